@@ -1,0 +1,1 @@
+"""One class an outside system, holding its clients: input model, one provider or the store, output model."""

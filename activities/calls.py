@@ -1,0 +1,159 @@
+"""Inputs and outputs of the activities that call outside systems. Amounts in minor units."""
+
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, model_validator
+
+from domain.facts import Fact
+from domain.order import Address, Minor
+from domain.strict import Strict
+
+
+class Call(Strict):
+    """What every outside call carries: the waits before retry 1, 2, 3 and the least spacing between attempts."""
+
+    backoff_s: tuple[int, ...]
+    min_spacing_s: int = 0
+
+
+class CreatePayment(Call):
+    order_no: str
+    method: Literal["native", "jsapi"]
+    description: str
+    amount_minor: Minor
+    currency: str
+    expires_at: AwareDatetime
+    openid: str | None = None
+
+
+class PaymentCreated(Strict):
+    """`code`: code_url (native) or prepay_id (jsapi)."""
+
+    code: str
+
+
+class PaymentQuery(Call):
+    order_no: str
+
+
+class PaymentState(Strict):
+    """`PAID` carries the payment as a fact; `UNKNOWN` is left to a person."""
+
+    state: Literal["PAID", "UNPAID", "CLOSED", "ABSENT", "UNKNOWN"]
+    fact: Fact | None = None
+
+    @model_validator(mode="after")
+    def _paid_needs_the_payment(self) -> Self:
+        if (self.state == "PAID") != (self.fact is not None):
+            raise ValueError("state PAID, and only PAID, carries the payment as a fact")
+        return self
+
+
+class RefundCall(Call):
+    order_no: str
+    refund_no: str
+    amount_minor: Minor
+    paid_minor: Minor
+    currency: str
+    reason: str
+
+
+class RefundState(Strict):
+    """`fact` is set once the refund has come to an end."""
+
+    state: Literal["PROCESSING", "SUCCEEDED", "ABNORMAL", "CLOSED"]
+    fact: Fact | None = None
+
+
+class OutboundLine(Strict):
+    line_id: str
+    sku: str
+    name: str
+    qty: int
+
+
+class Outbound(Strict):
+    """One child order for the warehouse (key: child_no)."""
+
+    child_no: str
+    order_no: str
+    warehouse: str
+    placed_at: AwareDatetime
+    address: Address
+    lines: tuple[OutboundLine, ...]
+
+
+class PushBatch(Call):
+    items: tuple[Outbound, ...]
+
+
+class Booking(Strict):
+    """One parcel for the carrier (key: child_no)."""
+
+    child_no: str
+    address: Address
+    weight_g: int
+    pieces: int
+
+
+class BookBatch(Call):
+    items: tuple[Booking, ...]
+
+
+class Booked(Strict):
+    waybill_no: str
+    carrier: str
+    tms_ref: str
+    label_format: Literal["PDF", "ZPL"]
+    label_b64: str
+
+
+class Pushed(Strict):
+    wms_ref: str
+
+
+class Failure(Strict):
+    """Why one item of a batch was not done. `outcome`: refused is final, the others were tried to the end."""
+
+    outcome: Literal["refused", "retry", "unknown"]
+    error: str
+
+
+class PushOutcome(Strict):
+    child_no: str
+    done: Pushed | None = None
+    failed: Failure | None = None
+
+
+class BookOutcome(Strict):
+    child_no: str
+    done: Booked | None = None
+    failed: Failure | None = None
+
+
+class PushOutcomes(Strict):
+    items: tuple[PushOutcome, ...]
+
+
+class BookOutcomes(Strict):
+    items: tuple[BookOutcome, ...]
+
+
+class ChildCall(Call):
+    child_no: str
+    order_no: str
+    warehouse: str = ""
+
+
+class InterceptOutcome(Strict):
+    result: Literal["cancelled", "pending", "too_late"]
+
+
+class ParcelQuery(Call):
+    waybill_no: str
+    carrier: str
+    phone: str
+
+
+class Facts(Strict):
+    facts: tuple[Fact, ...]

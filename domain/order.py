@@ -1,0 +1,149 @@
+"""The order as it comes in: the one start message of the order workflow (contract: docs/contract/)."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from domain.strict import Strict
+
+# No control characters, bidi overrides or zero-width characters: names travel into labels, logs and pages.
+_CLEAN = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*$"
+
+OrderNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{5,25}$")]
+"""6 to 26 characters, so that `{order_no}-NN` and refund numbers fit WeChat's 32."""
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
+ChannelOrderNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_CLEAN)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Minor = Annotated[int, Field(ge=0, le=10**12)]
+"""Money in minor units (fen)."""
+Qty = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class SkuTags(Strict):
+    """What splitting looks at. Absent on a line: looked up in the catalogue by SKU."""
+
+    warehouse: Tag
+    supplier: Tag = "SELF"
+    logistics: Tag = "ambient"
+    customs: Tag = "domestic"
+
+
+class OrderLine(Strict):
+    line_id: Id
+    sku: Id
+    name: Text | None = None
+    qty: Qty
+    unit_price_minor: Minor
+    currency: Currency | None = None
+    discount_minor: Minor = 0
+    """Line discount (total, not per unit), taken off before coupons."""
+    weight_g: Annotated[int, Field(ge=0, le=10**9)] = 0
+    """Weight of one unit."""
+    tags: SkuTags | None = None
+
+
+class Coupon(Strict):
+    coupon_id: Id
+    amount_minor: Minor
+    lines: Literal["all"] | tuple[Id, ...] = "all"
+
+
+class FreightTemplate(Strict):
+    """First step, then ceil extra steps; free when the net of its lines reaches `free_over_minor`."""
+
+    mode: Literal["qty", "weight_g"]
+    first: Annotated[int, Field(ge=1, le=10**9)]
+    first_fee_minor: Minor
+    extra: Annotated[int, Field(ge=1, le=10**9)]
+    extra_fee_minor: Minor
+    free_over_minor: Minor | None = None
+
+
+class FreightCharge(Strict):
+    """One freight charge: a fixed amount or a template, spread over its lines by `basis`."""
+
+    amount_minor: Minor | None = None
+    template: FreightTemplate | None = None
+    basis: Literal["net_amount", "qty", "weight_g"] = "net_amount"
+    lines: Literal["all"] | tuple[Id, ...] = "all"
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.amount_minor is None) == (self.template is None):
+            raise ValueError("a freight charge has either amount_minor or template")
+        return self
+
+
+class Address(Strict):
+    recipient: Text
+    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9-]{5,20}$")]
+    province: Text
+    city: Text
+    district: Text | None = None
+    street: Text
+    postcode: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 -]{3,12}$")] | None = None
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "CN"
+
+
+class Buyer(Strict):
+    buyer_id: Id
+
+
+class PaymentTerms(Strict):
+    """How the buyer pays. `external`: the shop creates the payment at the channel itself, under our order number."""
+
+    channel: Literal["wechat"] = "wechat"
+    method: Literal["native", "jsapi", "external"] = "native"
+    openid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
+    deadline: AwareDatetime | None = None
+    """Absent: placing time plus the policy's payment timeout."""
+
+    @model_validator(mode="after")
+    def _openid_for_jsapi(self) -> Self:
+        if self.method == "jsapi" and self.openid is None:
+            raise ValueError("jsapi needs the buyer's openid")
+        return self
+
+
+class StartOrder(Strict):
+    """Start input of the workflow `Order`, id `order/{order_no}`. Amounts in minor units of `currency`."""
+
+    order_no: OrderNo
+    channel: Id
+    channel_order_no: ChannelOrderNo
+    kind: Literal["normal", "flash"] = "normal"
+    placed_at: AwareDatetime
+    buyer: Buyer
+    address: Address
+    currency: Currency = "CNY"
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=10_000)]
+    coupons: Annotated[tuple[Coupon, ...], Field(max_length=50)] = ()
+    freight: Annotated[tuple[FreightCharge, ...], Field(max_length=50)] = ()
+    payable_minor: Minor
+    """What the shop showed the buyer. It must equal our own pricing, else the order is refused."""
+    payment: PaymentTerms = PaymentTerms()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        ids = [line.line_id for line in self.lines]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two lines have the same line_id")
+        known = set(ids)
+        for what in (*self.coupons, *self.freight):
+            if what.lines != "all" and not set(what.lines) <= known:
+                raise ValueError(f"{type(what).__name__} names a line that the order does not have")
+        if len({c.coupon_id for c in self.coupons}) != len(self.coupons):
+            raise ValueError("two coupons have the same coupon_id")
+        for line in self.lines:
+            if line.currency not in (None, self.currency):
+                raise ValueError(f"line {line.line_id} is in {line.currency}, the order in {self.currency}")
+            if line.discount_minor > line.qty * line.unit_price_minor:
+                raise ValueError(f"line {line.line_id} is discounted below zero")
+        return self
+
+    def deadline(self, timeout_s: int) -> datetime:
+        """When an unpaid order is closed."""
+        return self.payment.deadline or self.placed_at + timedelta(seconds=timeout_s)

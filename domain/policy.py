@@ -1,0 +1,35 @@
+"""Durations, retries and split order: a versioned policy, read once when an order starts and kept by it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.strict import Strict
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 86400)]
+Dimension = Literal["warehouse", "customs", "supplier", "logistics"]
+
+
+class Policy(Strict):
+    """Defaults are the practice facts of requirements.md part 2."""
+
+    version: Annotated[int, Field(ge=0)] = 0
+    currencies: tuple[str, ...] = ("CNY",)
+    payment_timeout_s: Seconds = 30 * 60
+    flash_payment_timeout_s: Seconds = 15 * 60
+    late_payment_watch_s: Seconds = 25 * 3600
+    """How long a closed order still listens for a late payment: WeChat repeats a notice for 24 h 4 min."""
+    receipt_s: Seconds = 10 * 86400
+    """Automatic receipt, counted from shipping of the last parcel."""
+    window_s: Seconds = 7 * 86400
+    """After-sales window, counted from receipt."""
+    refund_query_s: Seconds = 600
+    """An accepted refund that no callback has settled is queried after this."""
+    cancel_wait_s: Seconds = 2 * 3600
+    """A pending interception without an answer becomes a ticket after this."""
+    retry_backoff_s: tuple[Seconds, ...] = (5, 10, 20)
+    """Waits before retry 1, 2, 3: one try and three retries (R09)."""
+    refund_spacing_s: Seconds = 60
+    """WeChat refuses two refunds of one order within a minute (providers.md 2)."""
+    parked_ticket_after_s: Seconds = 4 * 3600
+    split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")

@@ -1,0 +1,195 @@
+"""What an order workflow hands to the store, and gets back: one write per visible change, one transaction each."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field
+
+from domain.facts import Kind
+from domain.order import Id, Minor, Qty, SkuTags
+from domain.policy import Policy
+from domain.states import ChildStatus, OrderStatus, Outcome, PaymentStatus, RefundStatus
+from domain.strict import Strict
+
+
+class Reason(Strict):
+    """Why a group of units became a child of its own."""
+
+    dim: str
+    value: str
+
+
+class ChildPlan(Strict):
+    """One child order as planned by the split. `lines`: units by line_id. Amounts are sums of unit shares."""
+
+    child_no: str
+    reasons: tuple[Reason, ...]
+    lines: dict[str, Qty]
+    warehouse: str
+    net_minor: Minor
+    freight_minor: Minor
+    paid_minor: Minor
+    status: ChildStatus
+
+
+class PricedLine(Strict):
+    line_id: Id
+    sku: Id
+    qty: Qty
+    unit_price_minor: Minor
+    gross_minor: Minor
+    discount_minor: Minor
+    coupon_minor: Minor
+    net_minor: Minor
+    freight_minor: Minor
+    paid_minor: Minor
+    weight_g: int
+    tags: SkuTags
+
+
+class Priced(Strict):
+    """An order's price, line by line, coupons and freight shared out to the fen."""
+
+    goods_gross_minor: Minor
+    line_discount_minor: Minor
+    coupon_minor: Minor
+    goods_net_minor: Minor
+    freight_minor: Minor
+    payable_minor: Minor
+    lines: tuple[PricedLine, ...]
+
+
+class Registered(Strict):
+    """An order that is in the books: its price, resolved tags and the policy that it keeps."""
+
+    order_no: str
+    priced: Priced
+    policy: Policy
+    pay_deadline: AwareDatetime
+
+
+class Payment(Strict):
+    """Money received for an order, as the channel told it."""
+
+    key: str
+    channel: str
+    transaction_id: str
+    merchant_id: str
+    amount_minor: Minor
+    currency: str
+    paid_at: AwareDatetime
+
+
+class ChildState(Strict):
+    child_no: str
+    status: ChildStatus
+    waybill_no: str | None = None
+    carrier: str | None = None
+    tms_ref: str | None = None
+    """The carrier system's own id of the booking, needed to void it."""
+    label_format: Literal["PDF", "ZPL"] | None = None
+    label_b64: str | None = None
+    shipped_at: AwareDatetime | None = None
+    signed_at: AwareDatetime | None = None
+
+
+class StockMove(Strict):
+    """One movement of one SKU in one warehouse. (ref, kind, sku, warehouse) happens at most once."""
+
+    ref: str
+    kind: Literal["receive", "reserve", "release", "ship", "write_off"]
+    sku: str
+    warehouse: str
+    qty: Qty
+
+
+class EventRecord(Strict):
+    """What became of one fact. At most one APPLIED record per (order_no, key)."""
+
+    key: str
+    kind: Kind
+    source: str
+    occurred_at: AwareDatetime
+    outcome: Outcome
+    child_no: str | None = None
+    from_status: str
+    to_status: str
+    note: str = ""
+    inbox_id: int | None = None
+
+
+class RefundRecord(Strict):
+    refund_no: str
+    amount_minor: Minor
+    status: RefundStatus
+    reason: str
+    units: dict[str, int] = {}
+    """Units refunded by line_id."""
+
+
+class TicketRecord(Strict):
+    """A question for a person. `ticket_id` = `T-{order_no}-{n}`."""
+
+    ticket_id: str
+    system: str
+    step: str
+    error: str
+    severity: Literal["info", "normal", "urgent"] = "normal"
+    child_no: str | None = None
+    actions: tuple[Literal["retry", "supply", "give_up"], ...] = ("retry", "supply", "give_up")
+    give_up_means: str = ""
+    """The defined fallback, in words."""
+
+
+class TicketResolution(Strict):
+    ticket_id: str
+    action: Literal["retry", "supply", "give_up", "evidence"]
+    """`evidence`: the awaited fact arrived by itself."""
+    remark: str
+    resolved_by: str
+    result: dict[str, Any] | None = None
+
+
+class AuditEntry(Strict):
+    actor: str
+    action: str
+    detail: dict[str, Any] = {}
+
+
+class OrderWrite(Strict):
+    """Everything one visible change of an order writes, in one transaction.
+
+    `seq` rises by one per write; the read-model columns are only overwritten by a higher seq, while events, moves,
+    payments, refunds, tickets and audit rows are inserted once whatever the seq (each has its own unique key).
+    """
+
+    order_no: str
+    seq: Annotated[int, Field(ge=1)]
+    at: AwareDatetime
+    status: OrderStatus
+    payment_status: PaymentStatus
+    waiting_for: str
+    needs_attention: bool
+    ended: bool = False
+    """The workflow is about to end."""
+    payment_code: str | None = None
+    """Native: code_url; JSAPI: prepay_id."""
+    children: tuple[ChildState, ...] = ()
+    events: tuple[EventRecord, ...] = ()
+    moves: tuple[StockMove, ...] = ()
+    payment: Payment | None = None
+    refunds: tuple[RefundRecord, ...] = ()
+    tickets: tuple[TicketRecord, ...] = ()
+    resolutions: tuple[TicketResolution, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+
+
+class SettlePayment(Strict):
+    """A payment that fits the order: book it, freeze the unit shares, reserve stock, split, store the children."""
+
+    write: OrderWrite
+    """Carries the payment and its event; children are filled in by the answer."""
+    policy: Policy
+
+
+class Settled(Strict):
+    children: tuple[ChildPlan, ...]

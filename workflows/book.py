@@ -1,0 +1,202 @@
+"""The book of one order: what is known, what has changed since the last write, and the one projector that writes it.
+
+Changes made in the same activation travel in one write, which rides in the workflow task as a local activity: one
+history event (performance.md 1).
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from activities.store import StoreActivities
+from domain.facts import Fact
+from domain.order import StartOrder
+from domain.policy import Policy
+from domain.records import (
+    AuditEntry,
+    ChildState,
+    EventRecord,
+    OrderWrite,
+    Payment,
+    Priced,
+    RefundRecord,
+    StockMove,
+)
+from domain.states import OrderStatus, Outcome, PaymentStatus
+from workflows.tickets import Tickets
+
+STATUS = SearchAttributeKey.for_keyword("OmsStatus")
+CHANNEL = SearchAttributeKey.for_keyword("OmsChannel")
+NEEDS_ATTENTION = SearchAttributeKey.for_bool("OmsNeedsAttention")
+
+STORE_TIMEOUT = timedelta(seconds=10)
+STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""The database may be away: our own steps wait for it without end."""
+
+
+class Book:
+    """State exists before handlers run, so a signal that comes with the start finds its place."""
+
+    def __init__(self, order: StartOrder) -> None:
+        self.order = order
+        self.policy = Policy()
+        self.priced: Priced | None = None
+        self.status = OrderStatus.PENDING_PAYMENT
+        self.payment_status = PaymentStatus.NONE
+        self.payment: Payment | None = None
+        self.payment_code: str | None = None
+        self.paid_minor = 0
+        self.refunded_minor = 0
+        self.waiting_for = "registration"
+        self.tickets = Tickets(order.order_no)
+        self.applied: set[str] = set()
+        self.child_states: Callable[[], tuple[ChildState, ...]] = tuple
+        self._events: list[EventRecord] = []
+        self._moves: list[StockMove] = []
+        self._refunds: list[RefundRecord] = []
+        self._audit: list[AuditEntry] = []
+        self._payment_to_write: Payment | None = None
+        self._seq = 0
+        self._changed = 0
+        self._saved = 0
+
+    # --- what has happened -------------------------------------------------------------------------------------------
+
+    def now_waits_for(self, what: str) -> None:
+        if what != self.waiting_for:
+            self.waiting_for = what
+            self.touch()
+
+    def becomes(self, status: OrderStatus) -> None:
+        if status != self.status:
+            self.status = status
+            self.touch()
+
+    def record(self, fact: Fact, outcome: Outcome, before: str, after: str, child_no: str | None, note: str = "") -> None:
+        """What became of a fact. Duplicates leave their row too, so that every inbox row is accounted for (Q2)."""
+        if outcome is Outcome.APPLIED:
+            self.applied.add(fact.key)
+        self._events.append(
+            EventRecord(
+                key=fact.key,
+                kind=fact.kind,
+                source=fact.source,
+                occurred_at=fact.occurred_at,
+                outcome=outcome,
+                child_no=child_no,
+                from_status=before,
+                to_status=after,
+                note=note,
+                inbox_id=fact.inbox_id,
+            )
+        )
+        self.touch()
+
+    def paid(self, payment: Payment) -> None:
+        self.payment = self._payment_to_write = payment
+        self.paid_minor += payment.amount_minor
+        self.touch()
+
+    def moves(self, *moves: StockMove) -> None:
+        self._moves.extend(moves)
+        self.touch()
+
+    def refund(self, refund: RefundRecord) -> None:
+        self._refunds.append(refund)
+        self.touch()
+
+    def audit(self, actor: str, action: str, **detail: str | int) -> None:
+        self._audit.append(AuditEntry(actor=actor, action=action, detail=dict(detail)))
+        self.touch()
+
+    def touch(self) -> None:
+        self._changed += 1
+
+    # --- writing it down ---------------------------------------------------------------------------------------------
+
+    @property
+    def dirty(self) -> bool:
+        t = self.tickets
+        return self._changed > self._saved or bool(t.opened or t.resolved or t.audit)
+
+    async def project(self) -> None:
+        """Runs for the life of the order: one write per activation in which something changed."""
+        while True:
+            await workflow.wait_condition(lambda: self.dirty)
+            await self.write()
+
+    async def saved(self) -> None:
+        """Returns once everything changed so far is committed."""
+        target = self._changed
+        await workflow.wait_condition(lambda: self._saved >= target and not self.dirty)
+
+    async def write(self, *, ended: bool = False) -> None:
+        mark = self._changed
+        message = self.take_write(ended=ended)
+        self.show()
+        await workflow.execute_local_activity_method(
+            StoreActivities.write,
+            message,
+            start_to_close_timeout=STORE_TIMEOUT,
+            retry_policy=STORE_RETRY,
+            summary=f"write {message.seq}",
+        )
+        self._saved = max(self._saved, mark)
+
+    def take_write(self, *, ended: bool = False) -> OrderWrite:
+        """Everything that has changed since the last write, as one message; the change lists start anew."""
+        self._seq += 1
+        t = self.tickets
+        message = OrderWrite(
+            order_no=self.order.order_no,
+            seq=self._seq,
+            at=workflow.now(),
+            status=self.status,
+            payment_status=self.payment_status,
+            waiting_for=self.waiting_for,
+            needs_attention=t.attention,
+            ended=ended,
+            payment_code=self.payment_code,
+            children=self.child_states(),
+            events=tuple(self._events),
+            moves=tuple(self._moves),
+            payment=self._payment_to_write,
+            refunds=tuple(self._refunds),
+            tickets=tuple(t.opened),
+            resolutions=tuple(t.resolved),
+            audit=(*self._audit, *t.audit),
+        )
+        self._events, self._moves, self._refunds, self._audit = [], [], [], []
+        self._payment_to_write = None
+        t.opened, t.resolved, t.audit = [], [], []
+        return message
+
+    def settled(self) -> None:
+        """A write that went out by another activity (settling a payment) has been committed."""
+        self._saved = self._changed
+
+    # --- showing it to operators -------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Current details for the Web UI, and one search-attribute event per visible change."""
+        workflow.set_current_details(self._details())
+        wanted: list[SearchAttributePair[str] | SearchAttributePair[bool]] = [
+            STATUS.value_set(self.status.value),
+            CHANNEL.value_set(self.order.channel),
+            NEEDS_ATTENTION.value_set(self.tickets.attention),
+        ]
+        current = workflow.info().typed_search_attributes
+        changes = [pair for pair in wanted if current.get(pair.key) != pair.value]
+        if changes:
+            workflow.upsert_search_attributes(changes)
+
+    def _details(self) -> str:
+        lines = [f"**{self.status.value}** · waits for {self.waiting_for}"]
+        lines += [f"- {c.child_no}: {c.status.value} {c.waybill_no or ''}" for c in self.child_states()]
+        lines += [
+            f"- ticket {t.record.ticket_id}: {t.record.system} {t.record.step}: {t.record.error}"
+            for t in self.tickets.open_ones.values()
+        ]
+        return "\n".join(lines)
