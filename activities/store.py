@@ -1,0 +1,55 @@
+"""The order's own database steps. They run as local activities: one history event each, no round trip to the server."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.order import StartOrder
+from domain.records import OrderWrite, Registered, Settled, SettlePayment
+from domain.strict import Strict
+from store.errors import OrderRefused
+from store.orders import OrderStore
+
+
+class Register(Strict):
+    """`run_id`: the first run of the workflow that brings the order; the same run may register again."""
+
+    order: StartOrder
+    run_id: str
+    now: str
+
+
+class StoreActivities:
+    def __init__(self, orders: OrderStore) -> None:
+        self._orders = orders
+
+    @activity.defn(name="store.register")
+    async def register(self, message: Register) -> Registered:
+        """Raises (final): UnknownSku, DuplicateOrder, PayableMismatch, CurrencyNotAccepted."""
+        async with _refusals():
+            return await self._orders.register(message.order, message.run_id, datetime.fromisoformat(message.now))
+
+    @activity.defn(name="store.settle")
+    async def settle(self, message: SettlePayment) -> Settled:
+        return await self._orders.settle(message)
+
+    @activity.defn(name="store.write")
+    async def write(self, message: OrderWrite) -> None:
+        async with _refusals():
+            await self._orders.write(message)
+
+    @activity.defn(name="store.allocate_backorder")
+    async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
+        """True: every unit of the child is reserved now. False: nothing is."""
+        return await self._orders.allocate_backorder(order_no, child_no)
+
+
+@asynccontextmanager
+async def _refusals() -> AsyncIterator[None]:
+    try:
+        yield
+    except OrderRefused as error:
+        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error

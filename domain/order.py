@@ -132,9 +132,10 @@ class StartOrder(Strict):
         if len(set(ids)) != len(ids):
             raise ValueError("two lines have the same line_id")
         known = set(ids)
-        for what in (*self.coupons, *self.freight):
-            if what.lines != "all" and not set(what.lines) <= known:
-                raise ValueError(f"{type(what).__name__} names a line that the order does not have")
+        named = [("coupon", c.lines) for c in self.coupons] + [("freight charge", f.lines) for f in self.freight]
+        for what, lines in named:
+            if lines != "all" and not set(lines) <= known:
+                raise ValueError(f"a {what} names a line that the order does not have")
         if len({c.coupon_id for c in self.coupons}) != len(self.coupons):
             raise ValueError("two coupons have the same coupon_id")
         for line in self.lines:

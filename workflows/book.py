@@ -4,11 +4,12 @@ Changes made in the same activation travel in one write, which rides in the work
 history event (performance.md 1).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 
 from activities.store import StoreActivities
 from domain.facts import Fact
@@ -35,6 +36,8 @@ STORE_TIMEOUT = timedelta(seconds=10)
 STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """The database may be away: our own steps wait for it without end."""
 
+Answer = TypeVar("Answer")
+
 
 class Book:
     """State exists before handlers run, so a signal that comes with the start finds its place."""
@@ -50,9 +53,9 @@ class Book:
         self.paid_minor = 0
         self.refunded_minor = 0
         self.waiting_for = "registration"
-        self.tickets = Tickets(order.order_no)
+        self.tickets = Tickets(order.order_no, self.touch)
         self.applied: set[str] = set()
-        self.child_states: Callable[[], tuple[ChildState, ...]] = tuple
+        self.child_states: Callable[[bool], tuple[ChildState, ...]] = lambda to_write: ()
         self._events: list[EventRecord] = []
         self._moves: list[StockMove] = []
         self._refunds: list[RefundRecord] = []
@@ -60,7 +63,10 @@ class Book:
         self._payment_to_write: Payment | None = None
         self._seq = 0
         self._changed = 0
+        self._taken = 0
         self._saved = 0
+        self.held = False
+        """The next step will carry the changes itself: the projector leaves them to it."""
 
     # --- what has happened -------------------------------------------------------------------------------------------
 
@@ -74,7 +80,9 @@ class Book:
             self.status = status
             self.touch()
 
-    def record(self, fact: Fact, outcome: Outcome, before: str, after: str, child_no: str | None, note: str = "") -> None:
+    def record(
+        self, fact: Fact, outcome: Outcome, before: str, after: str, child_no: str | None, note: str = ""
+    ) -> None:
         """What became of a fact. Duplicates leave their row too, so that every inbox row is accounted for (Q2)."""
         if outcome is Outcome.APPLIED:
             self.applied.add(fact.key)
@@ -118,24 +126,23 @@ class Book:
 
     @property
     def dirty(self) -> bool:
-        t = self.tickets
-        return self._changed > self._saved or bool(t.opened or t.resolved or t.audit)
+        return self._changed > self._taken
 
     async def project(self) -> None:
         """Runs for the life of the order: one write per activation in which something changed."""
         while True:
-            await workflow.wait_condition(lambda: self.dirty)
+            await workflow.wait_condition(lambda: self.dirty and not self.held)
             await self.write()
 
     async def saved(self) -> None:
         """Returns once everything changed so far is committed."""
         target = self._changed
-        await workflow.wait_condition(lambda: self._saved >= target and not self.dirty)
+        await workflow.wait_condition(lambda: self._saved >= target)
 
     async def write(self, *, ended: bool = False) -> None:
-        mark = self._changed
-        message = self.take_write(ended=ended)
-        self.show()
+        await self.carried_by(self._write, ended=ended)
+
+    async def _write(self, message: OrderWrite) -> None:
         await workflow.execute_local_activity_method(
             StoreActivities.write,
             message,
@@ -143,10 +150,18 @@ class Book:
             retry_policy=STORE_RETRY,
             summary=f"write {message.seq}",
         )
-        self._saved = max(self._saved, mark)
 
-    def take_write(self, *, ended: bool = False) -> OrderWrite:
-        """Everything that has changed since the last write, as one message; the change lists start anew."""
+    async def carried_by(self, step: Callable[[OrderWrite], Awaitable[Answer]], *, ended: bool = False) -> Answer:
+        """Everything changed so far rides in `step`, which commits it in its own transaction."""
+        mark = self._taken = self._changed
+        message = self._take_write(ended)
+        self.show()
+        answer = await step(message)
+        self._saved = max(self._saved, mark)
+        return answer
+
+    def _take_write(self, ended: bool) -> OrderWrite:
+        """The changes as one message; the lists of changes start anew."""
         self._seq += 1
         t = self.tickets
         message = OrderWrite(
@@ -159,7 +174,7 @@ class Book:
             needs_attention=t.attention,
             ended=ended,
             payment_code=self.payment_code,
-            children=self.child_states(),
+            children=self.child_states(True),
             events=tuple(self._events),
             moves=tuple(self._moves),
             payment=self._payment_to_write,
@@ -173,16 +188,12 @@ class Book:
         t.opened, t.resolved, t.audit = [], [], []
         return message
 
-    def settled(self) -> None:
-        """A write that went out by another activity (settling a payment) has been committed."""
-        self._saved = self._changed
-
     # --- showing it to operators -------------------------------------------------------------------------------------
 
     def show(self) -> None:
         """Current details for the Web UI, and one search-attribute event per visible change."""
         workflow.set_current_details(self._details())
-        wanted: list[SearchAttributePair[str] | SearchAttributePair[bool]] = [
+        wanted: list[SearchAttributeUpdate[Any]] = [
             STATUS.value_set(self.status.value),
             CHANNEL.value_set(self.order.channel),
             NEEDS_ATTENTION.value_set(self.tickets.attention),
@@ -194,7 +205,7 @@ class Book:
 
     def _details(self) -> str:
         lines = [f"**{self.status.value}** · waits for {self.waiting_for}"]
-        lines += [f"- {c.child_no}: {c.status.value} {c.waybill_no or ''}" for c in self.child_states()]
+        lines += [f"- {c.child_no}: {c.status.value} {c.waybill_no or ''}" for c in self.child_states(False)]
         lines += [
             f"- ticket {t.record.ticket_id}: {t.record.system} {t.record.step}: {t.record.error}"
             for t in self.tickets.open_ones.values()

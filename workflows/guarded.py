@@ -21,7 +21,7 @@ Result = TypeVar("Result", bound=Strict)
 
 ATTEMPTS = 4
 """One try and three retries (R09)."""
-ATTEMPT_TIMEOUT = timedelta(seconds=30)
+ATTEMPT_TIMEOUT = timedelta(seconds=60)
 """Above every HTTP time-out: a worker that died in the middle of an attempt is noticed after this."""
 
 

@@ -1,5 +1,6 @@
 """Questions for people that one order has open."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -32,8 +33,9 @@ class Ticket:
 class Tickets:
     """All tickets of one order; `opened`, `resolved` and `audit` wait for the next write of the book."""
 
-    def __init__(self, order_no: str) -> None:
+    def __init__(self, order_no: str, changed: Callable[[], None]) -> None:
         self._order_no = order_no
+        self._changed = changed
         self._count = 0
         self.open_ones: dict[str, Ticket] = {}
         self.opened: list[TicketRecord] = []
@@ -66,6 +68,7 @@ class Tickets:
         ticket = Ticket(record, result)
         self.open_ones[record.ticket_id] = ticket
         self.opened.append(record)
+        self._changed()
         return ticket
 
     def note(self, system: str, step: str, text: str, child_no: str | None = None) -> None:
@@ -99,7 +102,6 @@ class Tickets:
             result=message.result,
         )
         ticket.resolution = resolution
-        self._close(ticket, resolution)
         self.audit.append(
             AuditEntry(
                 actor=message.by,
@@ -112,6 +114,7 @@ class Tickets:
                 },
             )
         )
+        self._close(ticket, resolution)
 
     def close_on_evidence(self, ticket: Ticket) -> None:
         self._close(
@@ -127,6 +130,7 @@ class Tickets:
     def _close(self, ticket: Ticket, resolution: TicketResolution) -> None:
         del self.open_ones[ticket.record.ticket_id]
         self.resolved.append(resolution)
+        self._changed()
 
     @property
     def attention(self) -> bool:

@@ -1,0 +1,32 @@
+"""Courier tracking: Kuaidi100. Subscribing twice is as good as once."""
+
+from temporalio import activity
+
+from activities.calls import Call, Facts, ParcelQuery
+from activities.outside import outside
+from domain.order import Id
+from providers.kuaidi100 import client
+
+
+class Follow(Call):
+    """One parcel whose scans shall be pushed to us. `phone`: the receiver's, which SF and ZTO demand."""
+
+    waybill_no: str
+    carrier: Id
+    phone: str
+
+
+class CourierActivities:
+    def __init__(self, kuaidi100: client.Kuaidi100) -> None:
+        self._kuaidi100 = kuaidi100
+
+    @activity.defn(name="courier.subscribe")
+    async def subscribe(self, call: Follow) -> None:
+        async with outside(call):
+            await self._kuaidi100.subscribe(client.Subscription(call.waybill_no, call.carrier, call.phone))
+
+    @activity.defn(name="courier.query")
+    async def query(self, call: ParcelQuery) -> Facts:
+        async with outside(call):
+            trace = await self._kuaidi100.query(call.carrier, call.waybill_no, call.phone)
+            return Facts(facts=trace.facts)

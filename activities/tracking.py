@@ -1,0 +1,52 @@
+"""New waybills out of the store, for the courier's connector loop."""
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.strict import Strict
+from store.tracking import TrackingStore
+
+BATCH = 20
+
+
+class NewWaybill(Strict):
+    """A parcel that nobody follows yet. `phone`: the receiver's, which some couriers demand."""
+
+    child_no: str
+    order_no: str
+    waybill_no: str
+    carrier: str
+    phone: str
+
+
+class Followed(Strict):
+    """`error` empty: scans are pushed to us from now on. Else: why not, for a ticket."""
+
+    child_no: str
+    order_no: str
+    error: str = ""
+
+
+class TrackingActivities:
+    def __init__(self, store: TrackingStore) -> None:
+        self._store = store
+
+    @activity.defn(name="tracking.next_waybills")
+    async def next_waybills(self) -> list[NewWaybill]:
+        """Fails until there is one: the retry policy of the caller does the waiting."""
+        found = await self._store.to_subscribe(BATCH)
+        if not found:
+            raise ApplicationError("no new waybill", type="nothing_yet")
+        return [
+            NewWaybill(
+                child_no=w.child_no, order_no=w.order_no, waybill_no=w.waybill_no, carrier=w.carrier, phone=w.phone
+            )
+            for w in found
+        ]
+
+    @activity.defn(name="tracking.followed")
+    async def followed(self, result: Followed) -> None:
+        if result.error:
+            await self._store.not_subscribed(result.child_no, result.order_no, result.error)
+        else:
+            await self._store.subscribed([result.child_no])

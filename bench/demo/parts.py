@@ -1,0 +1,79 @@
+"""The parts that orders play: a plain life, and the ways in which the outside world lets a shop down."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.demo.stage import Stage
+from domain.order import StartOrder
+from workflows.messages import CancelOrder, ResolveTicket
+
+Script = Callable[[Stage, StartOrder], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One order and what happens to it. `ends`: the status in which its life must end."""
+
+    name: str
+    order: StartOrder
+    play: Script
+    ends: str = "COMPLETED"
+
+
+async def plain(stage: Stage, order: StartOrder) -> None:
+    await stage.client.start(order)
+    await stage.pay(order)
+
+
+async def late_payment(stage: Stage, order: StartOrder) -> None:
+    """The deadline passes, the order is closed, then the money comes: it goes back, nothing ships."""
+    await stage.client.start(order)
+    await stage.until(order.order_no, "closing", lambda s: s.status == "CLOSED")
+    await stage.pay(order, late=True)
+    await stage.until(order.order_no, "the refund", lambda s: s.refunded_minor == order.payable_minor)
+
+
+async def never_paid(stage: Stage, order: StartOrder) -> None:
+    await stage.client.start(order)
+
+
+async def lost_callback(stage: Stage, order: StartOrder) -> None:
+    """The channel's notice never comes: at the deadline the channel is asked, and the order is kept."""
+    await stage.fault("wechat", "callback", "lost_callback", order.order_no)
+    await stage.client.start(order)
+    await stage.pay(order)
+
+
+async def warehouse_outage(stage: Stage, order: StartOrder) -> None:
+    """The warehouse fails four times; a person gets a ticket and has it tried again."""
+    await stage.fault("qimen", "create", "error_before", order.order_no, times=4)
+    await plain(stage, order)
+    seen = await stage.until(order.order_no, "a ticket", lambda s: s.ticket_id is not None)
+    assert seen.ticket_id is not None
+    answer = ResolveTicket(ticket_id=seen.ticket_id, action="retry", remark="the warehouse is back", by="demo-operator")
+    await stage.client.resolve_ticket(order.order_no, answer)
+
+
+async def doubled_callbacks(stage: Stage, order: StartOrder) -> None:
+    """The channel says it twice, the warehouse out of order: everything counts once."""
+    await stage.fault("wechat", "callback", "duplicate_callback", order.order_no)
+    await stage.fault("qimen", "callback", "reorder_callback", order.order_no)
+    await plain(stage, order)
+
+
+async def cancelled(stage: Stage, order: StartOrder) -> None:
+    """The buyer changes their mind: the warehouse is stopped first, then the money goes back."""
+    await plain(stage, order)
+    await stage.until(order.order_no, "payment", lambda s: bool(s.children))
+    await stage.client.cancel(order.order_no, CancelOrder(by="demo-buyer", reason="changed my mind"))
+
+
+def backorder(receive: Callable[[StartOrder], Awaitable[None]]) -> Script:
+    """Goods are missing: what is there ships, the rest waits until the warehouse has received it."""
+
+    async def script(stage: Stage, order: StartOrder) -> None:
+        await plain(stage, order)
+        await stage.until(order.order_no, "a backorder", lambda s: "BACKORDER" in s.children)
+        await receive(order)
+
+    return script

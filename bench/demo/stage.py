@@ -1,0 +1,90 @@
+"""What every part of the play can reach: the client, the store, the sandboxes' own doors, and where each order stands."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+
+from domain.order import StartOrder
+from starter.client import OrderClient
+
+LOOK = """
+SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.refunded_minor, o.ended_at, o.needs_attention,
+       coalesce((SELECT array_agg(c.status ORDER BY c.nn) FROM child_orders c WHERE c.order_no = o.order_no), '{}')
+           AS children,
+       (SELECT t.ticket_id FROM tickets t
+        WHERE t.order_no = o.order_no AND t.state = 'open' AND t.severity <> 'info' LIMIT 1) AS ticket_id
+FROM orders o WHERE o.order_no = ANY($1)"""
+LOOK_EVERY_S = 0.3
+
+
+class TookTooLong(Exception):
+    """An order did not come where the play expected it. Names the order and where it stands."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One order as the read model shows it now."""
+
+    status: str = "-"
+    payment_status: str = "-"
+    paid_minor: int = 0
+    refunded_minor: int = 0
+    ended: bool = False
+    children: tuple[str, ...] = ()
+    ticket_id: str | None = None
+
+
+@dataclass
+class Stage:
+    client: OrderClient
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    sandboxes: Mapping[str, str]
+    """Sandbox name → URL."""
+    http: httpx.AsyncClient
+    seen: dict[str, Seen] = field(default_factory=dict)
+    patience_s: float = 180.0
+
+    async def watch(self, numbers: Callable[[], list[str]]) -> None:
+        """Keeps `seen` fresh with one query for all orders, until cancelled."""
+        while True:
+            try:
+                rows = await self.pool.fetch(LOOK, numbers())
+            except (OSError, asyncpg.PostgresError, TimeoutError):
+                rows = []
+            for r in rows:
+                self.seen[r["order_no"]] = Seen(
+                    r["status"], r["payment_status"], r["paid_minor"], r["refunded_minor"],
+                    r["ended_at"] is not None, tuple(r["children"]), r["ticket_id"],
+                )  # fmt: skip
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def until(self, order_no: str, what: str, reached: Callable[[Seen], bool]) -> Seen:
+        """Waits until the read model shows it. Raises `TookTooLong`."""
+        try:
+            async with asyncio.timeout(self.patience_s):
+                while not reached(seen := self.seen.get(order_no, Seen())):
+                    await asyncio.sleep(LOOK_EVERY_S / 2)
+                return seen
+        except TimeoutError:
+            raise TookTooLong(f"{order_no}: waited {self.patience_s:.0f} s for {what}, it is {seen}") from None
+
+    async def pay(self, order: StartOrder, **how: Any) -> None:
+        """The buyer pays at the channel."""
+        if order.payable_minor:
+            await self.door("wechat", "_pay", {"out_trade_no": order.order_no, **how})
+
+    async def fault(self, sandbox: str, operation: str, fault: str, order_no: str, times: int = 1) -> None:
+        """Arms a fault for one order."""
+        await self.door(
+            sandbox, "_faults",
+            {"operation": operation, "fault": fault, "times": times, "match": {"order_no": order_no}},
+        )  # fmt: skip
+
+    async def door(self, sandbox: str, path: str, body: dict[str, Any]) -> None:
+        reply = await self.http.post(f"{self.sandboxes[sandbox]}/{path}", json=body)
+        if reply.is_error:
+            raise RuntimeError(f"{sandbox} {path} answered {reply.status_code}: {reply.text[:200]}")

@@ -1,0 +1,1 @@
+"""Postgres: the only room that knows a table. Repositories take the pool; constraints carry the rules."""

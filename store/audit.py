@@ -1,0 +1,82 @@
+"""Who did what: rows only ever added, each chained to the one before by its hash (R45)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.records import AuditEntry, OrderWrite
+from store.pool import Connection, Pool, clean
+
+# One entry; the number and the hashes are filled in by a trigger. An entry of an order's write is added once.
+APPEND = """
+INSERT INTO audit (at, actor, action, order_no, detail, write_seq, write_pos) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT ON CONSTRAINT audit_once_per_write DO NOTHING"""
+
+# Newest first.
+LIST = """
+SELECT id, at, actor, action, order_no, detail FROM audit
+WHERE ($1::text IS NULL OR order_no = $1) AND ($2::text IS NULL OR actor = $2) AND id < $3 ORDER BY id DESC LIMIT $4"""
+
+# Rows whose hash does not fit their content, or that do not follow the row before.
+BROKEN = """
+SELECT min(id) FROM (
+    SELECT a.id, a.hash = audit_hash(a) AS whole,
+        a.prev_hash = coalesce(lag(a.hash) OVER w, '\\x') AND a.id = coalesce(lag(a.id) OVER w, 0) + 1 AS linked
+    FROM audit a WINDOW w AS (ORDER BY a.id)) checked
+WHERE NOT (whole AND linked)"""
+
+HEAD = "SELECT id, encode(hash, 'hex') AS hash FROM audit ORDER BY id DESC LIMIT 1"
+
+_NEWEST = 2**62
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    order_no: str | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AuditHead:
+    """The last row, to be written down outside the database; without that a cut tail does not show (faults.md 0.8)."""
+
+    id: int
+    hash: str
+
+
+class AuditStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def append(self, entry: AuditEntry, at: datetime, order_no: str | None = None) -> None:
+        """For what people do outside an order's workflow."""
+        args = (at, clean(entry.actor), clean(entry.action), order_no, entry.detail, None, None)
+        await self._pool.execute(APPEND, *args)
+
+    async def list(
+        self, order_no: str | None = None, actor: str | None = None, limit: int = 100, before: int | None = None
+    ) -> tuple[AuditRow, ...]:
+        """Newest first; the next page comes before the last id of this one."""
+        rows = await self._pool.fetch(LIST, order_no, actor, _NEWEST if before is None else before, limit)
+        return tuple(AuditRow(**row) for row in rows)
+
+    async def broken_at(self) -> int | None:
+        """The first row that was changed, or follows a row that is gone. None: the chain is whole."""
+        found: int | None = await self._pool.fetchval(BROKEN)
+        return found
+
+    async def head(self) -> AuditHead | None:
+        row = await self._pool.fetchrow(HEAD)
+        return None if row is None else AuditHead(**row)
+
+
+async def append_entries(connection: Connection, write: OrderWrite) -> None:
+    """Last in the transaction of an order's write: the chain's lock is held until the commit."""
+    for pos, e in enumerate(write.audit):
+        args = (write.at, clean(e.actor), clean(e.action), write.order_no, e.detail, write.seq, pos)
+        await connection.execute(APPEND, *args)

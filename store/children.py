@@ -1,0 +1,122 @@
+"""Child orders: planned once at payment, then moved by the order's writes."""
+
+import base64
+from collections.abc import Iterable, Sequence
+
+from domain.records import ChildPlan, ChildState, OrderWrite, Reason
+from domain.states import ChildStatus
+from store.errors import WaybillTaken
+from store.pool import Connection
+
+# The children of a split, all at once.
+INSERT = """
+INSERT INTO child_orders (child_no, order_no, nn, status, seq, warehouse, reasons, net_minor, freight_minor, paid_minor,
+    updated_at)
+SELECT u.child_no, $1, u.nn, u.status, $2, u.warehouse, u.reasons, u.net, u.freight, u.paid, $3
+FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::bigint[])
+    AS u (child_no, nn, status, warehouse, reasons, net, freight, paid)"""
+
+# Which units each child carries.
+INSERT_LINES = """
+INSERT INTO child_lines (order_no, child_no, line_id, first_unit, qty)
+SELECT $1, u.* FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS u"""
+
+# The plan as it was stored, lines in the order of the order.
+READ = """
+SELECT c.child_no, c.reasons, c.warehouse, c.net_minor, c.freight_minor, c.paid_minor, c.status,
+    array_agg(l.line_id ORDER BY i.pos) AS line_ids, array_agg(l.qty ORDER BY i.pos) AS qtys
+FROM child_orders c JOIN child_lines l USING (child_no)
+JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
+WHERE c.order_no = $1 GROUP BY c.child_no ORDER BY c.nn"""
+
+# The states of an order's children; what an earlier write knew and this one leaves out stays; late writes lose.
+UPDATE = """
+UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
+    waybill_no = coalesce(u.waybill_no, c.waybill_no), carrier = coalesce(u.carrier, c.carrier),
+    tms_ref = coalesce(u.tms_ref, c.tms_ref), shipped_at = coalesce(u.shipped_at, c.shipped_at),
+    signed_at = coalesce(u.signed_at, c.signed_at)
+FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+    AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
+WHERE c.order_no = $1 AND c.child_no = u.child_no AND c.seq < $2"""
+
+# A waybill with its label, the label as soon as it is known. Returns the child that owns the waybill.
+PARCEL = """
+INSERT INTO parcels AS p (carrier, waybill_no, child_no, label_format, label, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (waybill_no, carrier) DO UPDATE SET
+    label_format = coalesce(excluded.label_format, p.label_format), label = coalesce(excluded.label, p.label)
+    WHERE p.child_no = excluded.child_no
+RETURNING child_no"""
+
+OWNER = "SELECT child_no FROM parcels WHERE waybill_no = $1 AND carrier = $2"
+
+
+async def insert_children(connection: Connection, write: OrderWrite, plans: Sequence[ChildPlan]) -> None:
+    """Children and their units. Children take the units of a line one after another, from the first one on."""
+    await connection.execute(
+        INSERT,
+        write.order_no,
+        write.seq,
+        write.at,
+        [p.child_no for p in plans],
+        list(range(1, len(plans) + 1)),
+        [p.status for p in plans],
+        [p.warehouse for p in plans],
+        [[reason.model_dump() for reason in p.reasons] for p in plans],
+        [p.net_minor for p in plans],
+        [p.freight_minor for p in plans],
+        [p.paid_minor for p in plans],
+    )
+    taken: dict[str, int] = {}
+    lines: list[tuple[str, str, int, int]] = []
+    for plan in plans:
+        for line_id, qty in plan.lines.items():
+            first = taken.get(line_id, 0)
+            lines.append((plan.child_no, line_id, first, qty))
+            taken[line_id] = first + qty
+    await connection.execute(INSERT_LINES, write.order_no, *(list(column) for column in zip(*lines, strict=True)))
+
+
+async def read_children(connection: Connection, order_no: str) -> tuple[ChildPlan, ...]:
+    return tuple(
+        ChildPlan(
+            child_no=row["child_no"],
+            reasons=tuple(Reason(**reason) for reason in row["reasons"]),
+            lines=dict(zip(row["line_ids"], row["qtys"], strict=True)),
+            warehouse=row["warehouse"],
+            net_minor=row["net_minor"],
+            freight_minor=row["freight_minor"],
+            paid_minor=row["paid_minor"],
+            status=ChildStatus(row["status"]),
+        )
+        for row in await connection.fetch(READ, order_no)
+    )
+
+
+async def update_children(connection: Connection, write: OrderWrite) -> None:
+    """States, waybills and labels as the order's write tells them."""
+    c = write.children
+    if not c:
+        return
+    await connection.execute(
+        UPDATE,
+        *(write.order_no, write.seq, write.at),
+        [s.child_no for s in c],
+        [s.status for s in c],
+        [s.waybill_no for s in c],
+        [s.carrier for s in c],
+        [s.tms_ref for s in c],
+        [s.shipped_at for s in c],
+        [s.signed_at for s in c],
+    )
+    await _keep_parcels(connection, write, (s for s in c if s.waybill_no))
+
+
+async def _keep_parcels(connection: Connection, write: OrderWrite, states: Iterable[ChildState]) -> None:
+    for s in states:
+        label = base64.b64decode(s.label_b64) if s.label_b64 and s.label_format else None
+        kind = s.label_format if label is not None else None
+        args = (s.carrier or "", s.waybill_no, s.child_no, kind, label, write.at)
+        if await connection.fetchval(PARCEL, *args) is None:
+            owner = await connection.fetchval(OWNER, s.waybill_no, s.carrier or "")
+            raise WaybillTaken(str(s.waybill_no), s.child_no, owner)

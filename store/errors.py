@@ -1,0 +1,113 @@
+"""What the store refuses. Each text says what could not be done, with ids, and what to do next."""
+
+from collections.abc import Iterable
+
+
+class StoreError(Exception):
+    """The store could not do what was asked; nothing was changed."""
+
+
+class OrderRefused(StoreError):
+    """Final: the same message will be refused again."""
+
+
+class NoSuchOrder(OrderRefused):
+    def __init__(self, order_no: str) -> None:
+        super().__init__(f"order {order_no} is not in the books; register it first")
+
+
+class InvalidOrder(OrderRefused):
+    """The order has no price (a freight charge over no lines, amounts out of range)."""
+
+
+class UnknownSku(OrderRefused):
+    """SKUs without tags in order and catalogue: never guessed (R25)."""
+
+    def __init__(self, order_no: str, skus: Iterable[str]) -> None:
+        self.skus = tuple(skus)
+        super().__init__(
+            f"order {order_no}: the catalogue does not know {', '.join(self.skus)}; "
+            "add them to the catalogue or give the lines tags, and place the order again"
+        )
+
+
+class DuplicateOrder(OrderRefused):
+    """The order number, or the channel's own number, is taken by another registration."""
+
+    def __init__(self, order_no: str, taken: str, by: str) -> None:
+        self.by = by
+        super().__init__(f"order {order_no} cannot be registered: {taken} is taken by order {by}; look at that one")
+
+
+class PayableMismatch(OrderRefused):
+    """The shop showed another amount than our own pricing gives."""
+
+
+class CurrencyNotAccepted(OrderRefused):
+    def __init__(self, order_no: str, currency: str, accepted: Iterable[str]) -> None:
+        super().__init__(
+            f"order {order_no} is in {currency}; accepted are {', '.join(accepted)}: place it in one of these"
+        )
+
+
+class AlreadySettled(OrderRefused):
+    def __init__(self, order_no: str, key: str) -> None:
+        super().__init__(f"order {order_no} has been settled by another payment than {key}; give this one back")
+
+
+class PaymentDoesNotFit(OrderRefused):
+    """A payment that does not pay its order to the fen, or pays another one."""
+
+
+class RefundExceedsPaid(OrderRefused):
+    """More would go back than has come in."""
+
+    def __init__(self, order_no: str, refund_no: str, amount_minor: int) -> None:
+        super().__init__(
+            f"order {order_no}: refund {refund_no} of {amount_minor} would give back more than was paid "
+            "(earlier refunds counted); lower the amount"
+        )
+
+
+class RefundExceedsUnits(OrderRefused):
+    """A unit would be refunded twice, or does not exist."""
+
+    def __init__(self, order_no: str, refund_no: str, line_id: str) -> None:
+        super().__init__(
+            f"order {order_no}: refund {refund_no} names more units of line {line_id} than are left to refund"
+        )
+
+
+class RefundChanged(OrderRefused):
+    def __init__(self, refund_no: str) -> None:
+        super().__init__(f"refund {refund_no} exists with another order, amount or units; take a new number")
+
+
+class WaybillTaken(OrderRefused):
+    def __init__(self, waybill_no: str, child_no: str, owner: str) -> None:
+        super().__init__(f"waybill {waybill_no} of {child_no} belongs to {owner} already; book another one")
+
+
+class StockWouldGoNegative(StoreError):
+    """A move takes units that are not there. Worth repeating: the move that brings them may be on its way."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"stock moves refused, nothing was moved: {detail}; check the stock ledger of these SKUs")
+
+
+class ReceiptChanged(StoreError):
+    def __init__(self, ref: str, sku: str, warehouse: str, known: int) -> None:
+        super().__init__(
+            f"goods receipt {ref} of {sku} in {warehouse} was booked with {known} units; take a new number for more"
+        )
+
+
+class TicketNotOpenYet(StoreError):
+    """A resolution overtook its ticket. Worth repeating."""
+
+    def __init__(self, ticket_id: str) -> None:
+        super().__init__(f"ticket {ticket_id} cannot be resolved: it is not in the books yet; try again")
+
+
+class NoSuchTicket(StoreError):
+    """No open ticket of this number that may be answered here."""

@@ -1,0 +1,82 @@
+"""What became of every fact: a row in the order's timeline, and the outcome on the inbox row that carried it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.records import EventRecord, OrderWrite
+from store.pool import Connection, clean
+
+# Events of one write, once each. A second APPLIED of one key is kept as what it is: a duplicate.
+RECORD = """
+INSERT INTO order_events (order_no, key, kind, source, occurred_at, recorded_at, outcome, child_no, from_status,
+    to_status, note, inbox_id, write_seq, write_pos)
+SELECT $1, u.key, u.kind, u.source, u.occurred_at, $2,
+    CASE WHEN u.outcome = 'APPLIED' AND (u.repeated OR EXISTS (
+        SELECT FROM order_events e WHERE e.order_no = $1 AND e.key = u.key AND e.outcome = 'APPLIED'
+            AND (e.write_seq, e.write_pos) IS DISTINCT FROM ($3::int, u.pos)))
+        THEN 'DUPLICATE' ELSE u.outcome END,
+    u.child_no, u.from_status, u.to_status, u.note, u.inbox_id, $3::int, CASE WHEN $3::int IS NOT NULL THEN u.pos END
+FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::text[],
+    $12::text[], $13::text[], $14::bigint[], $15::bool[])
+    AS u (pos, key, kind, source, occurred_at, outcome, child_no, from_status, to_status, note, inbox_id, repeated)
+ORDER BY u.pos
+ON CONFLICT DO NOTHING"""
+
+# Inbox rows are locked in one order before they are changed: a row may carry facts of two orders.
+LOCK_INBOX = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+
+# The best that any order made of a row counts for it; 'held' is over as soon as something else is said.
+SETTLE_INBOX = """
+WITH told AS (
+    SELECT u.id, max(array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], u.state)) AS rank
+    FROM unnest($1::bigint[], $2::text[]) AS u (id, state) GROUP BY u.id
+)
+UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
+    state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(t.rank,
+        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
+FROM told t WHERE i.id = t.id"""
+
+
+async def record_events(connection: Connection, write: OrderWrite) -> None:
+    """Inside the transaction of an order's write."""
+    await _record(connection, write.order_no, write.seq, write.at, write.events)
+
+
+async def record_after_end(connection: Connection, order_no: str, at: datetime, events: Sequence[EventRecord]) -> None:
+    """Facts that came when no workflow listened any more; once per inbox row and key."""
+    await _record(connection, order_no, None, at, events)
+
+
+async def _record(
+    connection: Connection, order_no: str, seq: int | None, at: datetime, events: Sequence[EventRecord]
+) -> None:
+    if not events:
+        return
+    applied: set[str] = set()
+    repeated = []
+    for e in events:
+        repeated.append(e.key in applied)
+        applied.update({e.key} if e.outcome == "APPLIED" else ())
+    await connection.execute(
+        RECORD,
+        order_no,
+        at,
+        seq,
+        list(range(len(events))),
+        [clean(e.key) for e in events],
+        [e.kind for e in events],
+        [e.source for e in events],
+        [e.occurred_at for e in events],
+        [e.outcome for e in events],
+        [e.child_no for e in events],
+        [e.from_status for e in events],
+        [e.to_status for e in events],
+        [clean(e.note) for e in events],
+        [e.inbox_id for e in events],
+        repeated,
+    )
+    carried = [(e.inbox_id, e.outcome.value.lower()) for e in events if e.inbox_id is not None]
+    if carried:
+        ids, states = (list(column) for column in zip(*carried, strict=True))
+        await connection.execute(LOCK_INBOX, ids)
+        await connection.execute(SETTLE_INBOX, ids, states, order_no)

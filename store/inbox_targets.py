@@ -1,0 +1,76 @@
+"""To which order a fact belongs, by whichever number it carries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.facts import Fact
+from domain.states import ChildStatus, OrderStatus
+from store.pool import Connection
+
+# One row a fact that has a target. The first number that is given decides; of waybills, the same carrier's first.
+TARGETS = """
+SELECT u.pos, o.order_no, o.status, o.ended_at IS NOT NULL AS ended, c.child_no, c.status AS child_status
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS u (pos, order_no, child_no, waybill_no, carrier, refund_no)
+LEFT JOIN LATERAL (
+    SELECT p.child_no FROM parcels p WHERE p.waybill_no = u.waybill_no
+    ORDER BY (p.carrier = u.carrier) IS TRUE DESC, p.created_at DESC LIMIT 1) p ON u.child_no IS NULL
+LEFT JOIN child_orders c ON c.child_no = coalesce(u.child_no, p.child_no)
+LEFT JOIN refunds r ON r.refund_no = u.refund_no
+JOIN orders o ON o.order_no = CASE
+    WHEN u.order_no IS NOT NULL THEN u.order_no
+    WHEN u.child_no IS NOT NULL OR u.waybill_no IS NOT NULL THEN c.order_no
+    ELSE r.order_no END"""
+
+# Parked rows of which every fact has a living order. Rows that someone else works on are passed over.
+READY = """
+UPDATE inbox SET state = 'received', next_try_at = now(), leased_until = NULL WHERE id IN (
+    SELECT i.id FROM inbox i WHERE i.state = 'parked' AND NOT EXISTS (
+        SELECT FROM jsonb_to_recordset(i.facts)
+            AS f (order_no text, child_no text, waybill_no text, refund_no text)
+        WHERE NOT EXISTS (SELECT FROM orders o WHERE o.ended_at IS NULL AND o.order_no = CASE
+            WHEN f.order_no IS NOT NULL THEN f.order_no
+            WHEN f.child_no IS NOT NULL THEN (SELECT c.order_no FROM child_orders c WHERE c.child_no = f.child_no)
+            WHEN f.waybill_no IS NOT NULL THEN (SELECT c.order_no FROM parcels p JOIN child_orders c USING (child_no)
+                WHERE p.waybill_no = f.waybill_no LIMIT 1)
+            ELSE (SELECT r.order_no FROM refunds r WHERE r.refund_no = f.refund_no) END))
+    ORDER BY i.id LIMIT $1 FOR UPDATE SKIP LOCKED)"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """`ended`: no workflow listens any more. `child_*`: of the child that the fact is about, as last written."""
+
+    order_no: str
+    status: OrderStatus
+    ended: bool
+    child_no: str | None
+    child_status: ChildStatus | None
+
+
+async def orders_of(connection: Connection, facts: Sequence[Fact]) -> dict[str, Target]:
+    rows = await connection.fetch(
+        TARGETS,
+        list(range(len(facts))),
+        [f.order_no for f in facts],
+        [f.child_no for f in facts],
+        [f.waybill_no for f in facts],
+        [f.carrier for f in facts],
+        [f.refund_no for f in facts],
+    )
+    return {
+        facts[row["pos"]].key: Target(
+            order_no=row["order_no"],
+            status=OrderStatus(row["status"]),
+            ended=row["ended"],
+            child_no=row["child_no"],
+            child_status=None if row["child_status"] is None else ChildStatus(row["child_status"]),
+        )
+        for row in rows
+    }
+
+
+async def unpark_ready(connection: Connection, limit: int) -> int:
+    """Returns how many rows are to be delivered again."""
+    done = await connection.execute(READY, limit)
+    return int(done.rsplit(" ", 1)[-1])

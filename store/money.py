@@ -1,0 +1,131 @@
+"""Money of an order: payments booked once, refunds reserved against what was paid before anybody is asked to pay."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from asyncpg.exceptions import CheckViolationError, UniqueViolationError
+
+from domain.records import OrderWrite, Payment, RefundRecord
+from domain.states import RefundStatus
+from store.errors import PaymentDoesNotFit, RefundChanged, RefundExceedsPaid, RefundExceedsUnits
+from store.pool import Connection, clean
+
+# A payment; one booked before does nothing.
+PAY = """
+INSERT INTO payments (key, order_no, channel, transaction_id, merchant_id, amount_minor, currency, paid_at, booked_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING RETURNING key"""
+
+# Whose payment it is.
+PAYER = "SELECT order_no, amount_minor FROM payments WHERE key = $1"
+
+# What the order has received.
+PAID = """
+UPDATE orders SET paid_minor = paid_minor + $2, paid_at = least(paid_at, $3) WHERE order_no = $1"""
+
+# A refund; one asked for before does nothing.
+REFUND = """
+INSERT INTO refunds (refund_no, order_no, amount_minor, status, seq, reason, units, requested_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT DO NOTHING RETURNING refund_no"""
+
+KNOWN = "SELECT order_no, amount_minor, units, status, seq FROM refunds WHERE refund_no = $1"
+
+# Reserving is one statement: the CHECK on the row, not a sum read before, is what holds against 24 at once.
+RESERVE = "UPDATE orders SET refund_reserved_minor = refund_reserved_minor + $2 WHERE order_no = $1"
+
+RESERVE_UNITS = """
+UPDATE order_lines SET refunded_units = refunded_units + $3 WHERE order_no = $1 AND line_id = $2 RETURNING line_id"""
+
+MOVE = "UPDATE refunds SET status = $2, seq = $3, updated_at = $4 WHERE refund_no = $1"
+
+REFUNDED = "UPDATE orders SET refunded_minor = refunded_minor + $2 WHERE order_no = $1"
+
+
+async def book_payment(connection: Connection, order_no: str, payment: Payment, at: datetime) -> None:
+    """Once per payment key and per transaction of a channel. Raises `PaymentDoesNotFit` for another order's money."""
+    try:
+        new = await connection.fetchval(
+            PAY,
+            payment.key,
+            order_no,
+            payment.channel,
+            payment.transaction_id,
+            payment.merchant_id,
+            payment.amount_minor,
+            payment.currency,
+            payment.paid_at,
+            at,
+        )
+    except UniqueViolationError:
+        raise PaymentDoesNotFit(
+            f"order {order_no}: transaction {payment.transaction_id} of {payment.channel} is booked under another key; "
+            "a person has to look"
+        ) from None
+    if new is not None:
+        await connection.execute(PAID, order_no, payment.amount_minor, payment.paid_at)
+        return
+    payer = await connection.fetchrow(PAYER, payment.key)
+    if payer is None or (payer["order_no"], payer["amount_minor"]) != (order_no, payment.amount_minor):
+        raise PaymentDoesNotFit(f"order {order_no}: payment {payment.key} is booked for another order or amount")
+
+
+async def keep_refunds(connection: Connection, write: OrderWrite) -> None:
+    """In the order of the write: one refund may move more than once in it."""
+    for refund in write.refunds:
+        known = await connection.fetchrow(KNOWN, refund.refund_no)
+        if known is None:
+            await _ask(connection, write, refund)
+            continue
+        if (known["order_no"], known["amount_minor"]) != (write.order_no, refund.amount_minor):
+            raise RefundChanged(refund.refund_no)
+        if refund.units and refund.units != known["units"]:
+            raise RefundChanged(refund.refund_no)
+        await _move(connection, write, refund, RefundStatus(known["status"]), known["seq"])
+
+
+async def _ask(connection: Connection, write: OrderWrite, refund: RefundRecord) -> None:
+    try:
+        await connection.execute(RESERVE, write.order_no, refund.amount_minor)
+    except CheckViolationError:
+        raise RefundExceedsPaid(write.order_no, refund.refund_no, refund.amount_minor) from None
+    await _reserve_units(connection, write.order_no, refund.refund_no, refund.units)
+    new = await connection.fetchval(
+        REFUND,
+        refund.refund_no,
+        write.order_no,
+        refund.amount_minor,
+        refund.status,
+        write.seq,
+        clean(refund.reason),
+        refund.units,
+        write.at,
+    )
+    if new is None:
+        # Another order has taken the number since we looked.
+        raise RefundChanged(refund.refund_no)
+    if refund.status is RefundStatus.SUCCEEDED:
+        await connection.execute(REFUNDED, write.order_no, refund.amount_minor)
+
+
+async def _reserve_units(connection: Connection, order_no: str, refund_no: str, units: Mapping[str, int]) -> None:
+    for line_id, qty in sorted(units.items()):
+        if qty == 0:
+            continue
+        try:
+            found = await connection.fetchval(RESERVE_UNITS, order_no, line_id, qty) if qty > 0 else None
+        except CheckViolationError:
+            found = None
+        if found is None:
+            raise RefundExceedsUnits(order_no, refund_no, line_id)
+
+
+async def _move(
+    connection: Connection, write: OrderWrite, refund: RefundRecord, before: RefundStatus, known_seq: int
+) -> None:
+    """Late writes lose; nothing follows success; proof of success ends even a refund that a person has taken over."""
+    success = refund.status is RefundStatus.SUCCEEDED and before is not RefundStatus.SUCCEEDED
+    forward = write.seq >= known_seq and before not in (RefundStatus.SUCCEEDED, RefundStatus.CLOSED)
+    if not success and (not forward or refund.status in (before, RefundStatus.REQUESTED)):
+        return
+    await connection.execute(MOVE, refund.refund_no, refund.status, max(write.seq, known_seq), write.at)
+    if success:
+        await connection.execute(REFUNDED, write.order_no, refund.amount_minor)

@@ -1,0 +1,61 @@
+"""An order's lines with their frozen price and tags."""
+
+from domain.order import SkuTags, StartOrder
+from domain.records import Priced, PricedLine
+from store.pool import Connection, Row
+
+# All lines of an order at once, in their order.
+INSERT = """
+INSERT INTO order_lines (order_no, line_id, pos, sku, name, qty, unit_price_minor, gross_minor, discount_minor,
+    coupon_minor, net_minor, freight_minor, paid_minor, weight_g, warehouse, supplier, logistics, customs)
+SELECT $1, u.* FROM unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::bigint[],
+    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
+    $17::text[], $18::text[]) AS u"""
+
+# The lines as they were priced.
+READ = "SELECT * FROM order_lines WHERE order_no = $1 ORDER BY pos"
+
+
+async def write_lines(connection: Connection, order: StartOrder, priced: Priced) -> None:
+    rows = [
+        (
+            *(line.line_id, pos, line.sku, given.name or "", line.qty, line.unit_price_minor, line.gross_minor),
+            *(line.discount_minor, line.coupon_minor, line.net_minor, line.freight_minor, line.paid_minor),
+            *(line.weight_g, line.tags.warehouse, line.tags.supplier, line.tags.logistics, line.tags.customs),
+        )
+        for pos, (given, line) in enumerate(zip(order.lines, priced.lines, strict=True))
+    ]
+    await connection.execute(INSERT, order.order_no, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def read_priced(connection: Connection, order_no: str) -> Priced:
+    """The price as frozen at registration; later changes of the pricing code do not reach it."""
+    lines = tuple(priced_line(row) for row in await connection.fetch(READ, order_no))
+    return Priced(
+        goods_gross_minor=sum(line.gross_minor for line in lines),
+        line_discount_minor=sum(line.discount_minor for line in lines),
+        coupon_minor=sum(line.coupon_minor for line in lines),
+        goods_net_minor=sum(line.net_minor for line in lines),
+        freight_minor=sum(line.freight_minor for line in lines),
+        payable_minor=sum(line.paid_minor for line in lines),
+        lines=lines,
+    )
+
+
+def priced_line(row: Row) -> PricedLine:
+    return PricedLine(
+        line_id=row["line_id"],
+        sku=row["sku"],
+        qty=row["qty"],
+        unit_price_minor=row["unit_price_minor"],
+        gross_minor=row["gross_minor"],
+        discount_minor=row["discount_minor"],
+        coupon_minor=row["coupon_minor"],
+        net_minor=row["net_minor"],
+        freight_minor=row["freight_minor"],
+        paid_minor=row["paid_minor"],
+        weight_g=row["weight_g"],
+        tags=SkuTags(
+            warehouse=row["warehouse"], supplier=row["supplier"], logistics=row["logistics"], customs=row["customs"]
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Orders: what workflows hand over, and what people read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from domain.order import StartOrder
+from domain.records import OrderWrite, Registered, Settled, SettlePayment
+from store import order_detail, order_pages, registering, settling
+from store.errors import OrderRefused
+from store.order_detail import Label, OrderDetail, TimelineEntry
+from store.order_pages import OrderFilter, OrderPage
+from store.pool import Connection, Pool
+from store.writing import apply_write
+
+__all__ = ["OrderFilter", "OrderRefused", "OrderStore"]
+
+
+class OrderStore:
+    """Every method is one transaction. Refusals (`OrderRefused`) are final; anything else may be repeated."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    # Workflows
+
+    async def register(self, order: StartOrder, run_id: str, now: datetime) -> Registered:
+        """Take an order into the books. The same `run_id` registering the same order again gets the same answer.
+
+        Raises `UnknownSku` (all of them listed), `DuplicateOrder`, `PayableMismatch`, `CurrencyNotAccepted`,
+        `InvalidOrder`; then nothing has changed.
+        """
+        async with self._transaction() as connection:
+            return await registering.register(connection, order, run_id, now)
+
+    async def settle(self, message: SettlePayment) -> Settled:
+        """Book the payment, freeze unit shares, reserve what is there, split, store the children, apply the write.
+
+        Idempotent on the payment's key. An order that costs nothing settles without a payment. Raises `NoSuchOrder`,
+        `PaymentDoesNotFit`, `AlreadySettled` (by another payment).
+        """
+        async with self._transaction() as connection:
+            return await settling.settle(connection, message)
+
+    async def write(self, write: OrderWrite) -> None:
+        """Apply one visible change; repeated or late, it does no harm.
+
+        Raises (final) `NoSuchOrder`, `RefundExceedsPaid`, `RefundExceedsUnits`, `RefundChanged`, `PaymentDoesNotFit`,
+        `WaybillTaken`; (worth repeating) `StockWouldGoNegative`, `TicketNotOpenYet`.
+        """
+        async with self._transaction() as connection:
+            await apply_write(connection, write)
+
+    async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
+        """Reserve every unit of a waiting child, or none. False too for a child that no longer waits without it."""
+        async with self._transaction() as connection:
+            return await settling.allocate_backorder(connection, order_no, child_no)
+
+    # People
+
+    async def start(self, order_no: str) -> StartOrder:
+        """The start message as it came. Raises `NoSuchOrder`."""
+        async with self._pool.acquire() as connection:
+            return await registering.read_start(connection, order_no)
+
+    async def view(self, number: str) -> OrderDetail | None:
+        """The order of this order number or child number, with all that belongs to it (R29)."""
+        # One snapshot for all its parts.
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            return await order_detail.view(connection, number)
+
+    async def list(self, filters: OrderFilter | None = None, limit: int = 50, cursor: str | None = None) -> OrderPage:
+        """Newest first. `cursor`: of the page before. Raises `ValueError` for a cursor that we did not make."""
+        async with self._pool.acquire() as connection:
+            return await order_pages.page(connection, filters or OrderFilter(), limit, cursor)
+
+    async def timeline(self, order_no: str, limit: int = 1000) -> tuple[TimelineEntry, ...]:
+        """Events, refunds, tickets and people's doings in the order in which they were written down."""
+        async with self._pool.acquire() as connection:
+            return await order_detail.timeline(connection, order_no, limit)
+
+    async def label(self, child_no: str) -> Label | None:
+        """The newest label of a child."""
+        async with self._pool.acquire() as connection:
+            return await order_detail.label(connection, child_no)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection

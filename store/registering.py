@@ -1,0 +1,107 @@
+"""An order comes into the books: tags resolved, price frozen, policy kept. Refused, nothing changes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from domain import pricing
+from domain.order import SkuTags, StartOrder
+from domain.policy import Policy
+from domain.records import Priced, Registered
+from domain.strict import of
+from store.catalog import tags_of
+from store.errors import CurrencyNotAccepted, DuplicateOrder, InvalidOrder, NoSuchOrder, PayableMismatch, UnknownSku
+from store.order_lines import read_priced, write_lines
+from store.policies import VERSION, publish_defaults, read_current
+from store.pool import Connection, Row
+
+# The order itself. Does nothing if its number, or its number in the channel, is taken.
+INSERT = """
+INSERT INTO orders (order_no, run_id, channel, channel_order_no, kind, buyer_id, start, currency, payable_minor,
+    placed_at, pay_deadline, policy_version, registered_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+ON CONFLICT DO NOTHING RETURNING order_no"""
+
+# Who has the order number or the channel's number; the same order number first.
+TAKEN = """
+SELECT order_no, run_id, start, pay_deadline, policy_version FROM orders
+WHERE order_no = $1 OR (channel = $2 AND channel_order_no = $3) ORDER BY (order_no = $1) DESC LIMIT 1"""
+
+
+async def register(connection: Connection, order: StartOrder, run_id: str, now: datetime) -> Registered:
+    """Inside a transaction. The same run registering the same order again gets the same answer."""
+    taken = await connection.fetchrow(TAKEN, order.order_no, order.channel, order.channel_order_no)
+    if taken is not None:
+        return await _again(connection, order, run_id, taken)
+    policy = await read_current(connection) or await publish_defaults(connection)
+    if order.currency not in policy.currencies:
+        raise CurrencyNotAccepted(order.order_no, order.currency, policy.currencies)
+    priced = _price(order, await _tags(connection, order))
+    deadline = order.deadline(policy.flash_payment_timeout_s if order.kind == "flash" else policy.payment_timeout_s)
+    if not await _insert(connection, order, run_id, policy, deadline, now):
+        # Someone else was quicker, between the look and the insert, and can be seen now.
+        return await register(connection, order, run_id, now)
+    await write_lines(connection, order, priced)
+    return Registered(order_no=order.order_no, priced=priced, policy=policy, pay_deadline=deadline)
+
+
+async def read_start(connection: Connection, order_no: str) -> StartOrder:
+    """The start message as it came. Raises `NoSuchOrder`."""
+    start = await connection.fetchval("SELECT start FROM orders WHERE order_no = $1", order_no)
+    if start is None:
+        raise NoSuchOrder(order_no)
+    return of(StartOrder, start)
+
+
+async def _again(connection: Connection, order: StartOrder, run_id: str, taken: Row) -> Registered:
+    if taken["order_no"] != order.order_no:
+        raise DuplicateOrder(order.order_no, f"{order.channel} number {order.channel_order_no}", taken["order_no"])
+    if taken["run_id"] != run_id or of(StartOrder, taken["start"]) != order:
+        raise DuplicateOrder(order.order_no, "its number", f"{order.order_no} of run {taken['run_id']}")
+    return Registered(
+        order_no=order.order_no,
+        priced=await read_priced(connection, order.order_no),
+        policy=of(Policy, await connection.fetchval(VERSION, taken["policy_version"])),
+        pay_deadline=taken["pay_deadline"],
+    )
+
+
+async def _tags(connection: Connection, order: StartOrder) -> Mapping[str, SkuTags]:
+    """By line: its own tags, else the catalogue's."""
+    known = await tags_of(connection, (line.sku for line in order.lines if line.tags is None))
+    unknown = dict.fromkeys(line.sku for line in order.lines if line.tags is None and line.sku not in known)
+    if unknown:
+        raise UnknownSku(order.order_no, unknown)
+    return {line.line_id: line.tags or known[line.sku] for line in order.lines}
+
+
+def _price(order: StartOrder, tags: Mapping[str, SkuTags]) -> Priced:
+    try:
+        priced = pricing.price(order, tags)
+        pricing.check_payable(order, priced)
+    except pricing.PayableMismatch as error:
+        raise PayableMismatch(str(error)) from None
+    except pricing.UnableToPrice as error:
+        raise InvalidOrder(str(error)) from None
+    return priced
+
+
+async def _insert(
+    connection: Connection, order: StartOrder, run_id: str, policy: Policy, deadline: datetime, now: datetime
+) -> bool:
+    inserted = await connection.fetchval(
+        INSERT,
+        order.order_no,
+        run_id,
+        order.channel,
+        order.channel_order_no,
+        order.kind,
+        order.buyer.buyer_id,
+        order.model_dump(mode="json"),
+        order.currency,
+        order.payable_minor,
+        order.placed_at,
+        deadline,
+        policy.version,
+        now,
+    )
+    return inserted is not None

@@ -1,0 +1,126 @@
+"""A payment turns an order into children: shares frozen, stock reserved, split stored. All or nothing."""
+
+from domain.policy import Policy
+from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment, StockMove
+from domain.shares import freeze
+from domain.splitting import split
+from domain.states import ChildStatus
+from store.children import insert_children, read_children
+from store.errors import AlreadySettled, NoSuchOrder, PaymentDoesNotFit
+from store.order_lines import read_priced
+from store.pool import Connection
+from store.stock import apply_moves, lock, reservation
+from store.writing import apply_write
+
+# Everything that a settlement has to agree with. The lock makes writes of one order queue.
+LOCK = "SELECT currency, payable_minor FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
+
+# Whether this very payment is booked for the order.
+BOOKED = "SELECT EXISTS (SELECT FROM payments WHERE key = $1 AND order_no = $2)"
+
+# The unit shares of all lines.
+FREEZE = """
+INSERT INTO unit_shares (order_no, line_id, first_unit, units, net_minor, freight_minor)
+SELECT $1, u.* FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[]) AS u"""
+
+# The status of a child, and whether its units are reserved.
+CHILD = """
+SELECT c.status, EXISTS (SELECT FROM child_lines l JOIN stock_moves m
+    ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'reserve' WHERE l.child_no = c.child_no) AS reserved
+FROM child_orders c WHERE c.order_no = $1 AND c.child_no = $2"""
+
+# What a child needs, by line.
+NEEDS = """
+SELECT l.line_id, i.sku, i.warehouse, l.qty
+FROM child_lines l JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
+WHERE l.child_no = $1 ORDER BY i.pos"""
+
+
+async def settle(connection: Connection, message: SettlePayment) -> Settled:
+    """Inside a transaction. The same payment settling again gets the same children."""
+    write = message.write
+    await _check(connection, write)
+    children = await read_children(connection, write.order_no)
+    if children:
+        key = write.payment.key if write.payment else None
+        if key is not None and not await connection.fetchval(BOOKED, key, write.order_no):
+            raise AlreadySettled(write.order_no, key)
+    else:
+        children = await _split(connection, write, message.policy)
+    await apply_write(connection, write)
+    return Settled(children=children)
+
+
+async def allocate_backorder(connection: Connection, order_no: str, child_no: str) -> bool:
+    """Inside a transaction: reserve every unit of a waiting child, or none. True again if it has been done."""
+    if await connection.fetchrow(LOCK, order_no) is None:
+        raise NoSuchOrder(order_no)
+    child = await connection.fetchrow(CHILD, order_no, child_no)
+    if child is None:
+        raise NoSuchOrder(child_no)
+    if child["reserved"] or child["status"] != ChildStatus.BACKORDER:
+        return bool(child["reserved"])
+    moves = [
+        reservation(child_no, row["line_id"], row["sku"], row["warehouse"], row["qty"])
+        for row in await connection.fetch(NEEDS, child_no)
+    ]
+    left = await lock(connection, ((m.sku, m.warehouse) for m in moves))
+    for m in moves:
+        left[m.sku, m.warehouse] = left.get((m.sku, m.warehouse), 0) - m.qty
+    if min(left.values()) < 0:
+        return False
+    await apply_moves(connection, moves)
+    return True
+
+
+async def _check(connection: Connection, write: OrderWrite) -> None:
+    order = await connection.fetchrow(LOCK, write.order_no)
+    if order is None:
+        raise NoSuchOrder(write.order_no)
+    payment = write.payment
+    paid = (payment.amount_minor, payment.currency) if payment else (0, order["currency"])
+    if paid != (order["payable_minor"], order["currency"]):
+        raise PaymentDoesNotFit(
+            f"order {write.order_no} costs {order['payable_minor']} {order['currency']}, paid were {paid[0]} {paid[1]} "
+            "(minor units); nothing was booked, a person has to look"
+        )
+
+
+async def _split(connection: Connection, write: OrderWrite, policy: Policy) -> tuple[ChildPlan, ...]:
+    priced = await read_priced(connection, write.order_no)
+    shares = [share for line in priced.lines for share in freeze(line)]
+    await connection.execute(
+        FREEZE,
+        write.order_no,
+        [s.line_id for s in shares],
+        [s.first_unit for s in shares],
+        [s.units for s in shares],
+        [s.net_minor for s in shares],
+        [s.freight_minor for s in shares],
+    )
+    plans = split(write.order_no, priced, await _available(connection, priced), policy.split_priority)
+    await insert_children(connection, write, plans)
+    await apply_moves(connection, _reservations(priced, plans), write.at)
+    return plans
+
+
+async def _available(connection: Connection, priced: Priced) -> dict[str, int]:
+    """Units that each line can have now; earlier lines are served first. The balances stay locked."""
+    left = await lock(connection, ((line.sku, line.tags.warehouse) for line in priced.lines))
+    stock: dict[str, int] = {}
+    for line in priced.lines:
+        place = (line.sku, line.tags.warehouse)
+        stock[line.line_id] = min(line.qty, left.get(place, 0))
+        left[place] = left.get(place, 0) - stock[line.line_id]
+    return stock
+
+
+def _reservations(priced: Priced, plans: tuple[ChildPlan, ...]) -> list[StockMove]:
+    """Exactly what the split did not put on backorder."""
+    lines = {line.line_id: line for line in priced.lines}
+    return [
+        reservation(plan.child_no, line_id, lines[line_id].sku, lines[line_id].tags.warehouse, qty)
+        for plan in plans
+        if plan.status is not ChildStatus.BACKORDER
+        for line_id, qty in plan.lines.items()
+    ]

@@ -1,0 +1,149 @@
+"""Questions for people. An order's tickets live and die with its writes; the relay's own are opened and closed here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.records import OrderWrite, TicketRecord, TicketResolution
+from store.errors import NoSuchTicket, TicketNotOpenYet
+from store.pool import Connection, Pool, Row, clean
+
+# A ticket; one that is known does nothing.
+OPEN = """
+INSERT INTO tickets (ticket_id, order_no, child_no, outside, severity, system, step, error, actions, give_up_means,
+    opened_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING ticket_id"""
+
+# A person's answer, or the evidence that made it needless. The first answer stays.
+RESOLVE = """
+UPDATE tickets SET state = 'resolved', resolved_at = $2, resolved_by = $3, action = $4, remark = $5, result = $6
+WHERE ticket_id = $1 AND state = 'open' AND outside = $7 RETURNING ticket_id"""
+
+EXISTS = "SELECT EXISTS (SELECT FROM tickets WHERE ticket_id = $1)"
+
+COLUMNS = """ticket_id, order_no, child_no, outside, state, severity, system, step, error, actions, give_up_means,
+    owner, opened_at, resolved_at, resolved_by, action, remark, result"""
+
+GET = f"SELECT {COLUMNS} FROM tickets WHERE ticket_id = $1"  # noqa: S608 - our own column list
+
+# Newest first, narrowed down by what is given.
+LIST = f"""
+SELECT {COLUMNS} FROM tickets
+WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR order_no = $2) AND ($3::text IS NULL OR severity = $3)
+    AND ($4::text IS NULL OR system = $4) AND ($5::text IS NULL OR (opened_at, ticket_id) <
+        (SELECT opened_at, ticket_id FROM tickets WHERE ticket_id = $5))
+ORDER BY opened_at DESC, ticket_id DESC LIMIT $6"""  # noqa: S608
+
+ASSIGN = "UPDATE tickets SET owner = $2 WHERE ticket_id = $1 AND state = 'open' RETURNING ticket_id"
+
+# How many are open, by severity.
+COUNT = "SELECT severity, count(*) AS n FROM tickets WHERE state = 'open' GROUP BY severity"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """`outside`: no workflow waits for the answer, `resolve_outside` closes it. Result fields are empty while open."""
+
+    ticket_id: str
+    order_no: str | None
+    child_no: str | None
+    outside: bool
+    state: str
+    severity: str
+    system: str
+    step: str
+    error: str
+    actions: tuple[str, ...]
+    give_up_means: str
+    owner: str | None
+    opened_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+    action: str | None
+    remark: str | None
+    result: Mapping[str, Any] | None
+
+
+class TicketStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def get(self, ticket_id: str) -> Ticket | None:
+        row = await self._pool.fetchrow(GET, ticket_id)
+        return None if row is None else _ticket(row)
+
+    async def list(
+        self,
+        *,
+        state: str | None = "open",
+        order_no: str | None = None,
+        severity: str | None = None,
+        system: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> tuple[Ticket, ...]:
+        """Newest first; the next page comes after the last `ticket_id` of this one."""
+        rows = await self._pool.fetch(LIST, state, order_no, severity, system, after, limit)
+        return tuple(_ticket(row) for row in rows)
+
+    async def open_counts(self) -> dict[str, int]:
+        """Open tickets by severity."""
+        return {row["severity"]: row["n"] for row in await self._pool.fetch(COUNT)}
+
+    async def assign(self, ticket_id: str, owner: str) -> None:
+        """Raises `NoSuchTicket` unless it is open."""
+        if await self._pool.fetchval(ASSIGN, ticket_id, owner) is None:
+            raise NoSuchTicket(f"ticket {ticket_id} cannot be given to {owner}: it is not open")
+
+    async def open_outside(self, ticket: TicketRecord, order_no: str | None, at: datetime) -> bool:
+        """A ticket that no order workflow opened. False: it is there already (open or resolved)."""
+        async with self._pool.acquire() as connection:
+            return await open_ticket(connection, ticket, order_no, at, outside=True)
+
+    async def resolve_outside(self, resolution: TicketResolution, at: datetime) -> None:
+        """Raises `NoSuchTicket` unless it is open and was opened outside: an order's own go through its workflow."""
+        async with self._pool.acquire() as connection:
+            if not await resolve_ticket(connection, resolution, at, outside=True):
+                raise NoSuchTicket(
+                    f"ticket {resolution.ticket_id} is not open, or its order's workflow has to close it"
+                )
+
+
+async def open_ticket(
+    connection: Connection, ticket: TicketRecord, order_no: str | None, at: datetime, *, outside: bool
+) -> bool:
+    opened = await connection.fetchval(
+        OPEN,
+        ticket.ticket_id,
+        order_no,
+        ticket.child_no,
+        outside,
+        ticket.severity,
+        ticket.system,
+        ticket.step,
+        clean(ticket.error),
+        list(ticket.actions),
+        ticket.give_up_means,
+        at,
+    )
+    return opened is not None
+
+
+async def resolve_ticket(connection: Connection, r: TicketResolution, at: datetime, *, outside: bool) -> bool:
+    args = (r.ticket_id, at, clean(r.resolved_by), r.action, clean(r.remark), r.result, outside)
+    return await connection.fetchval(RESOLVE, *args) is not None
+
+
+async def keep_tickets(connection: Connection, write: OrderWrite) -> None:
+    """Inside the transaction of an order's write. Raises `TicketNotOpenYet`."""
+    for ticket in write.tickets:
+        await open_ticket(connection, ticket, write.order_no, write.at, outside=False)
+    for resolution in write.resolutions:
+        resolved = await resolve_ticket(connection, resolution, write.at, outside=False)
+        if not resolved and not await connection.fetchval(EXISTS, resolution.ticket_id):
+            raise TicketNotOpenYet(resolution.ticket_id)
+
+
+def _ticket(row: Row) -> Ticket:
+    return Ticket(**{**dict(row), "actions": tuple(row["actions"])})

@@ -1,0 +1,77 @@
+"""Which waybills nobody follows yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.records import TicketRecord, TicketResolution
+from store.pool import Pool
+from store.tickets import open_ticket, resolve_ticket
+
+# Waybills without a follower, oldest first; the phone is the receiver's, which some couriers ask for.
+TO_SUBSCRIBE = """
+SELECT p.child_no, c.order_no, p.waybill_no, p.carrier, o.start #>> '{address,phone}' AS phone
+FROM parcels p JOIN child_orders c USING (child_no) JOIN orders o USING (order_no)
+WHERE p.tracking_subscribed_at IS NULL AND p.tracking_next_try_at <= now() AND p.carrier <> ''
+    AND p.waybill_no = c.waybill_no AND c.status NOT IN ('CANCELLED', 'SIGNED') AND o.ended_at IS NULL
+ORDER BY p.created_at LIMIT $1"""
+
+# All waybills of these children are followed now.
+SUBSCRIBED = """
+UPDATE parcels SET tracking_subscribed_at = now() WHERE child_no = ANY($1::text[]) AND tracking_subscribed_at IS NULL"""
+
+# Try again later.
+LATER = """
+UPDATE parcels SET tracking_next_try_at = now() + interval '30 minutes'
+WHERE child_no = $1 AND tracking_subscribed_at IS NULL"""
+
+NOW = "SELECT now()"
+
+
+@dataclass(frozen=True)
+class Waybill:
+    child_no: str
+    order_no: str
+    waybill_no: str
+    carrier: str
+    phone: str
+
+
+class TrackingStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def to_subscribe(self, limit: int) -> tuple[Waybill, ...]:
+        """Waybills with a known courier that nobody follows, oldest first. Read only: asking again is harmless."""
+        return tuple(Waybill(**row) for row in await self._pool.fetch(TO_SUBSCRIBE, limit))
+
+    async def subscribed(self, child_nos: Sequence[str]) -> None:
+        """The waybills of these children are followed; tickets about them close by themselves."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(SUBSCRIBED, list(child_nos))
+            for child_no in child_nos:
+                followed = TicketResolution(
+                    ticket_id=_ticket_id(child_no),
+                    action="evidence",
+                    remark="the courier follows the parcel now",
+                    resolved_by="system",
+                )
+                await resolve_ticket(connection, followed, await connection.fetchval(NOW), outside=True)
+
+    async def not_subscribed(self, child_no: str, order_no: str, error: str) -> None:
+        """The courier did not take it: a ticket, once per child, and another try in half an hour."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LATER, child_no)
+            ticket = TicketRecord(
+                ticket_id=_ticket_id(child_no),
+                system="kuaidi100",
+                step="follow parcel",
+                error=error,
+                child_no=child_no,
+                actions=("give_up",),
+                give_up_means="the system tries again every half hour; until then scans have to be looked up by hand",
+            )
+            await open_ticket(connection, ticket, order_no, await connection.fetchval(NOW), outside=True)
+
+
+def _ticket_id(child_no: str) -> str:
+    return f"T-{child_no}-follow"

@@ -1,0 +1,52 @@
+"""One visible change of an order, in one transaction: read model by rising seq, everything else once by its own key."""
+
+from domain.records import OrderWrite
+from store.audit import append_entries
+from store.children import update_children
+from store.errors import NoSuchOrder
+from store.events import record_events
+from store.money import book_payment, keep_refunds
+from store.pool import Connection, clean
+from store.stock import apply_moves
+from store.tickets import keep_tickets
+
+# Writes of one order queue here; everything after it sees what the earlier ones committed.
+LOCK = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
+
+# The read model. A late write (lower seq) finds no row and changes nothing.
+UPDATE = """
+UPDATE orders SET seq = $2, updated_at = $3, status = $4, payment_status = $5, waiting_for = $6, needs_attention = $7,
+    payment_code = coalesce($8, payment_code),
+    completed_at = CASE WHEN $4 = 'COMPLETED' THEN coalesce(completed_at, $3) END,
+    closed_at = CASE WHEN $4 = 'CLOSED' THEN coalesce(closed_at, $3) END,
+    ended_at = CASE WHEN $9 THEN coalesce(ended_at, $3) ELSE ended_at END
+WHERE order_no = $1 AND seq < $2"""
+
+
+async def apply_write(connection: Connection, write: OrderWrite) -> None:
+    """Inside a transaction. Repeating a write, or writing out of order, does no harm.
+
+    Money first (a refund needs what was paid), the audit chain last (its lock is shared by all orders).
+    """
+    if await connection.fetchval(LOCK, write.order_no) is None:
+        raise NoSuchOrder(write.order_no)
+    await connection.execute(
+        UPDATE,
+        write.order_no,
+        write.seq,
+        write.at,
+        write.status,
+        write.payment_status,
+        clean(write.waiting_for),
+        write.needs_attention,
+        write.payment_code,
+        write.ended,
+    )
+    if write.payment is not None:
+        await book_payment(connection, write.order_no, write.payment, write.at)
+    await keep_refunds(connection, write)
+    await update_children(connection, write)
+    await apply_moves(connection, write.moves, write.at)
+    await keep_tickets(connection, write)
+    await record_events(connection, write)
+    await append_entries(connection, write)

@@ -1,0 +1,144 @@
+"""Logs, traces and metrics of every process. Nothing personal goes into any of them: order numbers, codes, times.
+
+Set up once at the start of a process: `set_up_logs`, `set_up_traces`, and for a worker `temporal_runtime`.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import httpx
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+from prometheus_client import REGISTRY, Counter, start_http_server
+from temporalio import activity, workflow
+from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+from config import TelemetrySettings
+
+LOOPBACK = "127.0.0.1"
+HTTP_TIMEOUT = httpx.Timeout(connect=3.0, read=10.0, write=10.0, pool=3.0)
+
+callbacks_received = Counter("oms_callbacks_received", "Verified callbacks stored in the inbox", ["source"])
+callbacks_refused = Counter("oms_callbacks_refused", "Callbacks that were not believed", ["source", "reason"])
+deliveries = Counter("oms_deliveries", "Attempts to hand facts to an order, by outcome", ["outcome"])
+tickets_opened = Counter("oms_tickets_opened", "Tickets opened for a person", ["system", "step"])
+activity_failures = Counter("oms_activity_failures", "Failed calls of outside systems", ["system", "outcome"])
+
+
+def set_up_logs(settings: TelemetrySettings) -> None:
+    """One line an event on standard output, for structlog and the standard library alike; repeatable."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(settings.oms_log_format))
+    )
+    logging.root.handlers = [handler]
+    logging.root.setLevel(settings.oms_log_level)
+    for chatty in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # The SDK glues a dictionary to every message unless told otherwise; the same facts come as fields.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
+
+
+def set_up_traces(process: str, settings: TelemetrySettings, *, exporter: SpanExporter | None = None) -> None:
+    """Give this process a tracer provider that is safe in replay. Can be done once in a process.
+
+    Spans leave the process only when OTEL_EXPORTER_OTLP_ENDPOINT is set, or to `exporter` (tests).
+    """
+    provider = create_tracer_provider(resource=Resource.create({"service.name": f"oms-{process}"}))
+    if exporter is not None:
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    elif settings.otel_exporter_otlp_endpoint:
+        target = f"{settings.otel_exporter_otlp_endpoint}/v1/traces"
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=target, timeout=5)))
+    trace.set_tracer_provider(provider)
+
+
+def temporal_tracing() -> OpenTelemetryPlugin:
+    """Plugin for `Client.connect(plugins=[…])`; workers made of that client inherit it."""
+    return OpenTelemetryPlugin(add_temporal_spans=True)
+
+
+def temporal_runtime(metrics_port: int) -> Runtime:
+    """The SDK's runtime; with a port, its own metrics on 127.0.0.1:port and ours on the next port."""
+    if metrics_port == 0:
+        return Runtime(telemetry=TelemetryConfig())
+    start_http_server(metrics_port + 1, addr=LOOPBACK, registry=REGISTRY)
+    address = f"{LOOPBACK}:{metrics_port}"
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address, durations_as_seconds=True)))
+
+
+def http_client(system: str, *, timeout: httpx.Timeout = HTTP_TIMEOUT) -> httpx.AsyncClient:
+    """A client for one outside system: finite time-outs, a span a request, no redirects, no proxy."""
+    inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=50, max_keepalive_connections=20))
+    return httpx.AsyncClient(transport=_Traced(system, inner), timeout=timeout, follow_redirects=False, trust_env=False)
+
+
+class _Traced(httpx.AsyncBaseTransport):
+    """A client span around each request. Paths and bodies stay out of it: they may name people."""
+
+    def __init__(self, system: str, inner: httpx.AsyncBaseTransport) -> None:
+        self._system = system
+        self._inner = inner
+        self._tracer = trace.get_tracer("oms.http")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        span_name = f"{self._system} {request.method}"
+        with self._tracer.start_as_current_span(span_name, kind=SpanKind.CLIENT) as span:
+            span.set_attribute("http.request.method", request.method)
+            span.set_attribute("server.address", request.url.host)
+            response = await self._inner.handle_async_request(request)
+            span.set_attribute("http.response.status_code", response.status_code)
+            if response.status_code >= httpx.codes.BAD_REQUEST:
+                span.set_status(StatusCode.ERROR)
+            return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _rendering(form: str) -> list[structlog.typing.Processor]:
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if form == "console":
+        return [remove, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    return [
+        remove,
+        # Without local variables: they hold addresses and keys.
+        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+        structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+    ]
+
+
+def _add_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the current span's ids on the line, so that logs and traces find each other."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = format(context.trace_id, "032x")
+        event["span_id"] = format(context.span_id, "016x")
+    return event

@@ -1,0 +1,328 @@
+"""An order from placement to the end of its after-sales window. Workflow `Order`, id `order/{order_no}`."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain.facts import Fact, Kind
+    from domain.states import ChildStatus, OrderStatus, PaymentStatus
+    from workflows.admission import Refusal, read_start, register, settle
+    from workflows.book import Book
+    from workflows.cashier import Cashier
+    from workflows.family import Family
+    from workflows.messages import (
+        ORDER_WORKFLOW,
+        CancelOrder,
+        Cancelled,
+        ConfirmReceipt,
+        FactBatch,
+        OrderView,
+        Placed,
+        Refresh,
+        Refreshed,
+        ResolveTicket,
+    )
+    from workflows.parcel import Parcel
+    from workflows.refresh import Refresher
+    from workflows.refunds import Refunds
+    from workflows.tickets import CannotResolve
+
+PAYMENT_KINDS = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED})
+REFUND_KINDS = frozenset({Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED})
+CANCELLABLE = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.AWAITING_SHIPMENT, OrderStatus.PARTIALLY_SHIPPED})
+RECEIVABLE = frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED})
+
+
+@workflow.defn(name=ORDER_WORKFLOW)
+class Order:
+    """One order, one workflow. Machines signal `facts`; people update; anybody may query `view`."""
+
+    @workflow.init
+    def __init__(self, raw: RawValue) -> None:
+        self._refusal: Refusal | None = None
+        self._inbox: deque[Fact] = deque()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._broken: BaseException | None = None
+        self._registered = False
+        self._payment_offered = False
+        self._receipt_by: str | None = None
+        try:
+            self._book = Book(read_start(raw))
+        except Refusal as refusal:
+            self._refusal = refusal
+            return
+        self._cashier = Cashier(self._book)
+        self._refunds = Refunds(self._book)
+        self._family = Family(self._book, self._spawn, self._give_back)
+        self._refresher = Refresher(self._book, self._cashier, self._family, self._hear)
+
+    @workflow.run
+    async def run(self, raw: RawValue) -> str:
+        await self._take_in()
+        await self._offer_payment()
+        if await self._cashier.paid_in_time():
+            await self._fulfil()
+            await self._receipt()
+            await self._after_sales_window()
+        else:
+            await self._give_late_payment_back()
+        return await self._end()
+
+    # --- the business process ----------------------------------------------------------------------------------------
+
+    async def _take_in(self) -> None:
+        """Into the books, or refused with nothing changed."""
+        try:
+            if self._refusal is not None:
+                raise self._refusal
+            registered = await register(self._book.order)
+        except Refusal as refusal:
+            self._refusal = refusal
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise ApplicationError(str(refusal), type=refusal.kind, non_retryable=True) from None
+        self._book.priced, self._book.policy = registered.priced, registered.policy
+        self._registered = True
+        self._book.show()
+        self._spawn(self._book.project())
+        self._spawn(self._listen())
+
+    async def _offer_payment(self) -> None:
+        self._book.now_waits_for("the payment to be created")
+        if self._book.order.payable_minor == 0:
+            self._cashier.nothing_to_pay()
+        else:
+            await self._cashier.create()
+        self._payment_offered = True
+
+    async def _fulfil(self) -> None:
+        """Reserve and split, then every parcel for itself until all have left the warehouse or will not."""
+        self._book.now_waits_for("warehouse and carrier")
+        self._family.open((await settle(self._book)).children)
+        for parcel in self._family.parcels.values():
+            self._spawn(parcel.run())
+        self._family.roll_up()
+        await self._until(lambda: self._family.all_left_or_cancelled and not self._refunds.busy)
+
+    async def _receipt(self) -> None:
+        """By the buyer, or by itself some days after the last parcel was shipped."""
+        if self._family.all_cancelled:
+            self._book.becomes(OrderStatus.CLOSED)
+            return
+        self._book.now_waits_for("receipt")
+        shipped = max(p.shipped_at or workflow.now() for p in self._family.parcels.values() if p.shipped)
+        due = shipped + timedelta(seconds=self._book.policy.receipt_s)
+        await self._until(lambda: self._receipt_by is not None, by=due - workflow.now(), name="automatic receipt")
+        self._book.becomes(OrderStatus.COMPLETED)
+
+    async def _after_sales_window(self) -> None:
+        if self._book.status is OrderStatus.CLOSED:
+            return
+        self._book.now_waits_for("the end of the after-sales window")
+        window = timedelta(seconds=self._book.policy.window_s)
+        await self._until(lambda: False, by=window, name="after-sales window")
+
+    async def _give_late_payment_back(self) -> None:
+        """Paid after closing: the order never ships and never reopens; the money goes back once (R13, N1)."""
+        if not await self._cashier.late_payment():
+            return
+        book = self._book
+        assert book.payment is not None
+        book.tickets.note(
+            book.order.payment.channel, "late payment",
+            f"{book.payment.amount_minor} arrived after the order was closed and is being refunded",
+        )  # fmt: skip
+        units = {line.line_id: line.qty for line in book.order.lines}
+        await self._refunds.give_back(f"R{book.order.order_no}-L1", book.payment.amount_minor, "late payment", units)
+
+    async def _end(self) -> str:
+        """Everything heard is written, every handler has answered, then the workflow closes."""
+        self._book.now_waits_for("nothing")
+        await self._until(lambda: not self._inbox and not self._refunds.busy and not self._book.tickets.attention)
+        await self._until(workflow.all_handlers_finished)
+        await self._book.saved()
+        for task in self._tasks:
+            task.cancel()
+        await self._book.write(ended=True)
+        return self._book.status.value
+
+    # --- hearing -----------------------------------------------------------------------------------------------------
+
+    @workflow.signal
+    def facts(self, batch: FactBatch) -> None:
+        """Facts from machines, through the relay. Heard in order, once the order is in the books."""
+        self._inbox.extend(batch.facts)
+
+    async def _listen(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: bool(self._inbox))
+            while self._inbox:
+                self._hear(self._inbox.popleft())
+
+    def _hear(self, fact: Fact) -> None:
+        if fact.kind in PAYMENT_KINDS:
+            self._cashier.hear(fact)
+        elif fact.kind in REFUND_KINDS:
+            self._refunds.hear(fact)
+        else:
+            self._family.hear(fact)
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    @workflow.update
+    async def place(self) -> Placed:
+        """Answers once the order is in the books and its payment is offered (or a ticket is open), or refuses."""
+        await workflow.wait_condition(lambda: self._refusal is not None or self._offered)
+        if self._refusal is not None:
+            raise ApplicationError(str(self._refusal), type=self._refusal.kind, non_retryable=True)
+        order = self._book.order
+        return Placed(
+            order_no=order.order_no,
+            payable_minor=order.payable_minor,
+            currency=order.currency,
+            pay_deadline=self._cashier.deadline,
+            payment_code=self._book.payment_code,
+        )
+
+    @workflow.update
+    async def cancel(self, message: CancelOrder) -> Cancelled:
+        """Before shipping: what can still be stopped is stopped, and its money goes back."""
+        self._book.audit(message.by, "order.cancel", reason=message.reason)
+        if not self._family.parcels and not self._cashier.paid:
+            self._cashier.cancel_requested = True
+            await workflow.wait_condition(lambda: self._book.status is OrderStatus.CLOSED)
+            return Cancelled(cancelled=(), too_late=(), refund_minor=self._book.paid_minor)
+        await workflow.wait_condition(lambda: bool(self._family.parcels))
+        return await self._cancel_parcels(message.reason)
+
+    @cancel.validator
+    def _check_cancel(self, message: CancelOrder) -> None:
+        self._check_registered()
+        if self._book.status not in CANCELLABLE:
+            raise ApplicationError(f"the order is {self._book.status.value}: too late to cancel", type="NotNow")
+        if self._cashier.cancel_requested:
+            raise ApplicationError("the order is being cancelled already", type="NotNow")
+
+    async def _cancel_parcels(self, reason: str) -> Cancelled:
+        open_ones = [p for p in self._family.parcels.values() if not p.cancelled]
+        stopped = await asyncio.gather(*(p.cancel() for p in open_ones))
+        cancelled = [p for p, done in zip(open_ones, stopped, strict=True) if done]
+        self._family.roll_up()
+        if cancelled:
+            self._spawn(self._refund_parcels(cancelled, reason))
+        return Cancelled(
+            cancelled=tuple(p.plan.child_no for p in cancelled),
+            too_late=tuple(p.plan.child_no for p in open_ones if p not in cancelled),
+            refund_minor=sum(p.plan.paid_minor for p in cancelled),
+        )
+
+    @workflow.update
+    async def confirm_receipt(self, message: ConfirmReceipt) -> None:
+        self._receipt_by = message.by
+        self._book.audit(message.by, "order.confirm_receipt")
+        await workflow.wait_condition(lambda: self._book.status is OrderStatus.COMPLETED)
+
+    @confirm_receipt.validator
+    def _check_receipt(self, message: ConfirmReceipt) -> None:
+        self._check_registered()
+        if self._book.status not in RECEIVABLE or self._receipt_by is not None:
+            raise ApplicationError(f"the order is {self._book.status.value}: nothing to confirm", type="NotNow")
+
+    @workflow.update
+    async def resolve_ticket(self, message: ResolveTicket) -> None:
+        """Returns once the answer and its audit row are committed."""
+        self._book.tickets.resolve(message)
+        await self._book.saved()
+
+    @resolve_ticket.validator
+    def _check_resolution(self, message: ResolveTicket) -> None:
+        self._check_registered()
+        try:
+            self._book.tickets.check(message)
+        except CannotResolve as error:
+            raise ApplicationError(str(error), type=error.kind) from None
+
+    @workflow.update
+    async def refresh(self, message: Refresh) -> Refreshed:
+        """Asks payment, warehouse and courier how this order stands now, and says what was found to differ."""
+        return await self._refresher.refresh()
+
+    @refresh.validator
+    def _check_refresh(self, message: Refresh) -> None:
+        self._check_registered()
+        if not self._refresher.allowed:
+            raise ApplicationError("an order is refreshed at most once in 5 s: try again in a moment", type="TooOften")
+
+    @workflow.query
+    def view(self) -> OrderView:
+        book = self._book
+        return OrderView(
+            order_no=book.order.order_no,
+            status=book.status,
+            payment_status=book.payment_status,
+            paid_minor=book.paid_minor,
+            refunded_minor=book.refunded_minor,
+            currency=book.order.currency,
+            waiting_for=book.waiting_for,
+            payment_code=book.payment_code,
+            children=self._family.states(False),
+            open_tickets=tuple(t.record for t in book.tickets.open_ones.values()),
+            as_of=workflow.now(),
+        )
+
+    # --- money back --------------------------------------------------------------------------------------------------
+
+    async def _refund_parcels(self, parcels: list[Parcel], reason: str) -> None:
+        """One refund for everything cancelled together: a channel takes one refund of an order a minute."""
+        units: dict[str, int] = {}
+        for parcel in parcels:
+            for line, qty in parcel.plan.lines.items():
+                units[line] = units.get(line, 0) + qty
+        amount = sum(p.plan.paid_minor for p in parcels)
+        number = f"R{self._book.order.order_no}-C{min(p.plan.child_no[-2:] for p in parcels)}"
+        await self._refunds.give_back(number, amount, reason[:80], units)
+
+    async def _give_back(self, parcel: Parcel, units: dict[str, int], reason: str) -> None:
+        short = "" if units == dict(parcel.plan.lines) else "S"
+        number = f"R{self._book.order.order_no}-P{parcel.plan.child_no[-2:]}{short}"
+        await self._refunds.give_back(number, self._family.shares(parcel, units), reason, units)
+
+    # --- waiting -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _offered(self) -> bool:
+        return self._payment_offered or (self._registered and bool(self._book.tickets.open_ones))
+
+    def _check_registered(self) -> None:
+        if not self._registered:
+            raise ApplicationError("the order is not in the books yet: try again in a moment", type="NotNow")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._note_failure)
+        self._tasks.append(task)
+
+    def _note_failure(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._broken = task.exception()
+
+    async def _until(
+        self, condition: Callable[[], bool], *, by: timedelta | None = None, name: str | None = None
+    ) -> None:
+        """Waits for the condition, at most `by`. A branch that broke breaks the order loudly instead of silently."""
+        if by is not None and by <= timedelta(0):
+            return
+        try:
+            await workflow.wait_condition(
+                lambda: self._broken is not None or condition(), timeout=by, timeout_summary=name
+            )
+        except TimeoutError:
+            return
+        if self._broken is not None:
+            raise self._broken

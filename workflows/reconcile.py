@@ -1,0 +1,76 @@
+"""One loop a connector, for ever. So far: the courier's, which has every new waybill followed.
+
+Subscribing is the connector's business, not the order's: one loop serves all orders, keeps the provider's limits, and
+costs an order no history. Waiting for work is an activity's retries: a wait of any length costs no event.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.courier import CourierActivities, Follow
+    from activities.tracking import NewWaybill, TrackingActivities, Followed
+    from domain.policy import Policy
+    from domain.strict import Strict
+    from workflows.guarded import ATTEMPT_TIMEOUT, reason, retries
+
+COURIER_WORKFLOW = "FollowParcels"
+COURIER_WORKFLOW_ID = "reconcile/kuaidi100"
+ROUNDS = 200
+"""Then continue as new: far below every history limit."""
+
+
+class FollowParcels(Strict):
+    """`tick_s`: how often to look for new waybills. Short, because a parcel without a follower is a blind spot."""
+
+    tick_s: int = 2
+    backoff_s: tuple[int, ...] = Policy().retry_backoff_s
+
+
+@workflow.defn(name=COURIER_WORKFLOW)
+class FollowParcelsWorkflow:
+    """Takes new waybills in batches and subscribes each at Kuaidi100. What cannot be subscribed becomes a ticket."""
+
+    @workflow.run
+    async def run(self, settings: FollowParcels) -> None:
+        for _ in range(ROUNDS):
+            batch = await workflow.execute_activity_method(
+                TrackingActivities.next_waybills,
+                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                retry_policy=RetryPolicy(
+                    initial_interval=timedelta(seconds=settings.tick_s),
+                    backoff_coefficient=1.0,
+                ),
+                summary="wait for new waybills",
+            )
+            for waybill in batch:
+                await self._follow(settings, waybill)
+        workflow.continue_as_new(settings)
+
+    async def _follow(self, settings: FollowParcels, waybill: NewWaybill) -> None:
+        call = Follow(
+            backoff_s=settings.backoff_s,
+            waybill_no=waybill.waybill_no,
+            carrier=waybill.carrier,
+            phone=waybill.phone,
+        )
+        try:
+            await workflow.execute_activity_method(
+                CourierActivities.subscribe,
+                call,
+                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                retry_policy=retries(settings.backoff_s),
+                summary=f"follow {waybill.waybill_no}",
+            )
+            error = ""
+        except ActivityError as failure:
+            error = reason(failure)
+        await workflow.execute_activity_method(
+            TrackingActivities.followed,
+            Followed(child_no=waybill.child_no, order_no=waybill.order_no, error=error),
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            summary=f"note {waybill.waybill_no}",
+        )

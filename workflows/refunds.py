@@ -1,0 +1,154 @@
+"""Money back: asked for once under one number, accepted is not succeeded, abnormal goes to a person."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.calls import RefundCall, RefundState
+from activities.payment import PaymentActivities
+from domain.facts import Fact, Kind
+from domain.records import RefundRecord
+from domain.states import Outcome, RefundStatus
+from workflows.book import Book
+from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, guarded, retries
+
+ENDS = {
+    Kind.REFUND_SUCCEEDED: RefundStatus.SUCCEEDED,
+    Kind.REFUND_ABNORMAL: RefundStatus.ABNORMAL,
+    Kind.REFUND_CLOSED: RefundStatus.CLOSED,
+}
+
+
+class Refunds:
+    """All refunds of one order, one after another: a channel takes one refund of an order a minute."""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self._ended: dict[str, Fact] = {}
+        self._known: set[str] = set()
+        self._busy = False
+        self._waiting = 0
+
+    @property
+    def busy(self) -> bool:
+        return self._waiting > 0
+
+    def hear(self, fact: Fact) -> None:
+        """A refund fact. Success counts once, whoever tells it."""
+        before = self.book.status.value
+        number = fact.refund_no or ""
+        if fact.key in self.book.applied:
+            self.book.record(fact, Outcome.DUPLICATE, before, before, None)
+        elif number not in self._known:
+            problem = f"refund {number} was not asked for by this order"
+            self.book.record(fact, Outcome.MISMATCH, before, before, None, problem)
+            self.book.tickets.note(fact.source, "unknown refund", problem)
+        elif number in self._ended and self._ended[number].kind is Kind.REFUND_SUCCEEDED:
+            self.book.record(fact, Outcome.STALE, before, before, None, f"refund {number} has succeeded")
+        else:
+            self._ended[number] = fact
+            self.book.record(fact, Outcome.APPLIED, before, before, None)
+
+    async def give_back(self, refund_no: str, amount_minor: int, reason: str, units: dict[str, int]) -> None:
+        """Returns when the refund has come to an end or a person has taken it over."""
+        if amount_minor == 0:
+            return
+        self._waiting += 1
+        await workflow.wait_condition(lambda: not self._busy)
+        self._busy = True
+        try:
+            record = RefundRecord(
+                refund_no=refund_no,
+                amount_minor=amount_minor,
+                status=RefundStatus.REQUESTED,
+                reason=reason,
+                units=units,
+            )
+            await self._run(record)
+        finally:
+            self._busy = False
+            self._waiting -= 1
+
+    async def _run(self, record: RefundRecord) -> None:
+        number = record.refund_no
+        self._known.add(number)
+        self.book.refund(record)
+        self.book.now_waits_for(f"refund {number}")
+        await self.book.saved()  # the reservation against what was paid is committed before the channel is asked
+        if not await self._ask(record, "refund", first=True):
+            return
+        if number not in self._ended:
+            self._note(record, RefundStatus.ACCEPTED)
+            await self._wait_or_ask(record)
+        self._finish(record)
+
+    async def _wait_or_ask(self, record: RefundRecord) -> None:
+        number, wait = record.refund_no, timedelta(seconds=self.book.policy.refund_query_s)
+        while number not in self._ended:
+            try:
+                await workflow.wait_condition(
+                    lambda: number in self._ended, timeout=wait, timeout_summary=f"callback of refund {number}"
+                )
+            except TimeoutError:
+                if not await self._ask(record, "query refund", first=False):
+                    return
+
+    async def _ask(self, record: RefundRecord, name: str, *, first: bool) -> bool:
+        """False: a person took the refund over."""
+        book, policy = self.book, self.book.policy
+        call = RefundCall(
+            backoff_s=policy.retry_backoff_s,
+            min_spacing_s=policy.refund_spacing_s,
+            order_no=book.order.order_no,
+            refund_no=record.refund_no,
+            amount_minor=record.amount_minor,
+            paid_minor=book.paid_minor,
+            currency=book.order.currency,
+            reason=record.reason,
+        )
+        step = Step(
+            book.order.payment.channel,
+            name,
+            RefundState,
+            "the refund is not paid by the system; the money stays reserved for a person to pay back",
+            settled=lambda: record.refund_no in self._ended,
+        )
+        activity = PaymentActivities.refund if first else PaymentActivities.query_refund
+        try:
+            state = await guarded(
+                book.tickets,
+                step,
+                lambda: workflow.execute_activity_method(
+                    activity,
+                    call,
+                    start_to_close_timeout=ATTEMPT_TIMEOUT,
+                    retry_policy=retries(call.backoff_s),
+                    summary=f"{name} {record.refund_no}",
+                ),
+            )
+        except GaveUp:
+            self._note(record, RefundStatus.CLOSED)
+            return False
+        if state is not None and state.fact is not None:
+            self.hear(state.fact)
+        return True
+
+    def _finish(self, record: RefundRecord) -> None:
+        if record.refund_no not in self._ended:
+            return
+        status = ENDS[self._ended[record.refund_no].kind]
+        self._note(record, status)
+        if status is RefundStatus.SUCCEEDED:
+            self.book.refunded_minor += record.amount_minor
+        else:
+            self.book.tickets.open(
+                self.book.order.payment.channel,
+                "refund not paid out",
+                f"refund {record.refund_no} of {record.amount_minor} ended {status.value} at the channel",
+                give_up_means="a person has paid the buyer by other means, or will",
+                actions=("give_up",),
+                severity="urgent",
+            )
+
+    def _note(self, record: RefundRecord, status: RefundStatus) -> None:
+        self.book.refund(record.model_copy(update={"status": status}))
