@@ -1,4 +1,4 @@
-"""The worker: configuration → clients → registered workflows and activities. The only wiring; no business decides here."""
+"""The worker: configuration → clients → registered workflows and activities. The only wiring, no business."""
 
 import asyncio
 import os
@@ -202,7 +202,7 @@ def main() -> int:
     try:
         asyncio.run(run())
     except UnableToConfigure as error:
-        print(f"the worker cannot start: {error}", file=sys.stderr)
+        sys.stderr.write(f"the worker cannot start: {error}\n")
         return 2
     return 0
 

@@ -49,7 +49,7 @@ class Finding:
         return not self.broken
 
 
-async def look(database: asyncpg.Connection[Any], ledgers: Mapping[str, str], client: Client) -> World:
+async def look(database: "asyncpg.Pool[asyncpg.Record]", ledgers: Mapping[str, str], client: Client) -> World:
     """Reads the world as it is now. `ledgers`: sandbox name → its URL. Look only when everything has drained."""
     tables: dict[str, list[Row]] = {}
     for name, sql in {
@@ -71,7 +71,7 @@ async def look(database: asyncpg.Connection[Any], ledgers: Mapping[str, str], cl
         w.id: (w.status.name if w.status else "UNKNOWN") async for w in client.list_workflows("WorkflowType = 'Order'")
     }
     return World(
-        **tables,  # type: ignore[arg-type]
+        **tables,
         repeats=Counter({r["source"]: r["n"] for r in repeats}),
         ledgers={name: rows["rows"] if isinstance(rows, dict) else rows for name, rows in books.items()},
         workflows=workflows,
@@ -83,14 +83,14 @@ def check(world: World) -> list[Finding]:
     return [
         _finding("M1", "what the books say was paid is what the channel captured", len(world.orders), _m1(world)),
         _finding("M2", "no order gets back more than it paid", len(world.orders), _m2(world)),
-        _finding("M3", "each refund happened at the channel once, exactly when we say so", len(world.refunds), _m3(world)),
+        _finding("M3", "a refund happened at the channel once, just when we say so", len(world.refunds), _m3(world)),
         _finding("S1", "every unit received is somewhere", len(world.stock), _s1(world)),
         _finding("S2", "an ended order holds no stock", len(world.moves), _s2(world)),
         _finding("P1", "one booking a parcel, one order a waybill", len(world.children), _p1(world)),
         _finding("P2", "a parcel's state never falls", len(world.events), _p2(world)),
         _finding("P3", "nothing shipped that was cancelled", len(world.children), _p3(world)),
         _finding("Q1", "every acknowledged callback is in the inbox, and nothing else", len(world.inbox), _q1(world)),
-        _finding("Q2", "every message in the inbox has come to an end, none applied twice", len(world.inbox), _q2(world)),
+        _finding("Q2", "every message has come to an end, none was applied twice", len(world.inbox), _q2(world)),
         _finding("W1", "open orders are running workflows, and none has failed", len(world.workflows), _w1(world)),
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The state of one parcel, as a function of the set of facts known about it: any order, any repetition, the same state."""
+"""The state of one parcel: a function of the facts known about it, whatever their order and however often told."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,14 +68,17 @@ class ChildAxis:
             return ChildStatus.CANCELLED
         if not self.released:
             return self.start
+        if self.shipped:
+            return self._on_the_road()
+        return ChildStatus.INTERCEPTING if self.intercepting else self.reached
+
+    def _on_the_road(self) -> ChildStatus:
         if self.returned_at is not None and (self.signed_at is None or self.returned_at >= self.signed_at):
             return ChildStatus.REFUSED
         if self.reached is ChildStatus.SIGNED:
             return self.reached
         if self.exception_at is not None and (self.moved_at is None or self.exception_at > self.moved_at):
             return ChildStatus.EXCEPTION
-        if self.intercepting and not self.shipped:
-            return ChildStatus.INTERCEPTING
         return self.reached
 
     @property
@@ -124,16 +127,20 @@ class ChildAxis:
             return self._after_cancelling(fact)
         if fact.kind in MOVES:
             return self._move(fact, MOVES[fact.kind])
+        if fact.kind in RETURNS:
+            return self._returned(fact)
+        if fact.kind is Kind.COURIER_EXCEPTION:
+            return self._exception(fact)
+        if fact.kind in MARKS:
+            return self._stays(Outcome.STALE if self.shipped else Outcome.APPLIED)
+        return self._answered(fact)
+
+    def _answered(self, fact: Fact) -> Applied:
+        """The warehouse's answer to an interception."""
         if fact.kind is Kind.INTERCEPTED:
             return self._intercepted()
         if fact.kind is Kind.INTERCEPT_REFUSED:
             return self._interception_refused()
-        if fact.kind is Kind.COURIER_EXCEPTION:
-            return self._exception(fact)
-        if fact.kind in RETURNS:
-            return self._returned(fact)
-        if fact.kind in MARKS:
-            return self._stays(Outcome.STALE if self.shipped else Outcome.APPLIED)
         return self._stays(Outcome.STALE, f"{fact.kind} says nothing about a parcel")
 
     def _move(self, fact: Fact, to: ChildStatus) -> Applied:
@@ -176,7 +183,7 @@ class ChildAxis:
         return Applied(Outcome.APPLIED, before, self.status)
 
     def _after_cancelling(self, fact: Fact) -> Applied:
-        left = fact.kind in RETURNS or (
+        left = fact.kind in (*RETURNS, Kind.INTERCEPT_REFUSED) or (
             fact.kind in MOVES and RANK.index(MOVES[fact.kind]) >= RANK.index(ChildStatus.SHIPPED)
         )
         if left:

@@ -48,7 +48,7 @@ def schedule(
     at, attempts = start, list[datetime]()
     for k in range(1 + max_retries):
         if k == len(results):
-            raise UnableToPlay(f"{k} results, the last one failed, but {max_retries} retries: result {k + 1} is missing")
+            raise UnableToPlay(f"result {k + 1} is missing: {k} attempts failed, but {max_retries} retries are allowed")
         attempts.append(at)
         ended = at + timedelta(seconds=results[k].takes_s)
         if results[k].ok:

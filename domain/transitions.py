@@ -101,7 +101,9 @@ class Progress:
 
     def knows(self, event_id: str) -> bool:
         return (
-            event_id in self.applied or event_id in self.recorded_stale or any(e.event_id == event_id for e in self.held)
+            event_id in self.applied
+            or event_id in self.recorded_stale
+            or any(e.event_id == event_id for e in self.held)
         )
 
 

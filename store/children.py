@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from domain.records import ChildPlan, ChildState, OrderWrite, Reason
 from domain.states import ChildStatus
 from store.errors import WaybillTaken
-from store.pool import Connection
+from store.pool import Connection, to_json
 
 # The children of a split, all at once.
 INSERT = """
 INSERT INTO child_orders (child_no, order_no, nn, status, seq, warehouse, reasons, net_minor, freight_minor, paid_minor,
     updated_at)
-SELECT u.child_no, $1, u.nn, u.status, $2, u.warehouse, u.reasons, u.net, u.freight, u.paid, $3
-FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::bigint[])
+SELECT u.child_no, $1, u.nn, u.status, $2, u.warehouse, u.reasons::jsonb, u.net, u.freight, u.paid, $3
+FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[])
     AS u (child_no, nn, status, warehouse, reasons, net, freight, paid)"""
 
 # Which units each child carries.
@@ -62,7 +62,7 @@ async def insert_children(connection: Connection, write: OrderWrite, plans: Sequ
         list(range(1, len(plans) + 1)),
         [p.status for p in plans],
         [p.warehouse for p in plans],
-        [[reason.model_dump() for reason in p.reasons] for p in plans],
+        [to_json([reason.model_dump() for reason in p.reasons]) for p in plans],
         [p.net_minor for p in plans],
         [p.freight_minor for p in plans],
         [p.paid_minor for p in plans],

@@ -23,7 +23,7 @@ ORDER BY u.pos
 ON CONFLICT DO NOTHING"""
 
 # Inbox rows are locked in one order before they are changed: a row may carry facts of two orders.
-LOCK_INBOX = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+LOCK_INBOX = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 # The best that any order made of a row counts for it; 'held' is over as soon as something else is said.
 SETTLE_INBOX = """

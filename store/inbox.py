@@ -28,11 +28,11 @@ CLAIM = """
 UPDATE inbox SET leased_until = $3, attempts = attempts + 1
 WHERE id IN (SELECT id FROM inbox WHERE state = 'received' AND next_try_at <= $1
         AND (leased_until IS NULL OR leased_until <= $1)
-    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+    ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, source, event_id, kind, facts, received_at, attempts, traceparent"""
 
 # Several rows change under one lock order: the orders' writes do the same.
-LOCK = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+LOCK = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 # Signalled. What the order made of it may have been written already, and stays.
 DELIVERED = """

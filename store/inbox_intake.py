@@ -7,21 +7,21 @@ from enum import StrEnum
 from typing import Literal
 
 from domain.facts import Fact
-from store.pool import Connection, clean
+from store.pool import Connection, clean, to_json
 from store.traces import Scan, add_traces
 
 # Numbers are given in order of arrival, keys are taken in sorted order, so that two relays cannot block each other.
 ADD = """
 WITH given AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence('inbox', 'id')) AS id, u.*
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::jsonb[],
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::text[],
         $8::timestamptz[], $9::text[], $10::text[])
         WITH ORDINALITY AS u (source, event_id, via, kind, digest, body, facts, received_at, traceparent, state, pos)
     ORDER BY u.pos
 )
 INSERT INTO inbox (id, source, event_id, via, kind, digest, body, facts, received_at, next_try_at, traceparent,
     state)
-SELECT id, source, event_id, via, kind, digest, body, facts, received_at, received_at, traceparent, state
+SELECT id, source, event_id, via, kind, digest, body, facts::jsonb, received_at, received_at, traceparent, state
 FROM given ORDER BY source, event_id, pos
 ON CONFLICT (source, event_id) DO NOTHING
 RETURNING source, event_id"""
@@ -98,7 +98,7 @@ async def _insert(connection: Connection, messages: Sequence[Incoming]) -> set[t
         [clean(m.kind) for m in messages],
         [m.digest for m in messages],
         [m.body for m in messages],
-        [[fact.model_dump(mode="json", exclude_none=True) for fact in m.facts] for m in messages],
+        [to_json([fact.model_dump(mode="json", exclude_none=True) for fact in m.facts]) for m in messages],
         [m.received_at for m in messages],
         [m.traceparent for m in messages],
         ["received" if m.facts else "kept" for m in messages],

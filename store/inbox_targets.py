@@ -34,7 +34,7 @@ UPDATE inbox SET state = 'received', next_try_at = now(), leased_until = NULL WH
             WHEN f.waybill_no IS NOT NULL THEN (SELECT c.order_no FROM parcels p JOIN child_orders c USING (child_no)
                 WHERE p.waybill_no = f.waybill_no LIMIT 1)
             ELSE (SELECT r.order_no FROM refunds r WHERE r.refund_no = f.refund_no) END))
-    ORDER BY i.id LIMIT $1 FOR UPDATE SKIP LOCKED)"""
+    ORDER BY i.id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)"""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ async def _teach_json(connection: Connection) -> None:
 
 
 def to_json(value: Any) -> str:
-    """JSON text without NUL characters (see `clean`)."""
+    """JSON text without NUL characters (see `clean`). Lists of JSON lists have to be passed as such texts: asyncpg
+    takes a list of lists for an array of two dimensions."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return _ESCAPED_NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text

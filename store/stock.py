@@ -14,7 +14,7 @@ from store.pool import Connection, Pool
 LOCK = """
 SELECT s.sku, s.warehouse, s.available
 FROM stock s JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[])) AS u (sku, warehouse) USING (sku, warehouse)
-ORDER BY s.sku, s.warehouse FOR UPDATE OF s"""
+ORDER BY s.sku, s.warehouse FOR NO KEY UPDATE OF s"""
 
 # Book the moves that are new, and change the balances by exactly those. Returns the balances touched.
 APPLY = """

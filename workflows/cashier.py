@@ -200,7 +200,7 @@ class Cashier:
         return ""
 
     async def late_payment(self) -> bool:
-        """After closing, listens as long as the channel may still repeat its notice. True: money came and is owed back."""
+        """After closing, listens as long as the channel may repeat its notice. True: money came and is owed back."""
         until = self.book.policy.late_payment_watch_s
         self.book.now_waits_for("a late payment, to give it back")
         if not self.paid:

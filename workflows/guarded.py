@@ -1,7 +1,7 @@
 """The one way out: an outside step is tried once and three times more, then a person is asked, and the branch waits.
 
 Retries are Temporal's (`maximum_attempts=4`); the waits come from the order's policy (activities/outside.py). A refusal
-is final at once. While a ticket is open the awaited fact may still arrive by itself: then the ticket closes on evidence.
+is final at once. While a ticket is open the awaited fact may still arrive: then the ticket closes on evidence.
 """
 
 from collections.abc import Awaitable, Callable

@@ -12,15 +12,15 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.facts import Fact, Kind
-    from domain.states import ChildStatus, OrderStatus, PaymentStatus
+    from domain.states import OrderStatus
     from workflows.admission import Refusal, read_start, register, settle
     from workflows.book import Book
     from workflows.cashier import Cashier
     from workflows.family import Family
     from workflows.messages import (
         ORDER_WORKFLOW,
-        CancelOrder,
         Cancelled,
+        CancelOrder,
         ConfirmReceipt,
         FactBatch,
         OrderView,

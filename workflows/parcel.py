@@ -34,7 +34,8 @@ class Parcel:
         self.carrier: str | None = None
         self.shipped_at: datetime | None = None
         self.signed_at: datetime | None = None
-        self.actual: dict[str, int] | None = None
+        self.found: dict[str, int] = {}
+        """Units really there, by line, where the warehouse found less than planned."""
         self._spawn = spawn
         self._give_back = give_back
         self._accepted = False
@@ -225,8 +226,8 @@ class Parcel:
     def _keep(self, fact: Fact) -> None:
         if fact.waybill_no and self.waybill_no is None:
             self.waybill_no, self.carrier = fact.waybill_no, fact.carrier
-        if fact.actual is not None:
-            self.actual = fact.actual
+        if fact.actual is not None and not self._left_stock:
+            self.found |= {line: n for line, n in fact.actual.items() if n < self.plan.lines.get(line, 0)}
         if fact.kind is Kind.WMS_ACCEPTED:
             self._accepted = True
         if fact.kind is Kind.WMS_REJECTED:
@@ -247,7 +248,7 @@ class Parcel:
 
     def _ship_stock(self) -> None:
         self._left_stock = True
-        gone = {line: min(qty, (self.actual or self.plan.lines).get(line, 0)) for line, qty in self.plan.lines.items()}
+        gone = {line: self.found.get(line, qty) for line, qty in self.plan.lines.items()}
         missing = {line: qty - gone[line] for line, qty in self.plan.lines.items() if qty > gone[line]}
         self._move("ship", gone)
         if missing:

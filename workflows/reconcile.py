@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.courier import CourierActivities, Follow
-    from activities.tracking import NewWaybill, TrackingActivities, Followed
+    from activities.tracking import Followed, NewWaybill, TrackingActivities
     from domain.policy import Policy
     from domain.strict import Strict
     from workflows.guarded import ATTEMPT_TIMEOUT, reason, retries

@@ -1,1 +1,1 @@
-"""The demonstration: real orders through payment, warehouse, carrier and courier to their ends, then the books are checked."""
+"""Real orders through payment, warehouse, carrier and courier to their ends; then the books are checked."""

@@ -46,7 +46,7 @@ async def lost_callback(stage: Stage, order: StartOrder) -> None:
 
 async def warehouse_outage(stage: Stage, order: StartOrder) -> None:
     """The warehouse fails four times; a person gets a ticket and has it tried again."""
-    await stage.fault("qimen", "create", "error_before", order.order_no, times=4)
+    await stage.fault("qimen", "push", "error_before", order.order_no, times=4)
     await plain(stage, order)
     seen = await stage.until(order.order_no, "a ticket", lambda s: s.ticket_id is not None)
     assert seen.ticket_id is not None

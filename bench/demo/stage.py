@@ -1,4 +1,4 @@
-"""What every part of the play can reach: the client, the store, the sandboxes' own doors, and where each order stands."""
+"""What every part of the play can reach: client, store, the sandboxes' own doors, and where each order stands."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from temporalio.client import Client
 
 from domain.order import StartOrder
 from starter.client import OrderClient
@@ -41,6 +42,7 @@ class Seen:
 @dataclass
 class Stage:
     client: OrderClient
+    temporal: Client
     pool: "asyncpg.Pool[asyncpg.Record]"
     sandboxes: Mapping[str, str]
     """Sandbox name → URL."""

@@ -49,7 +49,7 @@ def state(child_no: str, document: Element, now: datetime) -> OutboundState:
     """A successful answer to deliveryorder.query. Raises `WmsUnknown`: unreadable, or about another order."""
     try:
         order = one(document, "deliveryOrder")
-        if False:
+        if text_of(order, "deliveryOrderCode") != child_no:
             raise UnableToReadXml("other_order", f"asked for {child_no}, the answer is about another order")
         status = (text_of(order, "status") or "").upper()
         at = time_of(order, "operateTime") or time_of(order, "orderConfirmTime") or now

@@ -61,7 +61,7 @@ def confirm(*, final: str = "0", lines: Any = None, packages: Any = None, out: s
         ("orderConfirmTime", "2026-03-02 12:00:00"),
     ]
     parcel = [("logisticsCode", "YTO"), ("expressCode", "YT0000000001")]
-    line = [("orderLineNo", "1"), ("itemCode", "A-1"), ("planQty", 2), ("actualQty", 2)]
+    line: Tree = [("orderLineNo", "1"), ("itemCode", "A-1"), ("planQty", 2), ("actualQty", 2)]
     return build(
         "request",
         [

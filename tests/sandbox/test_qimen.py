@@ -1,5 +1,6 @@
 """The warehouse sandbox end to end: it works by itself, reports to our receiver, and survives faults and restarts."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -107,6 +108,27 @@ async def test_a_box_cancelled_while_it_waits_for_its_label_never_leaves() -> No
         await until(heard(world, Kind.PACKED))
         assert await cancel(world) is CancelResult.PENDING
         labels[CHILD] = {"waybill_no": "SF1234567890123", "carrier": "SF"}
+        await until(heard(world, Kind.INTERCEPTED))
+        assert not await world.rows("ship")
+
+
+async def test_a_box_cancelled_while_its_label_is_being_read_never_leaves() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def label(_request: Request) -> Response:
+        asked.set()
+        await answer.wait()
+        return JSONResponse({"waybill_no": "SF1234567890123", "carrier": "SF"})
+
+    routes = [Route("/_world/shipments/{id}", label)]
+    async with (
+        serve(Starlette(routes=routes)) as url,
+        warehouse(TMS_URL=url, stages_s="0,0,0,0", CANCEL_S="0.2") as world,
+    ):
+        await world.wms.push(outbound())
+        await asked.wait()
+        assert await cancel(world) is CancelResult.PENDING
+        answer.set()
         await until(heard(world, Kind.INTERCEPTED))
         assert not await world.rows("ship")
 

@@ -1,0 +1,70 @@
+# Everything a newcomer needs: `make demo`, `make test`. Nothing but Python 3.11, make and git has to be installed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+FILE ?= tests/scenarios/scenarios.yaml
+
+# $(call timed,what,command): runs it, says how long it took, keeps its exit code.
+timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$(( $$(date +%s) - began )) s, exit code $$code"; exit $$code
+
+.PHONY: help venv demo up down status test check scenarios bench lock
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: venv ## start everything, play real orders to their ends, show what happened
+	@$(call timed,demo,$(PY) -m bench.demo)
+
+up: venv ## start the local stack in the background (harmless when it runs)
+	@$(PY) -m deploy.local up
+
+down: venv ## stop the local stack; its data stays in .local/
+	@$(PY) -m deploy.local down
+
+status: venv ## what of the local stack runs
+	@$(PY) -m deploy.local status || true
+
+test: venv ## everything CI runs: lint, types, import contracts, tests, scenarios
+	@$(call timed,test,$(MAKE) check && $(PY) -m pytest -q && $(MAKE) scenarios)
+
+check: venv ## the part of `make test` that runs no product code
+	@echo "== ruff"; $(PY) -m ruff check . && $(PY) -m ruff format --check .
+	@echo "== mypy"; $(PY) -m mypy .
+	@echo "== import contracts"; PYTHONPATH=. $(VENV)/bin/lint-imports
+	@echo "== compose file"; $(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/temporal-compose.yml
+
+scenarios: venv ## every case of FILE (default tests/scenarios/scenarios.yaml), a line each
+	@$(PY) -m bench.scenarios $(FILE)
+
+bench: venv ## measure against the stack of this machine
+	@$(call timed,bench,$(PY) -m bench)
+
+lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
+	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \
+	  --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+
+venv: $(INSTALLED)
+
+$(INSTALLED): requirements.lock deploy/installer.lock
+	@test -n "$(PYTHON)" || { echo "no Python found: install Python 3.11 or newer, or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than Python 3.11: install 3.11 or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "installing into $(VENV) (once)"
+	@test -x $(PY) || "$(PYTHON)" -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3.11-venv)"; exit 1; }
+	@if $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/installer.lock; then \
+	  $(VENV)/bin/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock; \
+	else \
+	  echo "uv could not be installed; installing with pip instead"; \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	fi
+	@printf '%s\n' '#!/bin/sh' '# The oms command of this checkout, from any folder.' \
+	  'here=$$(cd "$$(dirname "$$(readlink -f "$$0")")/../.." && pwd)' \
+	  'PYTHONPATH="$$here" exec "$$here/.venv/bin/python" -m starter.cli "$$@"' > $(VENV)/bin/oms
+	@chmod 755 $(VENV)/bin/oms
+	@touch $@

@@ -1,0 +1,1 @@
+"""Measuring and proving from outside: scenarios, the demo, invariants, faults."""

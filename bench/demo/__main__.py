@@ -1,0 +1,100 @@
+"""`python -m bench.demo`: plays real orders through the local stack to their ends and checks the books. Exit 0 only if
+every order ended as its part says and every invariant holds."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import httpx
+from rich.console import Console
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from bench import invariants
+from bench.demo.cast import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
+from bench.demo.parts import Part
+from bench.demo.show import show_findings, show_table
+from bench.demo.stage import Stage
+from bench.demo.theatre import play
+from config import Settings
+from deploy.local import stack
+from deploy.local.variables import PROVIDERS
+from starter.client import OrderClient
+from store.policies import PolicyStore
+from store.pool import open_pool
+
+console = Console()
+
+
+def main(words: Sequence[str]) -> int:
+    options = _options(words)
+    env = {**SPEED, **os.environ}
+    started = time.monotonic()
+    try:
+        with stack.running_stack(env, tell=lambda line: console.print(line, highlight=False)) as variables:
+            os.environ.update(variables)
+            code = asyncio.run(_demo(options, variables))
+    except stack.StackFailed as error:
+        console.print(f"the demo cannot start: {error}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    verdict = "all is well" if code == 0 else "NOT as it should be"
+    console.print(f"demo: {verdict}, took {time.monotonic() - started:.0f} s")
+    console.print("look around: `make up` starts the same stack with all its data and Web UI, `make down` ends it")
+    return code
+
+
+async def _demo(options: argparse.Namespace, variables: Mapping[str, str]) -> int:
+    settings = Settings()
+    pool = await open_pool(settings.database.url.get_secret_value(), application="demo")
+    try:
+        async with httpx.AsyncClient(timeout=10) as http:
+            temporal = await Client.connect(
+                **settings.temporal.connect_arguments(), data_converter=pydantic_data_converter
+            )
+            client = OrderClient(temporal)
+            policies = PolicyStore(pool)
+            before = await policies.current()
+            await policies.publish(DEMO_POLICY, "demo")
+            sandboxes = {name: _root(variables[f"OMS_{name.upper()}_BASE_URL"]) for name in PROVIDERS}
+            parts = make_cast(receive_missing(pool))
+            await provide_stock(pool, parts)
+            stage = Stage(client, temporal, pool, sandboxes, http)
+            try:
+                troubles = await play(stage, parts, console, kill_worker=options.kill_worker)
+            finally:
+                await policies.publish(before, "demo")
+            return await _judge(stage, parts, troubles)
+    finally:
+        await pool.close()
+
+
+async def _judge(stage: Stage, parts: Sequence[Part], troubles: Sequence[str]) -> int:
+    show_table(console, stage, parts)
+    for trouble in troubles:
+        console.print(f"NOT as played: {trouble}", style="red")
+    world = await invariants.look(stage.pool, stage.sandboxes, stage.temporal)
+    findings = invariants.check(world)
+    show_findings(console, findings)
+    return 0 if not troubles and all(f.holds for f in findings) else 1
+
+
+def _root(url: str) -> str:
+    """A sandbox's own doors are at the root of its server."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.demo", description=__doc__)
+    parser.add_argument("--kill-worker", action="store_true", help="SIGKILL the worker in the middle")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Runs scenario files (`python -m bench.scenarios FILE`): exact inputs, exact expected outputs, block by block."""

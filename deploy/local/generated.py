@@ -1,0 +1,71 @@
+"""Secrets of the local stack, made once at its first start and kept in one private file. Never used anywhere else."""
+
+import base64
+import json
+import secrets
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from deploy.local.private_files import write_private
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Both sides' values: what we use, and what the sandboxes of the same name must know. Keys are PEM text."""
+
+    merchant_private_key: str
+    merchant_public_key: str
+    merchant_serial: str
+    platform_private_key: str
+    platform_public_key: str
+    platform_serial: str
+    apiv3_key: str
+    qimen_secret: str
+    tms_token: str
+    tms_webhook_secret: str
+    kuaidi100_key: str
+    kuaidi100_salt: str
+
+    def __repr__(self) -> str:
+        return "Generated(…)"
+
+
+def generated(path: Path) -> Generated:
+    """The secrets in `path`; a missing file, or one of an older version, is made anew."""
+    if path.exists():
+        kept = json.loads(path.read_text())
+        if set(kept) == {field.name for field in fields(Generated)}:
+            return Generated(**kept)
+    made = _generate()
+    write_private(path, json.dumps(asdict(made), indent=1))
+    return made
+
+
+def _generate() -> Generated:
+    merchant, platform = _key_pair(), _key_pair()
+    return Generated(
+        merchant_private_key=merchant[0],
+        merchant_public_key=merchant[1],
+        merchant_serial=secrets.token_hex(20).upper(),
+        platform_private_key=platform[0],
+        platform_public_key=platform[1],
+        platform_serial=f"PUB_KEY_ID_{secrets.randbelow(10**22):022d}",
+        apiv3_key=secrets.token_hex(16),
+        qimen_secret=secrets.token_hex(16),
+        tms_token=secrets.token_urlsafe(24),
+        tms_webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        kuaidi100_key=secrets.token_hex(8),
+        kuaidi100_salt=secrets.token_hex(8),
+    )
+
+
+def _key_pair() -> tuple[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode(), public.decode()

@@ -1,0 +1,170 @@
+"""Which programs make up the stack, given what the environment already provides."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from temporalio.envconfig import ClientConfig
+
+from deploy.local import checks, variables
+from deploy.local.generated import generated
+from deploy.local.places import choose_ports
+from deploy.local.ports import LOOPBACK
+from deploy.local.postgres import LocalPostgres
+from deploy.local.private_files import private_folder
+from deploy.local.service import Service
+from deploy.local.temporal import RETENTION, LocalTemporal
+from workflows.messages import TASK_QUEUE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Files of one local stack."""
+
+    state: Path
+
+    @property
+    def record(self) -> Path:
+        return self.state / "run" / "stack.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "run" / "lock"
+
+    @property
+    def env_file(self) -> Path:
+        return self.state / "stack.env"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+
+@dataclass(frozen=True)
+class Plan:
+    services: tuple[Service, ...]
+    made: Mapping[str, str]
+    """Variables that point others at the stack; goes into the env file."""
+
+
+class _Builder:
+    def __init__(self, layout: Layout, env: Mapping[str, str]) -> None:
+        self._layout = layout
+        self._env = variables.given_from_outside(env)
+        self._outside = variables.Outside.of(self._env)
+        self._ports = choose_ports(self._env, layout.state / "ports.json")
+        self._keys = generated(layout.state / "secrets.json")
+        self._postgres = LocalPostgres(layout.state / "postgres", port=self._ports["POSTGRES"])
+        url = "" if self._outside.database else self._postgres.url()
+        self.made = variables.our_variables(self._ports, self._keys, self._outside, url)
+        ours = {k: v for k, v in self._env.items() if k.startswith(("OMS_", "TEMPORAL_"))}
+        # The env file is for others; our own programs get everything directly.
+        local = {"OMS_ENV_FILE": "", "OMS_WORKFLOW_SANDBOX": "false", "PYTHONUNBUFFERED": "1"}
+        self._ours = {**variables.plain(self._env), **local, **ours, **self.made}
+        self._temporal_checks = checks.TemporalChecks(
+            ClientConfig.load_client_connect_config(override_env_vars=self._ours),
+            retention=None if self._outside.temporal else RETENTION,
+        )
+
+    def services(self) -> tuple[Service, ...]:
+        own_database = () if self._outside.database else (self._database(),)
+        own_temporal = () if self._outside.temporal else (self._temporal(),)
+        sandboxes = [name for name in variables.PROVIDERS if name not in self._outside.providers]
+        own_world = (self._sandbox(sandboxes),) if sandboxes else ()
+        return (*own_database, *own_temporal, self._migrations(), *own_world, self._relay(), self._worker())
+
+    def _database(self) -> Service:
+        async def takes_connections(_pid: int) -> bool:
+            return self._postgres.ready()
+
+        return Service(
+            "postgres",
+            self._postgres.command,
+            working=takes_connections,
+            launch=self._postgres.launch_arguments,
+            prepare=self._postgres.prepare,
+            ports=((self._ports["POSTGRES"], "OMS_PORT_POSTGRES"),),
+            polite=signal.SIGINT,
+            address=f"{LOOPBACK}:{self._ports['POSTGRES']}",
+        )
+
+    def _temporal(self) -> Service:
+        ui_port = self._ports["TEMPORAL_UI"]
+        server = LocalTemporal(self._layout.state / "temporal", port=self._ports["TEMPORAL"], ui_port=ui_port)
+        return Service(
+            "temporal",
+            server.command,
+            working=self._temporal_checks.serves,
+            variables=server.launch_environment(),
+            prepare=server.prepare,
+            ports=((self._ports["TEMPORAL"], "OMS_PORT_TEMPORAL"), (ui_port, "OMS_PORT_TEMPORAL_UI")),
+            address=f"{server.address}, Web UI http://{LOOPBACK}:{ui_port}",
+        )
+
+    def _migrations(self) -> Service:
+        command = partial(_python, "-m", "store.migrate", "up")
+        needs = () if self._outside.database else ("postgres",)
+        return Service("migrations", command, needs=needs, variables=self._ours, once=True, start_s=120)
+
+    def _sandbox(self, names: list[str]) -> Service:
+        data = self._layout.state / "sandbox"
+        values = variables.sandbox_variables(self._ports, self._keys, data, self._env)
+        at = [(self._ports[name.upper()], f"OMS_PORT_{name.upper()}") for name in names]
+        return Service(
+            "sandbox",
+            partial(_python, "-m", "sandbox", *names),
+            working=checks.answers_http(*(f"http://{LOOPBACK}:{port}/_health" for port, _ in at)),
+            variables={**variables.plain(self._env), "PYTHONUNBUFFERED": "1", **values},
+            prepare=partial(private_folder, data),
+            ports=tuple(at),
+            address=", ".join(f"{name} {port}" for name, (port, _) in zip(names, at, strict=True)),
+        )
+
+    def _relay(self) -> Service:
+        port = self._ports["RELAY"]
+        return Service(
+            "relay",
+            partial(_python, "-m", "relay"),
+            working=checks.listens(port),
+            needs=("migrations",),
+            variables=self._ours,
+            ports=((port, "OMS_PORT_RELAY"),),
+            address=f"http://{LOOPBACK}:{port}",
+        )
+
+    def _worker(self) -> Service:
+        metrics = self._ports["WORKER_METRICS"]
+        needs = ("migrations",) if self._outside.temporal else ("migrations", "temporal")
+        return Service(
+            "worker",
+            partial(_python, "worker.py"),
+            working=self._temporal_checks.polls(TASK_QUEUE),
+            alive=self._temporal_checks.not_silent(TASK_QUEUE),
+            needs=needs,
+            variables=self._ours,
+            ports=((metrics, "OMS_PORT_WORKER_METRICS"), (metrics + 1, "OMS_PORT_WORKER_METRICS")),
+            address=f"metrics http://{LOOPBACK}:{metrics}/metrics",
+        )
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, *words]
+
+
+def layout_of(env: Mapping[str, str]) -> Layout:
+    """OMS_STATE_DIR, else `.local` in the checkout."""
+    return Layout((ROOT / (env.get("OMS_STATE_DIR") or ".local")).resolve())
+
+
+def make_plan(layout: Layout, env: Mapping[str, str]) -> Plan:
+    """Raises `WrongPort`. Makes secrets and chooses ports at the first start; starts nothing."""
+    builder = _Builder(layout, env)
+    return Plan(builder.services(), builder.made)

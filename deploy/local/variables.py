@@ -1,0 +1,134 @@
+"""The environment of each process of the local stack, and the file through which `oms` finds the running one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.generated import Generated
+from deploy.local.ports import LOOPBACK
+from deploy.local.private_files import write_private
+
+PROVIDERS = ("wechat", "qimen", "tms", "kuaidi100")
+OWNED = "OMS_STACK_OWNED"
+"""In the env file: the variables that point at programs of the stack itself."""
+
+Variables = dict[str, str]
+
+
+def given_from_outside(env: Mapping[str, str]) -> Variables:
+    """`env` without what an earlier local stack put there (someone sourced its env file into the shell)."""
+    owned = set(env.get(OWNED, "").split(",")) | {OWNED}
+    return {name: value for name, value in env.items() if name not in owned}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the caller's environment provides, so that the stack starts nothing for it."""
+
+    database: bool
+    temporal: bool
+    providers: frozenset[str]
+
+    @classmethod
+    def of(cls, env: Mapping[str, str]) -> "Outside":
+        return cls(
+            database=bool(env.get("OMS_DATABASE_URL")),
+            temporal=bool(env.get("TEMPORAL_ADDRESS")),
+            providers=frozenset(name for name in PROVIDERS if env.get(f"OMS_{name.upper()}_BASE_URL")),
+        )
+
+
+def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, database_url: str) -> Variables:
+    """What our own processes need to reach the programs of the stack; nothing for what is outside."""
+    relay = f"http://{LOOPBACK}:{ports['RELAY']}"
+    made: Variables = {
+        "OMS_RELAY_URL": relay,
+        "OMS_RELAY_HOST": LOOPBACK,
+        "OMS_RELAY_PORT": str(ports["RELAY"]),
+        "OMS_WORKER_METRICS_PORT": str(ports["WORKER_METRICS"]),
+    }
+    if not outside.database:
+        made["OMS_DATABASE_URL"] = database_url
+    if not outside.temporal:
+        made["TEMPORAL_ADDRESS"] = f"{LOOPBACK}:{ports['TEMPORAL']}"
+        made["TEMPORAL_NAMESPACE"] = "default"
+        made["OMS_TEMPORAL_UI_URL"] = f"http://{LOOPBACK}:{ports['TEMPORAL_UI']}"
+    for name, values in _provider_variables(ports, keys, relay).items():
+        if name not in outside.providers:
+            made |= {f"OMS_{name.upper()}_{key}": value for key, value in values.items()}
+    return made
+
+
+def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -> dict[str, Variables]:
+    at = {name: f"http://{LOOPBACK}:{ports[name.upper()]}" for name in PROVIDERS}
+    return {
+        "wechat": {
+            "BASE_URL": at["wechat"],
+            "MCHID": "1900000109",
+            "APPID": "wx0000000000000001",
+            "SERIAL_NO": keys.merchant_serial,
+            "PRIVATE_KEY": keys.merchant_private_key,
+            "APIV3_KEY": keys.apiv3_key,
+            "PLATFORM_KEYS": json.dumps({keys.platform_serial: keys.platform_public_key}),
+            "NOTIFY_URL": f"{relay}/hooks/wechat",
+        },
+        "qimen": {
+            "BASE_URL": f"{at['qimen']}/router/qimen/service",
+            "APP_KEY": "23000001",
+            "SECRET": keys.qimen_secret,
+            "CUSTOMER_ID": "C001",
+        },
+        "tms": {"BASE_URL": at["tms"], "TOKEN": keys.tms_token, "WEBHOOK_SECRETS": keys.tms_webhook_secret},
+        "kuaidi100": {
+            "BASE_URL": at["kuaidi100"],
+            "CUSTOMER": "LOCALCUSTOMER",
+            "KEY": keys.kuaidi100_key,
+            "SALT": keys.kuaidi100_salt,
+            "CALLBACK_URL": f"{relay}/hooks/kuaidi100",
+        },
+    }
+
+
+def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env: Mapping[str, str]) -> Variables:
+    """The other side of the same secrets. SANDBOX_* of the caller win, so that a trial can change the world's speed."""
+    relay = f"http://{LOOPBACK}:{ports['RELAY']}"
+    ours = _provider_variables(ports, keys, relay)
+    made: Variables = {"SANDBOX_DATA_DIR": str(data), "SANDBOX_SPEED": "60"}
+    for name in PROVIDERS:
+        made[f"SANDBOX_{name.upper()}_PORT"] = str(ports[name.upper()])
+        made[f"SANDBOX_{name.upper()}_CALLBACK_URL"] = f"{relay}/hooks/{name}"
+    for name in ("qimen", "tms", "kuaidi100"):
+        made |= {f"SANDBOX_{name.upper()}_{key}": v for key, v in ours[name].items() if not key.endswith("_URL")}
+    # The warehouse reads labels at the carrier and hands its parcels to the courier.
+    made |= {f"SANDBOX_QIMEN_{name}_URL": f"http://{LOOPBACK}:{ports[name]}" for name in ("TMS", "KUAIDI100")}
+    made |= {
+        "SANDBOX_WECHAT_MCHID": ours["wechat"]["MCHID"],
+        "SANDBOX_WECHAT_APPID": ours["wechat"]["APPID"],
+        "SANDBOX_WECHAT_APIV3_KEY": keys.apiv3_key,
+        "SANDBOX_WECHAT_MERCHANT_SERIAL": keys.merchant_serial,
+        "SANDBOX_WECHAT_MERCHANT_PUBLIC_KEY": keys.merchant_public_key,
+        "SANDBOX_WECHAT_PLATFORM_PRIVATE_KEY": keys.platform_private_key,
+        "SANDBOX_WECHAT_PLATFORM_SERIAL": keys.platform_serial,
+    }
+    return made | {name: value for name, value in env.items() if name.startswith("SANDBOX_")}
+
+
+def plain(env: Mapping[str, str]) -> Variables:
+    """The caller's environment without any setting of the product."""
+    return {k: v for k, v in env.items() if not k.startswith(("OMS_", "SANDBOX_", "TEMPORAL_"))}
+
+
+def write_env_file(path: Path, made: Mapping[str, str], env: Mapping[str, str]) -> None:
+    """`NAME='value'` lines that both a shell and the configuration read; private, since they hold secrets."""
+    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE")
+    outside = {k: v for k, v in env.items() if k.startswith(("OMS_", "TEMPORAL_")) and not k.startswith(not_for_others)}
+    lines = [f"{name}={_quoted(value)}" for name, value in sorted({**outside, **made}.items())]
+    write_private(path, "\n".join([*lines, f"{OWNED}={_quoted(','.join(sorted(made)))}", ""]))
+
+
+def _quoted(value: str) -> str:
+    # Inside single quotes the shell takes every character as it is; python-dotenv reads only \\ and \' differently.
+    if "'" in value or "\\\\" in value:
+        raise ValueError("a setting with a single quote or a double backslash cannot go into the env file")
+    return f"'{value}'"

@@ -1,0 +1,225 @@
+"""The delivery loop: claim rows, find their orders, gather what belongs together, signal, write down what became of it.
+
+At least once: a relay that dies between signal and mark leaves the row to the next one, and the order dedupes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from relay.breaker import Breaker
+from relay.gather import Bundle, Gathering, Part
+from relay.metrics import DELIVERY_SECONDS, HELD, TEMPORAL_UP
+from relay.sender import OrderSender, Sent, Verdict
+from relay.settle import Clock, Settling
+from relay.sorting import Plan, plan
+from relay.tracing import delivery_span
+from store.inbox import Claimed, InboxStore
+
+log = structlog.get_logger("relay")
+
+_WORST_LAST = (Sent.DELIVERED, Sent.POISON, Sent.UNCLEAR, Sent.NO_WORKFLOW, Sent.OUTAGE)
+"""A row with several signals is settled by the worst: whatever still may succeed is tried again as a whole."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """`claim`: rows at once; `held`: rows in hand at most; `signals`: at the same time; the rest in seconds."""
+
+    linger_s: float = 0.15
+    claim: int = 200
+    held: int = 1_000
+    signals: int = 32
+    lease_s: float = 60.0
+    poll_s: float = 0.25
+    breath_s: float = 0.02
+    """Between two claims, so that a burst is claimed in handfuls and not row by row."""
+    stop_s: float = 8.0
+
+
+@dataclass
+class _Held:
+    """A row in hand: signals still under way, and the worst verdict so far."""
+
+    plan: Plan
+    open: int
+    verdict: Verdict = field(default_factory=lambda: Verdict(Sent.DELIVERED))
+
+    def hear(self, verdict: Verdict) -> bool:
+        """True when it was the last."""
+        if _WORST_LAST.index(verdict.sent) > _WORST_LAST.index(self.verdict.sent):
+            self.verdict = verdict
+        self.open -= 1
+        return self.open == 0
+
+
+class Delivery:
+    """One loop of one relay; any number of relays may run."""
+
+    def __init__(
+        self, inbox: InboxStore, sender: OrderSender, settling: Settling, clock: Clock, pace: Pace | None = None
+    ) -> None:
+        self._inbox = inbox
+        self._sender = sender
+        self._settling = settling
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._gathering = Gathering(timedelta(seconds=self._pace.linger_s))
+        self._breaker = Breaker()
+        self._held: dict[int, _Held] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(self._pace.signals)
+        self._wake = asyncio.Event()
+        self._claim_again_at = clock()
+        self._stopping = False
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        TEMPORAL_UP.set(1)
+        self._loop = asyncio.create_task(self._run(), name="delivery")
+
+    def wake(self) -> None:
+        """There may be something to deliver."""
+        self._wake.set()
+
+    async def stop(self) -> None:
+        """Claim no more, send what is in hand, give back what cannot be sent in time."""
+        self._stopping = True
+        self.wake()
+        if self._loop is not None:
+            await self._loop
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.stop_s):
+                while self._held or self._tasks:
+                    self._send(self._gathering.take_due(self._clock(), all_of_them=True))
+                    if not self._tasks:
+                        break
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in self._tasks:
+            task.cancel()
+        if self._held:
+            with suppress(Exception):
+                await self._settling.give_back([held.plan.row for held in self._held.values()])
+
+    # --- the loop ----------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                await self._claim()
+            except Exception as failure:
+                # The database is away: what is in hand goes on, the rest waits there.
+                log.error("unable to claim from the inbox", error=repr(failure)[:200])
+                self._claim_again_at = self._clock() + timedelta(seconds=1)
+            self._send(self._gathering.take_due(self._clock()))
+            HELD.set(len(self._held))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
+            await asyncio.sleep(self._pace.breath_s)
+
+    async def _claim(self) -> None:
+        now = self._clock()
+        room = min(self._pace.claim, self._pace.held - len(self._held))
+        if now < self._claim_again_at or self._breaker.quiet(now) or room <= 0:
+            return
+        # One row finds out whether Temporal is back; a full claim would only count up everybody's attempts.
+        rows = await self._inbox.claim(1 if self._breaker.doubtful else room, self._pace.lease_s, now)
+        fresh = [row for row in rows if row.id not in self._held]
+        if fresh:
+            targets = await self._inbox.orders_of([fact for row in fresh for fact in row.facts])
+            for row in fresh:
+                self._take(plan(row, targets), now)
+        if len(rows) == room:
+            self.wake()
+
+    def _take(self, planned: Plan, now: datetime) -> None:
+        held = self._held[planned.row.id] = _Held(planned, len(planned.parts))
+        for part in planned.parts:
+            self._gathering.add(part, now)
+        if not planned.parts:
+            self._spawn(self._settle(held))
+
+    def _pause(self) -> float:
+        due = self._gathering.next_due()
+        if due is None:
+            return self._pace.poll_s
+        return min(max((due - self._clock()).total_seconds(), 0.0), self._pace.poll_s)
+
+    # --- one bundle --------------------------------------------------------------------------------------------------
+
+    def _send(self, bundles: Sequence[Bundle]) -> None:
+        for bundle in bundles:
+            self._spawn(self._deliver(bundle))
+
+    async def _deliver(self, bundle: Bundle) -> None:
+        try:
+            async with self._slots:
+                verdict = await self._try(bundle.order_no, bundle.parts)
+                if verdict.sent in (Sent.POISON, Sent.UNCLEAR) and len(bundle.parts) > 1:
+                    # One part of it is to blame; the others must not share its fate.
+                    for part in sorted(bundle.parts, key=lambda p: p.row_id):
+                        await self._heard(part, await self._try(bundle.order_no, [part]))
+                else:
+                    for part in bundle.parts:
+                        await self._heard(part, verdict)
+        finally:
+            self._gathering.arrived(bundle)
+
+    async def _try(self, order_no: str, parts: Sequence[Part]) -> Verdict:
+        if self._breaker.quiet(self._clock()):
+            return Verdict(Sent.OUTAGE, "Temporal could not be reached a moment ago")
+        facts = Bundle(order_no, self._clock(), list(parts)).facts()
+        with delivery_span(order_no, (part.traceparent for part in parts)) as span:
+            try:
+                verdict = await self._sender.send(order_no, facts)
+            except Exception as bug:
+                log.exception("a delivery failed inside the relay", order_no=order_no)
+                verdict = Verdict(Sent.UNCLEAR, repr(bug)[:200])
+            span.set_attribute("oms.outcome", verdict.sent.value)
+            log.info("signalled", order_no=order_no, facts=len(facts), outcome=verdict.sent.value, note=verdict.note)
+        self._learn(verdict)
+        return verdict
+
+    def _learn(self, verdict: Verdict) -> None:
+        if verdict.sent is Sent.UNCLEAR:
+            return
+        up = verdict.sent is not Sent.OUTAGE
+        TEMPORAL_UP.set(1 if up else 0)
+        if up:
+            self._breaker.worked()
+        else:
+            self._breaker.failed(self._clock())
+
+    async def _heard(self, part: Part, verdict: Verdict) -> None:
+        if verdict.sent is Sent.DELIVERED:
+            DELIVERY_SECONDS.observe(max((self._clock() - part.received_at).total_seconds(), 0.0))
+        held = self._held[part.row_id]
+        if held.hear(verdict):
+            await self._settle(held)
+
+    async def _settle(self, held: _Held) -> None:
+        row: Claimed = held.plan.row
+        try:
+            await self._settling.settle(held.plan, held.verdict)
+        except Exception as failure:
+            # The row is claimed again when its lease ends.
+            log.error("unable to settle an event", inbox_id=row.id, source=row.source, error=repr(failure)[:200])
+        finally:
+            self._held.pop(row.id, None)
+
+    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.wake()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a delivery task broke", error=repr(task.exception())[:200])

@@ -1,0 +1,18 @@
+"""What the relay measures beyond the counters of `telemetry`. Labels hold sources and outcomes, never an order."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ACK_SECONDS = Histogram(
+    "oms_relay_ack_seconds",
+    "From the request to its answer",
+    ["source"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+UNSTORED = Counter("oms_relay_unstored", "Callbacks answered 503 because the inbox did not take them", ["source"])
+DELIVERY_SECONDS = Histogram(
+    "oms_relay_delivery_seconds",
+    "From the receipt of a message to its signal",
+    buckets=(0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+HELD = Gauge("oms_relay_rows_held", "Inbox rows claimed by this relay and not yet settled")
+TEMPORAL_UP = Gauge("oms_relay_temporal_up", "1 while signals go through, 0 during an outage")

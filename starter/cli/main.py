@@ -1,0 +1,91 @@
+"""The `oms` command: its groups, and the last line of defence against a stack trace."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
+
+from starter.cli import catalogue, change, event, import_file, listing, policy, show, start, stock, ticket
+from starter.cli.failing import BAD_INPUT, COULD_NOT, say
+
+
+def _group(text: str) -> typer.Typer:
+    return typer.Typer(help=text, no_args_is_help=True)
+
+
+app = typer.Typer(
+    name="oms",
+    help="Orders, tickets, events, stock, catalogue and policy of the order orchestrator. "
+    "Times are Asia/Shanghai. Exit codes: 0 done, 1 could not be done, 2 bad input.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+orders = _group("Start, look at and change orders.")
+orders.command("start")(start.start)
+orders.command("import")(import_file.import_file)
+orders.command("show")(show.show)
+orders.command("list")(listing.list_orders)
+orders.command("cancel")(change.cancel)
+orders.command("confirm")(change.confirm)
+orders.command("refresh")(change.refresh)
+app.add_typer(orders, name="order")
+
+tickets = _group("Questions for a person: look and answer.")
+tickets.command("list")(ticket.list_tickets)
+tickets.command("show")(ticket.show)
+tickets.command("resolve")(ticket.resolve)
+app.add_typer(tickets, name="ticket")
+
+events = _group("Messages of outside systems: look, and replay what could not be delivered.")
+events.command("list")(event.list_events)
+events.command("show")(event.show)
+events.command("replay")(event.replay)
+app.add_typer(events, name="event")
+
+stocks = _group("Stock by SKU and warehouse.")
+stocks.command("receive")(stock.receive)
+stocks.command("show")(stock.show)
+app.add_typer(stocks, name="stock")
+
+catalogues = _group("Tags by SKU, for order lines that bring none.")
+catalogues.command("put")(catalogue.put)
+catalogues.command("list")(catalogue.list_skus)
+app.add_typer(catalogues, name="catalog")
+
+config = _group("Settings of the business.")
+policies = _group("Durations, retries and split order; an order keeps the version it started with.")
+policies.command("show")(policy.show)
+policies.command("set")(policy.publish)
+config.add_typer(policies, name="policy")
+app.add_typer(config, name="config")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run `oms`; whatever happens, the user sees one line and an exit code, never a stack trace."""
+    sys.exit(_code(arguments))
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    try:
+        return app(args=arguments, prog_name="oms", standalone_mode=False) or 0
+    except UsageError as e:
+        return _usage(e)
+    except typer.Abort:
+        say("Error: stopped.")
+    except Exception as e:
+        detail = f"{type(e).__name__}: {str(e)[:300]}"
+        say(f"Error: the command failed unexpectedly ({detail}). This is a defect; report it.")
+    return COULD_NOT
+
+
+def _usage(error: UsageError) -> int:
+    if isinstance(error, NoArgsIsHelpError):
+        error.show()
+    else:
+        asked = error.ctx.command_path if error.ctx else "oms"
+        say(f"Error: {error.format_message().rstrip('.')}. See `{asked} --help`.")
+    return BAD_INPUT

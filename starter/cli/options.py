@@ -1,0 +1,65 @@
+"""Options that several commands share, and who is acting."""
+
+import getpass
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from domain.order import Id, OrderNo, Text
+from starter.cli.failing import BadInput
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (amounts in minor units).")]
+By = Annotated[str | None, typer.Option("--by", help="Who does this. [default: the user of this machine]")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
+
+_ID, _TEXT, _ORDER_NO = TypeAdapter(Id), TypeAdapter(Text), TypeAdapter(OrderNo)
+
+
+def actor(by: str | None) -> str:
+    """The acting person's id: given, else the user of this machine. Raises `BadInput`."""
+    name = by if by is not None else re.sub(r"[^A-Za-z0-9._-]", "-", _os_user()).strip("-.")
+    try:
+        return _ID.validate_python(name)
+    except ValidationError:
+        raise BadInput(f"--by {name!r} is no usable id: letters, digits and . _ - / :, at most 64.") from None
+
+
+def order_number(number: str) -> str:
+    """A well-formed order number. Raises `BadInput`."""
+    try:
+        return _ORDER_NO.validate_python(number)
+    except ValidationError:
+        raise BadInput(f"{number!r} is no order number: 6 to 26 letters, digits, _ and -.") from None
+
+
+def sentence(name: str, value: str) -> str:
+    """A remark or reason: 1 to 200 characters without control characters. Raises `BadInput`."""
+    try:
+        return _TEXT.validate_python(value)
+    except ValidationError:
+        raise BadInput(f"{name} must have 1 to 200 characters and no control characters.") from None
+
+
+def read(path: Path, most: int) -> bytes:
+    """The bytes of a file, or of stdin for `-`, at most `most` of them. Raises `BadInput`."""
+    try:
+        if str(path) == "-":
+            data = typer.get_binary_stream("stdin").read(most + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(most + 1)
+    except OSError as e:
+        raise BadInput(f"{path} cannot be read: {e.strerror}.") from None
+    if len(data) > most:
+        raise BadInput(f"{'the input' if str(path) == '-' else path} has more than {most} bytes; nothing was read.")
+    return data
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

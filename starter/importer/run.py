@@ -1,0 +1,83 @@
+"""The import: a stream of good orders, and a report that accounts for every row."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from domain.order import StartOrder
+from starter.importer.build import Builder
+from starter.importer.mapping import Mapping
+from starter.importer.report import Draft, Ready, Refusal, Report
+from starter.importer.table import Row, Table
+
+MAX_LINES = 10_000
+"""`StartOrder` takes no more lines; rows beyond it are not even kept."""
+
+
+class Import:
+    """Orders of one CSV file. Iterate once; `report` is complete when the iteration is.
+
+    The file is read twice: first to count the rows of each order (so that an order whose rows stand apart is never
+    started by half), then to build. Memory holds the open orders and one counter per order, not the file.
+    Raises `UnableToImport` from the constructor when the file as a whole is unusable; nothing was built then.
+    """
+
+    def __init__(self, path: Path, mapping: Mapping, *, placed_at: datetime | None = None) -> None:
+        self._table = Table(path, mapping.columns(), encoding=mapping.encoding, delimiter=mapping.delimiter)
+        self._group = mapping.order.group_by
+        self._builder = Builder(mapping, placed_at)
+        self._left = Counter(self._key(row) for row in self._table.rows())
+        self._seen: set[str] = set()
+        self.report = Report(encoding=self._table.encoding)
+
+    def __iter__(self) -> Iterator[Ready]:
+        waiting: dict[str, list[Row]] = {}
+        for row in self._table.rows():
+            self.report.rows += 1
+            key = self._key(row)
+            if not key:
+                self._refuse(row.number, "", f"column {self._group!r} is empty, the row belongs to no order")
+                continue
+            rows = waiting.setdefault(key, [])
+            if len(rows) <= MAX_LINES:
+                rows.append(row)
+            self._left[key] -= 1
+            if self._left[key] == 0:
+                ready = self._close(key, waiting.pop(key))
+                if ready is not None:
+                    yield ready
+        for key in waiting:
+            self.report.orders_refused += 1
+            self._refuse(None, key, "the file changed while it was read; import it again")
+
+    def _key(self, row: Row) -> str:
+        return row.cells.get(self._group, "").strip()
+
+    def _close(self, key: str, rows: list[Row]) -> Ready | None:
+        draft = Draft()
+        order = self._builder.build(key, rows, draft) if len(rows) <= MAX_LINES else None
+        if len(rows) > MAX_LINES:
+            draft.refusals.append(Refusal(row=None, order=key, reason=f"more than {MAX_LINES} lines"))
+        if order is not None and order.order_no in self._seen:
+            reason = f"order number {order.order_no} was already used by another order of this file"
+            draft.refusals.append(Refusal(row=None, order=key, reason=reason))
+            order = None
+        self.report.refusals += draft.refusals
+        if order is None:
+            self.report.orders_refused += 1
+            return None
+        return self._accept(order, rows, draft)
+
+    def _accept(self, order: StartOrder, rows: list[Row], draft: Draft) -> Ready:
+        self._seen.add(order.order_no)
+        report = self.report
+        report.orders_ready += 1
+        report.lines += len(order.lines)
+        report.totals_minor[order.currency] = report.totals_minor.get(order.currency, 0) + order.payable_minor
+        report.remainder_minor += draft.remainder_minor
+        report.roundings += draft.roundings
+        return Ready(order, tuple(row.number for row in rows))
+
+    def _refuse(self, row: int | None, order: str, reason: str) -> None:
+        self.report.refusals.append(Refusal(row=row, order=order, reason=reason))

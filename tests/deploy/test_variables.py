@@ -1,0 +1,86 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from deploy.local import variables
+from deploy.local.generated import Generated, generated
+from deploy.local.places import PORTS, WrongPort, choose_ports
+from deploy.local.variables import Outside
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    return generated(tmp_path_factory.mktemp("state") / "secrets.json")
+
+
+def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
+    made = generated(tmp_path / "secrets.json")
+    assert generated(tmp_path / "secrets.json") == made
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert made.apiv3_key not in repr(made)
+
+
+def test_both_sides_of_every_secret_agree(keys: Generated, tmp_path: Path) -> None:
+    ours = variables.our_variables(PORTS, keys, Outside.of({}), "postgres://x")
+    theirs = variables.sandbox_variables(PORTS, keys, tmp_path, {})
+    assert theirs["SANDBOX_QIMEN_SECRET"] == ours["OMS_QIMEN_SECRET"]
+    assert theirs["SANDBOX_TMS_TOKEN"] == ours["OMS_TMS_TOKEN"]
+    assert theirs["SANDBOX_WECHAT_PLATFORM_SERIAL"] in json.loads(ours["OMS_WECHAT_PLATFORM_KEYS"])
+    assert theirs["SANDBOX_WECHAT_MERCHANT_SERIAL"] == ours["OMS_WECHAT_SERIAL_NO"]
+
+
+def test_neither_side_gets_the_private_key_of_the_other(keys: Generated, tmp_path: Path) -> None:
+    ours = variables.our_variables(PORTS, keys, Outside.of({}), "postgres://x")
+    theirs = variables.sandbox_variables(PORTS, keys, tmp_path, {})
+    assert keys.platform_private_key not in ours.values()
+    assert keys.merchant_private_key not in theirs.values()
+
+
+def test_nothing_is_made_for_what_is_outside(keys: Generated) -> None:
+    env = {
+        "OMS_DATABASE_URL": "postgres://elsewhere",
+        "TEMPORAL_ADDRESS": "far:7233",
+        "OMS_TMS_BASE_URL": "https://tms",
+    }
+    made = variables.our_variables(PORTS, keys, Outside.of(env), "")
+    assert not {name for name in made if name.startswith(("OMS_DATABASE", "TEMPORAL_", "OMS_TMS_"))}
+    assert "OMS_WECHAT_BASE_URL" in made
+
+
+def test_a_shell_and_the_configuration_read_the_same_env_file(keys: Generated, tmp_path: Path) -> None:
+    made = variables.our_variables(PORTS, keys, Outside.of({}), "postgres://oms:pw@127.0.0.1:1/oms?sslmode=disable")
+    file = tmp_path / "stack.env"
+    variables.write_env_file(file, made, {})
+    assert file.stat().st_mode & 0o777 == 0o600
+    read = dotenv_values(file)
+    script = f'set -a; . "{file}"; python3 -c "import json, os; print(json.dumps(dict(os.environ)))"'
+    shell = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True, timeout=20)
+    in_shell = json.loads(shell.stdout)
+    for name, value in made.items():
+        assert read[name] == value
+        assert in_shell[name] == value
+
+
+def test_a_shell_that_read_the_env_file_does_not_count_as_outside(keys: Generated, tmp_path: Path) -> None:
+    made = variables.our_variables(PORTS, keys, Outside.of({}), "postgres://own")
+    variables.write_env_file(tmp_path / "stack.env", made, {"OMS_LOG_LEVEL": "DEBUG"})
+    env = {name: value or "" for name, value in dotenv_values(tmp_path / "stack.env").items()}
+    given = variables.given_from_outside(env)
+    assert Outside.of(given) == Outside(database=False, temporal=False, providers=frozenset())
+    assert given == {"OMS_LOG_LEVEL": "DEBUG"}
+
+
+def test_every_port_can_be_moved(tmp_path: Path) -> None:
+    env = {f"OMS_PORT_{name}": str(20000 + n) for n, name in enumerate(PORTS)}
+    assert list(choose_ports(env, tmp_path / "ports.json").values()) == [20000 + n for n in range(len(PORTS))]
+    with pytest.raises(WrongPort, match="OMS_PORT_RELAY"):
+        choose_ports({"OMS_PORT_RELAY": "99999"}, tmp_path / "ports.json")
+
+
+def test_free_ports_stay_the_same_at_the_next_start(tmp_path: Path) -> None:
+    first = choose_ports({"OMS_PORTS": "free"}, tmp_path / "ports.json")
+    assert choose_ports({"OMS_PORTS": "free"}, tmp_path / "ports.json") == first
+    assert len(set(first.values())) == len(PORTS)
