@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
@@ -78,6 +78,10 @@ class RelaySettings(Group):
     port: Port = 8080
     linger_ms: Annotated[int, Field(ge=0, le=5_000)] = 150
     """How long a delivery waits for more facts of the same order, so that they arrive as one signal."""
+    allow: dict[str, tuple[IPvAnyNetwork, ...]] = {}
+    """Networks a source may call from (R14), as JSON {"wechat": ["…/24"]}; a source not named here: from anywhere."""
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Own proxies, as JSON list: only their word on the caller's address is taken."""
 
 
 class WorkerSettings(Group):

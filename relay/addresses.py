@@ -1,7 +1,7 @@
 """Who is calling: the peer's address, through configured proxies only, and the sources' allow-lists (R14)."""
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -11,9 +11,9 @@ class Addresses:
     """`allow`: networks by source; a source without an entry may call from anywhere. `proxies`: whose word on the
     caller's address is taken; everybody else's `X-Forwarded-For` is ignored."""
 
-    def __init__(self, allow: Mapping[str, Iterable[str]] | None = None, proxies: Iterable[str] = ()) -> None:
-        self._allow = {source: _networks(nets) for source, nets in (allow or {}).items()}
-        self._proxies = _networks(proxies)
+    def __init__(self, allow: Mapping[str, Iterable[Network]] | None = None, proxies: Iterable[Network] = ()) -> None:
+        self._allow = {source: tuple(networks) for source, networks in (allow or {}).items()}
+        self._proxies = tuple(proxies)
 
     def caller(self, peer: str, forwarded_for: str) -> str:
         """The nearest address that is not one of our proxies; the peer itself if the header makes no sense."""
@@ -30,10 +30,6 @@ class Addresses:
 
     def _is_proxy(self, text: str) -> bool:
         return _inside(text, self._proxies)
-
-
-def _networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    return tuple(ip_network(text) for text in texts)
 
 
 def _read(text: str) -> Address | None:

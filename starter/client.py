@@ -43,8 +43,8 @@ from workflows.messages import (
 T = TypeVar("T")
 
 RPC_TIMEOUT = timedelta(seconds=10)
-ANSWER_TIMEOUT_S = 30.0
-"""An update may need an outside system (payment creation, a refresh); after this the caller is told so."""
+ANSWER_TIMEOUT_S = 60.0
+"""An update may need an outside system with its retries (creating the payment, a refresh): 5 + 10 + 20 s of waiting."""
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
@@ -54,7 +54,7 @@ class OrderClient:
     def __init__(self, temporal: Client, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
         """`temporal` must use `temporalio.contrib.pydantic.pydantic_data_converter`."""
         self._temporal = temporal
-        self._answer_timeout_s = answer_timeout_s
+        self._answer_timeout = timedelta(seconds=answer_timeout_s)
 
     @classmethod
     async def connect(cls, settings: TemporalSettings, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Self:
@@ -83,7 +83,7 @@ class OrderClient:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
         call = self._temporal.execute_update_with_start_workflow(
-            "place", start_workflow_operation=operation, result_type=Placed, rpc_timeout=RPC_TIMEOUT
+            "place", start_workflow_operation=operation, result_type=Placed, rpc_timeout=self._answer_timeout
         )
         return cast(Placed, await self._answer(order.order_no, "the start", call))
 
@@ -129,14 +129,14 @@ class OrderClient:
 
     async def _update(self, order_no: str, name: str, message: Strict, result: type[Strict] | None = None) -> Any:
         handle = self._temporal.get_workflow_handle(order_workflow_id(order_no))
-        call = handle.execute_update(name, message, result_type=result, rpc_timeout=RPC_TIMEOUT)
+        call = handle.execute_update(name, message, result_type=result, rpc_timeout=self._answer_timeout)
         return await self._answer(order_no, f"the {name.replace('_', ' ')}", call)
 
     async def _answer(self, order_no: str, what: str, call: Awaitable[T]) -> T:
         """The call's answer, in finite time, with Temporal's errors as ours."""
         try:
-            # The SDK polls for an update's outcome for ever; each poll has the RPC timeout, their sum has this one.
-            async with asyncio.timeout(self._answer_timeout_s):
+            # The SDK polls for an update's outcome again and again; an RPC timeout bounds one poll, this one their sum.
+            async with asyncio.timeout(self._answer_timeout.total_seconds()):
                 return await call
         except WorkflowAlreadyStartedError:
             raise DuplicateOrder(order_no) from None

@@ -25,9 +25,8 @@ class DuplicateOrder(OrderError):
     """The order number, or its (channel, channel order number), is taken."""
 
     def __init__(self, order_no: str, text: str | None = None) -> None:
-        super().__init__(
-            order_no, text or f"order {order_no} already exists; look at it with `oms order show {order_no}`"
-        )
+        look = f"look with `oms order show {order_no}`; if it was refused before, send it under a new number"
+        super().__init__(order_no, text or f"order {order_no} already exists: {look}")
 
 
 class OrderNotFound(OrderError):

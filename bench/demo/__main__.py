@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
@@ -18,11 +17,11 @@ from bench import invariants
 from bench.demo.cast import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
 from bench.demo.parts import Part
 from bench.demo.show import show_findings, show_table
+from bench.demo.sites import sandbox_urls
 from bench.demo.stage import Stage
 from bench.demo.theatre import play
 from config import Settings
 from deploy.local import stack
-from deploy.local.variables import PROVIDERS
 from starter.client import OrderClient
 from store.policies import PolicyStore
 from store.pool import open_pool
@@ -61,7 +60,7 @@ async def _demo(options: argparse.Namespace, variables: Mapping[str, str]) -> in
             policies = PolicyStore(pool)
             before = await policies.current()
             await policies.publish(DEMO_POLICY, "demo")
-            sandboxes = {name: _root(variables[f"OMS_{name.upper()}_BASE_URL"]) for name in PROVIDERS}
+            sandboxes = sandbox_urls(variables)
             parts = make_cast(receive_missing(pool))
             await provide_stock(pool, parts)
             stage = Stage(client, temporal, pool, sandboxes, http)
@@ -82,12 +81,6 @@ async def _judge(stage: Stage, parts: Sequence[Part], troubles: Sequence[str]) -
     findings = invariants.check(world)
     show_findings(console, findings)
     return 0 if not troubles and all(f.holds for f in findings) else 1
-
-
-def _root(url: str) -> str:
-    """A sandbox's own doors are at the root of its server."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

@@ -49,7 +49,8 @@ def run(scenario: Scenario, blocks: Mapping[str, Block] = BLOCKS) -> ScenarioRes
     results = [BlockResult(f"input.{name}", Verdict.FAIL, ("unknown input block",)) for name in _unknown(scenario)]
     results += [_run_block(name, scenario, blocks) for name in scenario.expected if name != SENTENCES]
     sentences = scenario.expected.get(SENTENCES, [])
-    return ScenarioResult(scenario.id, scenario.title, tuple(results), len(sentences))
+    count = len(sentences) if isinstance(sentences, list) else 1
+    return ScenarioResult(scenario.id, scenario.title, tuple(results), count)
 
 
 def _unknown(scenario: Scenario) -> list[str]:

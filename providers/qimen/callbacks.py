@@ -7,7 +7,6 @@ before its signature stands.
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar
 from xml.etree.ElementTree import Element
 
 from pydantic import ValidationError
@@ -34,7 +33,7 @@ Reader = Callable[[Element, datetime], tuple[str | None, tuple[Fact, ...]]]
 class QimenReceiver:
     """Reads callbacks for one account. Methods and statuses it does not know are believed and carry no facts."""
 
-    source: ClassVar[str] = SOURCE
+    source = SOURCE
 
     def __init__(self, config: QimenConfig, *, fresh: timedelta = FRESH) -> None:
         self._config = config

@@ -92,6 +92,4 @@ def a_refund(
 async def a_settled_order(orders: OrderStore, order_no: str = "SO20261120") -> Settled:
     """Registered and paid at seq 1; reserves what the stock holds."""
     await orders.register(an_order(order_no), "run-1", NOW)
-    return await orders.settle(
-        SettlePayment(write=a_write(order_no, payment=a_payment(order_no)), policy=Policy())
-    )
+    return await orders.settle(SettlePayment(write=a_write(order_no, payment=a_payment(order_no)), policy=Policy()))

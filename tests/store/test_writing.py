@@ -98,9 +98,7 @@ async def test_moves_of_goods_that_were_never_received_are_refused(orders: Order
 async def test_every_kind_of_move_keeps_the_total(
     orders: OrderStore, stock: StockStore, order: str, kind: str, after: tuple[int, ...]
 ) -> None:
-    move = StockMove.model_validate(
-        {"ref": f"{CHILD}/L1", "kind": kind, "sku": "A", "warehouse": "WH-1", "qty": 3}
-    )
+    move = StockMove.model_validate({"ref": f"{CHILD}/L1", "kind": kind, "sku": "A", "warehouse": "WH-1", "qty": 3})
     await orders.write(a_write(seq=2, moves=(move,)))
     (a,) = await stock.show("A")
     assert (a.available, a.reserved, a.shipped, a.scrapped) == after

@@ -27,7 +27,8 @@ class CaseIn(Strict):
     id: str
     type: Literal["late_payment_auto_refund"]
     lines: dict[str, int]
-    approval_exempt: Literal[True]
+    approval_exempt: Literal[True] = True
+    fault: str | None = None
 
 
 CASES = TypeAdapter(tuple[CaseIn, ...])

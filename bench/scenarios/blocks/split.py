@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 from bench.scenarios.document import Scenario, block, read_as
 from bench.scenarios.order import OrderIn, order_in, priced
 from bench.scenarios.plain_yaml import Malformed
-from domain.policy import Dimension
+from domain.policy import Dimension, Policy
 from domain.records import ChildPlan
 from domain.splitting import split
 
@@ -16,20 +16,26 @@ STOCK: TypeAdapter[dict[str, int]] = TypeAdapter(dict[str, Annotated[int, Field(
 
 
 def run(scenario: Scenario) -> list[dict[str, Any]]:
-    return _split(scenario, "split_priority")
+    if "split_priority" not in scenario.given:
+        return _split(scenario, Policy().split_priority)
+    return _split(scenario, _priority(scenario, "split_priority"))
 
 
 def run_alt(scenario: Scenario) -> list[dict[str, Any]]:
-    return _split(scenario, "split_priority_alt")
+    return _split(scenario, _priority(scenario, "split_priority_alt"))
 
 
-def _split(scenario: Scenario, priority_block: str) -> list[dict[str, Any]]:
+def _priority(scenario: Scenario, name: str) -> tuple[Dimension, ...]:
+    priority = read_as(PRIORITY, block(scenario, name), f"input.{name}")
+    if len(set(priority)) != len(priority):
+        raise Malformed(f"input.{name}: a dimension stands twice")
+    return priority
+
+
+def _split(scenario: Scenario, priority: tuple[Dimension, ...]) -> list[dict[str, Any]]:
     order = order_in(scenario)
     if untagged := [line.id for line in order.lines if line.tags is None]:
         raise Malformed(f"input.order: lines {', '.join(untagged)} have no tags to split by")
-    priority = read_as(PRIORITY, block(scenario, priority_block), f"input.{priority_block}")
-    if len(set(priority)) != len(priority):
-        raise Malformed(f"input.{priority_block}: a dimension stands twice")
     plans = split(order.order_no, priced(order), _stock(scenario, order), priority)
     return [_child(plan) for plan in plans]
 

@@ -1,0 +1,82 @@
+"""`python -m relay`: configuration → one relay behind uvicorn, until SIGTERM."""
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import structlog
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RetryConfig
+
+import telemetry
+from config import Settings, UnableToConfigure
+from providers.wechat import PlatformKeys
+from relay.addresses import Addresses
+from relay.assembly import Relay
+from relay.deliver import Pace
+from relay.limits import Limits
+from relay.serving import server
+from relay.sources import keep_certificates, receivers, wechat_config
+from store.pool import open_pool
+
+log = structlog.get_logger("relay")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def run(settings: Settings) -> None:
+    limits = Limits()
+    config = wechat_config(settings.wechat)
+    keys = PlatformKeys(config.platform_keys)
+    sources = receivers(settings, keys)
+    async with AsyncExitStack() as resources:
+        database = settings.database
+        pool = await open_pool(database.url.get_secret_value(), max_size=database.pool_max, application="relay")
+        resources.push_async_callback(pool.close)
+        # Lazy: a callback is taken whether or not Temporal is there.
+        client = await Client.connect(
+            **settings.temporal.connect_arguments(),
+            data_converter=pydantic_data_converter,
+            plugins=[telemetry.temporal_tracing()],
+            retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
+            lazy=True,
+        )
+        pace = Pace(linger_s=settings.relay.linger_ms / 1_000)
+        addresses = Addresses(settings.relay.allow, settings.relay.proxies)
+        relay = Relay(pool, client, sources, now, addresses=addresses, limits=limits, pace=pace)
+        if config.certificate_mode:
+            fetching = asyncio.create_task(keep_certificates(config, keys, now))
+            resources.callback(fetching.cancel)
+        log.info("relay starts", host=settings.relay.host, port=settings.relay.port, sources=sorted(sources))
+        await server(relay.app, limits, settings.relay.host, settings.relay.port).serve()
+
+
+def main() -> int:
+    settings = Settings()
+    try:
+        telemetry.set_up_logs(settings.telemetry)
+        telemetry.set_up_traces("relay", settings.telemetry)
+        asyncio.run(run(settings))
+    except UnableToConfigure as why:
+        return _refuse(str(why), 2)
+    except OSError as why:
+        return _refuse(f"the database or its own port is not available ({why})", 1)
+    return 0
+
+
+def _refuse(why: str, code: int) -> int:
+    sys.stderr.write(f"the relay cannot start: {why}\n")
+    return code
+
+
+if __name__ == "__main__":
+    # The SDK may abort at interpreter exit after a clean shutdown (performance.md 2), so leave without that.
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
