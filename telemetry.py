@@ -41,6 +41,7 @@ def set_up_logs(settings: TelemetrySettings) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
+        _drop_colours,
     ]
     structlog.configure(
         processors=[
@@ -141,4 +142,10 @@ def _add_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> M
     if context.is_valid:
         event["trace_id"] = format(context.trace_id, "032x")
         event["span_id"] = format(context.span_id, "016x")
+    return event
+
+
+def _drop_colours(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """uvicorn sends each message a second time with terminal colours."""
+    event.pop("color_message", None)
     return event

@@ -35,7 +35,7 @@ from store.policies import PolicyStore
 from store.pool import open_pool
 from workflows.messages import order_workflow_id
 
-console = Console()
+console = Console(soft_wrap=True)
 AT_ONCE = 20
 COMPONENTS = ("temporal", "postgres", "worker", "relay", "sandbox")
 
@@ -54,9 +54,7 @@ class Measured:
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--orders", type=int, default=60, help="how many of each kind (default 60)")
-    parser.add_argument(
-        "--json", type=Path, default=Path("bench/results/bench.json"), help="file for the figures"
-    )
+    parser.add_argument("--json", type=Path, default=Path("bench/results/bench.json"), help="file for the figures")
     options = parser.parse_args(words)
     env = {**FAST_WORLD, **os.environ}
     with stack.running_stack(env, tell=lambda line: console.print(line, highlight=False)) as variables:

@@ -20,7 +20,7 @@ UPDATE orders SET seq = $2, updated_at = $3, status = $4, payment_status = $5, w
     completed_at = CASE WHEN $4 = 'COMPLETED' THEN coalesce(completed_at, $3) END,
     closed_at = CASE WHEN $4 = 'CLOSED' THEN coalesce(closed_at, $3) END,
     ended_at = CASE WHEN $9 THEN coalesce(ended_at, $3) ELSE ended_at END
-WHERE order_no = $1"""
+WHERE order_no = $1 AND seq < $2"""
 
 
 async def apply_write(connection: Connection, write: OrderWrite) -> None:

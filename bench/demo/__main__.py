@@ -26,7 +26,7 @@ from starter.client import OrderClient
 from store.policies import PolicyStore
 from store.pool import open_pool
 
-console = Console()
+console = Console(soft_wrap=True)
 
 
 def main(words: Sequence[str]) -> int:

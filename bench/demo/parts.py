@@ -39,14 +39,14 @@ async def never_paid(stage: Stage, order: StartOrder) -> None:
 
 async def lost_callback(stage: Stage, order: StartOrder) -> None:
     """The channel's notice never comes: at the deadline the channel is asked, and the order is kept."""
-    await stage.fault("wechat", "callback", "lost_callback", order.order_no)
+    await stage.fault("wechat", "callback", "lost_callback", order_no=order.order_no)
     await stage.client.start(order)
     await stage.pay(order)
 
 
 async def warehouse_outage(stage: Stage, order: StartOrder) -> None:
     """The warehouse fails four times; a person gets a ticket and has it tried again."""
-    await stage.fault("qimen", "push", "error_before", order.order_no, times=4)
+    await stage.fault("qimen", "push", "error_before", times=4, child_no=f"{order.order_no}-01")
     await plain(stage, order)
     seen = await stage.until(order.order_no, "a ticket", lambda s: s.ticket_id is not None)
     assert seen.ticket_id is not None
@@ -56,8 +56,8 @@ async def warehouse_outage(stage: Stage, order: StartOrder) -> None:
 
 async def doubled_callbacks(stage: Stage, order: StartOrder) -> None:
     """The channel says it twice, the warehouse out of order: everything counts once."""
-    await stage.fault("wechat", "callback", "duplicate_callback", order.order_no)
-    await stage.fault("qimen", "callback", "reorder_callback", order.order_no)
+    await stage.fault("wechat", "callback", "duplicate_callback", order_no=order.order_no)
+    await stage.fault("qimen", "callback", "reorder_callback", order_no=order.order_no)
     await plain(stage, order)
 
 

@@ -79,12 +79,10 @@ class Stage:
         if order.payable_minor:
             await self.door("wechat", "_pay", {"out_trade_no": order.order_no, **how})
 
-    async def fault(self, sandbox: str, operation: str, fault: str, order_no: str, times: int = 1) -> None:
-        """Arms a fault for one order."""
-        await self.door(
-            sandbox, "_faults",
-            {"operation": operation, "fault": fault, "times": times, "match": {"order_no": order_no}},
-        )  # fmt: skip
+    async def fault(self, sandbox: str, operation: str, fault: str, times: int = 1, **match: str) -> None:
+        """Arms a fault for what `match` names: an order_no, a child_no."""
+        armed = {"operation": operation, "fault": fault, "times": times, "match": match}
+        await self.door(sandbox, "_faults", armed)
 
     async def door(self, sandbox: str, path: str, body: dict[str, Any]) -> None:
         reply = await self.http.post(f"{self.sandboxes[sandbox]}/{path}", json=body)

@@ -32,8 +32,10 @@ def _run(words: list[str], env: Mapping[str, str]) -> int:
         case ["status"]:
             return _show_status(env)
         case ["restart", name]:
+            print(f"ending {name} of the stack in {layout_of(env).state}")
             stack.restart(env, name)
         case ["kill", name]:
+            print(f"killing {name} of the stack in {layout_of(env).state}")
             stack.signal_service(env, name, kill=True)
         case ["logs", *names]:
             _show_logs(env, names)
@@ -55,7 +57,7 @@ def _show_addresses(env: Mapping[str, str]) -> None:
 
 def _show_status(env: Mapping[str, str]) -> int:
     record = stack.status(env)
-    print(f"stack: {record.state}" + (f" ({record.error})" if record.error else ""))
+    print(f"stack in {layout_of(env).state}: {record.state}" + (f" ({record.error})" if record.error else ""))
     for service in record.services.values():
         pid = f"pid {service.pid}" if service.pid else ""
         print(
