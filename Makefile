@@ -47,6 +47,8 @@ bench: venv ## measure against the stack of this machine
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml -c requirements.lock --python-version 3.11 --universal \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o deploy/production.lock
 
 venv: $(INSTALLED)
 

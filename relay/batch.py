@@ -47,13 +47,17 @@ class Batch(Generic[Row, Result]):
             await self._task
 
     async def add(self, row: Row) -> Result:
-        """The row's result, once it is committed. Raises `Overloaded`, or what `write` raised."""
+        """The row's result, once it is committed. Raises `Overloaded`, `TimeoutError` or what `write` raised.
+
+        After a `TimeoutError` the row may still get written: adding it again has to be harmless.
+        """
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((row, done))
         except asyncio.QueueFull:
             raise Overloaded(f"{self._queue.qsize()} rows are waiting to be stored; try again later") from None
-        return await done
+        async with asyncio.timeout(self._write_s):
+            return await done
 
     async def _run(self) -> None:
         while True:

@@ -80,7 +80,7 @@ class OrderClient:
             id=order_workflow_id(order.order_no),
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         )
         call = self._temporal.execute_update_with_start_workflow(
             "place", start_workflow_operation=operation, result_type=Placed, rpc_timeout=self._answer_timeout
@@ -99,7 +99,7 @@ class OrderClient:
             id=workflow_id,
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             rpc_timeout=RPC_TIMEOUT,
         )
         await self._answer(order.order_no, "the start", call)

@@ -21,8 +21,8 @@ Result = TypeVar("Result", bound=Strict)
 
 ATTEMPTS = 4
 """One try and three retries (R09)."""
-ATTEMPT_TIMEOUT = timedelta(seconds=60)
-"""Above every HTTP time-out: a worker that died in the middle of an attempt is noticed after this."""
+ATTEMPT_TIMEOUT = timedelta(seconds=45)
+"""Above two HTTP deadlines (20 s each): a worker that died in the middle of an attempt is noticed after this."""
 
 
 class StepFailed(Exception):

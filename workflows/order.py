@@ -261,6 +261,8 @@ class Order:
 
     @workflow.query
     def view(self) -> OrderView:
+        if self._refusal is not None:
+            raise ApplicationError(str(self._refusal), type=self._refusal.kind)
         book = self._book
         return OrderView(
             order_no=book.order.order_no,

@@ -4,6 +4,7 @@ Subscribing is the connector's business, not the order's: one loop serves all or
 costs an order no history. Waiting for work is an activity's retries: a wait of any length costs no event.
 """
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -15,12 +16,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.tracking import Followed, NewWaybill, TrackingActivities
     from domain.policy import Policy
     from domain.strict import Strict
-    from workflows.guarded import ATTEMPT_TIMEOUT, reason, retries
+    from workflows.guarded import reason, retries
 
 COURIER_WORKFLOW = "FollowParcels"
 COURIER_WORKFLOW_ID = "reconcile/kuaidi100"
-ROUNDS = 200
+ROUNDS = 50
 """Then continue as new: far below every history limit."""
+STORE_STEP = timedelta(seconds=10)
+ONE_CALL = timedelta(seconds=25)
+"""Just above one HTTP deadline: one loop serves all parcels, so a worker that died must be noticed soon."""
 
 
 class FollowParcels(Strict):
@@ -39,15 +43,14 @@ class FollowParcelsWorkflow:
         for _ in range(ROUNDS):
             batch = await workflow.execute_activity_method(
                 TrackingActivities.next_waybills,
-                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                start_to_close_timeout=STORE_STEP,
                 retry_policy=RetryPolicy(
                     initial_interval=timedelta(seconds=settings.tick_s),
                     backoff_coefficient=1.0,
                 ),
                 summary="wait for new waybills",
             )
-            for waybill in batch:
-                await self._follow(settings, waybill)
+            await asyncio.gather(*(self._follow(settings, waybill) for waybill in batch))
         workflow.continue_as_new(settings)
 
     async def _follow(self, settings: FollowParcels, waybill: NewWaybill) -> None:
@@ -61,7 +64,7 @@ class FollowParcelsWorkflow:
             await workflow.execute_activity_method(
                 CourierActivities.subscribe,
                 call,
-                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                start_to_close_timeout=ONE_CALL,
                 retry_policy=retries(settings.backoff_s),
                 summary=f"follow {waybill.waybill_no}",
             )
@@ -71,6 +74,6 @@ class FollowParcelsWorkflow:
         await workflow.execute_activity_method(
             TrackingActivities.followed,
             Followed(child_no=waybill.child_no, order_no=waybill.order_no, error=error),
-            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            start_to_close_timeout=STORE_STEP,
             summary=f"note {waybill.waybill_no}",
         )

@@ -26,7 +26,7 @@ DEMO_POLICY = Policy(
     payment_timeout_s=60,
     flash_payment_timeout_s=10,
     late_payment_watch_s=20,
-    receipt_s=15,
+    receipt_s=30,
     window_s=4,
     refund_query_s=20,
     retry_backoff_s=(1, 2, 3),
@@ -47,7 +47,7 @@ def make_cast(receive: Receive) -> list[Part]:
     """All parts, with order numbers of their own so that the demo can be played again on the same data."""
     run = secrets.token_hex(2).upper()
     now = datetime.now(UTC)
-    cast = [Part("order stream", order, parts.plain) for order in stream_orders(now)]
+    cast = [Part("order stream", order, parts.received) for order in stream_orders(now)]
     cast += [Part(f"scenario {name}", order, parts.plain) for name, order in scenario_orders(now)]
     base = parse(StartOrder, (EXAMPLES / "order.json").read_bytes())
     soon = base.payment.model_copy(update={"deadline": now + timedelta(seconds=15)})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.demo.stage import Stage
 from domain.order import StartOrder
-from workflows.messages import CancelOrder, ResolveTicket
+from workflows.messages import CancelOrder, ConfirmReceipt, ResolveTicket
 
 Script = Callable[[Stage, StartOrder], Awaitable[None]]
 
@@ -23,6 +23,13 @@ class Part:
 async def plain(stage: Stage, order: StartOrder) -> None:
     await stage.client.start(order)
     await stage.pay(order)
+
+
+async def received(stage: Stage, order: StartOrder) -> None:
+    """The buyer confirms receipt as soon as everything has arrived."""
+    await plain(stage, order)
+    await stage.until(order.order_no, "delivery", lambda s: s.status == "DELIVERED")
+    await stage.client.confirm_receipt(order.order_no, ConfirmReceipt(by="demo-buyer"))
 
 
 async def late_payment(stage: Stage, order: StartOrder) -> None:

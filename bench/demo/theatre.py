@@ -13,7 +13,7 @@ from bench.demo.stage import Seen, Stage, TookTooLong
 from deploy.local import stack
 from starter.errors import OrderError
 
-AT_ONCE = 12
+AT_ONCE = 60
 
 
 async def play(stage: Stage, parts: Sequence[Part], console: Console, *, kill_worker: bool) -> list[str]:

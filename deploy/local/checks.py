@@ -1,6 +1,7 @@
 """Does a program of the stack do its work? Each check answers quickly and never raises."""
 
 import asyncio
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -104,8 +105,9 @@ class TemporalChecks:
             if raising:
                 raise
             return None
-        # The SDK calls a worker `pid@host` unless told otherwise.
-        mine = [p.last_access_time.ToDatetime(tzinfo=UTC) for p in answer.pollers if p.identity.startswith(f"{pid}@")]
+        # The SDK calls a worker so unless told otherwise.
+        name = f"{pid}@{socket.gethostname()}"
+        mine = [p.last_access_time.ToDatetime(tzinfo=UTC) for p in answer.pollers if p.identity == name]
         return max(mine, default=None)
 
     async def _connected(self) -> Client:

@@ -133,7 +133,7 @@ class _Builder:
         return Service(
             "relay",
             partial(_python, "-m", "relay"),
-            working=checks.listens(port),
+            working=checks.answers_http(f"http://{LOOPBACK}:{port}/readyz"),
             needs=("migrations",),
             variables=self._ours,
             ports=((port, "OMS_PORT_RELAY"),),

@@ -1,6 +1,6 @@
 from collections import Counter
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -143,10 +143,10 @@ def test_ten_thousand_lines_are_priced_and_split_within_a_second() -> None:
     tags_by_line = tags_of(start)
     stock = {given.line_id: given.qty - (n % 3 == 0) for n, given in enumerate(start.lines)}
     took = []
-    for _ in range(2):  # the machine is shared: the better of two
-        began = perf_counter()
+    for _ in range(3):  # our own CPU time, the best of three: the machine is shared
+        began = process_time()
         children = split("SO-1", price(start, tags_by_line), stock, PRIORITY)
-        took.append(perf_counter() - began)
+        took.append(process_time() - began)
     assert len(children) == 20
     assert all(one.child_no < other.child_no for one, other in pairwise(children))
-    assert min(took) < 1
+    assert min(took) < 1, took

@@ -44,7 +44,7 @@ def test_servers_bind_to_loopback(python_files: list[Path]) -> None:
 
 
 def test_every_locked_package_has_hashes_and_no_address(root: Path) -> None:
-    for name in ("requirements.lock", "deploy/installer.lock"):
+    for name in ("requirements.lock", "deploy/installer.lock", "deploy/production.lock"):
         text = (root / name).read_text().replace("\\\n", " ")
         packages = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
         assert packages, name
@@ -70,3 +70,10 @@ def test_ci_runs_what_the_readme_promises(root: Path) -> None:
     steps = (root / ".ci" / "run").read_text()
     assert "make test" in steps
     assert "make demo" in steps
+
+
+def test_production_runs_the_tested_versions(root: Path) -> None:
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9-]+==[^ ]+)", (root / name).read_text(), re.MULTILINE))
+
+    assert pins("deploy/production.lock") <= pins("requirements.lock")

@@ -85,12 +85,27 @@ async def test_too_many_waiting_rows_are_turned_away_at_once() -> None:
     writer = Writer()
     writer.go.clear()
     async with started(Batch(writer.write, pending=3)) as batch:
-        adding = [asyncio.create_task(batch.add(2)) for _ in range(5)]
+        under_way = asyncio.create_task(batch.add(2))
+        await asyncio.sleep(0.01)
+        waiting = [asyncio.create_task(batch.add(4)) for _ in range(3)]
         await asyncio.sleep(0.01)
         with pytest.raises(Overloaded):
-            await batch.add(2)
+            await batch.add(6)
         writer.go.set()
-        assert sum(r == 4 for r in await asyncio.gather(*adding, return_exceptions=True)) >= 3
+        assert await asyncio.gather(under_way, *waiting) == [4, 8, 8, 8]
+
+
+async def test_whoever_waits_behind_a_hanging_commit_waits_no_longer_than_for_one() -> None:
+    writer = Writer()
+    writer.go.clear()
+    async with started(Batch(writer.write, write_s=0.2)) as batch:
+        adding = [asyncio.create_task(batch.add(2))]
+        await asyncio.sleep(0.1)
+        began = asyncio.get_running_loop().time()
+        adding.append(asyncio.create_task(batch.add(4)))
+        assert all(isinstance(r, TimeoutError) for r in await asyncio.gather(*adding, return_exceptions=True))
+        assert asyncio.get_running_loop().time() - began < 0.3
+        writer.go.set()
 
 
 async def test_stopping_finishes_what_was_added() -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
+from ipaddress import ip_network
 
 import asyncpg
 import httpx
-import pytest
 from temporalio.client import Client
 
 from providers.callbacks import Receiver
@@ -74,29 +74,29 @@ async def test_a_source_that_nobody_knows_is_404(door: Running, pool: Pool) -> N
     assert await refusals(pool) == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[" * 100_000,
-        b'{"id":' * 50_000,
-        b"\xff\xfe{\x00}\x00",
-        b"\xef\xbb\xbf{}",
-        b"\xc3\x28",
-        b'{"id":"a","id":"b","kind":"k"}',
-        b'{"id":NaN,"kind":"k"}',
-        b'{"id":1e999,"kind":"k"}',
-        b'{"id":' + b"9" * 5_000 + b"}",
-        b"\x1f\x8b\x08\x00",
-        b"\x00" * 1_000,
-    ],
+NO_MESSAGES = (
+    b"",
+    b"[" * 100_000,
+    b'{"id":' * 50_000,
+    b"\xff\xfe{\x00}\x00",
+    b"\xef\xbb\xbf{}",
+    b"\xc3\x28",
+    b'{"id":"a","id":"b","kind":"k"}',
+    b'{"id":NaN,"kind":"k"}',
+    b'{"id":1e999,"kind":"k"}',
+    b'{"id":' + b"9" * 5_000 + b"}",
+    b"\x1f\x8b\x08\x00",
+    b"\x00" * 1_000,
 )
-async def test_bytes_that_are_no_message_are_refused_even_when_signed(door: Running, pool: Pool, body: bytes) -> None:
-    answer = await door.http.post("/hooks/shop", content=body, headers=sign(body))
-    assert answer.status_code == 400
-    assert "Traceback" not in answer.text
+
+
+async def test_bytes_that_are_no_message_are_refused_even_when_signed(door: Running, pool: Pool) -> None:
+    for body in NO_MESSAGES:
+        answer = await door.http.post("/hooks/shop", content=body, headers=sign(body))
+        assert answer.status_code == 400, body[:40]
+        assert "Traceback" not in answer.text
     assert await rows(pool) == 0
-    assert [reason for _, _, reason in await refusals(pool)] == ["malformed"]
+    assert await refusals(pool) == [("shop", "127.0.0.1", "malformed")] * len(NO_MESSAGES)
 
 
 async def test_a_nul_character_in_a_message_blocks_nothing(door: Running, pool: Pool) -> None:
@@ -114,10 +114,10 @@ async def test_a_receiver_that_breaks_is_a_refusal_not_a_500(door: Running, pool
     assert await refusals(pool) == [("broken", "127.0.0.1", "unreadable")]
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "TRACE", "PATCH"])
-async def test_only_post_is_taken(door: Running, method: str) -> None:
-    answer = await door.http.request(method, "/hooks/shop", headers={"x-http-method-override": "POST"})
-    assert answer.status_code == 405
+async def test_only_post_is_taken(door: Running) -> None:
+    for method in ("GET", "PUT", "DELETE", "TRACE", "PATCH"):
+        answer = await door.http.request(method, "/hooks/shop", headers={"x-http-method-override": "POST"})
+        assert answer.status_code == 405
 
 
 async def test_a_callers_word_on_its_own_address_is_not_taken(door: Running, pool: Pool) -> None:
@@ -127,8 +127,6 @@ async def test_a_callers_word_on_its_own_address_is_not_taken(door: Running, poo
 
 
 async def test_a_caller_from_a_foreign_network_is_403_and_noted(pool: Pool, nowhere: Client) -> None:
-    from ipaddress import ip_network
-
     addresses = Addresses({"shop": [ip_network("101.226.103.0/24")]}, [ip_network("127.0.0.1/32")])
     async with running(pool, nowhere, addresses=addresses) as started:
         for caller, status in (("101.226.103.9", 200), ("8.8.8.8", 403)):

@@ -96,33 +96,31 @@ async def test_an_idle_kept_alive_connection_is_cut(tight: Running) -> None:
     assert said.startswith(b"HTTP/1.1 200 ")
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        HEAD + b"x-long: " + b"y" * 70_000 + b"\r\n\r\n",
-        HEAD + b"".join(b"x-%d: y\r\n" % i for i in range(1_000)) + b"\r\n",
-        b"POST /hooks/shop?" + b"y" * 70_000 + b" HTTP/1.1\r\n\r\n",
-        HEAD + b"x-unfinished: " + b"y" * 70_000,
-    ],
+TOO_LARGE = (
+    HEAD + b"x-long: " + b"y" * 70_000 + b"\r\n\r\n",
+    HEAD + b"".join(b"x-%d: y\r\n" % i for i in range(1_000)) + b"\r\n",
+    b"POST /hooks/shop?" + b"y" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    HEAD + b"x-unfinished: " + b"y" * 70_000,
 )
-async def test_a_head_above_the_cap_is_431(tight: Running, head: bytes) -> None:
-    # Two writes, so that an unfinished line is met in the middle too.
-    assert (await answer_to(tight.port, head[:3_000], head[3_000:])).startswith(b"HTTP/1.1 431 ")
+BROKEN = (
+    HEAD + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    HEAD + b"content-length: 3\r\ncontent-length: 4\r\n\r\nabc",
+    b"POST /hooks/shop HTTP/1.1\nhost: x\n\n",
+    b"POST /hooks/\xff HTTP/1.1\r\n\r\n",
+    HEAD + b"x-a: b\r\n\tc\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+)
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        HEAD + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        HEAD + b"content-length: 3\r\ncontent-length: 4\r\n\r\nabc",
-        b"POST /hooks/shop HTTP/1.1\nhost: x\n\n",
-        b"POST /hooks/\xff HTTP/1.1\r\n\r\n",
-        HEAD + b"x-a: b\r\n\tc\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    ],
-)
-async def test_ambiguous_or_broken_requests_are_400(tight: Running, head: bytes) -> None:
-    assert (await answer_to(tight.port, head)).startswith(b"HTTP/1.1 400 ")
+async def test_a_head_above_the_cap_is_431(tight: Running) -> None:
+    for head in TOO_LARGE:
+        # Two writes, so that an unfinished line is met in the middle too.
+        assert (await answer_to(tight.port, head[:3_000], head[3_000:])).startswith(b"HTTP/1.1 431 "), head[:60]
+
+
+async def test_ambiguous_or_broken_requests_are_400(tight: Running) -> None:
+    for head in BROKEN:
+        assert (await answer_to(tight.port, head)).startswith(b"HTTP/1.1 400 "), head[:60]
 
 
 async def test_compressed_bodies_are_415_and_never_opened(tight: Running) -> None:

@@ -1,0 +1,261 @@
+"""From the inbox to the order: every fact once, in order, together where it came together, lost nowhere."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.client import Client
+
+from deploy.local import ports
+from deploy.local.temporal import LocalTemporal
+from domain.facts import Fact, Kind
+from domain.records import ChildState
+from domain.states import ChildStatus
+from relay.deliver import Pace
+from store.inbox import InboxStore, Incoming
+from store.orders import OrderStore
+from store.pool import Pool
+from store.tickets import TicketStore
+from tests.relay.conftest import Running, lazy_client, now, running, until
+from tests.relay.hmac_source import fact, signed
+from tests.relay.recorder import record, recording
+from tests.store.examples import NOW, a_settled_order, a_write, an_order
+
+ORDER = "SO20261120"
+
+
+async def put(inbox: InboxStore, event_id: str, *facts: Fact) -> None:
+    """Straight into the inbox, as a poller or another relay would."""
+    message = Incoming("shop", event_id, "told", event_id.encode().ljust(32)[:32], b"x", facts, now())
+    await inbox.add_many([message])
+
+
+async def states(pool: Pool) -> list[str]:
+    return [row["state"] for row in await pool.fetch("SELECT state FROM inbox ORDER BY id")]
+
+
+async def reach(pool: Pool, *wanted: str, within_s: float = 20) -> None:
+    """Until the inbox rows are in these states, in the order of their ids."""
+
+    async def reached() -> Sequence[str] | bool:
+        return await states(pool) == list(wanted)
+
+    try:
+        await until(reached, within_s)
+    except AssertionError:
+        assert await states(pool) == list(wanted)
+
+
+async def test_a_fact_reaches_its_order_with_the_number_of_its_row(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    answer = await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", ORDER)))
+    assert answer.status_code == 200
+    await reach(pool, "delivered")
+    assert await order.query("seen") == [["k-1"]]
+    assert await order.query("rows") == [await pool.fetchval("SELECT id FROM inbox")]
+
+
+async def test_facts_that_arrive_together_are_one_signal_in_the_order_of_arrival(
+    pool: Pool, client: Client, orders: OrderStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    async with running(pool, client, pace=Pace(linger_s=1.0)) as started:
+        for i in range(3):
+            await started.http.post("/hooks/shop", **signed(f"e-{i}", fact(f"k-{i}", ORDER)))
+        await reach(pool, *["delivered"] * 3)
+    assert await order.query("seen") == [["k-0", "k-1", "k-2"]]
+
+
+async def test_repeats_of_a_message_are_one_signal(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    for _ in range(5):
+        await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", ORDER)))
+    await reach(pool, "delivered")
+    assert await order.query("seen") == [["k-1"]]
+
+
+async def test_a_fact_before_its_order_is_parked_and_delivered_when_the_order_appears(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore
+) -> None:
+    await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", ORDER)))
+    await reach(pool, "parked")
+    order = await record(client, ORDER)
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    await reach(pool, "delivered")
+    assert await order.query("seen") == [["k-1"]]
+
+
+async def test_an_order_that_never_appears_is_one_ticket(delivering: Running, pool: Pool, inbox: InboxStore) -> None:
+    await put(inbox, "e-1", fact("k-1", "SO-NOBODY"))
+    await reach(pool, "parked")
+    await pool.execute("UPDATE inbox SET received_at = received_at - interval '5 hours'")
+    for _ in range(2):
+        await delivering.relay.parked.ask_about_overdue()
+    (ticket,) = await TicketStore(pool).list()
+    assert (ticket.system, ticket.step, ticket.outside) == ("shop", "parked event", True)
+
+
+async def test_two_relays_signal_every_fact_once(
+    pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    numbers = [f"SO2026112{n}" for n in range(4)]
+    for number in numbers:
+        await orders.register(an_order(number), "run-1", NOW)
+    workflows = [await record(client, number) for number in numbers]
+    pace = Pace(linger_s=0.05, claim=7)
+    async with running(pool, client, pace=pace), running(pool, client, pace=pace):
+        for i in range(100):
+            await put(inbox, f"e-{i}", fact(f"k-{i}", numbers[i % 4]))
+        await reach(pool, *["delivered"] * 100)
+    for n, workflow in enumerate(workflows):
+        seen = [key for batch in await workflow.query("seen") for key in batch]
+        assert sorted(seen) == sorted(f"k-{i}" for i in range(n, 100, 4))
+
+
+async def test_a_message_that_cannot_be_delivered_dies_alone_with_a_ticket(
+    pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    huge = {f"{i:064}": 1 for i in range(40_000)}
+    await put(inbox, "e-1", fact("k-1", ORDER))
+    await put(inbox, "e-2", fact("k-2", ORDER, Kind.SHORT_PICKED, actual=huge))
+    await put(inbox, "e-3", fact("k-3", ORDER))
+    async with running(pool, client, pace=Pace(linger_s=0.1)):
+        await reach(pool, "delivered", "dead", "delivered")
+    assert [key for batch in await order.query("seen") for key in batch] == ["k-1", "k-3"]
+    (ticket,) = await TicketStore(pool).list()
+    assert ticket.step == "dead letter"
+
+
+async def test_a_scan_that_can_move_nothing_any_more_is_recorded_and_not_signalled(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    order = await record(client, ORDER)
+    settled = await a_settled_order(orders, ORDER)
+    child = settled.children[0].child_no
+    signed_for = ChildState(child_no=child, status=ChildStatus.SIGNED, signed_at=NOW)
+    await orders.write(a_write(ORDER, seq=2, children=(signed_for,)))
+    await put(inbox, "e-1", fact("k-1", kind=Kind.IN_TRANSIT, child_no=child))
+    await put(inbox, "e-2", fact("k-2", ORDER, Kind.REFUND_SUCCEEDED))
+    await reach(pool, "stale", "delivered")
+    assert await order.query("seen") == [["k-2"]]
+    event = await pool.fetchrow("SELECT outcome, child_no, inbox_id IS NOT NULL AS known FROM order_events")
+    assert event is not None
+    assert (event["outcome"], event["child_no"], event["known"]) == ("STALE", child, True)
+
+
+async def test_a_fact_of_an_ended_order_is_parked_and_a_person_is_asked_where_money_or_goods_moved(
+    delivering: Running, pool: Pool, orders: OrderStore, inbox: InboxStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    await orders.write(a_write(ORDER, seq=1, ended=True))
+    await put(inbox, "e-1", fact("k-1", ORDER, Kind.PAYMENT_SUCCEEDED))
+    await put(inbox, "e-2", fact("k-2", ORDER, Kind.PAYMENT_CLOSED))
+    await reach(pool, "parked", "stale")
+    assert await pool.fetchval("SELECT note FROM inbox ORDER BY id LIMIT 1") == "after close"
+    (ticket,) = await TicketStore(pool).list()
+    assert (ticket.step, ticket.order_no, ticket.severity) == ("event after close", ORDER, "urgent")
+
+
+async def test_an_order_whose_workflow_ends_meanwhile_is_looked_at_again(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    await order.signal("end")
+    await order.result()
+    await put(inbox, "e-1", fact("k-1", ORDER, Kind.PAYMENT_SUCCEEDED))
+
+    async def tried() -> int:
+        return int(await pool.fetchval("SELECT attempts FROM inbox"))
+
+    await until(tried)
+    assert await states(pool) == ["received"]
+    await orders.write(a_write(ORDER, seq=1, ended=True))
+    await reach(pool, "parked")
+
+
+async def test_an_open_order_without_a_workflow_becomes_a_ticket_and_is_never_started_anew(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    await put(inbox, "e-1", fact("k-1", ORDER))
+    await pool.execute("UPDATE inbox SET attempts = 4")
+
+    async def asked() -> bool:
+        return bool(await TicketStore(pool).list())
+
+    await until(asked)
+    (ticket,) = await TicketStore(pool).list()
+    assert (ticket.step, ticket.severity) == ("order without workflow", "urgent")
+    assert await states(pool) == ["received"]
+
+
+async def test_without_temporal_callbacks_are_taken_at_once_and_delivered_afterwards(
+    pool: Pool, orders: OrderStore, tmp_path: Path
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    server = LocalTemporal(tmp_path, port=ports.free_port())
+    async with running(pool, await lazy_client(server.address), pace=Pace(linger_s=0.05)) as started:
+        began = asyncio.get_running_loop().time()
+        for i in range(20):
+            answer = await started.http.post("/hooks/shop", **signed(f"e-{i}", fact(f"k-{i}", ORDER)))
+            assert answer.status_code == 200
+        assert asyncio.get_running_loop().time() - began < 5
+
+        async def tried() -> bool:
+            return bool(await pool.fetchval("SELECT max(attempts) > 0 FROM inbox"))
+
+        await until(tried)
+        assert set(await states(pool)) == {"received"}
+        await asyncio.to_thread(server.start)
+        try:
+            client = await lazy_client(server.address)
+            async with recording(client):
+                order = await record(client, ORDER)
+                await reach(pool, *["delivered"] * 20, within_s=60)
+                seen = [key for batch in await order.query("seen") for key in batch]
+                assert sorted(seen) == sorted(f"k-{i}" for i in range(20))
+        finally:
+            await asyncio.to_thread(server.stop)
+
+
+async def test_what_a_relay_holds_when_it_is_stopped_is_sent_or_given_back(
+    pool: Pool, client: Client, nowhere: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    await put(inbox, "e-1", fact("k-1", ORDER))
+
+    async def claimed() -> bool:
+        return bool(await pool.fetchval("SELECT leased_until IS NOT NULL FROM inbox"))
+
+    async with running(pool, nowhere, pace=Pace(linger_s=5, lease_s=600)):
+        await until(claimed)
+    assert not await claimed()
+    await pool.execute("UPDATE inbox SET next_try_at = now()")
+    async with running(pool, client, pace=Pace(linger_s=5, lease_s=600)):
+        await until(claimed)
+    assert await states(pool) == ["delivered"]
+    assert await order.query("seen") == [["k-1"]]
+
+
+async def test_a_row_of_a_relay_that_died_is_delivered_when_its_lease_ends(
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+) -> None:
+    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, ORDER)
+    message = Incoming("shop", "e-1", "told", b"x" * 32, b"x", (fact("k-1", ORDER),), now() + timedelta(seconds=1))
+    await inbox.add_many([message])
+    await inbox.claim(10, 2.0, now() + timedelta(seconds=1))
+    await reach(pool, "delivered")
+    assert await order.query("seen") == [["k-1"]]
