@@ -59,10 +59,9 @@ $(INSTALLED): requirements.lock deploy/installer.lock
 	@echo "installing into $(VENV) (once)"
 	@test -x $(PY) || "$(PYTHON)" -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3.11-venv)"; exit 1; }
-	@if $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/installer.lock; then \
-	  $(VENV)/bin/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock; \
-	else \
-	  echo "uv could not be installed; installing with pip instead"; \
+	@if $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/installer.lock \
+	  && $(VENV)/bin/uv pip sync --quiet --python $(PY) --require-hashes requirements.lock; then :; else \
+	  echo "uv cannot install here (it ignores the settings of pip); installing with pip instead"; \
 	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	fi
 	@printf '%s\n' '#!/bin/sh' '# The oms command of this checkout, from any folder.' \

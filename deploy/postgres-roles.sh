@@ -1,9 +1,13 @@
 #!/bin/sh
 # Run once by the PostgreSQL image on an empty volume: one role and its databases for Temporal, one for us.
 set -eu
-temporal="$(cat /run/secrets/temporal_database_password)"
-ours="$(cat /run/secrets/oms_database_password)"
-psql -v ON_ERROR_STOP=1 -v temporal="$temporal" -v ours="$ours" --username "$POSTGRES_USER" <<'SQL'
+TEMPORAL_PASSWORD="$(cat /run/secrets/temporal_database_password)"
+OUR_PASSWORD="$(cat /run/secrets/oms_database_password)"
+export TEMPORAL_PASSWORD OUR_PASSWORD
+# Through the environment of psql: its command line can be read by every process of the container.
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" <<'SQL'
+\getenv temporal TEMPORAL_PASSWORD
+\getenv ours OUR_PASSWORD
 CREATE ROLE temporal LOGIN PASSWORD :'temporal';
 CREATE ROLE oms LOGIN PASSWORD :'ours';
 CREATE DATABASE temporal OWNER temporal;

@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     except (UnableToMigrate, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{said}\n")
+    sys.stdout.write(f"{said or 'the schema is up to date'}\n")
     return 0
 
 

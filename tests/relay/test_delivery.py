@@ -1,10 +1,12 @@
 """From the inbox to the order: every fact once, in order, together where it came together, lost nowhere."""
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 
 from deploy.local import ports
@@ -22,7 +24,11 @@ from tests.relay.hmac_source import fact, signed
 from tests.relay.recorder import record, recording
 from tests.store.examples import NOW, a_settled_order, a_write, an_order
 
-ORDER = "SO20261120"
+
+@pytest.fixture
+def order_no() -> str:
+    """The Temporal server is shared by all tests of a session, so every test has an order of its own."""
+    return f"SO{secrets.token_hex(6)}"
 
 
 async def put(inbox: InboxStore, event_id: str, *facts: Fact) -> None:
@@ -48,11 +54,11 @@ async def reach(pool: Pool, *wanted: str, within_s: float = 20) -> None:
 
 
 async def test_a_fact_reaches_its_order_with_the_number_of_its_row(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
-    answer = await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", ORDER)))
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
+    answer = await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", order_no)))
     assert answer.status_code == 200
     await reach(pool, "delivered")
     assert await order.query("seen") == [["k-1"]]
@@ -60,35 +66,35 @@ async def test_a_fact_reaches_its_order_with_the_number_of_its_row(
 
 
 async def test_facts_that_arrive_together_are_one_signal_in_the_order_of_arrival(
-    pool: Pool, client: Client, orders: OrderStore
+    pool: Pool, client: Client, orders: OrderStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
     async with running(pool, client, pace=Pace(linger_s=1.0)) as started:
         for i in range(3):
-            await started.http.post("/hooks/shop", **signed(f"e-{i}", fact(f"k-{i}", ORDER)))
+            await started.http.post("/hooks/shop", **signed(f"e-{i}", fact(f"k-{i}", order_no)))
         await reach(pool, *["delivered"] * 3)
     assert await order.query("seen") == [["k-0", "k-1", "k-2"]]
 
 
 async def test_repeats_of_a_message_are_one_signal(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
     for _ in range(5):
-        await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", ORDER)))
+        await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", order_no)))
     await reach(pool, "delivered")
     assert await order.query("seen") == [["k-1"]]
 
 
 async def test_a_fact_before_its_order_is_parked_and_delivered_when_the_order_appears(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, order_no: str
 ) -> None:
-    await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", ORDER)))
+    await delivering.http.post("/hooks/shop", **signed("e-1", fact("k-1", order_no)))
     await reach(pool, "parked")
-    order = await record(client, ORDER)
-    await orders.register(an_order(ORDER), "run-1", NOW)
+    order = await record(client, order_no)
+    await orders.register(an_order(order_no), "run-1", NOW)
     await reach(pool, "delivered")
     assert await order.query("seen") == [["k-1"]]
 
@@ -104,9 +110,9 @@ async def test_an_order_that_never_appears_is_one_ticket(delivering: Running, po
 
 
 async def test_two_relays_signal_every_fact_once(
-    pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+    pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    numbers = [f"SO2026112{n}" for n in range(4)]
+    numbers = [f"{order_no}{n}" for n in range(4)]
     for number in numbers:
         await orders.register(an_order(number), "run-1", NOW)
     workflows = [await record(client, number) for number in numbers]
@@ -121,14 +127,14 @@ async def test_two_relays_signal_every_fact_once(
 
 
 async def test_a_message_that_cannot_be_delivered_dies_alone_with_a_ticket(
-    pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+    pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
     huge = {f"{i:064}": 1 for i in range(40_000)}
-    await put(inbox, "e-1", fact("k-1", ORDER))
-    await put(inbox, "e-2", fact("k-2", ORDER, Kind.SHORT_PICKED, actual=huge))
-    await put(inbox, "e-3", fact("k-3", ORDER))
+    await put(inbox, "e-1", fact("k-1", order_no))
+    await put(inbox, "e-2", fact("k-2", order_no, Kind.SHORT_PICKED, actual=huge))
+    await put(inbox, "e-3", fact("k-3", order_no))
     async with running(pool, client, pace=Pace(linger_s=0.1)):
         await reach(pool, "delivered", "dead", "delivered")
     assert [key for batch in await order.query("seen") for key in batch] == ["k-1", "k-3"]
@@ -137,15 +143,15 @@ async def test_a_message_that_cannot_be_delivered_dies_alone_with_a_ticket(
 
 
 async def test_a_scan_that_can_move_nothing_any_more_is_recorded_and_not_signalled(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    order = await record(client, ORDER)
-    settled = await a_settled_order(orders, ORDER)
+    order = await record(client, order_no)
+    settled = await a_settled_order(orders, order_no)
     child = settled.children[0].child_no
     signed_for = ChildState(child_no=child, status=ChildStatus.SIGNED, signed_at=NOW)
-    await orders.write(a_write(ORDER, seq=2, children=(signed_for,)))
+    await orders.write(a_write(order_no, seq=2, children=(signed_for,)))
     await put(inbox, "e-1", fact("k-1", kind=Kind.IN_TRANSIT, child_no=child))
-    await put(inbox, "e-2", fact("k-2", ORDER, Kind.REFUND_SUCCEEDED))
+    await put(inbox, "e-2", fact("k-2", order_no, Kind.REFUND_SUCCEEDED))
     await reach(pool, "stale", "delivered")
     assert await order.query("seen") == [["k-2"]]
     event = await pool.fetchrow("SELECT outcome, child_no, inbox_id IS NOT NULL AS known FROM order_events")
@@ -154,41 +160,41 @@ async def test_a_scan_that_can_move_nothing_any_more_is_recorded_and_not_signall
 
 
 async def test_a_fact_of_an_ended_order_is_parked_and_a_person_is_asked_where_money_or_goods_moved(
-    delivering: Running, pool: Pool, orders: OrderStore, inbox: InboxStore
+    delivering: Running, pool: Pool, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    await orders.write(a_write(ORDER, seq=1, ended=True))
-    await put(inbox, "e-1", fact("k-1", ORDER, Kind.PAYMENT_SUCCEEDED))
-    await put(inbox, "e-2", fact("k-2", ORDER, Kind.PAYMENT_CLOSED))
+    await orders.register(an_order(order_no), "run-1", NOW)
+    await orders.write(a_write(order_no, seq=1, ended=True))
+    await put(inbox, "e-1", fact("k-1", order_no, Kind.PAYMENT_SUCCEEDED))
+    await put(inbox, "e-2", fact("k-2", order_no, Kind.PAYMENT_CLOSED))
     await reach(pool, "parked", "stale")
     assert await pool.fetchval("SELECT note FROM inbox ORDER BY id LIMIT 1") == "after close"
     (ticket,) = await TicketStore(pool).list()
-    assert (ticket.step, ticket.order_no, ticket.severity) == ("event after close", ORDER, "urgent")
+    assert (ticket.step, ticket.order_no, ticket.severity) == ("event after close", order_no, "urgent")
 
 
 async def test_an_order_whose_workflow_ends_meanwhile_is_looked_at_again(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
     await order.signal("end")
     await order.result()
-    await put(inbox, "e-1", fact("k-1", ORDER, Kind.PAYMENT_SUCCEEDED))
+    await put(inbox, "e-1", fact("k-1", order_no, Kind.PAYMENT_SUCCEEDED))
 
     async def tried() -> int:
         return int(await pool.fetchval("SELECT attempts FROM inbox"))
 
     await until(tried)
     assert await states(pool) == ["received"]
-    await orders.write(a_write(ORDER, seq=1, ended=True))
+    await orders.write(a_write(order_no, seq=1, ended=True))
     await reach(pool, "parked")
 
 
 async def test_an_open_order_without_a_workflow_becomes_a_ticket_and_is_never_started_anew(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    await put(inbox, "e-1", fact("k-1", ORDER))
+    await orders.register(an_order(order_no), "run-1", NOW)
+    await put(inbox, "e-1", fact("k-1", order_no))
     await pool.execute("UPDATE inbox SET attempts = 4")
 
     async def asked() -> bool:
@@ -201,14 +207,14 @@ async def test_an_open_order_without_a_workflow_becomes_a_ticket_and_is_never_st
 
 
 async def test_without_temporal_callbacks_are_taken_at_once_and_delivered_afterwards(
-    pool: Pool, orders: OrderStore, tmp_path: Path
+    pool: Pool, orders: OrderStore, tmp_path: Path, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
+    await orders.register(an_order(order_no), "run-1", NOW)
     server = LocalTemporal(tmp_path, port=ports.free_port())
     async with running(pool, await lazy_client(server.address), pace=Pace(linger_s=0.05)) as started:
         began = asyncio.get_running_loop().time()
         for i in range(20):
-            answer = await started.http.post("/hooks/shop", **signed(f"e-{i}", fact(f"k-{i}", ORDER)))
+            answer = await started.http.post("/hooks/shop", **signed(f"e-{i}", fact(f"k-{i}", order_no)))
             assert answer.status_code == 200
         assert asyncio.get_running_loop().time() - began < 5
 
@@ -221,7 +227,7 @@ async def test_without_temporal_callbacks_are_taken_at_once_and_delivered_afterw
         try:
             client = await lazy_client(server.address)
             async with recording(client):
-                order = await record(client, ORDER)
+                order = await record(client, order_no)
                 await reach(pool, *["delivered"] * 20, within_s=60)
                 seen = [key for batch in await order.query("seen") for key in batch]
                 assert sorted(seen) == sorted(f"k-{i}" for i in range(20))
@@ -230,11 +236,11 @@ async def test_without_temporal_callbacks_are_taken_at_once_and_delivered_afterw
 
 
 async def test_what_a_relay_holds_when_it_is_stopped_is_sent_or_given_back(
-    pool: Pool, client: Client, nowhere: Client, orders: OrderStore, inbox: InboxStore
+    pool: Pool, client: Client, nowhere: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
-    await put(inbox, "e-1", fact("k-1", ORDER))
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
+    await put(inbox, "e-1", fact("k-1", order_no))
 
     async def claimed() -> bool:
         return bool(await pool.fetchval("SELECT leased_until IS NOT NULL FROM inbox"))
@@ -250,11 +256,11 @@ async def test_what_a_relay_holds_when_it_is_stopped_is_sent_or_given_back(
 
 
 async def test_a_row_of_a_relay_that_died_is_delivered_when_its_lease_ends(
-    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore
+    delivering: Running, pool: Pool, client: Client, orders: OrderStore, inbox: InboxStore, order_no: str
 ) -> None:
-    await orders.register(an_order(ORDER), "run-1", NOW)
-    order = await record(client, ORDER)
-    message = Incoming("shop", "e-1", "told", b"x" * 32, b"x", (fact("k-1", ORDER),), now() + timedelta(seconds=1))
+    await orders.register(an_order(order_no), "run-1", NOW)
+    order = await record(client, order_no)
+    message = Incoming("shop", "e-1", "told", b"x" * 32, b"x", (fact("k-1", order_no),), now() + timedelta(seconds=1))
     await inbox.add_many([message])
     await inbox.claim(10, 2.0, now() + timedelta(seconds=1))
     await reach(pool, "delivered")

@@ -1,0 +1,82 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import telemetry
+from config import TelemetrySettings
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """The process-wide provider can be set only once, so each test hands out its own."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", lambda name, *_: provider.get_tracer(name))
+    return exporter
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def keep_logging() -> Iterator[None]:
+    handlers, level = logging.root.handlers, logging.root.level
+    yield
+    logging.root.handlers = handlers
+    logging.root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_a_log_line_carries_the_span_it_was_written_in(
+    capsys: pytest.CaptureFixture[str], spans: InMemorySpanExporter
+) -> None:
+    telemetry.set_up_logs(TelemetrySettings())
+    with trace.get_tracer("t").start_as_current_span("s") as span:
+        structlog.get_logger("oms").info("paid", order_no="A1")
+        logging.getLogger("library").warning("retry %s", 2)
+    first, second = lines(capsys)
+    assert first["order_no"] == "A1"
+    assert first["trace_id"] == second["trace_id"] == format(span.get_span_context().trace_id, "032x")
+    assert second["event"] == "retry 2"
+
+
+def test_an_exception_is_logged_without_the_values_of_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.set_up_logs(TelemetrySettings())
+    secret = "".join(["Zhang", "San"])
+    try:
+        raise ValueError(len(secret))
+    except ValueError:
+        structlog.get_logger("oms").exception("could not")
+    text = capsys.readouterr().out
+    assert "ValueError" in text
+    assert secret not in text
+
+
+async def test_a_request_is_a_client_span_without_path_or_query(spans: InMemorySpanExporter) -> None:
+    inner = httpx.MockTransport(lambda request: httpx.Response(503))
+    async with httpx.AsyncClient(transport=telemetry._Traced("wechat", inner)) as http:
+        await http.get("http://pay.example/v3/name-of-a-person?phone=1")
+    (span,) = spans.get_finished_spans()
+    assert span.name == "wechat GET"
+    assert span.attributes is not None
+    assert span.attributes["http.response.status_code"] == 503
+    assert not span.status.is_ok
+    assert "person" not in span.to_json()
+
+
+async def test_every_client_has_finite_time_outs_and_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    async with telemetry.http_client("tms") as http:
+        assert all(seconds and seconds <= 10 for seconds in http.timeout.as_dict().values())
+        assert not http.follow_redirects
+        assert not http.trust_env

@@ -1,0 +1,208 @@
+"""One order on its own clock: time stands still until a test lets it pass.
+
+The time-skipping API is experimental; this file and the fixture in conftest.py are the only places that know it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, cast
+
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import WithStartWorkflowOperation, WorkflowHandle, WorkflowHistory, WorkflowUpdateHandle
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from domain.facts import Fact, Kind
+from domain.order import StartOrder
+from domain.records import TicketRecord
+from tests.workflows.orders import fact
+from tests.workflows.world import World
+from workflows.messages import (
+    ORDER_WORKFLOW, Cancelled, CancelOrder, ConfirmReceipt, FactBatch, OrderView, Placed, Refresh, Refreshed,
+    ResolveTicket, order_workflow_id,
+)  # fmt: skip
+from workflows.order import Order
+
+REAL_SECONDS = 20.0
+"""No wait in these tests may take longer on the real clock."""
+inbox_ids = count(1)
+
+
+async def until(condition: Callable[[], Any], what: str) -> None:
+    """The one bounded poll of these tests."""
+    try:
+        async with asyncio.timeout(REAL_SECONDS):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"not within {REAL_SECONDS:.0f} s: {what}") from None
+
+
+class Play:
+    """An order, its world, and everything one can do to it. Every step returns when the order is at rest again."""
+
+    def __init__(self, env: WorkflowEnvironment, queue: str, world: World) -> None:
+        self.env = env
+        self.queue = queue
+        self.world = world
+        self.handle: WorkflowHandle[Any, Any]
+        self.order: StartOrder
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        async with Worker(
+            self.env.client, task_queue=self.queue, workflows=[Order], activities=self.world.activities()
+        ):
+            yield
+
+    # --- the order's life --------------------------------------------------------------------------------------------
+
+    async def start(self, order: StartOrder) -> None:
+        self.order = order
+        with self.env.with_time_skipping_disabled():
+            self.handle = await self.env.client.start_workflow(
+                ORDER_WORKFLOW, order, id=order_workflow_id(order.order_no), task_queue=self.queue, result_type=str,
+            )  # fmt: skip
+        await self.rest()
+
+    async def place(self, message: Any, workflow_id: str) -> Placed:
+        """Start and wait for the answer, as the typed client does. `message`: anything that travels."""
+        with self.env.with_time_skipping_disabled():
+            operation = WithStartWorkflowOperation[Any, Any](
+                ORDER_WORKFLOW, message, id=workflow_id, task_queue=self.queue, result_type=str,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            )  # fmt: skip
+            self.handle = self.env.client.get_workflow_handle(workflow_id, result_type=str)
+            call = self.env.client.execute_update_with_start_workflow(
+                "place", start_workflow_operation=operation, result_type=Placed
+            )
+            async with asyncio.timeout(REAL_SECONDS):
+                return cast(Placed, await call)
+
+    async def start_paid(self, order: StartOrder) -> None:
+        await self.start(order)
+        await self.pay()
+
+    async def pass_time(self, time: timedelta) -> None:
+        async with asyncio.timeout(REAL_SECONDS):
+            await self.env.fast_forward(self.handle, time)
+        await self.rest()
+
+    async def finish(self) -> str:
+        """Skips every wait until the order ends; its result."""
+        async with asyncio.timeout(REAL_SECONDS):
+            await self.env.fast_forward(self.handle)
+            return cast(str, await self.handle.result())
+
+    async def now(self) -> datetime:
+        return await self.env.get_current_time(self.handle)
+
+    # --- the world speaks --------------------------------------------------------------------------------------------
+
+    async def signal(self, *facts: Fact) -> None:
+        """Facts delivered together, as the relay would: each with the number of its inbox row."""
+        rows = tuple(f.model_copy(update={"inbox_id": next(inbox_ids)}) for f in facts)
+        self.world.told[self.order.order_no] |= {f.inbox_id for f in rows if f.inbox_id is not None}
+        await self.handle.signal("facts", FactBatch(facts=rows))
+
+    async def tell(self, *facts: Fact) -> None:
+        await self.signal(*facts)
+        await self.rest()
+
+    async def happens(self, kind: Kind, *children: int, **more: Any) -> None:
+        """The same thing happens to parcels (by number), and is told in one batch."""
+        now = await self.now()
+        await self.tell(*(fact(kind, self.child(n), now, **more) for n in children))
+
+    async def ships(self, *children: int) -> None:
+        for kind in (Kind.PICKING, Kind.PACKED, Kind.WAYBILL_RETURNED):
+            await self.happens(kind, *children)
+
+    async def pay(self, amount: int | None = None, **more: Any) -> Fact:
+        paid = await self.buyer_pays(amount, **more)
+        await self.tell(paid)
+        return paid
+
+    async def buyer_pays(self, amount: int | None = None, **more: Any) -> Fact:
+        """Money reaches the channel; nobody has told the order yet."""
+        value = self.order.payable_minor if amount is None else amount
+        return self.world.channel.pay(self.order.order_no, value, await self.now(), **more)
+
+    # --- people ------------------------------------------------------------------------------------------------------
+
+    async def update(self, name: str, message: Any, result: type[Any] | None = None) -> Any:
+        async with asyncio.timeout(REAL_SECONDS):
+            answer = await self.handle.execute_update(name, message, result_type=result)
+        await self.rest()
+        return answer
+
+    async def cancel(self) -> Cancelled:
+        return cast(Cancelled, await self.update("cancel", CancelOrder(by="buyer", reason="changed my mind"), Cancelled))
+
+    async def begin_cancel(self) -> WorkflowUpdateHandle[Cancelled]:
+        """Asks for it and does not wait for the answer."""
+        from temporalio.client import WorkflowUpdateStage
+
+        asked = await self.handle.start_update(
+            "cancel", CancelOrder(by="buyer", reason="changed my mind"), result_type=Cancelled,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+        )  # fmt: skip
+        await self.rest()
+        return asked
+
+    async def confirm(self) -> None:
+        await self.update("confirm_receipt", ConfirmReceipt(by="buyer"))
+
+    async def refresh(self) -> Refreshed:
+        return cast(Refreshed, await self.update("refresh", Refresh(by="buyer"), Refreshed))
+
+    async def resolve(self, action: Any, result: dict[str, Any] | None = None, ticket_id: str = "") -> None:
+        """Answers a ticket: the only blocking one, unless named."""
+        number = ticket_id or (await self.ticket()).ticket_id
+        await self.update(
+            "resolve_ticket", ResolveTicket(ticket_id=number, action=action, remark="seen", by="ops", result=result)
+        )
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    async def view(self) -> OrderView:
+        return cast(OrderView, await self.handle.query("view", result_type=OrderView))
+
+    async def tickets(self) -> tuple[TicketRecord, ...]:
+        return (await self.view()).open_tickets
+
+    async def ticket(self) -> TicketRecord:
+        """The one open ticket that blocks."""
+        (found,) = [t for t in await self.tickets() if t.severity != "info"]
+        return found
+
+    async def notes(self) -> list[str]:
+        return [t.step for t in await self.tickets() if t.severity == "info"]
+
+    async def statuses(self) -> tuple[str, ...]:
+        """Of the order, then of its parcels."""
+        view = await self.view()
+        return (view.status.value, *(c.status.value for c in view.children))
+
+    def child(self, number: int) -> str:
+        return f"{self.order.order_no}-{number:02d}"
+
+    async def history(self) -> WorkflowHistory:
+        return await self.handle.fetch_history()
+
+    async def rest(self) -> None:
+        """Until nothing is under way: no workflow task, no activity except those that wait before a retry."""
+        async with asyncio.timeout(REAL_SECONDS):
+            while not await self._at_rest():
+                await asyncio.sleep(0.005)
+
+    async def _at_rest(self) -> bool:
+        raw = (await self.handle.describe()).raw_description
+        waits = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+        return not raw.HasField("pending_workflow_task") and all(
+            a.state == waits and a.attempt > 1 for a in raw.pending_activities
+        )

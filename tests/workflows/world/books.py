@@ -1,0 +1,149 @@
+"""The store's part: keeps what an order writes, and refuses what the real store refuses."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.store import Register
+from domain.order import StartOrder
+from domain.policy import Policy
+from domain.pricing import price
+from domain.records import (
+    AuditEntry, ChildPlan, ChildState, EventRecord, OrderWrite, Payment, Priced, RefundRecord, Registered, Settled,
+    SettlePayment, StockMove, TicketRecord, TicketResolution,
+)  # fmt: skip
+from domain.splitting import split
+from domain.states import OrderStatus, Outcome, RefundStatus
+
+
+@dataclass
+class Account:
+    """Everything one order has written, rows as the store would keep them."""
+
+    order: StartOrder
+    priced: Priced
+    writes: list[OrderWrite] = field(default_factory=list)
+    plans: tuple[ChildPlan, ...] = ()
+    payment: Payment | None = None
+    refunds: dict[str, RefundRecord] = field(default_factory=dict)
+    events: list[EventRecord] = field(default_factory=list)
+    moves: list[StockMove] = field(default_factory=list)
+    tickets: dict[str, TicketRecord] = field(default_factory=dict)
+    resolutions: dict[str, TicketResolution] = field(default_factory=dict)
+    audit: list[AuditEntry] = field(default_factory=list)
+
+    @property
+    def last(self) -> OrderWrite:
+        return self.writes[-1]
+
+    @property
+    def status(self) -> OrderStatus:
+        return self.last.status
+
+    @property
+    def children(self) -> tuple[ChildState, ...]:
+        return self.last.children
+
+    @property
+    def open_tickets(self) -> list[TicketRecord]:
+        return [t for no, t in self.tickets.items() if no not in self.resolutions]
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(r.amount_minor for r in self.refunds.values() if r.status is RefundStatus.SUCCEEDED)
+
+    def outcomes(self, key: str) -> list[Outcome]:
+        return [e.outcome for e in self.events if e.key == key]
+
+    def moved(self, kind: str) -> dict[str, int]:
+        """Units moved by SKU."""
+        total: dict[str, int] = {}
+        for move in self.moves:
+            if move.kind == kind:
+                total[move.sku] = total.get(move.sku, 0) + move.qty
+        return total
+
+
+def refused(name: str, text: str) -> ApplicationError:
+    return ApplicationError(text, type=name, non_retryable=True)
+
+
+class Books:
+    """`stock`: units that can be had by line_id; absent: everything."""
+
+    def __init__(self, policy: Policy | None = None, stock: dict[str, int] | None = None) -> None:
+        self.policy = policy or Policy()
+        self.stock = stock
+        self.accounts: dict[str, Account] = {}
+        self.refuse_register = ""
+        self.arrives = True
+        """Whether the next attempt to reserve for a backorder finds the goods."""
+        self.allocations = 0
+        self.slow_ending_s = 0.0
+        """The database takes this long over the next last write of an order."""
+
+    def activities(self) -> list[Any]:
+        return [self.register, self.settle, self.write, self.allocate]
+
+    @activity.defn(name="store.register")
+    async def register(self, message: Register) -> Registered:
+        if self.refuse_register:
+            raise refused(self.refuse_register, "refused by the store")
+        order = message.order
+        priced = price(order, {line.line_id: line.tags for line in order.lines if line.tags is not None})
+        self.accounts.setdefault(order.order_no, Account(order, priced))
+        flash = order.kind == "flash"
+        deadline = order.deadline(self.policy.flash_payment_timeout_s if flash else self.policy.payment_timeout_s)
+        return Registered(order_no=order.order_no, priced=priced, policy=self.policy, pay_deadline=deadline)
+
+    @activity.defn(name="store.settle")
+    async def settle(self, message: SettlePayment) -> Settled:
+        account = self.accounts[message.write.order_no]
+        self._keep(account, message.write)
+        if not account.plans:
+            stock = self.stock or {line.line_id: line.qty for line in account.priced.lines}
+            account.plans = split(account.order.order_no, account.priced, stock, self.policy.split_priority)
+        return Settled(children=account.plans)
+
+    @activity.defn(name="store.write")
+    async def write(self, message: OrderWrite) -> None:
+        if message.ended and self.slow_ending_s:
+            wait, self.slow_ending_s = self.slow_ending_s, 0.0
+            await asyncio.sleep(wait)
+        self._keep(self.accounts[message.order_no], message)
+
+    @activity.defn(name="store.allocate_backorder")
+    async def allocate(self, order_no: str, child_no: str) -> bool:
+        self.allocations += 1
+        return self.arrives
+
+    def _keep(self, account: Account, write: OrderWrite) -> None:
+        if any(write.seq == w.seq for w in account.writes):
+            return  # a local activity that ran again
+        account.writes.append(write)
+        if write.payment is not None:
+            account.payment = write.payment
+        for refund in write.refunds:
+            self._keep_refund(account, refund)
+        account.events += write.events
+        account.moves += write.moves
+        account.tickets |= {t.ticket_id: t for t in write.tickets}
+        account.resolutions |= {r.ticket_id: r for r in write.resolutions}
+        account.audit += write.audit
+
+    def _keep_refund(self, account: Account, refund: RefundRecord) -> None:
+        known = account.refunds.get(refund.refund_no)
+        if known and (known.amount_minor, known.units) != (refund.amount_minor, refund.units):
+            raise refused("RefundChanged", f"{refund.refund_no} is another refund")
+        if known and known.status is RefundStatus.SUCCEEDED:
+            return
+        account.refunds[refund.refund_no] = refund
+        paid = account.payment.amount_minor if account.payment else 0
+        if sum(r.amount_minor for r in account.refunds.values()) > paid:
+            raise refused("RefundExceedsPaid", f"{refund.refund_no} would give back more than was paid")
+        for line in account.priced.lines:
+            if sum(r.units.get(line.line_id, 0) for r in account.refunds.values()) > line.qty:
+                raise refused("RefundExceedsUnits", f"{refund.refund_no} gives a unit of {line.line_id} back twice")
