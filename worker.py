@@ -64,7 +64,7 @@ async def connect(settings: Settings) -> Client:
 
 async def activities(settings: Settings, resources: AsyncExitStack) -> list[Any]:
     """One object an outside system, holding its client; returns their activity methods."""
-    pool = await open_pool(settings.database.url.get_secret_value())
+    pool = await open_pool(settings.database.url.get_secret_value(), max_size=settings.database.pool_max)
     resources.push_async_callback(pool.close)
 
     async def http(system: str) -> httpx.AsyncClient:

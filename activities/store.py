@@ -12,6 +12,7 @@ from domain.records import OrderWrite, Registered, Settled, SettlePayment
 from domain.strict import Strict
 from store.errors import OrderRefused
 from store.orders import OrderStore
+from telemetry import tickets_opened
 
 
 class Register(Strict):
@@ -34,12 +35,15 @@ class StoreActivities:
 
     @activity.defn(name="store.settle")
     async def settle(self, message: SettlePayment) -> Settled:
-        return await self._orders.settle(message)
+        async with _refusals():
+            return await self._orders.settle(message)
 
     @activity.defn(name="store.write")
     async def write(self, message: OrderWrite) -> None:
         async with _refusals():
             await self._orders.write(message)
+        for ticket in message.tickets:
+            tickets_opened.labels(system=ticket.system, step=ticket.step).inc()
 
     @activity.defn(name="store.allocate_backorder")
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:

@@ -22,7 +22,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import cpu
 from bench.demo.cast import SPEED, provide_stock
-from bench.demo.parts import Part, plain
+from bench.demo.parts import Part, received
 from bench.demo.sites import sandbox_urls
 from bench.demo.stage import Stage
 from bench.empty import QUEUE
@@ -88,7 +88,7 @@ async def _measure(orders: int, variables: Mapping[str, str]) -> list[Measured]:
 
 
 async def _orders(stage: Stage, n: int) -> Measured:
-    parts = [Part("bench", order, plain) for order in two_parcel_orders(n + 5)]
+    parts = [Part("bench", order, received) for order in two_parcel_orders(n + 5)]
     await provide_stock(stage.pool, parts)
     watching = asyncio.create_task(stage.watch(lambda: [p.order.order_no for p in parts]))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from domain.order import Address, Buyer, FreightCharge, OrderLine, SkuTags, StartOrder
 from domain.policy import Policy
 
-BENCH_POLICY = Policy(receipt_s=2, window_s=1, late_payment_watch_s=1)
+BENCH_POLICY = Policy(receipt_s=120, window_s=1)
 
 
 def two_parcel_orders(n: int) -> list[StartOrder]:

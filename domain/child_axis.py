@@ -96,8 +96,7 @@ class ChildAxis:
     def release(self) -> tuple[tuple[Fact, Applied], ...]:
         """The hold is over. Facts that came too early are applied now, oldest happening first."""
         self.released = True
-        held, self.held = sorted(self.held, key=lambda f: (f.occurred_at, f.key)), []
-        return tuple((fact, self._take(fact)) for fact in held)
+        return self._take_held()
 
     def intercept(self) -> None:
         self.intercepting, self.intercept_refused = True, False
@@ -106,8 +105,14 @@ class ChildAxis:
         """The interception is off: the parcel goes on from where the facts say it is."""
         self.intercepting = False
 
-    def cancel(self) -> None:
+    def cancel(self) -> tuple[tuple[Fact, Applied], ...]:
+        """It will not ship. What was held comes out too: a scan of a cancelled parcel is news for a person."""
         self.is_cancelled = True
+        return self._take_held()
+
+    def _take_held(self) -> tuple[tuple[Fact, Applied], ...]:
+        held, self.held = sorted(self.held, key=lambda f: (f.occurred_at, f.key)), []
+        return tuple((fact, self._take(fact)) for fact in held)
 
     # --- the world's facts -------------------------------------------------------------------------------------------
 

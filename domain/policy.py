@@ -1,8 +1,8 @@
 """Durations, retries and split order: a versioned policy, read once when an order starts and kept by it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.strict import Strict
 
@@ -33,3 +33,9 @@ class Policy(Strict):
     """WeChat refuses two refunds of one order within a minute (providers.md 2)."""
     parked_ticket_after_s: Seconds = 4 * 3600
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
+
+    @model_validator(mode="after")
+    def _every_dimension_once(self) -> Self:
+        if sorted(self.split_priority) != sorted(get_args(Dimension)):
+            raise ValueError(f"split_priority names each of {', '.join(get_args(Dimension))} exactly once")
+        return self

@@ -122,7 +122,7 @@ class RefundRecord(Strict):
     amount_minor: Minor
     status: RefundStatus
     reason: str
-    units: dict[str, int] = {}
+    units: dict[str, int] = Field(default_factory=dict)
     """Units refunded by line_id."""
 
 
@@ -152,7 +152,7 @@ class TicketResolution(Strict):
 class AuditEntry(Strict):
     actor: str
     action: str
-    detail: dict[str, Any] = {}
+    detail: dict[str, Any] = Field(default_factory=dict)
 
 
 class OrderWrite(Strict):

@@ -68,9 +68,7 @@ def of(model: type[M], value: Any) -> M:
 
 def faults(error: ValidationError) -> str:
     """A pydantic error as lines `path: what is wrong`, without the offending value (it may be personal)."""
-    return "\n".join(
-        f"{'.'.join(str(p) for p in item['loc']) or 'message'}: {item['msg']}" for item in error.errors()
-    )
+    return "\n".join(f"{'.'.join(str(p) for p in item['loc']) or 'message'}: {item['msg']}" for item in error.errors())
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

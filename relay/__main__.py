@@ -1,12 +1,14 @@
 """`python -m relay`: configuration → one relay behind uvicorn, until SIGTERM."""
 
 import asyncio
+import gc
 import os
 import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RetryConfig
@@ -53,6 +55,9 @@ async def run(settings: Settings) -> None:
             fetching = asyncio.create_task(keep_certificates(config, keys, now))
             resources.callback(fetching.cancel)
         log.info("relay starts", host=settings.relay.host, port=settings.relay.port, sources=sorted(sources))
+        # What was loaded so far stays: collecting it again and again would hold up requests for 0.1 s at a time.
+        gc.collect()
+        gc.freeze()
         await server(relay.app, limits, settings.relay.host, settings.relay.port).serve()
 
 
@@ -61,7 +66,9 @@ def main() -> int:
     try:
         telemetry.set_up_logs(settings.telemetry)
         telemetry.set_up_traces("relay", settings.telemetry)
-        asyncio.run(run(settings))
+        # uvloop halves what a request costs (performance.md 7).
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(settings))
     except UnableToConfigure as why:
         return _refuse(str(why), 2)
     except OSError as why:

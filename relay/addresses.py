@@ -17,7 +17,7 @@ class Addresses:
 
     def caller(self, peer: str, forwarded_for: str) -> str:
         """The nearest address that is not one of our proxies; the peer itself if the header makes no sense."""
-        if not self._is_proxy(peer):
+        if not self._proxies or not self._is_proxy(peer):
             return peer
         for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
             if not self._is_proxy(hop):

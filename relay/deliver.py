@@ -182,7 +182,7 @@ class Delivery:
                 log.exception("a delivery failed inside the relay", order_no=order_no)
                 verdict = Verdict(Sent.UNCLEAR, repr(bug)[:200])
             span.set_attribute("oms.outcome", verdict.sent.value)
-            log.info("signalled", order_no=order_no, facts=len(facts), outcome=verdict.sent.value, note=verdict.note)
+            log.debug("signalled", order_no=order_no, facts=len(facts), outcome=verdict.sent.value, note=verdict.note)
         self._learn(verdict)
         return verdict
 

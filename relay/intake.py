@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -105,7 +104,8 @@ class Intake:
             log.error("unable to store a callback", **told, error=repr(failure)[:200])
             raise UnableToStore("the message cannot be stored now; send it again later") from failure
         order_no = next((fact.order_no for fact in message.facts if fact.order_no), None)
-        log.info("callback stored", **told, order_no=order_no, outcome=added.value)
+        # The row is the record; a line a callback would cost a fifth of the rate.
+        log.debug("callback stored", **told, order_no=order_no, outcome=added.value)
         if added is Added.CONFLICT:
             await self._ask_about_conflict(message)
             raise CallbackRefused(
@@ -135,6 +135,8 @@ class Intake:
 
 def _meaning(callback: Callback) -> bytes:
     """SHA-256 of what the message says. WeChat encrypts every repeat anew: equal messages differ in their bytes."""
-    facts = [fact.model_dump(mode="json") for fact in callback.facts]
-    trace = [[p.waybill_no, p.key, p.at.isoformat(), p.status, p.text, p.place] for p in callback.trace]
-    return hashlib.sha256(json.dumps([callback.kind, facts, trace], sort_keys=True).encode()).digest()
+    said = [callback.kind, *(fact.model_dump_json() for fact in callback.facts)]
+    for p in callback.trace:
+        said += [p.waybill_no, p.key, p.at.isoformat(), p.status, p.text, p.place]
+    # Lengths keep two fields from running into one.
+    return hashlib.sha256("".join(f"{len(text)}:{text}" for text in said).encode()).digest()

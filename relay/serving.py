@@ -1,5 +1,10 @@
 """The relay behind uvicorn, with every limit set."""
 
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import uvicorn
 from starlette.applications import Starlette
 
@@ -9,9 +14,24 @@ from relay.wire import bounded
 STOP_S = 10
 
 
-def server(app: Starlette, limits: Limits, host: str, port: int) -> uvicorn.Server:
-    """One process, one loop. `serve()` returns after SIGTERM, when the last request is answered or `STOP_S` is over."""
-    return uvicorn.Server(
+class Server(uvicorn.Server):
+    """Returns from `serve()` after SIGTERM or SIGINT; uvicorn itself would end the process, uncleaned."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+def server(app: Starlette, limits: Limits, host: str, port: int) -> Server:
+    """One process, one loop. `serve()` ends when the last request is answered or `STOP_S` is over."""
+    return Server(
         uvicorn.Config(
             app,
             host=host,

@@ -1,5 +1,6 @@
 """Writing down what became of rows, and asking a person where a machine cannot go on."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,7 +10,7 @@ import structlog
 from domain.facts import Fact
 from domain.records import EventRecord, TicketRecord
 from domain.states import Outcome
-from relay.batch import Batch
+from relay.books import Books
 from relay.sender import Sent, Verdict
 from relay.sorting import MONEY, Plan
 from store.inbox import Claimed, InboxStore
@@ -31,16 +32,15 @@ class Settling:
     """Every method leaves the row safe: what cannot be written now is claimed again when the lease ends."""
 
     def __init__(self, inbox: InboxStore, tickets: TicketStore, clock: Clock) -> None:
-        self._inbox = inbox
+        self._books = Books(inbox)
         self._tickets = tickets
         self._clock = clock
-        self._marks = Batch(self._mark)
 
     def start(self) -> None:
-        self._marks.start()
+        self._books.start()
 
     async def stop(self) -> None:
-        await self._marks.stop()
+        await self._books.stop()
 
     async def settle(self, plan: Plan, verdict: Verdict) -> None:
         """`verdict`: the worst of the row's signals; DELIVERED for a row without any."""
@@ -60,26 +60,23 @@ class Settling:
 
     async def give_back(self, rows: Sequence[Claimed]) -> None:
         """Claimed, but not tried: another relay may have them at once."""
-        await self._inbox.retry_later([row.id for row in rows], self._clock(), "the relay was stopped")
+        at = self._clock()
+        await asyncio.gather(*(self._books.later.add((row.id, at, "the relay was stopped")) for row in rows))
 
     async def _finish(self, plan: Plan) -> None:
         # Signals first, stale facts second: a row that has been given an outcome is not claimed again.
-        by_order: dict[str, list[EventRecord]] = {}
+        events: dict[str, list[EventRecord]] = {}
         for fact, target in plan.stale:
-            by_order.setdefault(target.order_no, []).append(_stale(fact, target))
-        for order_no, events in by_order.items():
-            await self._inbox.finish_outside(order_no, self._clock(), events)
+            events.setdefault(target.order_no, []).append(_stale(fact, target))
+        for order_no, told in events.items():
+            await self._books.stale.add((order_no, self._clock(), told))
         if plan.parts:
-            await self._marks.add(plan.row.id)
+            await self._books.delivered.add(plan.row.id)
         self._count("delivered" if plan.parts else "stale", plan.row)
-
-    async def _mark(self, ids: Sequence[int]) -> Sequence[None]:
-        await self._inbox.mark_delivered(ids)
-        return [None] * len(ids)
 
     async def _park(self, plan: Plan) -> None:
         note = "after close" if plan.closed else "its order is not known yet"
-        await self._inbox.park([plan.row.id], note)
+        await self._books.parked.add((plan.row.id, note))
         self._count("parked", plan.row, note)
         for fact, target in plan.closed[:1]:
             kinds = ", ".join(sorted({f.kind.value for f, _ in plan.closed}))
@@ -104,11 +101,11 @@ class Settling:
         await self.ask(row, step="order without workflow", error=error, order_no=order_no, severity="urgent")
 
     async def _later(self, row: Claimed, wait_s: float, note: str) -> None:
-        await self._inbox.retry_later([row.id], self._clock() + timedelta(seconds=wait_s), note)
+        await self._books.later.add((row.id, self._clock() + timedelta(seconds=wait_s), note))
         self._count("retry", row, note)
 
     async def _bury(self, row: Claimed, note: str) -> None:
-        await self._inbox.dead([row.id], note)
+        await self._books.dead.add((row.id, note))
         self._count("dead", row, note)
         await self.ask(row, step="dead letter", error=f"inbox row {row.id} cannot be delivered: {note}")
 

@@ -20,9 +20,10 @@ def callback_span(source: str) -> Iterator[Span]:
 
 def current_traceparent() -> str | None:
     """The current span in W3C form, to be stored beside the row; None when nothing is traced."""
-    carrier: dict[str, str] = {}
-    _FORMAT.inject(carrier)
-    return carrier.get("traceparent")
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 @contextmanager

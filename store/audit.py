@@ -55,8 +55,8 @@ class AuditStore:
 
     async def append(self, entry: AuditEntry, at: datetime, order_no: str | None = None) -> None:
         """For what people do outside an order's workflow."""
-        args = (at, clean(entry.actor), clean(entry.action), order_no, entry.detail, None, None)
-        await self._pool.execute(APPEND, *args)
+        async with self._pool.acquire() as connection:
+            await append_entry(connection, entry, at, order_no)
 
     async def list(
         self, order_no: str | None = None, actor: str | None = None, limit: int = 100, before: int | None = None
@@ -73,6 +73,12 @@ class AuditStore:
     async def head(self) -> AuditHead | None:
         row = await self._pool.fetchrow(HEAD)
         return None if row is None else AuditHead(**row)
+
+
+async def append_entry(connection: Connection, entry: AuditEntry, at: datetime, order_no: str | None = None) -> None:
+    """One entry outside an order's write, in the transaction of what it tells of."""
+    args = (at, clean(entry.actor), clean(entry.action), order_no, entry.detail, None, None)
+    await connection.execute(APPEND, *args)
 
 
 async def append_entries(connection: Connection, write: OrderWrite) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.records import OrderWrite, TicketRecord, TicketResolution
+from domain.records import AuditEntry, OrderWrite, TicketRecord, TicketResolution
+from store.audit import append_entry
 from store.errors import NoSuchTicket, TicketNotOpenYet
 from store.pool import Connection, Pool, Row, clean
 
@@ -18,7 +19,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RET
 # A person's answer, or the evidence that made it needless. The first answer stays.
 RESOLVE = """
 UPDATE tickets SET state = 'resolved', resolved_at = $2, resolved_by = $3, action = $4, remark = $5, result = $6
-WHERE ticket_id = $1 AND state = 'open' AND outside = $7 RETURNING ticket_id"""
+WHERE ticket_id = $1 AND state = 'open' AND (outside = $7 OR $7 AND EXISTS (
+    SELECT FROM orders o WHERE o.order_no = tickets.order_no AND o.ended_at IS NOT NULL)) RETURNING ticket_id"""
 
 EXISTS = "SELECT EXISTS (SELECT FROM tickets WHERE ticket_id = $1)"
 
@@ -102,12 +104,16 @@ class TicketStore:
             return await open_ticket(connection, ticket, order_no, at, outside=True)
 
     async def resolve_outside(self, resolution: TicketResolution, at: datetime) -> None:
-        """Raises `NoSuchTicket` unless it is open and was opened outside: an order's own go through its workflow."""
-        async with self._pool.acquire() as connection:
+        """With its audit row. Raises `NoSuchTicket` unless it is open and no workflow waits for it: it was opened
+        outside, or its order has ended. An open order's own tickets go through its workflow."""
+        async with self._pool.acquire() as connection, connection.transaction():
             if not await resolve_ticket(connection, resolution, at, outside=True):
                 raise NoSuchTicket(
                     f"ticket {resolution.ticket_id} is not open, or its order's workflow has to close it"
                 )
+            detail = {"ticket_id": resolution.ticket_id, "by": resolution.action, "remark": resolution.remark}
+            entry = AuditEntry(actor=resolution.resolved_by, action="ticket.resolve", detail=detail)
+            await append_entry(connection, entry, at)
 
 
 async def open_ticket(

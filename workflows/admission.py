@@ -2,13 +2,13 @@
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 from activities.store import Register, StoreActivities
 from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
 from domain.strict import UnableToRead, parse
-from workflows.book import STORE_RETRY, STORE_TIMEOUT, Book
+from workflows.book import STORE_ERRORS, STORE_RETRY, STORE_TIMEOUT, Book
 from workflows.messages import order_workflow_id
 
 
@@ -46,10 +46,8 @@ async def register(order: StartOrder) -> Registered:
             retry_policy=STORE_RETRY,
             summary="register",
         )
-    except ActivityError as error:
-        if isinstance(error.cause, ApplicationError):
-            raise Refusal(error.cause.type or "InvalidOrder", error.cause.message) from None
-        raise
+    except ApplicationError as error:  # what a local activity raises comes as it is
+        raise Refusal(error.type or "InvalidOrder", error.message) from None
 
 
 async def settle(book: Book) -> Settled:
@@ -64,6 +62,10 @@ async def settle(book: Book) -> Settled:
             summary="settle payment, reserve, split",
         )
 
-    settled = await book.carried_by(step)
-    book.held = False
-    return settled
+    try:
+        return await book.carried_by(step)
+    except STORE_ERRORS as error:
+        # Loud, and nothing is lost: the order stops here until people have looked.
+        raise RuntimeError(f"the books refuse to settle order {book.order.order_no}: {error}") from error
+    finally:
+        book.held = False

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.store import StoreActivities
 from domain.facts import Fact
@@ -35,6 +36,8 @@ NEEDS_ATTENTION = SearchAttributeKey.for_bool("OmsNeedsAttention")
 STORE_TIMEOUT = timedelta(seconds=10)
 STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """The database may be away: our own steps wait for it without end."""
+STORE_ERRORS = (ApplicationError, ActivityError)
+"""What a local activity raises: its own refusal as it is, not wrapped as an activity's would be; a time-out wrapped."""
 
 Answer = TypeVar("Answer")
 
@@ -128,6 +131,10 @@ class Book:
     def dirty(self) -> bool:
         return self._changed > self._taken
 
+    @property
+    def all_saved(self) -> bool:
+        return self._saved >= self._changed
+
     async def project(self) -> None:
         """Runs for the life of the order: one write per activation in which something changed."""
         while True:
@@ -140,7 +147,35 @@ class Book:
         await workflow.wait_condition(lambda: self._saved >= target)
 
     async def write(self, *, ended: bool = False) -> None:
-        await self.carried_by(self._write, ended=ended)
+        """Raises `RuntimeError` when the store finds our own books contradictory: the order stops, loudly, and keeps
+        its state until people have looked. Failing it would lose its money and parcels out of sight."""
+        try:
+            await self.carried_by(self._write, ended=ended)
+        except STORE_ERRORS as error:
+            raise RuntimeError(f"the books refuse a write of order {self.order.order_no}: {error}") from error
+
+    async def reserve(self, refund: RefundRecord) -> str:
+        """Reserves a refund against what was paid, in a write of its own. Returns why the books refuse it, or ''."""
+        await self.saved()
+        self.held = True
+        self.refund(refund)
+        try:
+            await self.carried_by(self._write)
+        except STORE_ERRORS as error:
+            return str(error)
+        finally:
+            self.held = False
+        return ""
+
+    def _put_back(self, message: OrderWrite) -> None:
+        """Changes of a write that the store refused; its refunds were what it refused."""
+        self._events = [*message.events, *self._events]
+        self._moves = [*message.moves, *self._moves]
+        self._audit = [*message.audit, *self._audit]
+        self._payment_to_write = self._payment_to_write or message.payment
+        self.tickets.opened = [*message.tickets, *self.tickets.opened]
+        self.tickets.resolved = [*message.resolutions, *self.tickets.resolved]
+        self.touch()
 
     async def _write(self, message: OrderWrite) -> None:
         await workflow.execute_local_activity_method(
@@ -156,7 +191,11 @@ class Book:
         mark = self._taken = self._changed
         message = self._take_write(ended)
         self.show()
-        answer = await step(message)
+        try:
+            answer = await step(message)
+        except STORE_ERRORS:
+            self._put_back(message)
+            raise
         self._saved = max(self._saved, mark)
         return answer
 

@@ -1,7 +1,7 @@
 """Money in: the payment is created, awaited, and at the deadline asked for at the channel before anything is closed."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from temporalio import workflow
 
@@ -11,9 +11,12 @@ from domain.facts import Fact, Kind
 from domain.records import Payment
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from workflows.book import Book
-from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, guarded, retries
+from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, StepFailed, guarded, retries
 
+SHANGHAI = timezone(timedelta(hours=8))
 Ask = Callable[[PaymentActivities, PaymentQuery], Awaitable[PaymentState]]
+ANSWERS = {"query payment": ("UNPAID", "CLOSED", "ABSENT"), "close payment": ("CLOSED", "ABSENT")}
+"""What lets an unpaid order go on; anything else, and a payment that does not fit, needs a person (R13)."""
 
 
 class Cashier:
@@ -23,14 +26,22 @@ class Cashier:
         self.book = book
         self.cancel_requested = False
         self.free = False
+        self.offered = False
+        """The buyer can pay, or it is known that somebody must help first."""
         self._watching = False
+        self._misfits: set[str] = set()
 
     @property
     def paid(self) -> bool:
         return self.free or self.book.payment is not None
 
-    async def create(self) -> None:
-        """Creates the payment at the channel, unless the shop does that itself."""
+    async def offer(self) -> None:
+        """Creates the payment at the channel, unless the shop does that itself. Runs beside the deadline, which does
+        not wait for a channel that is down."""
+        await self._create()
+        self.offered = True
+
+    async def _create(self) -> None:
         order, policy = self.book.order, self.book.policy
         if order.payment.method == "external" or self.paid:
             return
@@ -49,7 +60,7 @@ class Cashier:
             "create payment",
             PaymentCreated,
             "the order stays open until its deadline and closes unless it is paid by other means",
-            settled=lambda: self.paid or self.cancel_requested,
+            settled=lambda: not self._open,
         )
         try:
             created = await guarded(
@@ -65,13 +76,19 @@ class Cashier:
             )
         except GaveUp:
             return
-        if created is not None:
+        if created is not None and self._open:
             self.book.payment_code = created.code
             self.book.payment_status = PaymentStatus.CREATED
+            self.book.touch()
+
+    @property
+    def _open(self) -> bool:
+        """A payment is still what the order waits for."""
+        return self.book.status is OrderStatus.PENDING_PAYMENT and not (self.paid or self.cancel_requested)
 
     def nothing_to_pay(self) -> None:
         """Coupons cover the whole order: there is no payment to wait for."""
-        self.free = True
+        self.free = self.offered = True
         self.book.payment_status = PaymentStatus.PAID
         self.book.becomes(OrderStatus.AWAITING_SHIPMENT)
 
@@ -83,18 +100,14 @@ class Cashier:
 
     async def paid_in_time(self) -> bool:
         """True: paid, by callback or found by asking. False: closed at the channel, or paid too late to keep."""
-        self.book.now_waits_for(f"payment until {self.deadline.isoformat(timespec='seconds')}")
+        self.book.now_waits_for(f"payment until {_local(self.deadline)}")
         await self._payment_or_deadline()
         while not self.paid:
             state = await self._ask("query payment", PaymentActivities.query)
-            if state.state == "PAID" and state.fact is not None:
-                self.hear(state.fact)
-            elif state.state in ("CLOSED", "ABSENT"):
+            if state.state == "UNPAID" and not self.paid:
+                state = await self._ask("close payment", PaymentActivities.close)
+            if state.state in ("CLOSED", "ABSENT"):
                 break
-            else:
-                closing = await self._ask("close payment", PaymentActivities.close)
-                if closing.state == "CLOSED":
-                    break
         return self._keep_or_close()
 
     def _keep_or_close(self) -> bool:
@@ -133,31 +146,43 @@ class Cashier:
             "the order is closed as unpaid; a payment found later is refunded",
             settled=lambda: self.paid,
         )
-        try:
-            state = await guarded(
-                self.book.tickets,
-                step,
-                lambda: workflow.execute_activity_method(
-                    activity,
-                    call,
-                    start_to_close_timeout=ATTEMPT_TIMEOUT,
-                    retry_policy=retries(call.backoff_s),
-                    summary=name,
-                ),
+
+        async def answer() -> PaymentState:
+            state = await workflow.execute_activity_method(
+                activity,
+                call,
+                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                retry_policy=retries(call.backoff_s),
+                summary=name,
             )
+            self._hear_state(state)
+            if not self.paid and state.state not in ANSWERS[name]:
+                raise StepFailed(f"the channel says {state.state}: neither a payment that fits nor an unpaid order")
+            return state
+
+        try:
+            state = await guarded(self.book.tickets, step, answer)
         except GaveUp:
             return PaymentState(state="CLOSED")
-        return state or PaymentState(state="UNPAID")
+        if state is None:
+            return PaymentState(state="UNKNOWN")
+        self._hear_state(state)
+        return state
+
+    def _hear_state(self, state: PaymentState) -> None:
+        if state.fact is not None and state.fact.key not in self.book.applied | self._misfits:
+            self.hear(state.fact)
 
     def hear(self, fact: Fact) -> None:
         """A payment fact, from a callback or from asking."""
         book = self.book
         before = book.status.value
-        if fact.key in book.applied:
+        if fact.key in book.applied or fact.key in self._misfits:
             book.record(fact, Outcome.DUPLICATE, before, before, None)
         elif fact.kind is not Kind.PAYMENT_SUCCEEDED:
             book.record(fact, Outcome.STALE, before, before, None, "the channel closed the payment")
         elif problem := self._mismatch(fact):
+            self._misfits.add(fact.key)
             book.record(fact, Outcome.MISMATCH, before, before, None, problem)
             book.tickets.note(fact.source, "payment does not fit", problem)
         else:
@@ -211,3 +236,8 @@ class Cashier:
             except TimeoutError:
                 return False
         return True
+
+
+def _local(at: datetime) -> str:
+    """A moment as operators read it."""
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")

@@ -26,7 +26,9 @@ class Family:
 
     def open(self, plans: Iterable[ChildPlan]) -> None:
         for plan in plans:
-            self.parcels[plan.child_no] = Parcel(plan, self.book, self._warehouse, self._spawn, self._give_back)
+            self.parcels[plan.child_no] = Parcel(
+                plan, self.book, self._warehouse, self._spawn, self._give_back, self.roll_up
+            )
         early, self._early = self._early, []
         for fact in early:
             self.hear(fact)
@@ -38,7 +40,6 @@ class Family:
             return
         for parcel in self._meant(fact):
             parcel.hear(fact)
-            self.roll_up()
             return
         status = self.book.status.value
         problem = f"order {self.book.order.order_no} has no parcel {fact.child_no or fact.waybill_no}"

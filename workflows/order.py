@@ -2,9 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -15,8 +13,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.states import OrderStatus
     from workflows.admission import Refusal, read_start, register, settle
     from workflows.book import Book
+    from workflows.branches import Branches
     from workflows.cashier import Cashier
     from workflows.family import Family
+    from workflows.giveback import GiveBack
     from workflows.messages import (
         ORDER_WORKFLOW,
         Cancelled,
@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.refresh import Refresher
     from workflows.refunds import Refunds
     from workflows.tickets import CannotResolve
+    from workflows.view import order_view
 
 PAYMENT_KINDS = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED})
 REFUND_KINDS = frozenset({Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED})
@@ -48,11 +49,10 @@ class Order:
     def __init__(self, raw: RawValue) -> None:
         self._refusal: Refusal | None = None
         self._inbox: deque[Fact] = deque()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._broken: BaseException | None = None
+        self._branches = Branches()
         self._registered = False
-        self._payment_offered = False
         self._receipt_by: str | None = None
+        self._cancelling = False
         try:
             self._book = Book(read_start(raw))
         except Refusal as refusal:
@@ -60,13 +60,14 @@ class Order:
             return
         self._cashier = Cashier(self._book)
         self._refunds = Refunds(self._book)
-        self._family = Family(self._book, self._spawn, self._give_back)
+        self._owed = GiveBack(self._book.order.order_no, self._refunds)
+        self._family = Family(self._book, self._branches.take_on, self._give_back)
         self._refresher = Refresher(self._book, self._cashier, self._family, self._hear)
 
     @workflow.run
     async def run(self, raw: RawValue) -> str:
         await self._take_in()
-        await self._offer_payment()
+        self._offer_payment()
         if await self._cashier.paid_in_time():
             await self._fulfil()
             await self._receipt()
@@ -90,25 +91,23 @@ class Order:
         self._book.priced, self._book.policy = registered.priced, registered.policy
         self._registered = True
         self._book.show()
-        self._spawn(self._book.project())
-        self._spawn(self._listen())
+        self._branches.start(self._book.project())
+        self._branches.start(self._listen())
 
-    async def _offer_payment(self) -> None:
-        self._book.now_waits_for("the payment to be created")
+    def _offer_payment(self) -> None:
         if self._book.order.payable_minor == 0:
             self._cashier.nothing_to_pay()
         else:
-            await self._cashier.create()
-        self._payment_offered = True
+            self._branches.start(self._cashier.offer())
 
     async def _fulfil(self) -> None:
         """Reserve and split, then every parcel for itself until all have left the warehouse or will not."""
         self._book.now_waits_for("warehouse and carrier")
         self._family.open((await settle(self._book)).children)
         for parcel in self._family.parcels.values():
-            self._spawn(parcel.run())
+            self._branches.start(parcel.run())
         self._family.roll_up()
-        await self._until(lambda: self._family.all_left_or_cancelled and not self._refunds.busy)
+        await self._branches.until(lambda: self._family.all_left_or_cancelled and not self._refunds.busy)
 
     async def _receipt(self) -> None:
         """By the buyer, or by itself some days after the last parcel was shipped."""
@@ -118,7 +117,9 @@ class Order:
         self._book.now_waits_for("receipt")
         shipped = max(p.shipped_at or workflow.now() for p in self._family.parcels.values() if p.shipped)
         due = shipped + timedelta(seconds=self._book.policy.receipt_s)
-        await self._until(lambda: self._receipt_by is not None, by=due - workflow.now(), name="automatic receipt")
+        await self._branches.until(
+            lambda: self._receipt_by is not None, by=due - workflow.now(), name="automatic receipt"
+        )
         self._book.becomes(OrderStatus.COMPLETED)
 
     async def _after_sales_window(self) -> None:
@@ -126,10 +127,11 @@ class Order:
             return
         self._book.now_waits_for("the end of the after-sales window")
         window = timedelta(seconds=self._book.policy.window_s)
-        await self._until(lambda: False, by=window, name="after-sales window")
+        await self._branches.until(lambda: False, by=window, name="after-sales window")
 
     async def _give_late_payment_back(self) -> None:
         """Paid after closing: the order never ships and never reopens; the money goes back once (R13, N1)."""
+        self._family.open(())  # there will be no parcels: what was told about some is news for a person
         if not await self._cashier.late_payment():
             return
         book = self._book
@@ -139,18 +141,24 @@ class Order:
             f"{book.payment.amount_minor} arrived after the order was closed and is being refunded",
         )  # fmt: skip
         units = {line.line_id: line.qty for line in book.order.lines}
-        await self._refunds.give_back(f"R{book.order.order_no}-L1", book.payment.amount_minor, "late payment", units)
+        await self._owed.late(book.payment, units)
 
     async def _end(self) -> str:
         """Everything heard is written, every handler has answered, then the workflow closes."""
         self._book.now_waits_for("nothing")
-        await self._until(lambda: not self._inbox and not self._refunds.busy and not self._book.tickets.attention)
-        await self._until(workflow.all_handlers_finished)
-        await self._book.saved()
-        for task in self._tasks:
-            task.cancel()
-        await self._book.write(ended=True)
+        ended = False
+        while not (ended and self._drained):
+            await self._branches.until(lambda: self._drained)
+            await self._book.write(ended=True)  # what comes in meanwhile is heard all the same, and written after it
+            ended = True
+        self._branches.end()
         return self._book.status.value
+
+    @property
+    def _drained(self) -> bool:
+        """Nothing to hear, to write, to do, to answer, or to ask a person."""
+        idle = self._book.all_saved and not (self._inbox or self._branches.busy or self._book.tickets.attention)
+        return idle and workflow.all_handlers_finished()
 
     # --- hearing -----------------------------------------------------------------------------------------------------
 
@@ -194,19 +202,26 @@ class Order:
     async def cancel(self, message: CancelOrder) -> Cancelled:
         """Before shipping: what can still be stopped is stopped, and its money goes back."""
         self._book.audit(message.by, "order.cancel", reason=message.reason)
+        self._cancelling = True
+        try:
+            return await self._cancel(message.reason)
+        finally:
+            self._cancelling = False
+
+    async def _cancel(self, reason: str) -> Cancelled:
         if not self._family.parcels and not self._cashier.paid:
             self._cashier.cancel_requested = True
             await workflow.wait_condition(lambda: self._book.status is OrderStatus.CLOSED)
             return Cancelled(cancelled=(), too_late=(), refund_minor=self._book.paid_minor)
         await workflow.wait_condition(lambda: bool(self._family.parcels))
-        return await self._cancel_parcels(message.reason)
+        return await self._cancel_parcels(reason)
 
     @cancel.validator
     def _check_cancel(self, message: CancelOrder) -> None:
         self._check_registered()
         if self._book.status not in CANCELLABLE:
             raise ApplicationError(f"the order is {self._book.status.value}: too late to cancel", type="NotNow")
-        if self._cashier.cancel_requested:
+        if self._cancelling or self._cashier.cancel_requested:
             raise ApplicationError("the order is being cancelled already", type="NotNow")
 
     async def _cancel_parcels(self, reason: str) -> Cancelled:
@@ -215,7 +230,7 @@ class Order:
         cancelled = [p for p, done in zip(open_ones, stopped, strict=True) if done]
         self._family.roll_up()
         if cancelled:
-            self._spawn(self._refund_parcels(cancelled, reason))
+            self._branches.take_on(self._owed.parcels(cancelled, reason))
         return Cancelled(
             cancelled=tuple(p.plan.child_no for p in cancelled),
             too_late=tuple(p.plan.child_no for p in open_ones if p not in cancelled),
@@ -263,68 +278,15 @@ class Order:
     def view(self) -> OrderView:
         if self._refusal is not None:
             raise ApplicationError(str(self._refusal), type=self._refusal.kind)
-        book = self._book
-        return OrderView(
-            order_no=book.order.order_no,
-            status=book.status,
-            payment_status=book.payment_status,
-            paid_minor=book.paid_minor,
-            refunded_minor=book.refunded_minor,
-            currency=book.order.currency,
-            waiting_for=book.waiting_for,
-            payment_code=book.payment_code,
-            children=self._family.states(False),
-            open_tickets=tuple(t.record for t in book.tickets.open_ones.values()),
-            as_of=workflow.now(),
-        )
-
-    # --- money back --------------------------------------------------------------------------------------------------
-
-    async def _refund_parcels(self, parcels: list[Parcel], reason: str) -> None:
-        """One refund for everything cancelled together: a channel takes one refund of an order a minute."""
-        units: dict[str, int] = {}
-        for parcel in parcels:
-            for line, qty in parcel.plan.lines.items():
-                units[line] = units.get(line, 0) + qty
-        amount = sum(p.plan.paid_minor for p in parcels)
-        number = f"R{self._book.order.order_no}-C{min(p.plan.child_no[-2:] for p in parcels)}"
-        await self._refunds.give_back(number, amount, reason[:80], units)
+        return order_view(self._book, self._family, workflow.now())
 
     async def _give_back(self, parcel: Parcel, units: dict[str, int], reason: str) -> None:
-        short = "" if units == dict(parcel.plan.lines) else "S"
-        number = f"R{self._book.order.order_no}-P{parcel.plan.child_no[-2:]}{short}"
-        await self._refunds.give_back(number, self._family.shares(parcel, units), reason, units)
-
-    # --- waiting -----------------------------------------------------------------------------------------------------
+        await self._owed.units(self._family, parcel, units, reason)
 
     @property
     def _offered(self) -> bool:
-        return self._payment_offered or (self._registered and bool(self._book.tickets.open_ones))
+        return self._registered and (self._cashier.offered or bool(self._book.tickets.open_ones))
 
     def _check_registered(self) -> None:
         if not self._registered:
             raise ApplicationError("the order is not in the books yet: try again in a moment", type="NotNow")
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(self._note_failure)
-        self._tasks.append(task)
-
-    def _note_failure(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self._broken = task.exception()
-
-    async def _until(
-        self, condition: Callable[[], bool], *, by: timedelta | None = None, name: str | None = None
-    ) -> None:
-        """Waits for the condition, at most `by`. A branch that broke breaks the order loudly instead of silently."""
-        if by is not None and by <= timedelta(0):
-            return
-        try:
-            await workflow.wait_condition(
-                lambda: self._broken is not None or condition(), timeout=by, timeout_summary=name
-            )
-        except TimeoutError:
-            return
-        if self._broken is not None:
-            raise self._broken

@@ -1,21 +1,24 @@
 """One child order: its branch from stock to signature, side by side with its siblings."""
 
-from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
 
-from activities.calls import Booked, InterceptOutcome, Pushed
-from activities.store import StoreActivities
-from domain.child_axis import ChildAxis
+from activities.calls import Booked, Pushed
+from domain.child_axis import Applied, ChildAxis
 from domain.facts import Fact, Kind
-from domain.records import ChildPlan, ChildState, StockMove
+from domain.records import ChildPlan, ChildState
 from domain.states import ChildStatus, Outcome
-from workflows.book import STORE_RETRY, STORE_TIMEOUT, Book
+from workflows.book import Book
 from workflows.guarded import GaveUp, Step, guarded
+from workflows.interception import Interception
+from workflows.parcel_stock import ParcelStock
+from workflows.shortage import ask_about
 from workflows.warehouse import TMS, WMS, Voided, Warehouse
 
+PUSH = "push outbound"
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 GiveBack = Callable[["Parcel", dict[str, int], str], Coroutine[Any, Any, None]]
 """Refund units (by line_id) of a parcel, for a reason."""
@@ -24,7 +27,15 @@ GiveBack = Callable[["Parcel", dict[str, int], str], Coroutine[Any, Any, None]]
 class Parcel:
     """The fulfilment of one child order. `run` is its business process; `hear` and `cancel` may come at any time."""
 
-    def __init__(self, plan: ChildPlan, book: Book, warehouse: Warehouse, spawn: Spawn, give_back: GiveBack) -> None:
+    def __init__(
+        self,
+        plan: ChildPlan,
+        book: Book,
+        warehouse: Warehouse,
+        spawn: Spawn,
+        give_back: GiveBack,
+        moved: Callable[[], None],
+    ) -> None:
         self.plan = plan
         self.book = book
         self.warehouse = warehouse
@@ -34,16 +45,16 @@ class Parcel:
         self.carrier: str | None = None
         self.shipped_at: datetime | None = None
         self.signed_at: datetime | None = None
-        self.found: dict[str, int] = {}
-        """Units really there, by line, where the warehouse found less than planned."""
+        self.stock = ParcelStock(plan, book)
         self._spawn = spawn
         self._give_back = give_back
+        self._moved = moved
         self._accepted = False
         self._rejected = ""
         self._stock_news = False
         self._on_the_way_out = False
-        self._left_stock = False
         self._label_is_fresh = False
+        self._label_is_void = False
 
     # --- the branch --------------------------------------------------------------------------------------------------
 
@@ -61,30 +72,21 @@ class Parcel:
         while self.axis.status is ChildStatus.BACKORDER:
             await self._until(lambda: self._stock_news)
             self._stock_news = False
-            if not self.cancelled and await self._allocate():
+            if not self.cancelled and await self.stock.reserve():
                 self._got_stock()
-
-    async def _allocate(self) -> bool:
-        allocated: bool = await workflow.execute_local_activity_method(
-            StoreActivities.allocate_backorder,
-            args=[self.book.order.order_no, self.plan.child_no],
-            start_to_close_timeout=STORE_TIMEOUT,
-            retry_policy=STORE_RETRY,
-            summary=f"reserve for {self.plan.child_no}",
-        )
-        return allocated
 
     async def _push(self) -> None:
         """Until the warehouse has the order; a person who gives up cancels the child, and its money goes back."""
         while not (self.cancelled or self._accepted or self.packed):
             self._on_the_way_out = True
             step = Step(
-                WMS, "push outbound", Pushed, "the child is cancelled and its money refunded",
-                self.plan.child_no, settled=lambda: self._accepted or self.packed,
+                WMS, PUSH, Pushed, "the child is cancelled and its money refunded", self.plan.child_no,
+                settled=lambda: self._accepted or self.packed or self.cancelled or self.axis.intercepting,
             )  # fmt: skip
             try:
-                await guarded(self.book.tickets, step, lambda: self.warehouse.push(self.plan))
-                self._accepted = True
+                pushed = await guarded(self.book.tickets, step, lambda: self.warehouse.push(self.plan))
+                self._accepted = self._accepted or pushed is not None
+                await self._until(lambda: not self.axis.intercepting)
             except GaveUp:
                 await self._abandon("the warehouse could not take it")
             finally:
@@ -93,8 +95,8 @@ class Parcel:
 
     async def _unless_rejected(self) -> None:
         """A warehouse may still reject what it took: a person decides whether to send it again."""
-        await workflow.wait_condition(
-            lambda: self.cancelled or self.packed or bool(self._rejected) or self.axis.status is ChildStatus.PICKING
+        await self._until(
+            lambda: not self._accepted or bool(self._rejected) or self.packed or self.axis.status is ChildStatus.PICKING
         )
         if not self._rejected or self.cancelled or self.packed:
             return
@@ -102,9 +104,13 @@ class Parcel:
             WMS, "outbound rejected", self._rejected, self.plan.child_no,
             "the child is cancelled and its money refunded", actions=("retry", "give_up"),
         )  # fmt: skip
-        await workflow.wait_condition(lambda: ticket.resolution is not None or self.cancelled)
-        self._rejected, self._accepted = "", False
-        if ticket.resolution is not None and ticket.resolution.action == "give_up":
+        await self._until(lambda: ticket.resolution is not None or self.packed)
+        self._rejected = ""
+        if ticket.resolution is None:
+            self.book.tickets.close_on_evidence(ticket)
+            return
+        self._accepted = False
+        if ticket.resolution.action == "give_up":
             await self._abandon("the warehouse rejected it")
 
     async def _print_label(self) -> None:
@@ -113,13 +119,17 @@ class Parcel:
             return
         step = Step(
             TMS, "book waybill label", Booked, "the warehouse ships under a number of its own",
-            self.plan.child_no, settled=lambda: self.waybill_no is not None,
+            self.plan.child_no, settled=lambda: self.waybill_no is not None or self.cancelled,
         )  # fmt: skip
         try:
             label = await guarded(self.book.tickets, step, lambda: self.warehouse.label(self.plan))
         except GaveUp:
             return
-        if label is not None and self.waybill_no is None:
+        if label is None:
+            return
+        if self.cancelled:  # while it was being printed
+            await self._void_label()
+        elif self.waybill_no in (None, label.waybill_no):
             self.label, self.waybill_no, self.carrier = label, label.waybill_no, label.carrier
             self._label_is_fresh = True
             self.book.touch()
@@ -127,11 +137,9 @@ class Parcel:
     def _got_stock(self) -> None:
         """Stock is there: the branch goes on, and what was heard too early counts now."""
         if self.cancelled:  # while it was being reserved
-            self._move("release", self.plan.lines)
+            self.stock.release()
             return
-        for fact, applied in self.axis.release():
-            self.book.record(fact, applied.outcome, applied.before, applied.after, self.plan.child_no, "held until now")
-        self.book.touch()
+        self._record(self.axis.release())
         self._after_move()
 
     # --- cancelling --------------------------------------------------------------------------------------------------
@@ -141,51 +149,26 @@ class Parcel:
         await workflow.wait_condition(lambda: not self._on_the_way_out or self.shipped or self._stuck)
         if self.shipped:
             return False
-        if not self._accepted:
+        if not (self._accepted or self._stuck):
             return self._take_off()
         self.axis.intercept()
         self.book.touch()
         try:
-            stopped = await self._intercept()
+            stopped = await Interception(
+                self.book, self.warehouse, self.plan, cancelled=lambda: self.cancelled, decided=self._decided
+            ).ask()
         except GaveUp:
             stopped = False
         if not stopped:
             self.axis.resume()
             self.book.touch()
             return self.cancelled
-        self._take_off()
-        if self.label is not None:
-            self._spawn(self._void_label())
+        if not self._take_off():
+            self.axis.resume()
         return self.cancelled
 
-    async def _intercept(self) -> bool:
-        step = Step(
-            WMS, "intercept", InterceptOutcome, "the parcel ships; the buyer may return it",
-            self.plan.child_no, settled=lambda: self.cancelled or self.shipped or self.axis.intercept_refused,
-        )  # fmt: skip
-        outcome = await guarded(self.book.tickets, step, lambda: self.warehouse.intercept(self.plan))
-        if outcome is not None and outcome.result != "pending":
-            return outcome.result == "cancelled"
-        wait = timedelta(seconds=self.book.policy.cancel_wait_s)
-        try:
-            await workflow.wait_condition(
-                step.settled, timeout=wait, timeout_summary=f"interception of {self.plan.child_no}"
-            )
-        except TimeoutError:
-            return await self._ask_about_interception(step)
-        return self.cancelled
-
-    async def _ask_about_interception(self, step: Step[InterceptOutcome]) -> bool:
-        ticket = self.book.tickets.open(
-            WMS, "interception unanswered", "the warehouse has not said whether the parcel was stopped",
-            self.plan.child_no, step.give_up_means, result=InterceptOutcome, actions=("supply", "give_up"),
-        )  # fmt: skip
-        await workflow.wait_condition(lambda: ticket.resolution is not None or step.settled())
-        if ticket.resolution is None:
-            self.book.tickets.close_on_evidence(ticket)
-            return self.cancelled
-        given = ticket.resolution.result or {}
-        return ticket.resolution.action == "supply" and given.get("result") == "cancelled"
+    def _decided(self) -> bool:
+        return self.cancelled or self.shipped or self.axis.intercept_refused
 
     async def _void_label(self) -> None:
         step = Step(TMS, "void label", Voided, "the label stays unused and may be charged", self.plan.child_no)
@@ -202,10 +185,18 @@ class Parcel:
         """The child will not ship. Its reserved stock is free again. False when it has left in the meantime."""
         if self.shipped:
             return False
-        self.axis.cancel()
-        self._release_stock()
-        self.book.touch()
+        self._record(self.axis.cancel())
+        self._after_move()
         return True
+
+    def _record(self, taken: Iterable[tuple[Fact, Applied]]) -> None:
+        """Facts that were held and have come out, and that something of ours has changed."""
+        for fact, applied in taken:
+            note = applied.note or "held until now"
+            self.book.record(fact, applied.outcome, applied.before, applied.after, self.plan.child_no, note)
+            if applied.outcome is Outcome.MISMATCH:
+                self.book.tickets.note(fact.source, "contradicting event", applied.note, self.plan.child_no)
+        self.book.touch()
 
     # --- what the world says -----------------------------------------------------------------------------------------
 
@@ -219,63 +210,54 @@ class Parcel:
         self.book.record(fact, applied.outcome, applied.before, applied.after, self.plan.child_no, applied.note)
         if applied.outcome is Outcome.MISMATCH:
             self.book.tickets.note(fact.source, "contradicting event", applied.note, self.plan.child_no)
+        if applied.outcome is Outcome.APPLIED and applied.before != applied.after:
+            self._tell_of_trouble(fact, applied)
         self._after_move()
         if fact.kind is Kind.INTERCEPTED and applied.outcome is Outcome.APPLIED and not asked:
             self._spawn(self._give_back(self, dict(self.plan.lines), "the warehouse cancelled it"))
 
+    def _tell_of_trouble(self, fact: Fact, applied: Applied) -> None:
+        """A courier's problem is for people: a refused parcel holds the order open until one has settled it."""
+        child = self.plan.child_no
+        if applied.after == ChildStatus.EXCEPTION:
+            self.book.tickets.note(fact.source, "courier exception", fact.note or "no reason given", child)
+        elif applied.after == ChildStatus.REFUSED:
+            means = "a person settles it with the buyer; the system refunds nothing by itself"
+            text = fact.note or "the parcel was refused or sent back"
+            self.book.tickets.open(fact.source, "delivery refused", text, child, means, actions=("give_up",))
+
     def _keep(self, fact: Fact) -> None:
-        if fact.waybill_no and self.waybill_no is None:
-            self.waybill_no, self.carrier = fact.waybill_no, fact.carrier
-        if fact.actual is not None and not self._left_stock:
-            self.found |= {line: n for line, n in fact.actual.items() if n < self.plan.lines.get(line, 0)}
-        if fact.kind is Kind.WMS_ACCEPTED:
+        if fact.waybill_no and (self.waybill_no is None or fact.kind is Kind.WAYBILL_RETURNED):
+            self.waybill_no, self.carrier = fact.waybill_no, fact.carrier or self.carrier
+        if fact.actual is not None and (missing := self.stock.found(fact.actual)):
+            self._spawn(self._settle_short(missing))
+        if fact.kind in (Kind.WMS_ACCEPTED, Kind.PICKING):
             self._accepted = True
         if fact.kind is Kind.WMS_REJECTED:
-            self._rejected = fact.note or "the warehouse gave no reason"
-        if fact.kind in (Kind.WAYBILL_RETURNED, Kind.COLLECTED) and self.shipped_at is None:
-            self.shipped_at = fact.occurred_at
-        if fact.kind is Kind.SIGNED and self.signed_at is None:
-            self.signed_at = fact.occurred_at
+            self._rejected, self._accepted = fact.note or "the warehouse gave no reason", False
+        # The earliest word counts, whichever comes first.
+        if fact.kind in (Kind.WAYBILL_RETURNED, Kind.COLLECTED):
+            self.shipped_at = min(fact.occurred_at, self.shipped_at or fact.occurred_at)
+        if fact.kind is Kind.SIGNED:
+            self.signed_at = min(fact.occurred_at, self.signed_at or fact.occurred_at)
 
     def _after_move(self) -> None:
-        if self.shipped and not self._left_stock:
-            self._ship_stock()
-        if self.cancelled:
-            self._release_stock()
-
-    # --- stock -------------------------------------------------------------------------------------------------------
-    # Each movement happens once: `_left_stock` here, a unique key in the store.
-
-    def _ship_stock(self) -> None:
-        self._left_stock = True
-        gone = {line: self.found.get(line, qty) for line, qty in self.plan.lines.items()}
-        missing = {line: qty - gone[line] for line, qty in self.plan.lines.items() if qty > gone[line]}
-        self._move("ship", gone)
-        if missing:
-            self._move("write_off", missing)
+        """Whatever has moved the parcel: its stock, its label and its order follow."""
+        if self.shipped and (missing := self.stock.ship()):
             self._spawn(self._settle_short(missing))
+        if self.cancelled:
+            self._clear_away()
+        self._moved()
 
-    def _release_stock(self) -> None:
-        if self.axis.has_stock and not self._left_stock:
-            self._left_stock = True
-            self._move("release", self.plan.lines)
-
-    def _move(self, kind: Any, units: dict[str, int]) -> None:
-        assert self.book.priced is not None
-        for line in self.book.priced.lines:
-            if qty := units.get(line.line_id, 0):
-                ref = f"{self.plan.child_no}/{line.line_id}"
-                move = StockMove(ref=ref, kind=kind, sku=line.sku, warehouse=line.tags.warehouse, qty=qty)
-                self.book.moves(move)
+    def _clear_away(self) -> None:
+        if self.axis.has_stock:
+            self.stock.release()
+        if self.label is not None and not self._label_is_void:
+            self._label_is_void = True
+            self._spawn(self._void_label())
 
     async def _settle_short(self, missing: dict[str, int]) -> None:
-        """The warehouse found less than planned: a person decides, the default is the buyer's money back."""
-        ticket = self.book.tickets.open(
-            WMS, "short pick", f"missing units: {missing}", self.plan.child_no,
-            "the missing units are refunded", result=Voided, actions=("supply", "give_up"),
-        )  # fmt: skip
-        await workflow.wait_condition(lambda: ticket.resolution is not None)
-        if ticket.resolution is not None and ticket.resolution.action == "give_up":
+        if await ask_about(self.book, self.plan.child_no, missing):
             await self._give_back(self, missing, "short pick")
 
     # --- what it shows -----------------------------------------------------------------------------------------------
@@ -294,8 +276,9 @@ class Parcel:
 
     @property
     def _stuck(self) -> bool:
-        """The push waits for a person: nothing is known to be at the warehouse, so cancelling asks it first."""
-        return any(t.record.child_no == self.plan.child_no for t in self.book.tickets.open_ones.values())
+        """The push waits for a person: it may have arrived or not, so cancelling asks the warehouse."""
+        asked = (t.record for t in self.book.tickets.open_ones.values())
+        return any((t.child_no, t.step) == (self.plan.child_no, PUSH) for t in asked)
 
     def state(self, *, to_write: bool = False) -> ChildState:
         """The label's bytes travel in the first write after printing only."""

@@ -1,5 +1,6 @@
 """Money back: asked for once under one number, accepted is not succeeded, abnormal goes to a person."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -11,6 +12,7 @@ from domain.records import RefundRecord
 from domain.states import Outcome, RefundStatus
 from workflows.book import Book
 from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, guarded, retries
+from workflows.tickets import Ticket
 
 ENDS = {
     Kind.REFUND_SUCCEEDED: RefundStatus.SUCCEEDED,
@@ -25,8 +27,10 @@ class Refunds:
     def __init__(self, book: Book) -> None:
         self.book = book
         self._ended: dict[str, Fact] = {}
-        self._known: set[str] = set()
-        self._busy = False
+        self._known: dict[str, RefundRecord] = {}
+        self._with_people: dict[str, Ticket | None] = {}
+        """Refunds that ended without success, and the question a person has about each."""
+        self._turn = asyncio.Lock()
         self._waiting = 0
 
     @property
@@ -48,33 +52,36 @@ class Refunds:
         else:
             self._ended[number] = fact
             self.book.record(fact, Outcome.APPLIED, before, before, None)
+            self._succeeded_after_all(number, fact)
 
     async def give_back(self, refund_no: str, amount_minor: int, reason: str, units: dict[str, int]) -> None:
         """Returns when the refund has come to an end or a person has taken it over."""
         if amount_minor == 0:
             return
         self._waiting += 1
-        await workflow.wait_condition(lambda: not self._busy)
-        self._busy = True
+        record = RefundRecord(
+            refund_no=refund_no,
+            amount_minor=amount_minor,
+            status=RefundStatus.REQUESTED,
+            reason=reason,
+            units=units,
+        )
         try:
-            record = RefundRecord(
-                refund_no=refund_no,
-                amount_minor=amount_minor,
-                status=RefundStatus.REQUESTED,
-                reason=reason,
-                units=units,
-            )
-            await self._run(record)
+            # A lock and not a condition: all who wait for a condition go on at once.
+            async with self._turn:
+                before = self.book.waiting_for
+                await self._run(record)
+                self.book.now_waits_for(before)
         finally:
-            self._busy = False
             self._waiting -= 1
 
     async def _run(self, record: RefundRecord) -> None:
         number = record.refund_no
-        self._known.add(number)
-        self.book.refund(record)
+        self._known[number] = record
         self.book.now_waits_for(f"refund {number}")
-        await self.book.saved()  # the reservation against what was paid is committed before the channel is asked
+        if refused := await self.book.reserve(record):
+            self._to_a_person("refund refused by our books", f"refund {number}: {refused}")
+            return
         if not await self._ask(record, "refund", first=True):
             return
         if number not in self._ended:
@@ -128,6 +135,7 @@ class Refunds:
             )
         except GaveUp:
             self._note(record, RefundStatus.CLOSED)
+            self._with_people[record.refund_no] = None
             return False
         if state is not None and state.fact is not None:
             self.hear(state.fact)
@@ -141,14 +149,27 @@ class Refunds:
         if status is RefundStatus.SUCCEEDED:
             self.book.refunded_minor += record.amount_minor
         else:
-            self.book.tickets.open(
-                self.book.order.payment.channel,
-                "refund not paid out",
-                f"refund {record.refund_no} of {record.amount_minor} ended {status.value} at the channel",
-                give_up_means="a person has paid the buyer by other means, or will",
-                actions=("give_up",),
-                severity="urgent",
-            )
+            ended = f"refund {record.refund_no} of {record.amount_minor} ended {status.value} at the channel"
+            self._with_people[record.refund_no] = self._to_a_person("refund not paid out", ended)
+
+    def _succeeded_after_all(self, number: str, fact: Fact) -> None:
+        """A refund that a person has in hand may still be paid out by the channel."""
+        if fact.kind is not Kind.REFUND_SUCCEEDED or number not in self._with_people:
+            return
+        ticket = self._with_people.pop(number)
+        if ticket is not None and ticket.resolution is None:
+            self.book.tickets.close_on_evidence(ticket)
+        self._finish(self._known[number])
+
+    def _to_a_person(self, step: str, text: str) -> Ticket:
+        return self.book.tickets.open(
+            self.book.order.payment.channel,
+            step,
+            text,
+            give_up_means="a person has paid the buyer by other means, or will",
+            actions=("give_up",),
+            severity="urgent",
+        )
 
     def _note(self, record: RefundRecord, status: RefundStatus) -> None:
         self.book.refund(record.model_copy(update={"status": status}))

@@ -1,6 +1,7 @@
 """Where the local stack listens: one port a program, each movable by its variable."""
 
 import json
+import random
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,9 @@ PORTS = {
     "KUAIDI100": 8704,
 }
 """Name after OMS_PORT_ and its usual port. WORKER_METRICS takes the port after it too (our own metrics)."""
+
+BELOW_EPHEMERAL = (12_000, 30_000)
+"""Free ports are chosen here: higher ones are handed out to outgoing connections between two starts."""
 
 
 class WrongPort(ValueError):
@@ -43,16 +47,20 @@ def _port(env: Mapping[str, str], name: str) -> int | None:
 
 
 def _free_ports(kept: Path) -> dict[str, int]:
-    if kept.exists():
-        found: dict[str, int] = json.loads(kept.read_text())
-        if set(found) == set(PORTS):
-            return found
-    chosen: dict[str, int] = {}
-    while len(chosen) < len(PORTS):
-        port = ports.free_port()
-        # The pair for the worker's metrics, and no port twice.
-        if not {port, port + 1} & {p + extra for p in chosen.values() for extra in (0, 1)}:
-            chosen[list(PORTS)[len(chosen)]] = port
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(chosen))
+    """As kept, but for a port that another program has taken since."""
+    found: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
+    chosen = {name: port for name, port in found.items() if name in PORTS and not _pair_taken(port)}
+    for name in PORTS:
+        while name not in chosen:
+            port = random.randrange(*BELOW_EPHEMERAL, 2)
+            if port not in chosen.values() and not _pair_taken(port):
+                chosen[name] = port
+    if chosen != found:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(chosen))
     return chosen
+
+
+def _pair_taken(port: int) -> bool:
+    """Even ports go out in pairs with their odd neighbours, since the worker's metrics need two."""
+    return ports.is_taken(port) or ports.is_taken(port + 1)

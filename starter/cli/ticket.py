@@ -11,6 +11,7 @@ from starter.cli import output
 from starter.cli.failing import BadInput, Failure, run
 from starter.cli.options import By, Json, Limit, actor, sentence
 from starter.cli.reach import database, order_client
+from starter.errors import NotNow
 from store.tickets import Ticket, TicketStore
 from workflows.messages import ResolveTicket
 
@@ -125,8 +126,13 @@ async def _resolve(ticket_id: str, action: Action, remark: str, result: str | No
     if ticket.outside or ticket.order_no is None:
         await _resolve_outside(message)
         return
-    async with order_client() as client:
-        await client.resolve_ticket(ticket.order_no, message)
+    try:
+        async with order_client() as client:
+            await client.resolve_ticket(ticket.order_no, message)
+    except NotNow as error:
+        if error.type != "Ended":
+            raise
+        await _resolve_outside(message)  # a note that outlived its order
 
 
 async def _resolve_outside(message: ResolveTicket) -> None:

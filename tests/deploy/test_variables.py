@@ -1,4 +1,5 @@
 import json
+import socket
 import subprocess
 from pathlib import Path
 
@@ -84,3 +85,10 @@ def test_free_ports_stay_the_same_at_the_next_start(tmp_path: Path) -> None:
     first = choose_ports({"OMS_PORTS": "free"}, tmp_path / "ports.json")
     assert choose_ports({"OMS_PORTS": "free"}, tmp_path / "ports.json") == first
     assert len(set(first.values())) == len(PORTS)
+
+
+def test_a_free_port_that_somebody_has_taken_since_is_replaced_alone(tmp_path: Path) -> None:
+    first = choose_ports({"OMS_PORTS": "free"}, tmp_path / "ports.json")
+    with socket.create_server(("127.0.0.1", first["WORKER_METRICS"] + 1)):
+        second = choose_ports({"OMS_PORTS": "free"}, tmp_path / "ports.json")
+    assert {name for name in PORTS if first[name] != second[name]} == {"WORKER_METRICS"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from deploy.local import ports
 from deploy.local.temporal import LocalTemporal
@@ -225,7 +226,7 @@ async def test_without_temporal_callbacks_are_taken_at_once_and_delivered_afterw
         assert set(await states(pool)) == {"received"}
         await asyncio.to_thread(server.start)
         try:
-            client = await lazy_client(server.address)
+            client = await Client.connect(server.address, data_converter=pydantic_data_converter)
             async with recording(client):
                 order = await record(client, order_no)
                 await reach(pool, *["delivered"] * 20, within_s=60)

@@ -105,10 +105,10 @@ def test_backlog_and_clocks_of_other_hosts_do_not_wait_longer_than_the_window() 
 
 
 def test_a_bundle_never_grows_beyond_what_a_signal_may_hold() -> None:
-    for big in (lambda n: part(n, size=300_000), lambda n: part(n, facts=150)):
+    for size, facts in ((300_000, 1), (100, 150)):
         gathering = Gathering(LINGER)
         for row_id in (1, 2):
-            gathering.add(big(row_id), NOW)
+            gathering.add(part(row_id, size=size, facts=facts), NOW)
         assert [len(b.parts) for b in gathering.take_due(NOW + LINGER)] == [1]
 
 

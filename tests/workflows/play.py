@@ -11,8 +11,15 @@ from itertools import count
 from typing import Any, cast
 
 from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.client import WithStartWorkflowOperation, WorkflowHandle, WorkflowHistory, WorkflowUpdateHandle
+from temporalio.client import (
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowHistory,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)  # fmt: skip
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -22,13 +29,23 @@ from domain.records import TicketRecord
 from tests.workflows.orders import fact
 from tests.workflows.world import World
 from workflows.messages import (
-    ORDER_WORKFLOW, Cancelled, CancelOrder, ConfirmReceipt, FactBatch, OrderView, Placed, Refresh, Refreshed,
-    ResolveTicket, order_workflow_id,
+    ORDER_WORKFLOW,
+    Cancelled,
+    CancelOrder,
+    ConfirmReceipt,
+    FactBatch,
+    OrderView,
+    Placed,
+    Refresh,
+    Refreshed,
+    ResolveTicket,
+    order_workflow_id,
 )  # fmt: skip
 from workflows.order import Order
 
 REAL_SECONDS = 20.0
 """No wait in these tests may take longer on the real clock."""
+CANCEL = CancelOrder(by="buyer", reason="changed my mind")
 inbox_ids = count(1)
 
 
@@ -95,7 +112,11 @@ class Play:
     async def finish(self) -> str:
         """Skips every wait until the order ends; its result."""
         async with asyncio.timeout(REAL_SECONDS):
-            await self.env.fast_forward(self.handle)
+            try:
+                await self.env.fast_forward(self.handle)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended already
+                    raise
             return cast(str, await self.handle.result())
 
     async def now(self) -> datetime:
@@ -141,17 +162,22 @@ class Play:
         return answer
 
     async def cancel(self) -> Cancelled:
-        return cast(Cancelled, await self.update("cancel", CancelOrder(by="buyer", reason="changed my mind"), Cancelled))
+        return cast(Cancelled, await self.update("cancel", CANCEL, Cancelled))
 
     async def begin_cancel(self) -> WorkflowUpdateHandle[Cancelled]:
         """Asks for it and does not wait for the answer."""
-        from temporalio.client import WorkflowUpdateStage
-
         asked = await self.handle.start_update(
-            "cancel", CancelOrder(by="buyer", reason="changed my mind"), result_type=Cancelled,
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-        )  # fmt: skip
+            "cancel", CANCEL, result_type=Cancelled, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+        )
         await self.rest()
+        return cast(WorkflowUpdateHandle[Cancelled], asked)
+
+    async def send_cancel(self) -> "asyncio.Task[Cancelled]":
+        """A cancellation sent while no worker is there: it waits at the server."""
+        asked = asyncio.ensure_future(self.handle.execute_update("cancel", CANCEL, result_type=Cancelled))
+        async with asyncio.timeout(REAL_SECONDS):
+            while not (await self.handle.describe()).raw_description.HasField("pending_workflow_task"):
+                await asyncio.sleep(0.005)
         return asked
 
     async def confirm(self) -> None:

@@ -1,7 +1,5 @@
 """The order's whole life, and what it costs."""
 
-from datetime import timedelta
-
 from domain.facts import Kind
 from domain.states import ChildStatus, OrderStatus
 from tests.workflows.conftest import Plays

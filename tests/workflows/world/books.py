@@ -12,8 +12,20 @@ from domain.order import StartOrder
 from domain.policy import Policy
 from domain.pricing import price
 from domain.records import (
-    AuditEntry, ChildPlan, ChildState, EventRecord, OrderWrite, Payment, Priced, RefundRecord, Registered, Settled,
-    SettlePayment, StockMove, TicketRecord, TicketResolution,
+    AuditEntry,
+    ChildPlan,
+    ChildState,
+    EventRecord,
+    OrderWrite,
+    Payment,
+    Priced,
+    RefundRecord,
+    Registered,
+    Settled,
+    SettlePayment,
+    StockMove,
+    TicketRecord,
+    TicketResolution,
 )  # fmt: skip
 from domain.splitting import split
 from domain.states import OrderStatus, Outcome, RefundStatus

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 from temporalio import activity
@@ -42,4 +43,4 @@ class Faults:
     def gaps(self, step: str) -> list[int]:
         """Whole seconds between the attempts of a step."""
         times = self.started[step]
-        return [round((b - a).total_seconds()) for a, b in zip(times, times[1:], strict=False)]
+        return [round((b - a).total_seconds()) for a, b in pairwise(times)]

@@ -5,8 +5,21 @@ from typing import Any
 from temporalio import activity
 
 from activities.calls import (
-    BookBatch, Booked, Booking, BookOutcome, BookOutcomes, ChildCall, Facts, Failure, InterceptOutcome, Outbound,
-    ParcelQuery, PushBatch, Pushed, PushOutcome, PushOutcomes,
+    BookBatch,
+    Booked,
+    Booking,
+    BookOutcome,
+    BookOutcomes,
+    ChildCall,
+    Facts,
+    Failure,
+    InterceptOutcome,
+    Outbound,
+    ParcelQuery,
+    PushBatch,
+    Pushed,
+    PushOutcome,
+    PushOutcomes,
 )  # fmt: skip
 from activities.outside import each, outside
 from domain.facts import Fact

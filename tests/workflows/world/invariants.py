@@ -27,7 +27,8 @@ def _money(account: Account, channel: Channel) -> list[str]:
     if not numbers <= set(account.refunds):
         broken.append(f"M3: asked for {numbers - set(account.refunds)} without a reservation")
     if account.writes and account.last.ended:
-        pending = [no for no, r in account.refunds.items() if r.status in (RefundStatus.REQUESTED, RefundStatus.ACCEPTED)]
+        open_ones = (RefundStatus.REQUESTED, RefundStatus.ACCEPTED)
+        pending = [no for no, r in account.refunds.items() if r.status in open_ones]
         if pending:
             broken.append(f"M3: ended with refunds {pending} neither paid nor handed to a person")
         late = account.last.payment_status is PaymentStatus.LATE
@@ -45,7 +46,6 @@ def _stock(account: Account) -> list[str]:
     broken = [f"S1: moved twice: {twice}"] if twice else []
     if not account.writes:
         return broken
-    reserved: Counter[str] = Counter()
     for plan in account.plans:
         state = next((c for c in account.children if c.child_no == plan.child_no), None)
         out: Counter[str] = Counter()
@@ -59,12 +59,12 @@ def _stock(account: Account) -> list[str]:
         gone = state is not None and (state.status in LEFT or (state.status is ChildStatus.CANCELLED and not waited))
         if gone and dict(out) != dict(plan.lines):
             broken.append(f"S2: {plan.child_no} is {state and state.status} but moved {dict(out)} of {plan.lines}")
-        reserved.update(out)
     return broken
 
 
 def _parcels(account: Account) -> list[str]:
-    broken, before = [], {}
+    broken: list[str] = []
+    before: dict[str, ChildStatus] = {}
     for write in sorted(account.writes, key=lambda w: w.seq):
         for child in write.children:
             was = before.get(child.child_no)

@@ -1,0 +1,53 @@
+"""Callbacks of a mapped source: Standard Webhooks in, facts and trace out (docs/contract/generic-source.md)."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.facts import Fact
+from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest, TracePoint
+from providers.generic.mapping import Mapping
+from providers.generic.translating import explain
+from providers.standard_webhooks import Webhook, WebhookRefused
+from providers.tracking import KIND_OF, ParcelStatus, one_line
+
+_JSON = "application/json"
+_STATUS_OF = {kind: status for status, kind in reversed(KIND_OF.items())}
+"""The first status of each kind in the table is its plain one."""
+
+
+class GenericReceiver:
+    """`providers.callbacks.Receiver` for the source of `mapping`.
+
+    `secrets`: the values behind `mapping.secrets`, as `whsec_…` (or `whpk_…`); raises `BadWebhookSecret` on bad ones.
+    """
+
+    def __init__(self, mapping: Mapping, secrets: Sequence[str]) -> None:
+        self.source: str = mapping.source
+        self._mapping = mapping
+        self._webhook = Webhook(secrets)
+
+    def read(self, request: RawRequest, now: datetime) -> Callback:
+        try:
+            message_id = self._webhook.verify(request.headers, request.body, now).message_id
+        except WebhookRefused as e:
+            raise CallbackRefused(e.reason, str(e)) from None
+        told = explain(self._mapping, request.body)
+        if told.outcome == "refused":
+            reasons = "; ".join(told.errors)
+            text = f"unable to read the {self.source} event {told.type}: {reasons}"[:500]
+            raise CallbackRefused("malformed", text, status=400)
+        trace = tuple(_point(fact, message_id) for fact in told.facts if fact.waybill_no and fact.kind in _STATUS_OF)
+        return Callback(event_id=message_id, kind=told.type, facts=told.facts, trace=trace)
+
+    def accepted(self, request: RawRequest) -> Answer:
+        return Answer(204, b"", _JSON)
+
+    def refused(self, request: RawRequest, why: CallbackRefused) -> Answer:
+        return Answer(why.status, json.dumps({"error": why.reason}).encode(), _JSON)
+
+
+def _point(fact: Fact, message_id: str) -> TracePoint:
+    status: ParcelStatus = _STATUS_OF[fact.kind]
+    key = f"{fact.source}:{message_id}"
+    return TracePoint(fact.waybill_no or "", key, fact.occurred_at, status.value, one_line(fact.note, 500))

@@ -1,0 +1,59 @@
+"""What happens to parcels as time passes, and what of it is pushed."""
+
+from datetime import timedelta
+
+from sandbox.core import Box
+from sandbox.sf.parcels import Parcel, Parcels, Scan, order_of
+from sandbox.sf.wire import push
+
+TROUBLES = {"exception", "refused", "lost_parcel"}
+
+
+class Courier:
+    def __init__(self, box: Box, parcels: Parcels, stages_s: tuple[float, ...], callback_url: str) -> None:
+        self._box, self._parcels, self._stages_s, self._callback_url = box, parcels, stages_s, callback_url
+
+    def resume(self) -> None:
+        """After a restart: every parcel goes on as if nothing had stopped."""
+        for parcel in self._parcels.parcels.values():
+            self._expect_next(parcel)
+
+    def take(self, waybill_no: str, child_no: str) -> Parcel:
+        """The same parcel handed over again is the same parcel."""
+        if waybill_no in self._parcels.parcels:
+            return self._parcels.parcels[waybill_no]
+        ids = {"waybill_no": waybill_no, "child_no": child_no, "order_no": order_of(child_no)}
+        fault = self._box.faults.take("handover", ids, only=TROUBLES)
+        parcel = self._parcels.hand_over(waybill_no, child_no, fault.fault if fault else "")
+        self._expect_next(parcel)
+        return parcel
+
+    def scan(self, parcel: Parcel, code: str, text: str = "") -> None:
+        self._tell(parcel, self._parcels.scan(parcel, code, text))
+        self._expect_next(parcel)
+
+    def _tell(self, parcel: Parcel, scan: Scan) -> None:
+        """Push this scan alone. Pushes of one parcel are grouped under its waybill number, for `reorder_callback`."""
+        booked = self._parcels.by_waybill.get(parcel.waybill_no)
+        if booked is None or not self._callback_url:
+            return
+        ids = {"waybill_no": parcel.waybill_no, "child_no": booked.order_id, "order_no": parcel.order_no}
+        payload = push(parcel, scan, booked)
+        self._box.outbox.post(scan.code, self._callback_url, payload, order_no=parcel.waybill_no, ids=ids)
+
+    def _expect_next(self, parcel: Parcel) -> None:
+        code = parcel.next_code()
+        if code is None:
+            return
+        done = len(parcel.scans)
+        speed = self._box.settings.speed
+        last = parcel.scans[-1].at if parcel.scans else parcel.since
+        due = last + timedelta(seconds=self._stages_s[min(done, len(self._stages_s) - 1)] / speed)
+        wait_s = max(0.0, (due - self._box.clock()).total_seconds())
+
+        def arrive() -> None:
+            # Somebody may have moved the parcel by hand in the meantime; then another timer is running.
+            if len(parcel.scans) == done:
+                self.scan(parcel, code)
+
+        self._box.later(wait_s * speed, arrive)

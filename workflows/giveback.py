@@ -1,0 +1,38 @@
+"""What is owed back, and under which refund number: late payments, cancelled parcels, missing units."""
+
+from domain.records import Payment
+from workflows.family import Family
+from workflows.parcel import Parcel
+from workflows.refunds import Refunds
+
+
+class GiveBack:
+    """Refund numbers follow from what they are for, so that the same debt can never be paid under two numbers."""
+
+    def __init__(self, order_no: str, refunds: Refunds) -> None:
+        self._order_no = order_no
+        self._refunds = refunds
+
+    async def late(self, payment: Payment, units: dict[str, int]) -> None:
+        """All of a payment that came after the order was closed."""
+        await self._refunds.give_back(f"R{self._order_no}-L1", payment.amount_minor, "late payment", units)
+
+    async def parcels(self, parcels: list[Parcel], reason: str) -> None:
+        """One refund for everything cancelled together: a channel takes one refund of an order a minute."""
+        units: dict[str, int] = {}
+        for parcel in parcels:
+            for line, qty in parcel.plan.lines.items():
+                units[line] = units.get(line, 0) + qty
+        amount = sum(p.plan.paid_minor for p in parcels)
+        await self._refunds.give_back(f"R{self._order_no}-C{_number(parcels[0])}", amount, reason[:80], units)
+
+    async def units(self, family: Family, parcel: Parcel, units: dict[str, int], reason: str) -> None:
+        """Some units of a parcel, or all of it."""
+        short = "" if units == dict(parcel.plan.lines) else "S"
+        number = f"R{self._order_no}-P{_number(parcel)}{short}"
+        await self._refunds.give_back(number, family.shares(parcel, units), reason, units)
+
+
+def _number(parcel: Parcel) -> str:
+    """`02` of `{order_no}-02`; the hundredth parcel has three digits."""
+    return parcel.plan.child_no.rpartition("-")[2]

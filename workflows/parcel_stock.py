@@ -1,0 +1,70 @@
+"""Stock of one parcel: what was reserved for it leaves it once, by shipping, by being missing, or by being set free."""
+
+from typing import Literal
+
+from temporalio import workflow
+
+from activities.store import StoreActivities
+from domain.records import ChildPlan, StockMove
+from workflows.book import STORE_RETRY, STORE_TIMEOUT, Book
+
+
+class ParcelStock:
+    """Each movement happens once: a flag here, a unique key in the store."""
+
+    def __init__(self, plan: ChildPlan, book: Book) -> None:
+        self._plan = plan
+        self._book = book
+        self._done = False
+        self._shipped = False
+        self._found: dict[str, int] = {}
+
+    async def reserve(self) -> bool:
+        """For a backorder: True when every unit of it is reserved now."""
+        reserved: bool = await workflow.execute_local_activity_method(
+            StoreActivities.allocate_backorder,
+            args=[self._book.order.order_no, self._plan.child_no],
+            start_to_close_timeout=STORE_TIMEOUT,
+            retry_policy=STORE_RETRY,
+            summary=f"reserve for {self._plan.child_no}",
+        )
+        return reserved
+
+    def found(self, actual: dict[str, int]) -> dict[str, int]:
+        """Units really there, by line, where the warehouse found less than planned. Lines not named are complete.
+
+        Returns what is only now known to be missing of a parcel that has left; its units stay booked as shipped.
+        """
+        before = dict(self._found)
+        for line, count in actual.items():
+            if count < self._plan.lines.get(line, 0):
+                self._found[line] = min(count, self._found.get(line, count))
+        if not self._shipped:
+            return {}
+        news = {line: before.get(line, self._plan.lines[line]) - count for line, count in self._found.items()}
+        return {line: count for line, count in news.items() if count}
+
+    def ship(self) -> dict[str, int]:
+        """The parcel has left. Returns the units (by line) that were planned and not there; they are written off."""
+        if self._done:
+            return {}
+        self._done = self._shipped = True
+        gone = {line: self._found.get(line, qty) for line, qty in self._plan.lines.items()}
+        missing = {line: qty - gone[line] for line, qty in self._plan.lines.items() if qty > gone[line]}
+        self._move("ship", gone)
+        self._move("write_off", missing)
+        return missing
+
+    def release(self) -> None:
+        """The parcel will not leave: its units can be sold again."""
+        if not self._done:
+            self._done = True
+            self._move("release", self._plan.lines)
+
+    def _move(self, kind: Literal["ship", "write_off", "release"], units: dict[str, int]) -> None:
+        assert self._book.priced is not None
+        for line in self._book.priced.lines:
+            if qty := units.get(line.line_id, 0):
+                ref = f"{self._plan.child_no}/{line.line_id}"
+                move = StockMove(ref=ref, kind=kind, sku=line.sku, warehouse=line.tags.warehouse, qty=qty)
+                self._book.moves(move)
