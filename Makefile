@@ -8,11 +8,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 FILE ?= tests/scenarios/scenarios.yaml
+SEED ?= 1
+ORDERS ?= 600
 
 # $(call timed,what,command): runs it, says how long it took, keeps its exit code.
 timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$(( $$(date +%s) - began )) s, exit code $$code"; exit $$code
 
-.PHONY: help venv demo up down status test check scenarios bench lock
+.PHONY: help venv demo up down status test check scenarios bench faults lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,6 +45,9 @@ scenarios: venv ## every case of FILE (default tests/scenarios/scenarios.yaml), 
 
 bench: venv ## measure against the stack of this machine
 	@$(call timed,bench,$(PY) -m bench)
+
+faults: venv ## real orders under faults drawn from SEED; ends in lost 0, unexpected 0, duplicated 0
+	@$(call timed,faults,$(PY) -m bench.faults --seed $(SEED) --orders $(ORDERS))
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \

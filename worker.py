@@ -208,7 +208,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # The SDK may abort at interpreter exit after a clean shutdown (performance.md 2), so leave without that.
+    # The SDK may abort at interpreter exit after a clean shutdown (docs/performance.md), so leave without that.
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()

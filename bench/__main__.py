@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -108,7 +107,7 @@ async def _orders(stage: Stage, n: int) -> Measured:
 
 
 async def _empties(temporal: Client, n: int, like: HistoryCount) -> Measured:
-    worker = subprocess.Popen([sys.executable, "-m", "bench.empty"], env=os.environ.copy())
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.empty", env=os.environ.copy())
     try:
 
         async def one(i: int) -> None:
@@ -123,7 +122,7 @@ async def _empties(temporal: Client, n: int, like: HistoryCount) -> Measured:
         spent, took = await _timed(pids, n, one, "empty workflows")
     finally:
         worker.terminate()
-        worker.wait(timeout=20)
+        await worker.wait()
     history = await count(temporal.get_workflow_handle(f"bench-empty/{os.getpid()}-0"))
     return Measured("empty workflow", n, n / took, {k: v * 1000 / n for k, v in spent.items()}, history)
 

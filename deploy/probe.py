@@ -1,6 +1,6 @@
 """`python -m deploy.probe`: is the worker of this container polling? Exit 0 yes, 1 no; for health checks.
 
-Looks at the task queue and not at the process: a worker can live on without polling (performance.md 2).
+Looks at the task queue and not at the process: a worker can live on without polling (docs/performance.md).
 """
 
 import asyncio

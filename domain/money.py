@@ -13,7 +13,7 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
     Largest remainder: every share is floored, then the leftover units go one by one to the largest fractional parts,
     ties to the lowest index. A negative total is the mirror of the positive one. Weights that are all zero share
     equally. Raises `UnableToAllocate` for a negative weight, or for no weight at all when there is something to share.
-    Source: design.md 5, conventions of scenarios.yaml.
+    Source: docs/requirements.md, Money and splitting.
     """
     if total < 0:
         return [-part for part in allocate(-total, weights)]

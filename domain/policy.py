@@ -11,7 +11,7 @@ Dimension = Literal["warehouse", "customs", "supplier", "logistics"]
 
 
 class Policy(Strict):
-    """Defaults are the practice facts of requirements.md part 2."""
+    """Defaults are the practice facts of docs/requirements.md, Timers."""
 
     version: Annotated[int, Field(ge=0)] = 0
     currencies: tuple[str, ...] = ("CNY",)
@@ -30,7 +30,7 @@ class Policy(Strict):
     retry_backoff_s: tuple[Seconds, ...] = (5, 10, 20)
     """Waits before retry 1, 2, 3: one try and three retries (R09)."""
     refund_spacing_s: Seconds = 60
-    """WeChat refuses two refunds of one order within a minute (providers.md 2)."""
+    """WeChat refuses two refunds of one order within a minute (docs/providers.md, WeChat Pay)."""
     parked_ticket_after_s: Seconds = 4 * 3600
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
 

@@ -30,7 +30,7 @@ def delay_before_retry(k: int, backoff_s: Sequence[int], min_spacing_s: int = 0)
     """Seconds to wait before retry `k` (from 1), counted from the end of the attempt before it.
 
     `backoff_s[k-1]`, the last one repeated when there are more retries, but never under `min_spacing_s`: a system that
-    limits calls to one a minute refuses a sooner one for certain (providers.md 2).
+    limits calls to one a minute refuses a sooner one for certain (docs/providers.md, WeChat Pay).
     """
     if k < 1:
         raise ValueError(f"retries are counted from 1, not {k}")

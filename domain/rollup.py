@@ -25,7 +25,7 @@ def parent_status(current: OrderStatus, children: Iterable[ChildStatus]) -> Orde
     """Status of a parent that stands at `current`, from the statuses of all its children.
 
     Cancelled children do not count. When all are cancelled the order stays AWAITING_SHIPMENT until the money is back
-    and the order closes itself. Source: requirements.md, state machines (R33).
+    and the order closes itself. Source: docs/requirements.md, State machines (R33).
     """
     live = [child for child in children if child is not ChildStatus.CANCELLED]
     if current in OWN:

@@ -1,4 +1,4 @@
-"""State names of every axis. Goods and money never share a status (requirements.md, state machines)."""
+"""State names of every axis. Goods and money never share a status (docs/requirements.md, State machines)."""
 
 from enum import StrEnum
 

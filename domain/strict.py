@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 MAX_BYTES = 2_000_000
-"""Temporal refuses payloads above 2 MB (faults.md N19), so nothing larger is worth reading."""
+"""Temporal refuses payloads above 2 MB (docs/performance.md, Dev server), so nothing larger is worth reading."""
 MAX_DEPTH = 60
 
 

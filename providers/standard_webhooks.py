@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0.0: sign what we send, verify what we receive (providers.md 6).
+"""Standard Webhooks 1.0.0: sign what we send, verify what we receive (docs/providers.md, Standard Webhooks).
 
     hook = Webhook(["whsec_new…", "whsec_old…"])
     headers = hook.sign("msg_1", now, body)

@@ -1,4 +1,4 @@
-"""The one vocabulary for where a parcel is (providers.md 5, "Normalised status"), and what of it an order hears."""
+"""The one vocabulary for where a parcel is (docs/providers.md, Parcel states), and what of it an order hears."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -66,7 +66,7 @@ def main() -> int:
     try:
         telemetry.set_up_logs(settings.telemetry)
         telemetry.set_up_traces("relay", settings.telemetry)
-        # uvloop halves what a request costs (performance.md 7).
+        # uvloop halves what a request costs (docs/performance.md, Callbacks).
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
     except UnableToConfigure as why:
@@ -82,7 +82,7 @@ def _refuse(why: str, code: int) -> int:
 
 
 if __name__ == "__main__":
-    # The SDK may abort at interpreter exit after a clean shutdown (performance.md 2), so leave without that.
+    # The SDK may abort at interpreter exit after a clean shutdown (docs/performance.md), so leave without that.
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()

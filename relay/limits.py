@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Sizes in bytes, times in seconds. Callbacks of all our sources are far below these (providers.md)."""
+    """Sizes in bytes, times in seconds. Callbacks of all our sources are far below these (docs/providers.md)."""
 
     body: int = 1_000_000
     body_s: float = 10.0

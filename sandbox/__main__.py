@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from sandbox.core import serve
 from sandbox.core.settings import MissingSetting, from_env
 
-APPS = {"wechat": 8701, "qimen": 8702, "tms": 8703, "kuaidi100": 8704, "sf": 8706}
+APPS = {"wechat": 8701, "qimen": 8702, "tms": 8703, "kuaidi100": 8704, "alipay": 8705, "sf": 8706}
 """Sandbox (module `sandbox.<name>`, with `create_app(settings)`) and its usual port."""
 
 

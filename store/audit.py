@@ -43,7 +43,7 @@ class AuditRow:
 
 @dataclass(frozen=True)
 class AuditHead:
-    """The last row, to be written down outside the database; without that a cut tail does not show (faults.md 0.8)."""
+    """The last row, to be written down outside the database; without that a cut tail does not show (invariant U)."""
 
     id: int
     hash: str

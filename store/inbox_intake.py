@@ -1,4 +1,4 @@
-"""Many messages into the inbox in one statement: 47 times one by one (performance.md 6)."""
+"""Many messages into the inbox in one statement: 47 times one by one (docs/performance.md, PostgreSQL)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,9 +1,10 @@
 """The book of one order: what is known, what has changed since the last write, and the one projector that writes it.
 
 Changes made in the same activation travel in one write, which rides in the workflow task as a local activity: one
-history event (performance.md 1).
+history event (docs/performance.md, Durable steps).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -139,7 +140,9 @@ class Book:
         """Runs for the life of the order: one write per activation in which something changed."""
         while True:
             await workflow.wait_condition(lambda: self.dirty and not self.held)
-            await self.write()
+            await asyncio.sleep(0)  # others that the same event has woken go first: their changes ride along
+            if not self.held:
+                await self.write()
 
     async def saved(self) -> None:
         """Returns once everything changed so far is committed."""

@@ -19,7 +19,7 @@ from deploy.local import ports
 from deploy.local.service import Check
 
 SILENT_POLL = timedelta(seconds=150)
-"""A poll lasts up to a minute; a worker without a new one for this long has stopped working (performance.md 2)."""
+"""A poll lasts up to a minute; a worker without a new one for this long has stopped working (docs/performance.md)."""
 RPC_TIMEOUT = timedelta(seconds=3)
 FAULTS = (RPCError, RuntimeError, TimeoutError)
 

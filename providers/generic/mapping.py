@@ -46,11 +46,14 @@ def _time_format(text: str) -> str:
         return text
     probe = datetime(2026, 3, 2, 18, tzinfo=UTC)
     try:
-        fits = datetime.strptime(probe.strftime(text), text).replace(tzinfo=UTC) == probe  # noqa: DTZ007
+        read = datetime.strptime(probe.strftime(text), text).replace(tzinfo=UTC)
     except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(f"give one of {', '.join(NAMED_TIMES)}, or a format of day and time: %Y-%m-%d %H:%M:%S")
+        read = None
+    # A format may leave out the time of day, but neither the year nor whether it is morning.
+    if read is None or read.date() != probe.date() or read.hour not in (0, probe.hour):
+        raise ValueError(
+            f"give one of {', '.join(NAMED_TIMES)}, or a format that tells day and hour: %Y-%m-%d %H:%M:%S"
+        )
     return text
 
 
@@ -100,7 +103,7 @@ class Moment(Strict):
     """When it happened. `zone` where the text has no offset of its own; epochs never need one."""
 
     at: Pointer
-    format: Annotated[str, AfterValidator(_time_format)] = "rfc3339"
+    format: Annotated[str, StringConstraints(max_length=40), AfterValidator(_time_format)] = "rfc3339"
     zone: Annotated[str, AfterValidator(_zone)] | None = None
 
     @model_validator(mode="after")

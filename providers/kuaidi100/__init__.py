@@ -1,1 +1,1 @@
-"""Kuaidi100 (快递100), the parcel tracker over all Chinese couriers: subscribe, query, pushes (providers.md 5)."""
+"""Kuaidi100 (快递100), the parcel tracker over all Chinese couriers: subscribe, query, pushes (docs/providers.md)."""

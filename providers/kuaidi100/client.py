@@ -1,4 +1,4 @@
-"""Calls to Kuaidi100: subscribe to a parcel's pushes, query a parcel (providers.md 5)."""
+"""Calls to Kuaidi100: subscribe to a parcel's pushes, query a parcel (docs/providers.md, Kuaidi100)."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Kuaidi100's state codes, state names and company codes in our words (providers.md 5, "Normalised status")."""
+"""Kuaidi100's state codes, state names and company codes in our words (docs/providers.md, Parcel states)."""
 
 from providers.tracking import ParcelStatus as S
 

@@ -1,4 +1,4 @@
-"""Pushes of Kuaidi100: form `param` + `sign`, checked with the salt given at subscription (providers.md 5)."""
+"""Pushes of Kuaidi100: form `param` + `sign`, checked with the salt given at subscription (docs/providers.md)."""
 
 import hashlib
 import hmac

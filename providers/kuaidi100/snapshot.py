@@ -1,4 +1,4 @@
-"""Kuaidi100's picture of one parcel: always complete, newest scan first, local time of China (providers.md 5).
+"""Kuaidi100's picture of one parcel: always complete, newest scan first, local time of China (docs/providers.md).
 
 Query answers and pushes carry the same shape; each later picture replaces the earlier one.
 """

@@ -1,4 +1,4 @@
-"""Qimen (奇门), the XML dialect of most Chinese warehouse systems (providers.md 7): `QimenWms`, `QimenReceiver`."""
+"""Qimen (奇门), the XML dialect of most Chinese warehouse systems (docs/providers.md): `QimenWms`, `QimenReceiver`."""
 
 from providers.qimen.callbacks import QimenReceiver
 from providers.qimen.client import QimenWms

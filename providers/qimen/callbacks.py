@@ -20,7 +20,7 @@ from providers.qimen.sign import moment, verifies
 from providers.qimen.xml import MAX_BYTES, UnableToReadXml, build, each, one, parse, text_of
 
 FRESH = timedelta(seconds=300)
-"""A callback older or younger than this by its own signed timestamp is refused (faults.md 5, 6). The warehouse signs
+"""A callback older or younger than this by its own signed timestamp is refused (docs/providers.md). The warehouse signs
 every attempt anew, so an honest late retry passes."""
 _AHEAD = timedelta(days=1)
 _PARAMETERS = ("method", "timestamp", "format", "app_key", "v", "sign_method", "customerId", "sign")

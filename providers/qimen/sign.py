@@ -13,7 +13,7 @@ _FORMAT = "%Y-%m-%d %H:%M:%S"
 def sign(secret: str, params: Mapping[str, str], body: bytes) -> str:
     """UPPER(MD5(secret + parameters + body + secret)), the parameters as name and value, sorted, without `sign` itself.
 
-    Source: providers.md 7, vector 15.
+    Source: docs/providers.md, vector 15.
     """
     named = "".join(name + params[name] for name in sorted(params) if name != "sign")
     # MD5 is the protocol's choice, not ours; it stands or falls with the secret and the transport's TLS.

@@ -1,4 +1,4 @@
-"""Calls to SF: book, look up, void, query scans (providers.md 5). `book` and `void` are those of `providers/tms`.
+"""Calls to SF: book, look up, void, query scans (docs/providers.md). `book` and `void` are those of `providers/tms`.
 
 SF's order number is our child number and the idempotency key, so after `SfUnknown` any call may be repeated.
 """

@@ -1,4 +1,4 @@
-"""SF's result codes and scan codes in our words (providers.md 5; SF open platform, tables of error codes)."""
+"""SF's result codes and scan codes in our words (docs/providers.md; SF open platform, tables of error codes)."""
 
 from providers.tracking import ParcelStatus as S
 

@@ -1,4 +1,4 @@
-"""SF's one door: every service is a signed form to `/std/service`, answered on two levels (providers.md 5)."""
+"""SF's one door: every service is a signed form to `/std/service`, answered on two levels (docs/providers.md)."""
 
 import base64
 import hashlib

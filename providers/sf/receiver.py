@@ -1,4 +1,4 @@
-"""Route pushes of SF: JSON, only what is new, and not signed (providers.md 5).
+"""Route pushes of SF: JSON, only what is new, and not signed (docs/providers.md, SF Express).
 
 What SF can keep secret is the address it pushes to: `…/hooks/sf?key=<secret>`, configured there. The relay's list of
 SF's networks (OMS_RELAY_ALLOW) belongs beside it.

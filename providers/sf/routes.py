@@ -1,4 +1,4 @@
-"""SF's scans ("routes"), from query and push alike, in our words (providers.md 5)."""
+"""SF's scans ("routes"), from query and push alike, in our words (docs/providers.md, SF Express)."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

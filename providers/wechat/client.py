@@ -1,4 +1,4 @@
-"""The payment client: create, query, close, refund (providers.md section 2; merchant docs 4012525095, 4013071036)."""
+"""The payment client: create, query, close, refund (docs/providers.md; merchant docs 4012525095, 4013071036)."""
 
 import json
 from typing import Any

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -147,11 +148,13 @@ class Outbox:
         status, body = 0, b""
         async with self._slots:
             headers, content = self._render(now)
+            began = time.monotonic()
             with contextlib.suppress(httpx.HTTPError, TimeoutError):
                 async with asyncio.timeout(REPLY_WITHIN_S):
                     url = self._address(now, content)
                     reply = await self._http.post(url, headers=dict(headers), content=content)
                 status, body = reply.status_code, reply.content
+            took_s = time.monotonic() - began
         accepted = self._accepted(status, body)
         self._ledger.add(
             "callback_attempt",
@@ -161,6 +164,7 @@ class Outbox:
             wait_s=wait_s,
             status=status,
             accepted=accepted,
+            took_s=round(took_s, 4),
         )
         return accepted
 

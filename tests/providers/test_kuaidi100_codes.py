@@ -14,7 +14,7 @@ from providers.tracking import KIND_OF, ParcelStatus
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 NU = "YT0000000001"
 
-# providers.md 5, "Normalised status"
+# docs/providers.md, Parcel states
 TABLE = {
     "pre_transit": ["101", "102"],
     "picked_up": ["1", "103"],

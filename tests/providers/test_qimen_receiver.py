@@ -1,4 +1,4 @@
-"""The door for warehouse callbacks: what it believes, what it refuses and by what name (faults.md 4)."""
+"""The door for warehouse callbacks: what it believes, what it refuses and by what name (docs/providers.md, Qimen)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

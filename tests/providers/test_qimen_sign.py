@@ -1,4 +1,4 @@
-"""Qimen's signature and clock, against the recomputed value of providers.md (vector 15)."""
+"""Qimen's signature and clock, against the recomputed value of docs/providers.md (vector 15)."""
 
 from datetime import UTC, datetime
 

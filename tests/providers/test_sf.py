@@ -1,6 +1,5 @@
 """The SF client against the real sandbox server, over real HTTP."""
 
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -247,80 +246,3 @@ async def test_nothing_listening_is_certainly_not_done() -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         with pytest.raises(SfUnavailable):
             await Sf(config("http://127.0.0.1:1"), http, now, ids()).book(shipment())
-
-
-def answered(data: Any, code: str = "A1000") -> str:
-    return json.dumps({"apiResultCode": code, "apiErrorMsg": "", "apiResultData": data})
-
-
-def told(message: Any, **more: Any) -> str:
-    return json.dumps({"success": True, "errorCode": "S0000", "errorMsg": None, "msgData": message} | more)
-
-
-WAYBILL = [{"waybillType": 1, "waybillNo": NU}]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        "[]",
-        "null",
-        "[" * 100_000,
-        "{}",
-        '{"apiResultCode":"","apiResultData":""}',
-        '{"apiResultCode":"A1000","apiResultCode":"A1000"}',
-        answered(None),
-        answered(""),
-        answered("[]"),
-        answered("nonsense"),
-        answered(told(None)),
-        answered(told({})),
-        answered(told({"orderId": CHILD}, success=False)),
-        answered(told({"orderId": CHILD, "waybillNoInfoList": WAYBILL}, errorCode="S0001")),
-        answered(told({"orderId": CHILD}, success=False, errorCode="no\r\ncode")),
-        answered(told({"orderId": CHILD, "waybillNoInfoList": None})),
-        answered(told({"orderId": CHILD, "waybillNoInfoList": [{"waybillType": 2, "waybillNo": NU}]})),
-        answered(told({"orderId": CHILD, "waybillNoInfoList": [{"waybillType": 1, "waybillNo": "x"}]})),
-        answered(told({"orderId": "SO2603020001-99", "waybillNoInfoList": WAYBILL})),
-        answered("", code="\u202eA1006"),
-    ],
-    ids=range(21),
-)
-async def test_an_answer_outside_the_protocol_is_unknown(body: str) -> None:
-    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(200, text=body)))
-    with pytest.raises(SfUnknown) as e:
-        await Sf(config("http://sf.test"), http, now, ids()).book(shipment())
-    assert str(e.value).isprintable()
-
-
-@pytest.mark.parametrize("packed", [told, lambda m: json.loads(told(m)), lambda m: told(json.dumps(m))])
-async def test_json_is_unpacked_on_whichever_level_sf_packed_it(packed: Callable[[Any], Any]) -> None:
-    body = answered(packed({"orderId": CHILD, "filterResult": 2, "waybillNoInfoList": WAYBILL}))
-    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(200, text=body)))
-    assert (await Sf(config("http://sf.test"), http, now, ids()).book(shipment())).waybill_no == NU
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        (answered("", code="A1001"), SfRefused),
-        (answered("", code="A1003"), SfRefused),
-        (answered("", code="A1004"), SfRefused),
-        (answered("", code="A1005"), SfUnavailable),
-        (answered("", code="A1009"), SfUnknown),
-        (answered("", code="A1099"), SfUnknown),
-        (answered(told(None, success=False, errorCode="S0003")), SfUnknown),
-        (answered(told(None, success=False, errorCode="20052", errorMsg="月结卡号不匹配")), SfRefused),
-        (answered(told({"orderId": CHILD, "resStatus": 1})), SfRefused),
-    ],
-)
-async def test_each_code_has_its_class(body: str, error: type[ProviderError]) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        scans = answered(told({"routeResps": []}))
-        return httpx.Response(200, text=scans if b"SEARCH_ROUTES" in request.content else body)
-
-    with pytest.raises(error):
-        await Sf(config("http://sf.test"), httpx.AsyncClient(transport=httpx.MockTransport(answer)), now, ids()).void(
-            CHILD
-        )

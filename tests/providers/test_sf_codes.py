@@ -13,7 +13,7 @@ from providers.tracking import ParcelStatus
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 NU = "SF0000000000001"
 
-# providers.md 5, "Normalised status"
+# docs/providers.md, Parcel states
 TABLE = {
     "picked_up": ["50", "51", "43", "46", "607"],
     "in_transit": ["30", "31"],

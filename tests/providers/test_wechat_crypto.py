@@ -1,4 +1,4 @@
-"""Signing, verifying and decrypting: published vectors (providers.md section 8) and an independent library."""
+"""Signing, verifying and decrypting: published vectors (docs/providers.md, Test vectors) and an independent library."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The SF sandbox: parcels move by themselves, and each scan of a parcel booked here is pushed once, until it is taken."""
+"""The SF sandbox: parcels move by themselves; each scan of one booked here is pushed until it is taken."""
 
 import asyncio
 import base64

@@ -1,6 +1,7 @@
 """The store's part: keeps what an order writes, and refuses what the real store refuses."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,11 +42,24 @@ class Account:
     plans: tuple[ChildPlan, ...] = ()
     payment: Payment | None = None
     refunds: dict[str, RefundRecord] = field(default_factory=dict)
-    events: list[EventRecord] = field(default_factory=list)
-    moves: list[StockMove] = field(default_factory=list)
+    event_rows: dict[tuple[int, int], EventRecord] = field(default_factory=dict)
+    """By write and place in it: a write that is made again leaves no second row."""
+    move_rows: dict[tuple[str, str], StockMove] = field(default_factory=dict)
     tickets: dict[str, TicketRecord] = field(default_factory=dict)
     resolutions: dict[str, TicketResolution] = field(default_factory=dict)
-    audit: list[AuditEntry] = field(default_factory=list)
+    audit_rows: dict[tuple[int, int], AuditEntry] = field(default_factory=dict)
+
+    @property
+    def events(self) -> list[EventRecord]:
+        return list(self.event_rows.values())
+
+    @property
+    def moves(self) -> list[StockMove]:
+        return list(self.move_rows.values())
+
+    @property
+    def audit(self) -> list[AuditEntry]:
+        return list(self.audit_rows.values())
 
     @property
     def last(self) -> OrderWrite:
@@ -83,6 +97,10 @@ def refused(name: str, text: str) -> ApplicationError:
     return ApplicationError(text, type=name, non_retryable=True)
 
 
+async def nothing() -> None:
+    pass
+
+
 class Books:
     """`stock`: units that can be had by line_id; absent: everything."""
 
@@ -95,7 +113,8 @@ class Books:
         """Whether the next attempt to reserve for a backorder finds the goods."""
         self.allocations = 0
         self.slow_ending_s = 0.0
-        """The database takes this long over the next last write of an order."""
+        """The database takes this long over the next last write of an order; in the middle of it ..."""
+        self.while_ending: Callable[[], Awaitable[None]] = nothing
 
     def activities(self) -> list[Any]:
         return [self.register, self.settle, self.write, self.allocate]
@@ -124,7 +143,9 @@ class Books:
     async def write(self, message: OrderWrite) -> None:
         if message.ended and self.slow_ending_s:
             wait, self.slow_ending_s = self.slow_ending_s, 0.0
-            await asyncio.sleep(wait)
+            await asyncio.sleep(wait / 2)
+            await self.while_ending()
+            await asyncio.sleep(wait / 2)
         self._keep(self.accounts[message.order_no], message)
 
     @activity.defn(name="store.allocate_backorder")
@@ -133,18 +154,19 @@ class Books:
         return self.arrives
 
     def _keep(self, account: Account, write: OrderWrite) -> None:
-        if any(write.seq == w.seq for w in account.writes):
-            return  # a local activity that ran again
         account.writes.append(write)
         if write.payment is not None:
             account.payment = write.payment
         for refund in write.refunds:
             self._keep_refund(account, refund)
-        account.events += write.events
-        account.moves += write.moves
+        for n, event in enumerate(write.events):
+            account.event_rows.setdefault((write.seq, n), event)
+        for move in write.moves:
+            account.move_rows.setdefault((move.ref, move.kind), move)
         account.tickets |= {t.ticket_id: t for t in write.tickets}
         account.resolutions |= {r.ticket_id: r for r in write.resolutions}
-        account.audit += write.audit
+        for n, entry in enumerate(write.audit):
+            account.audit_rows.setdefault((write.seq, n), entry)
 
     def _keep_refund(self, account: Account, refund: RefundRecord) -> None:
         known = account.refunds.get(refund.refund_no)

@@ -1,0 +1,86 @@
+"""What an order costs the server (design.md 8): events and workflow tasks are counted from its history."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory
+
+from domain.child_axis import MOVES, can_change
+from domain.facts import Kind
+from tests.workflows.conftest import Plays
+from tests.workflows.orders import fact, two_parcel_order
+from tests.workflows.play import Play
+
+EVENTS, TASKS = 90, 16
+
+
+def kinds(history: WorkflowHistory) -> Counter[str]:
+    """Events by kind, without those that only skipped time leaves."""
+    names = (EventType.Name(e.event_type).removeprefix("EVENT_TYPE_") for e in history.events)
+    return Counter(name for name in names if "TIME_SKIPPING" not in name and "OPTIONS_UPDATED" not in name)
+
+
+async def whole_life(play: Play) -> None:
+    """Every fact of a life that the relay would deliver (decision 0005: a pick-up scan after shipping moves nothing)."""
+    await play.start(two_parcel_order())
+    await play.pay()
+    for kind in Kind:
+        status = (await play.view()).children[0].status
+        if kind in MOVES and can_change(status, kind):
+            await play.happens(kind, 1, 2)
+    await play.confirm()
+    assert await play.finish() == "COMPLETED"
+
+
+async def test_a_whole_life_of_two_parcels_keeps_its_budget(plays: Plays) -> None:
+    async with plays() as play:
+        await whole_life(play)
+        history = await play.history()
+    count = kinds(history)
+    assert count.total() <= EVENTS, count
+    assert count["WORKFLOW_TASK_STARTED"] <= TASKS, count
+    assert count["WORKFLOW_TASK_FAILED"] == count["WORKFLOW_TASK_TIMED_OUT"] == 0
+
+
+async def test_waiting_costs_no_events(plays: Plays) -> None:
+    async with plays() as play:
+        await play.start_paid(two_parcel_order())
+        await play.ships(1, 2)
+        before = kinds(await play.history())
+        await play.pass_time(timedelta(days=9))
+        assert kinds(await play.history()) == before
+
+
+async def test_a_repeated_message_costs_one_task(plays: Plays) -> None:
+    async with plays() as play:
+        await play.start_paid(two_parcel_order())
+        await play.happens(Kind.PICKING, 1, 2)
+        before = kinds(await play.history())["WORKFLOW_TASK_STARTED"]
+        await play.happens(Kind.PICKING, 1, 2)
+        assert kinds(await play.history())["WORKFLOW_TASK_STARTED"] == before + 1
+
+
+async def test_forty_orders_at_once_end_well_without_a_failed_task(plays: Plays) -> None:
+    async with plays() as play:
+        others = [Play(play.env, play.queue, play.world) for _ in range(40)]
+        await asyncio.gather(*(one_life(other) for other in others))
+        for other in others:
+            count = kinds(await other.history())
+            assert count["WORKFLOW_TASK_FAILED"] == 0 and count["WORKFLOW_EXECUTION_COMPLETED"] == 1
+    assert len(play.world.goods.pushed) == 80 == len(set(play.world.goods.pushed))
+
+
+async def one_life(play: Play) -> None:
+    """Everything is told as fast as it can be, with repetitions, and not in order."""
+    await play.start(two_parcel_order())
+    paid = await play.buyer_pays()
+    await play.signal(paid)
+    await play.signal(paid)
+    await play.rest()
+    now = await play.now()
+    for kind in (Kind.PACKED, Kind.COLLECTED, Kind.PICKING, Kind.SIGNED, Kind.COLLECTED):
+        await play.signal(*(fact(kind, play.child(n), now) for n in (1, 2)))
+    await play.rest()
+    assert await play.finish() == "COMPLETED"
