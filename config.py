@@ -1,48 +1,41 @@
-"""Every setting of every process, from the environment; the only place that reads it.
+"""Every setting of every process, in groups that are needed together; `config_reading` says where they come from."""
 
-Three sources, first wins: environment variables, the file named by OMS_ENV_FILE (without it `.local/stack.env` of a
-running local stack, so that `oms` on the same machine finds it), one file per secret in the folder OMS_SECRETS_DIR
-(`/run/secrets` under compose; file names as the variables, in lower case).
-"""
-
-import os
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-ROOT = Path(__file__).resolve().parent
+from config_reading import (
+    Group,
+    Port,
+    Secret,
+    UnableToConfigure,
+    WebAddress,
+    Word,
+    env_file,
+    environment,
+    listed,
+    load,
+    state_dir,
+)
+
+__all__ = ["Group", "UnableToConfigure", "env_file", "environment", "load", "state_dir"]
 
 
-class UnableToConfigure(ValueError):
-    """Settings are missing or wrong. One line; names variables, never shows a value."""
+class EnvironmentSettings(Group):
+    """Which world this process works in. Never guessed: who forgets it in production would start with test keys."""
 
+    oms_environment: Literal["local", "test", "prod"]
+    oms_known_test_fingerprints: Annotated[tuple[str, ...], NoDecode] = ()
+    """Comma list: `oms config check` of the test installation shows them (R16)."""
 
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an http(s) address")
-    if parts.username or parts.password or parts.fragment:
-        raise ValueError("must hold neither a user name, a password nor a fragment")
-    return value.rstrip("/")
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Word = Annotated[str, Field(min_length=1)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
-
-
-class Group(BaseSettings):
-    """Settings that are needed together. Load with `load(Group)`."""
-
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+    @field_validator("oms_known_test_fingerprints", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return listed(value)
 
 
 class DatabaseSettings(Group):
@@ -78,7 +71,7 @@ class RelaySettings(Group):
     port: Port = 8080
     linger_ms: Annotated[int, Field(ge=0, le=5_000)] = 150
     """How long a delivery waits for more facts of the same order, so that they arrive as one signal."""
-    allow: dict[str, tuple[IPvAnyNetwork, ...]] = {}
+    allow: dict[str, tuple[IPvAnyNetwork, ...]] = Field(default_factory=dict)
     """Networks a source may call from (R14), as JSON {"wechat": ["…/24"]}; a source not named here: from anywhere."""
     proxies: tuple[IPvAnyNetwork, ...] = ()
     """Own proxies, as JSON list: only their word on the caller's address is taken."""
@@ -94,6 +87,27 @@ class WorkerSettings(Group):
     worker_cached_workflows: Annotated[int, Field(ge=100, le=100_000)] = 5_000
     """Larger than the open orders that move at the same time; a cache too small costs 0.2 of the rate."""
     worker_activities: Annotated[int, Field(ge=1, le=1_000)] = 100
+
+
+class PullSettings(Group):
+    """How outside systems are asked by ourselves (R12). `*_tick_s`: how often a connector looks for whom to ask;
+    `courier_spacing_s`: Kuaidi100 locks accounts that ask about one waybill more often than every 30 minutes."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_PULL_")
+
+    payment_tick_s: Annotated[int, Field(ge=1, le=3_600)] = 30
+    warehouse_tick_s: Annotated[int, Field(ge=1, le=3_600)] = 30
+    courier_tick_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    courier_spacing_s: Annotated[int, Field(ge=1, le=86_400)] = 1_800
+    batch: Annotated[int, Field(ge=1, le=1_000)] = 200
+    rate_per_s: Annotated[int, Field(ge=1, le=1_000)] = 20
+    at_once: Annotated[int, Field(ge=1, le=100)] = 8
+    backoff_s: Annotated[tuple[Annotated[int, Field(ge=1, le=3_600)], ...], Field(min_length=1)] = (30, 60, 120)
+    """Waits after the first, second, … tick without any answer, as JSON list."""
+    ticket_after: Annotated[int, Field(ge=1, le=100)] = 4
+    daily_hour: Annotated[int, Field(ge=0, le=23)] = 3
+    daily_minute: Annotated[int, Field(ge=0, le=59)] = 30
+    """When the books are compared with everybody else's, Asia/Shanghai."""
 
 
 class TelemetrySettings(Group):
@@ -115,7 +129,7 @@ class WechatSettings(Group):
     serial_no: Word
     private_key: Secret
     apiv3_key: Annotated[SecretStr, Field(min_length=32, max_length=32)]
-    platform_keys: dict[str, str] = {}
+    platform_keys: dict[str, str] = Field(default_factory=dict)
     notify_url: WebAddress
 
     @field_validator("notify_url")
@@ -147,7 +161,7 @@ class TmsSettings(Group):
     @field_validator("webhook_secrets", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
-        return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+        return listed(value)
 
 
 class Kuaidi100Settings(Group):
@@ -182,6 +196,10 @@ class Settings:
         return load(WorkerSettings)
 
     @cached_property
+    def pull(self) -> PullSettings:
+        return load(PullSettings)
+
+    @cached_property
     def telemetry(self) -> TelemetrySettings:
         return load(TelemetrySettings)
 
@@ -200,65 +218,3 @@ class Settings:
     @cached_property
     def kuaidi100(self) -> Kuaidi100Settings:
         return load(Kuaidi100Settings)
-
-
-G = TypeVar("G", bound=Group)
-
-
-def load(group: type[G]) -> G:
-    """Read one group. Raises `UnableToConfigure` naming every missing or wrong variable."""
-    secrets = os.environ.get("OMS_SECRETS_DIR") or None
-    try:
-        settings = group(_env_file=env_file(), _secrets_dir=secrets)
-    except ValidationError as e:
-        raise UnableToConfigure(_one_line(group, e)) from None
-    except SettingsError:
-        # Raised only for values that have to be JSON; its cause would quote the value.
-        raise UnableToConfigure(f"a variable of {_variable(group, '*')} must hold JSON and does not") from None
-    _refuse_mixed(group, settings)
-    return settings
-
-
-def _refuse_mixed(group: type[Group], settings: Group) -> None:
-    """A production process must not talk to a sandbox or in the clear (R16). OMS_ENVIRONMENT: local, test or prod."""
-    address = urlsplit(getattr(settings, "base_url", ""))
-    if environment().get("OMS_ENVIRONMENT") != "prod" or not address.scheme:
-        return
-    if address.scheme != "https" or address.hostname in ("localhost", "127.0.0.1", "::1"):
-        raise UnableToConfigure(f"{_variable(group, 'base_url')} must be an outside https address in production")
-
-
-def env_file() -> Path | None:
-    """The file of variables in use: OMS_ENV_FILE, else the running local stack's; an empty OMS_ENV_FILE means none."""
-    named = os.environ.get("OMS_ENV_FILE")
-    if named is not None:
-        return Path(named) if named else None
-    local = state_dir() / "stack.env"
-    return local if local.exists() else None
-
-
-def state_dir() -> Path:
-    """Where the local stack keeps its data, logs and generated secrets."""
-    return ROOT / (os.environ.get("OMS_STATE_DIR") or ".local")
-
-
-def environment() -> Mapping[str, str]:
-    """All variables, those of the env file included; the environment wins."""
-    file = env_file()
-    from_file = dotenv_values(file) if file else {}
-    return {**{k: v for k, v in from_file.items() if v is not None}, **os.environ}
-
-
-def _one_line(group: type[Group], error: ValidationError) -> str:
-    missing = [_variable(group, e["loc"][0]) for e in error.errors() if e["type"] == "missing"]
-    wrong = [
-        f"{_variable(group, e['loc'][0] if e['loc'] else '*')} {e['msg'].removeprefix('Value error, ')}"
-        for e in error.errors(include_input=False)
-        if e["type"] != "missing"
-    ]
-    told = [f"not set: {', '.join(missing)} (run `make up` for a local stack)"] if missing else []
-    return "; ".join(told + wrong)
-
-
-def _variable(group: type[Group], field: object) -> str:
-    return f"{group.model_config.get('env_prefix', '')}{field}".upper()

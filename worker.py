@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,32 +15,42 @@ import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+import config_check
 import telemetry
+from activities import asking
+from activities.asking import Connector
 from activities.carrier import CarrierActivities
 from activities.courier import CourierActivities
 from activities.payment import PaymentActivities
+from activities.pulling import Pull, PullActivities
+from activities.reconciling import ReconcileActivities
 from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
+from activities.views import OrderViews
 from activities.wms import WmsActivities
-from config import Settings, UnableToConfigure
+from config import PullSettings, Settings, UnableToConfigure
 from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
 from providers.qimen import QimenConfig, QimenWms
 from providers.tms.client import TmsClient, TmsConfig
 from providers.wechat import WechatConfig, WechatPay
+from store.findings import FindingStore
 from store.orders import OrderStore
-from store.pool import open_pool
+from store.pool import Pool, open_pool
+from store.pulling import PullStore, Scope
+from store.reconciling import ReconcileStore
 from store.tracking import TrackingStore
-from workflows.messages import TASK_QUEUE
+from workflows.daily import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
+from workflows.loops import Loop, ensure
+from workflows.messages import TASK_QUEUE, order_workflow_id
 from workflows.order import Order
-from workflows.reconcile import COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
+from workflows.pull import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
+from workflows.reconcile import COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
 
-WORKFLOWS: Sequence[type] = (Order, FollowParcelsWorkflow)
+WORKFLOWS: Sequence[type] = (Order, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
 SEARCH_ATTRIBUTES = {
     "OmsStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "OmsChannel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -62,7 +72,7 @@ async def connect(settings: Settings) -> Client:
     )
 
 
-async def activities(settings: Settings, resources: AsyncExitStack) -> list[Any]:
+async def activities(settings: Settings, resources: AsyncExitStack, client: Client) -> list[Any]:
     """One object an outside system, holding its client; returns their activity methods."""
     pool = await open_pool(settings.database.url.get_secret_value(), max_size=settings.database.pool_max)
     resources.push_async_callback(pool.close)
@@ -71,38 +81,34 @@ async def activities(settings: Settings, resources: AsyncExitStack) -> list[Any]
         return await resources.enter_async_context(telemetry.http_client(system))
 
     wechat = settings.wechat
-    payment = PaymentActivities(
-        WechatPay(
-            WechatConfig(
-                base_url=wechat.base_url,
-                mchid=wechat.mchid,
-                appid=wechat.appid,
-                serial_no=wechat.serial_no,
-                private_key=wechat.private_key.get_secret_value(),
-                apiv3_key=wechat.apiv3_key.get_secret_value(),
-                platform_keys=wechat.platform_keys,
-                notify_url=wechat.notify_url,
-            ),
-            await http("wechat"),
-            now,
-            lambda: secrets.token_hex(16),
+    wechat_pay = WechatPay(
+        WechatConfig(
+            base_url=wechat.base_url,
+            mchid=wechat.mchid,
+            appid=wechat.appid,
+            serial_no=wechat.serial_no,
+            private_key=wechat.private_key.get_secret_value(),
+            apiv3_key=wechat.apiv3_key.get_secret_value(),
+            platform_keys=wechat.platform_keys,
+            notify_url=wechat.notify_url,
         ),
-        wechat.mchid,
+        await http("wechat"),
+        now,
+        lambda: secrets.token_hex(16),
+    )
+    payment = PaymentActivities(wechat_pay, wechat.mchid, now)
+    qimen = settings.qimen
+    qimen_wms = QimenWms(
+        QimenConfig(
+            base_url=qimen.base_url,
+            app_key=qimen.app_key,
+            customer_id=qimen.customer_id,
+            secret=qimen.secret.get_secret_value(),
+        ),
+        await http("qimen"),
         now,
     )
-    qimen = settings.qimen
-    wms = WmsActivities(
-        QimenWms(
-            QimenConfig(
-                base_url=qimen.base_url,
-                app_key=qimen.app_key,
-                customer_id=qimen.customer_id,
-                secret=qimen.secret.get_secret_value(),
-            ),
-            await http("qimen"),
-            now,
-        )
-    )
+    wms = WmsActivities(qimen_wms)
     tms = settings.tms
     carrier = CarrierActivities(
         TmsClient(
@@ -115,21 +121,21 @@ async def activities(settings: Settings, resources: AsyncExitStack) -> list[Any]
         )
     )
     kuaidi100 = settings.kuaidi100
-    courier = CourierActivities(
-        Kuaidi100(
-            Kuaidi100Config(
-                base_url=kuaidi100.base_url,
-                customer=kuaidi100.customer,
-                key=kuaidi100.key.get_secret_value(),
-                salt=kuaidi100.salt.get_secret_value(),
-                callback_url=kuaidi100.callback_url,
-            ),
-            await http("kuaidi100"),
-            now,
-        )
+    kuaidi100_tracking = Kuaidi100(
+        Kuaidi100Config(
+            base_url=kuaidi100.base_url,
+            customer=kuaidi100.customer,
+            key=kuaidi100.key.get_secret_value(),
+            salt=kuaidi100.salt.get_secret_value(),
+            callback_url=kuaidi100.callback_url,
+        ),
+        await http("kuaidi100"),
+        now,
     )
+    courier = CourierActivities(kuaidi100_tracking)
     books = StoreActivities(OrderStore(pool))
     tracking = TrackingActivities(TrackingStore(pool))
+    connectors = _connectors(settings, wechat_pay, qimen_wms, kuaidi100_tracking)
     return [
         books.register, books.settle, books.write, books.allocate_backorder,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund,
@@ -137,7 +143,33 @@ async def activities(settings: Settings, resources: AsyncExitStack) -> list[Any]
         carrier.book, carrier.void,
         courier.subscribe, courier.query,
         tracking.next_waybills, tracking.followed,
+        *_asking_activities(pool, client, connectors),
     ]  # fmt: skip
+
+
+def _connectors(settings: Settings, wechat: WechatPay, qimen: QimenWms, kuaidi100: Kuaidi100) -> dict[str, Connector]:
+    """Who can be asked, about what, how, and how often about the same thing. A new channel is one entry here and its
+    tick in `loops`."""
+    often = settings.pull
+    pay = asking.wechat(wechat, settings.wechat.mchid, now)
+    return {
+        "wechat": Connector(Scope("wechat", "money"), pay, _often(often.payment_tick_s)),
+        "qimen": Connector(Scope("qimen", "outbounds"), asking.qimen(qimen), _often(often.warehouse_tick_s)),
+        "kuaidi100": Connector(Scope("kuaidi100", "parcels"), asking.kuaidi100(kuaidi100), often.courier_spacing_s),
+    }
+
+
+def _asking_activities(pool: Pool, client: Client, connectors: Mapping[str, Connector]) -> list[Any]:
+    """Those that ask the systems by themselves, all through the same connectors."""
+    pulls, findings, views = PullStore(pool), FindingStore(pool), OrderViews(client, order_workflow_id)
+    pull = PullActivities(pulls, findings, connectors, now)
+    reconcile = ReconcileActivities(ReconcileStore(pool), pulls, findings, connectors, views, now)
+    return [pull.tick, pull.may_ask, pull.hand_over, reconcile.page, reconcile.day_done]
+
+
+def _often(tick_s: int) -> int:
+    """A little less than a tick, so that no tick just misses who was asked in the one before."""
+    return max(1, tick_s * 4 // 5)
 
 
 def make_worker(client: Client, activity_methods: Sequence[Any], settings: Settings) -> Worker:
@@ -165,19 +197,21 @@ async def ensure_search_attributes(client: Client) -> None:
         )
 
 
-async def ensure_connectors(client: Client) -> None:
-    """The connector loops run for ever; the first worker of an installation starts them."""
-    try:
-        await client.start_workflow(
-            FollowParcelsWorkflow.run,
-            FollowParcels(),
-            id=COURIER_WORKFLOW_ID,
-            task_queue=TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        )
-    except WorkflowAlreadyStartedError:
-        return
+def loops(settings: PullSettings) -> list[Loop]:
+    """Everything that runs for ever beside the orders."""
+    ticks = {
+        "wechat": settings.payment_tick_s,
+        "qimen": settings.warehouse_tick_s,
+        "kuaidi100": settings.courier_tick_s,
+    }
+    pace = settings.model_dump(include={"rate_per_s", "at_once"})
+    how = settings.model_dump(include={"batch", "backoff_s", "ticket_after"}) | pace
+    daily = Daily(hour=settings.daily_hour, minute=settings.daily_minute, **pace)
+    return [
+        Loop(COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels(), adjustable=False),
+        *(Loop(PULL_WORKFLOW, pull_workflow_id(c), Pull(connector=c, tick_s=s, **how)) for c, s in ticks.items()),
+        Loop(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
+    ]
 
 
 async def run() -> None:
@@ -190,9 +224,9 @@ async def run() -> None:
     async with AsyncExitStack() as resources:
         client = await connect(settings)
         await ensure_search_attributes(client)
-        methods = await activities(settings, resources)
+        methods = await activities(settings, resources, client)
         async with make_worker(client, methods, settings):
-            await ensure_connectors(client)
+            await ensure(client, loops(settings.pull))
             log.info("worker ready", task_queue=TASK_QUEUE, sandboxed=settings.worker.workflow_sandbox)
             await stop.wait()
             log.info("worker stops")
@@ -200,6 +234,7 @@ async def run() -> None:
 
 def main() -> int:
     try:
+        config_check.insist()
         asyncio.run(run())
     except UnableToConfigure as error:
         sys.stderr.write(f"the worker cannot start: {error}\n")

@@ -63,7 +63,8 @@ async def look(database: "asyncpg.Pool[asyncpg.Record]", ledgers: Mapping[str, s
     }.items():
         tables[name] = [dict(r) for r in await database.fetch(sql)]
     repeats = await database.fetch(
-        "SELECT i.source, count(*) AS n FROM inbox_repeats r JOIN inbox i ON i.id = r.inbox_id GROUP BY 1"
+        "SELECT i.source, count(*) AS n FROM inbox_repeats r JOIN inbox i ON i.id = r.inbox_id "
+        "WHERE r.via = 'callback' GROUP BY 1"
     )
     async with httpx.AsyncClient(timeout=20) as http:
         books = {name: (await http.get(f"{url}/_ledger")).json() for name, url in ledgers.items()}

@@ -1,6 +1,6 @@
 """Durations, retries and split order: a versioned policy, read once when an order starts and kept by it."""
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,10 @@ class Policy(Strict):
     refund_spacing_s: Seconds = 60
     """WeChat refuses two refunds of one order within a minute (docs/providers.md, WeChat Pay)."""
     parked_ticket_after_s: Seconds = 4 * 3600
+    callback_alert_below_bp: Annotated[int, Field(ge=0, le=10_000)] = 9_900
+    """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
+    callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2
+    """… and in so many of them in a row."""
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
 
     @model_validator(mode="after")
@@ -39,3 +43,9 @@ class Policy(Strict):
         if sorted(self.split_priority) != sorted(get_args(Dimension)):
             raise ValueError(f"split_priority names each of {', '.join(get_args(Dimension))} exactly once")
         return self
+
+
+def changes(before: Policy, after: Policy) -> dict[str, tuple[Any, Any]]:
+    """Old and new value of every setting that differs, as JSON values; the version itself is not a setting."""
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    return {name: (old[name], new[name]) for name in new if name != "version" and old[name] != new[name]}

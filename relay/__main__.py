@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RetryConfig
 
+import config_check
 import telemetry
 from config import Settings, UnableToConfigure
 from providers.wechat import PlatformKeys
@@ -64,6 +65,7 @@ async def run(settings: Settings) -> None:
 def main() -> int:
     settings = Settings()
     try:
+        config_check.insist()
         telemetry.set_up_logs(settings.telemetry)
         telemetry.set_up_traces("relay", settings.telemetry)
         # uvloop halves what a request costs (docs/performance.md, Callbacks).

@@ -12,12 +12,14 @@ from providers.callbacks import Receiver
 from relay.addresses import Addresses
 from relay.app import build_app
 from relay.batch import Batch
+from relay.board import BoardWatch
 from relay.deliver import Delivery, Pace
 from relay.intake import Intake
 from relay.limits import Limits
 from relay.parked import Parked
 from relay.sender import OrderSender
 from relay.settle import Clock, Settling
+from store.board import BoardStore
 from store.inbox import Added, InboxStore, Incoming, Refusal
 from store.policies import PolicyStore
 from store.pool import Pool
@@ -54,6 +56,7 @@ class Relay:
         self.parked = Parked(
             inbox, self._settling, clock, ticket_after_s=self._ticket_after_s, on_ready=self.delivery.wake
         )
+        self.board = BoardWatch(BoardStore(pool), PolicyStore(pool).current, clock)
         intake = Intake(
             receivers,
             inbox=self._messages,
@@ -68,12 +71,12 @@ class Relay:
         )
 
     async def start(self) -> None:
-        for part in (self._messages, self._refusals, self._settling, self.delivery, self.parked):
+        for part in (self._messages, self._refusals, self._settling, self.delivery, self.parked, self.board):
             part.start()
 
     async def stop(self) -> None:
         """After the last request: finish commits under way, send what is in hand, give the rest back."""
-        for part in (self._messages, self._refusals, self.parked, self.delivery, self._settling):
+        for part in (self._messages, self._refusals, self.board, self.parked, self.delivery, self._settling):
             await part.stop()
         log.info("relay stopped")
 

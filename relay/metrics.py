@@ -14,5 +14,9 @@ DELIVERY_SECONDS = Histogram(
     "From the receipt of a message to its signal",
     buckets=(0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
+CALLBACK_RATE = Gauge(
+    "oms_callback_rate_bp", "Accepted by received callbacks of the last whole five minutes, in 1/10000", ["source"]
+)
+CALLBACK_ALERT = Gauge("oms_callback_alert", "1 during a run of bad spans that somebody was asked about", ["source"])
 HELD = Gauge("oms_relay_rows_held", "Inbox rows claimed by this relay and not yet settled")
 TEMPORAL_UP = Gauge("oms_relay_temporal_up", "1 while signals go through, 0 during an outage")

@@ -1,6 +1,6 @@
 """`python -m starter` is `oms`."""
 
-from starter.cli.main import main
+from starter.cli.main import process
 
 if __name__ == "__main__":
-    main()
+    process()

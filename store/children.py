@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from domain.records import ChildPlan, ChildState, OrderWrite, Reason
 from domain.states import ChildStatus
 from store.errors import WaybillTaken
-from store.pool import Connection, to_json
+from store.pool import Connection, Row, to_json
 
 # The children of a split, all at once.
 INSERT = """
@@ -37,7 +37,9 @@ UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
     signed_at = coalesce(u.signed_at, c.signed_at)
 FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
     AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
-WHERE c.order_no = $1 AND c.child_no = u.child_no AND c.seq < $2"""
+JOIN child_orders b ON b.child_no = u.child_no
+WHERE c.order_no = $1 AND c.child_no = u.child_no AND c.seq < $2
+RETURNING c.child_no, b.status AS was, c.status, c.warehouse, c.carrier, c.waybill_no, c.shipped_at, c.signed_at"""
 
 # A waybill with its label, the label as soon as it is known. Returns the child that owns the waybill.
 PARCEL = """
@@ -93,12 +95,13 @@ async def read_children(connection: Connection, order_no: str) -> tuple[ChildPla
     )
 
 
-async def update_children(connection: Connection, write: OrderWrite) -> None:
-    """States, waybills and labels as the order's write tells them."""
+async def update_children(connection: Connection, write: OrderWrite) -> list[Row]:
+    """States, waybills and labels as the order's write tells them. Returns the children it was not too late for, with
+    the status before (`was`)."""
     c = write.children
     if not c:
-        return
-    await connection.execute(
+        return []
+    moved = await connection.fetch(
         UPDATE,
         *(write.order_no, write.seq, write.at),
         [s.child_no for s in c],
@@ -110,6 +113,7 @@ async def update_children(connection: Connection, write: OrderWrite) -> None:
         [s.signed_at for s in c],
     )
     await _keep_parcels(connection, write, (s for s in c if s.waybill_no))
+    return moved
 
 
 async def _keep_parcels(connection: Connection, write: OrderWrite, states: Iterable[ChildState]) -> None:

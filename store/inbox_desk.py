@@ -1,4 +1,4 @@
-"""The inbox as operators see it: rows, refusals, and how the sources are doing."""
+"""The inbox as operators see it: rows and refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,18 +26,6 @@ STATES = "SELECT state, count(*) AS n FROM inbox GROUP BY state"
 REFUSALS = """
 SELECT id, source, remote_ip, reason, text, encode(body_sha256, 'hex') AS body_sha256, at FROM inbox_refusals
 WHERE ($1::text IS NULL OR source = $1) AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"""
-
-# Calls per source in five minutes (R18). A repeat is accepted: the source did what it should. Polling does not count.
-COUNTS = """
-SELECT source, date_bin('5 minutes', at, 'epoch') AS bucket, count(*) FILTER (WHERE accepted) AS accepted,
-    count(*) AS received
-FROM (
-    SELECT source, received_at AS at, true AS accepted FROM inbox
-        WHERE via = 'callback' AND received_at >= $1 AND received_at < $2
-    UNION ALL SELECT i.source, r.at, true FROM inbox_repeats r JOIN inbox i ON i.id = r.inbox_id
-        WHERE i.via = 'callback' AND r.at >= $1 AND r.at < $2
-    UNION ALL SELECT source, at, false FROM inbox_refusals WHERE at >= $1 AND at < $2
-) calls GROUP BY source, bucket ORDER BY bucket, source"""
 
 
 @dataclass(frozen=True)
@@ -69,16 +57,6 @@ class RefusalRow:
     text: str
     body_sha256: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class SourceCount:
-    """Calls of one source in the five minutes from `bucket` on."""
-
-    source: str
-    bucket: datetime
-    accepted: int
-    received: int
 
 
 class InboxDesk:
@@ -114,10 +92,6 @@ class InboxDesk:
         self, source: str | None = None, before: int | None = None, limit: int = 100
     ) -> tuple[RefusalRow, ...]:
         return tuple(RefusalRow(**row) for row in await self._pool.fetch(REFUSALS, source, before, limit))
-
-    async def counts(self, since: datetime, until: datetime) -> tuple[SourceCount, ...]:
-        """Per source and five minutes (on the clock), oldest first; silent spans are left out."""
-        return tuple(SourceCount(**row) for row in await self._pool.fetch(COUNTS, since, until))
 
 
 def _row(row: Row) -> InboxRow:

@@ -31,7 +31,8 @@ KNOWN = """
 SELECT i.source, i.event_id, i.id, i.digest FROM inbox i
 JOIN unnest($1::text[], $2::text[]) AS u (source, event_id) USING (source, event_id)"""
 
-REPEATED = "INSERT INTO inbox_repeats (inbox_id, at) SELECT * FROM unnest($1::bigint[], $2::timestamptz[])"
+REPEATED = """
+INSERT INTO inbox_repeats (inbox_id, at, via) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])"""
 
 
 class Added(StrEnum):
@@ -72,14 +73,14 @@ async def add_many(connection: Connection, messages: Sequence[Incoming]) -> list
     new = await _insert(connection, messages)
     known = await _known(connection, messages) if len(new) < len(messages) else {}
     answers: list[Added] = []
-    repeats: list[tuple[int, datetime]] = []
+    repeats: list[tuple[int, datetime, str]] = []
     for m in messages:
         if m.key in new:
             new.discard(m.key)
             answers.append(Added.NEW)
         elif known[m.key][1] == m.digest:
             answers.append(Added.DUPLICATE)
-            repeats.append((known[m.key][0], m.received_at))
+            repeats.append((known[m.key][0], m.received_at, m.via))
         else:
             answers.append(Added.CONFLICT)
     if repeats:

@@ -40,14 +40,14 @@ async def settle(connection: Connection, message: SettlePayment) -> Settled:
     """Inside a transaction. The same payment settling again gets the same children."""
     write = message.write
     await _check(connection, write)
-    children = await read_children(connection, write.order_no)
+    children, created = await read_children(connection, write.order_no), ()
     if children:
         key = write.payment.key if write.payment else None
         if key is not None and not await connection.fetchval(BOOKED, key, write.order_no):
             raise AlreadySettled(write.order_no, key)
     else:
-        children = await _split(connection, write, message.policy)
-    await apply_write(connection, write)
+        children = created = await _split(connection, write, message.policy)
+    await apply_write(connection, write, created)
     return Settled(children=children)
 
 

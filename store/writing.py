@@ -1,17 +1,17 @@
 """One visible change of an order, in one transaction: read model by rising seq, everything else once by its own key."""
 
-from domain.records import OrderWrite
+from collections.abc import Sequence
+
+from domain.records import ChildPlan, OrderWrite
 from store.audit import append_entries
 from store.children import update_children
 from store.errors import NoSuchOrder
 from store.events import record_events
 from store.money import book_payment, keep_refunds
+from store.outbox import lock_order, publish
 from store.pool import Connection, clean
 from store.stock import apply_moves
 from store.tickets import keep_tickets
-
-# Writes of one order queue here; everything after it sees what the earlier ones committed.
-LOCK = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
 
 # The read model. A late write (lower seq) finds no row and changes nothing.
 UPDATE = """
@@ -23,12 +23,14 @@ UPDATE orders SET seq = $2, updated_at = $3, status = $4, payment_status = $5, w
 WHERE order_no = $1 AND seq < $2"""
 
 
-async def apply_write(connection: Connection, write: OrderWrite) -> None:
+async def apply_write(connection: Connection, write: OrderWrite, created: Sequence[ChildPlan] = ()) -> None:
     """Inside a transaction. Repeating a write, or writing out of order, does no harm.
 
-    Money first (a refund needs what was paid), the audit chain last (its lock is shared by all orders).
+    Money first (a refund needs what was paid), the audit chain last (its lock is shared by all orders). `created`:
+    children that the same transaction has made.
     """
-    if await connection.fetchval(LOCK, write.order_no) is None:
+    before = await lock_order(connection, write.order_no)
+    if before is None:
         raise NoSuchOrder(write.order_no)
     await connection.execute(
         UPDATE,
@@ -45,8 +47,9 @@ async def apply_write(connection: Connection, write: OrderWrite) -> None:
     if write.payment is not None:
         await book_payment(connection, write.order_no, write.payment, write.at)
     await keep_refunds(connection, write)
-    await update_children(connection, write)
+    moved = await update_children(connection, write)
     await apply_moves(connection, write.moves, write.at)
     await keep_tickets(connection, write)
     await record_events(connection, write)
+    await publish(connection, write, before, created, moved)
     await append_entries(connection, write)

@@ -66,6 +66,8 @@ class Book:
         self._audit: list[AuditEntry] = []
         self._payment_to_write: Payment | None = None
         self._seq = 0
+        self.ended = False
+        """The latest write says that nothing follows."""
         self._changed = 0
         self._taken = 0
         self._saved = 0
@@ -205,6 +207,7 @@ class Book:
     def _take_write(self, ended: bool) -> OrderWrite:
         """The changes as one message; the lists of changes start anew."""
         self._seq += 1
+        self.ended = ended
         t = self.tickets
         message = OrderWrite(
             order_no=self.order.order_no,

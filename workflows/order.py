@@ -147,12 +147,10 @@ class Order:
         """Everything heard is written, every handler has answered, then the workflow closes."""
         if self._book.tickets.attention:
             self._book.now_waits_for("answers to its tickets")
-        ended = False
-        while not (ended and self._drained):
+        while not (self._book.ended and self._drained):
             await self._branches.until(lambda: self._drained)
             self._book.now_waits_for("nothing")
             await self._book.write(ended=True)  # what comes in meanwhile is heard all the same, and written after it
-            ended = True
         self._branches.end()
         return self._book.status.value
 

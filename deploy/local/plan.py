@@ -65,6 +65,8 @@ class _Builder:
         self._postgres = LocalPostgres(layout.state / "postgres", port=self._ports["POSTGRES"])
         url = "" if self._outside.database else self._postgres.url()
         self.made = variables.our_variables(self._ports, self._keys, self._outside, url)
+        if not self._env.get("OMS_ENVIRONMENT"):
+            self.made["OMS_ENVIRONMENT"] = "local"
         ours = {k: v for k, v in self._env.items() if k.startswith(("OMS_", "TEMPORAL_"))}
         # The env file is for others; our own programs get everything directly.
         local = {"OMS_ENV_FILE": "", "OMS_WORKFLOW_SANDBOX": "false", "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""The payment client: QR code, query, close, refund (providers.md section 3; opendocs 当面付, alipay.trade.*)."""
+"""The payment client: QR code, query, close, refund (docs/providers.md; opendocs 当面付, alipay.trade.*)."""
 
 from typing import Any
 
@@ -60,8 +60,8 @@ class Alipay:
         return trade.model_copy(update={"paid_at": self._clock()}) if trade.is_paid and not trade.paid_at else trade
 
     async def close(self, order_no: str) -> None:
-        """Afterwards the trade cannot be paid. A code that nobody scanned is fine too: it has no trade to close and ends
-        by itself at `expires_at`, and a payment until then is a late one.
+        """Afterwards the trade cannot be paid. A code that nobody scanned is fine too: it has no trade to close and
+        ends by itself at `expires_at`, and a payment until then is a late one.
 
         Raises `DecideByQuery` when the trade does not wait for its buyer: closed already, or the buyer was faster.
         """

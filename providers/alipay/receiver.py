@@ -1,4 +1,4 @@
-"""Alipay's notifications: a signed form, verified before it is believed (providers.md section 3; opendocs 02km9f)."""
+"""Alipay's notifications: a signed form, verified before it is believed (docs/providers.md; opendocs common/02km9f)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -80,7 +80,7 @@ def _amount(body: Any, given: Amount) -> int | None:
     if found is None and given.optional:
         return None
     # The shortest text of a JSON number is the one that was written, up to 15 digits.
-    text = repr(found) if isinstance(found, int | float) and not isinstance(found, bool) else found
+    text = repr(found) if isinstance(found, int | float) else found
     if not isinstance(text, str) or not AMOUNT.fullmatch(text):
         raise _Wrong(f"there is no amount of zero or more at {given.at}")
     minor = Decimal(text).scaleb(given.decimals)

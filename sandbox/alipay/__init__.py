@@ -1,6 +1,6 @@
 """Alipay's gateway v2, as much of it as an order needs: QR payments, query, close, refunds, notifications.
 
-Settings (environment prefix SANDBOX_ALIPAY_): APP_ID, SELLER_ID, APP_PUBLIC_KEY (PEM, the merchant's), PRIVATE_KEY (PEM,
+Settings (environment prefix SANDBOX_ALIPAY_): APP_ID, SELLER_ID, MERCHANT_PUBLIC_KEY (PEM), PLATFORM_PRIVATE_KEY (PEM,
 Alipay's own); optional REFUND_DELAY_S (30, divided by the speed: how long a pending refund takes) and ANNOUNCE_CLOSED
 (1: notify TRADE_CLOSED after a full refund too, which face-to-face payment does not do by default).
 

@@ -24,8 +24,8 @@ class Seal:
     def __init__(self, settings: Settings) -> None:
         self.app_id, self.seller_id = settings.need("APP_ID"), settings.need("SELLER_ID")
         self._clock = settings.clock
-        app = serialization.load_pem_public_key(_pem(settings.need("APP_PUBLIC_KEY")))
-        own = serialization.load_pem_private_key(_pem(settings.need("PRIVATE_KEY")), None)
+        app = serialization.load_pem_public_key(_pem(settings.need("MERCHANT_PUBLIC_KEY")))
+        own = serialization.load_pem_private_key(_pem(settings.need("PLATFORM_PRIVATE_KEY")), None)
         assert isinstance(app, rsa.RSAPublicKey)
         assert isinstance(own, rsa.RSAPrivateKey)
         self._app, self._own = app, own

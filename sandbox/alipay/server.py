@@ -95,7 +95,7 @@ class Server:
         return await self.box.play(operation, ids, signed_work)
 
     def _precreate(self, asked: dict[str, Any], notify_url: str) -> dict[str, Any]:
-        no, minor, expires_at = ask.number(asked, "out_trade_no"), ask.minor(asked, "total_amount"), None
+        no, minor = ask.number(asked, "out_trade_no"), ask.minor(asked, "total_amount")
         ask.subject(asked)
         if asked.get("seller_id", self.seal.seller_id) != self.seal.seller_id:
             raise Denied("40004", "ACQ.INVALID_PARAMETER", "seller_id is not this application's merchant")
@@ -149,8 +149,8 @@ class Server:
     async def _pay(self, request: Request) -> Response:
         """{out_trade_no, late?, amount_minor?, notify_url?}: the buyer pays.
 
-        `amount_minor` differs from the order's only to play a wrong payment. For an order number that was never created,
-        `amount_minor` and `notify_url` make the code first, as a shop's own checkout would.
+        `amount_minor` differs from the order's only to play a wrong payment. For an order number that was never
+        created, `amount_minor` and `notify_url` make the code first, as a shop's own checkout would.
         """
         return await self._buyer(request, self._paid)
 

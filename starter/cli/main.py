@@ -1,5 +1,6 @@
 """The `oms` command: its groups, and the last line of defence against a stack trace."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -7,7 +8,20 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
-from starter.cli import catalogue, change, event, import_file, listing, policy, show, start, stock, ticket
+from starter.cli import (
+    catalogue,
+    change,
+    event,
+    import_file,
+    listing,
+    policy,
+    settings,
+    show,
+    start,
+    stats,
+    stock,
+    ticket,
+)
 from starter.cli.failing import BAD_INPUT, COULD_NOT, say
 
 
@@ -44,6 +58,7 @@ events = _group("Messages of outside systems: look, and replay what could not be
 events.command("list")(event.list_events)
 events.command("show")(event.show)
 events.command("replay")(event.replay)
+events.command("stats")(stats.stats)
 app.add_typer(events, name="event")
 
 stocks = _group("Stock by SKU and warehouse.")
@@ -56,10 +71,13 @@ catalogues.command("put")(catalogue.put)
 catalogues.command("list")(catalogue.list_skus)
 app.add_typer(catalogues, name="catalog")
 
-config = _group("Settings of the business.")
+config = _group("Settings of this machine, and of the business.")
+config.command("check")(settings.check)
 policies = _group("Durations, retries and split order; an order keeps the version it started with.")
 policies.command("show")(policy.show)
 policies.command("set")(policy.publish)
+policies.command("history")(policy.history)
+policies.command("diff")(policy.diff)
 config.add_typer(policies, name="policy")
 app.add_typer(config, name="config")
 
@@ -67,6 +85,14 @@ app.add_typer(config, name="config")
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `oms`; whatever happens, the user sees one line and an exit code, never a stack trace."""
     sys.exit(_code(arguments))
+
+
+def process() -> NoReturn:
+    """`oms` as a process of its own. Temporal's SDK may abort at interpreter exit, so leave without that."""
+    code = _code(None)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _code(arguments: Sequence[str] | None) -> int:

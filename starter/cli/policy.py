@@ -1,20 +1,18 @@
 """`oms config policy`: durations, retries and split order."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from domain.policy import Policy
-from domain.records import AuditEntry
+from domain.policy import Policy, changes
 from domain.strict import UnableToRead, parse
 from starter.cli import output
-from starter.cli.failing import BadInput, run, several
-from starter.cli.options import By, Json, actor, read
+from starter.cli.failing import BadInput, Failure, run, several
+from starter.cli.options import By, Json, Limit, actor, read
 from starter.cli.reach import database
-from store.audit import AuditStore
-from store.policies import PolicyStore
+from store.policies import PolicyStore, Published
 
 MAX_BYTES = 100_000
 
@@ -60,10 +58,60 @@ async def _publish(file: Path, by: str | None) -> Policy:
     except UnableToRead as e:
         raise BadInput(f"{file} is no usable policy, nothing was published: {several(str(e))}.") from None
     async with database() as pool:
-        new = await PolicyStore(pool).publish(wanted, who)
-        entry = AuditEntry(actor=who, action="policy.publish", detail={"version": new.version})
-        await AuditStore(pool).append(entry, datetime.now(UTC))
-    return new
+        return await PolicyStore(pool).publish(wanted, who)
+
+
+def history(limit: Limit = 20, json: Json = False) -> None:
+    """Show who published which version when, and what it changed. Newest first.
+
+    Example: oms config policy history
+    """
+    versions = run(_history(limit))
+    if json:
+        output.as_json(versions)
+    else:
+        rows = [(v.version, v.published_at, v.published_by, _lines(v.changed)) for v in versions]
+        output.table("Policies", ("version", "published", "by", "changed"), rows, empty="the built-in defaults count")
+
+
+async def _history(limit: int) -> tuple[Published, ...]:
+    async with database() as pool:
+        return await PolicyStore(pool).history(limit)
+
+
+def diff(
+    old: Annotated[int, typer.Argument(min=0, max=2**31 - 1, help="The earlier version.")],
+    new: Annotated[
+        int | None, typer.Argument(min=0, max=2**31 - 1, help="The later version.", show_default="the newest")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what differs between two versions.
+
+    Example: oms config policy diff 3 5
+    """
+    before, after = run(_two(old, new))
+    changed = changes(before, after)
+    if json:
+        output.as_json({"from": before.version, "to": after.version, "changed": changed})
+    else:
+        columns = ("setting", f"version {before.version}", f"version {after.version}")
+        rows = [(name, _plain(was), _plain(now)) for name, (was, now) in changed.items()]
+        output.table("Differences", columns, rows)
+
+
+async def _two(old: int, new: int | None) -> tuple[Policy, Policy]:
+    async with database() as pool:
+        policies = PolicyStore(pool)
+        try:
+            before = await policies.version(old)
+            return before, await (policies.current() if new is None else policies.version(new))
+        except KeyError as e:
+            raise Failure(f"{e.args[0]}; look with `oms config policy history`.") from None
+
+
+def _lines(changed: Mapping[str, tuple[object, object]]) -> str:
+    return "; ".join(f"{name} {_plain(was)} → {_plain(now)}" for name, (was, now) in changed.items())
 
 
 def _plain(value: object) -> str:

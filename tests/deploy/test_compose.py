@@ -62,6 +62,11 @@ def test_secrets_come_from_files_and_the_database_is_inside(compose: dict[str, A
     assert compose["networks"]["inside"] == {"internal": True}
 
 
+def test_the_image_takes_every_module_of_the_root() -> None:
+    copied = (FILE.parent / "Dockerfile").read_text().split()
+    assert {path.name for path in FILE.parents[1].glob("*.py")} <= set(copied)
+
+
 def test_the_image_takes_every_room_that_the_programs_import() -> None:
     copied = {
         line.split()[1] for line in (FILE.parent / "Dockerfile").read_text().splitlines() if line.startswith("COPY")

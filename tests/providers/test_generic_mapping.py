@@ -77,6 +77,7 @@ REFUSALS = [
     ("kind: PICKING", "kind: packed", "acme.yaml:12: events.printed.kind: Input should be"),
     ("kind: PICKING", "kind: PICKING\n    eval: x", "acme.yaml:13: events.printed.eval: Extra inputs"),
     ("source: acme-wms", "source: qimen", "acme.yaml:2: source: qimen is built in"),
+    ("source: acme-wms", "source: alipay", "acme.yaml:2: source: alipay is built in"),
     ("source: acme-wms", "source: ../x", "acme.yaml:2: source: String should match pattern"),
     ("version: 1", "version: 2", "acme.yaml:1: version: Input should be 1"),
     ("version: 1\n", "", "acme.yaml:1: version: Field required"),
@@ -114,6 +115,7 @@ REFUSALS = [
         "{at: /order, optional: true}",
         "acme.yaml:10: events.packed: PACKED needs child_no or waybill_no",
     ),
+    ("{at: /order}", "{at: /o, optional: true}\n  waybill_no: {at: /w}", "uses {child_no}, which is optional"),
     ("kind: PICKING", "kind: PICKING\n    key: x", "acme.yaml:13: events.printed.key: a key begins with"),
     # what a kind needs
     ("kind: PACKED", "kind: WAYBILL_RETURNED", "acme.yaml:10: events.packed: WAYBILL_RETURNED needs waybill_no"),

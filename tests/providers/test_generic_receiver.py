@@ -98,7 +98,7 @@ def test_two_messages_about_one_happening_carry_one_key_and_exceptions_each_thei
 
 
 def test_the_messages_of_the_document_are_what_it_says() -> None:
-    text = (ROOT / "docs" / "contract" / "generic-source.md").read_text()
+    text = (ROOT / "docs/contract/generic-source.md").read_text()
     told = [explain(MAPPING, block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
     assert [fact.kind for t in told for fact in t.facts] == [Kind.WAYBILL_RETURNED, Kind.SHORT_PICKED]
     assert told[1].facts[0].actual == {"L1": 2, "L2": 0}

@@ -59,6 +59,7 @@ def environment(database_url: str, port: int) -> dict[str, str]:
         "OMS_KUAIDI100_KEY": "k",
         "OMS_KUAIDI100_SALT": "s",
         "OMS_KUAIDI100_CALLBACK_URL": "http://127.0.0.1:9",
+        "OMS_ENVIRONMENT": "local",
         "OMS_DATABASE_URL": database_url,
         "OMS_RELAY_PORT": str(port),
         "OMS_ENV_FILE": "",

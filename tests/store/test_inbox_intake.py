@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
 
 from store.inbox import Added, InboxStore, Incoming, Refusal
 from store.inbox_desk import InboxDesk
@@ -89,17 +88,3 @@ async def test_refusals_are_stored_with_caller_and_reason(inbox: InboxStore, poo
     assert await inbox.refuse_many([refusal(), refusal("foreign_ip")]) == [None, None]
     found = await InboxDesk(pool).refusals()
     assert [(r.reason, r.remote_ip) for r in found] == [("foreign_ip", "203.0.113.9"), ("signature", "203.0.113.9")]
-
-
-async def test_five_minute_counts_take_repeats_as_accepted_and_leave_out_what_we_asked_for(
-    inbox: InboxStore, pool: Pool
-) -> None:
-    later = NOW + timedelta(minutes=6)
-    await inbox.add_many([incoming("e-1"), incoming("e-2"), incoming("e-1"), incoming("q-1", via="query")])
-    await inbox.add_many([incoming("e-1", received_at=later)])
-    await inbox.refuse_many([refusal()])
-    counts = await InboxDesk(pool).counts(NOW, NOW + timedelta(hours=1))
-    assert [(c.bucket, c.accepted, c.received) for c in counts] == [
-        (NOW, 3, 4),
-        (NOW + timedelta(minutes=5), 1, 1),
-    ]

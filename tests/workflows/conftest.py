@@ -8,11 +8,9 @@ from typing import Protocol
 
 import pytest
 import pytest_asyncio
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from deploy.local.temporal import server_arguments, temporal_binary
-from tests.workflows.play import Play
+from tests.workflows.play import Play, open_server
 from tests.workflows.world import World
 
 
@@ -30,12 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    env = await WorkflowEnvironment.start_time_skipping_v2(
-        dev_server_existing_path=str(temporal_binary()),
-        dev_server_extra_args=server_arguments(time_skipping=True),
-        data_converter=pydantic_data_converter,
-    )
-    async with env:
+    async with await open_server() as env:
         yield env
 
 

@@ -19,10 +19,12 @@ from temporalio.client import (
     WorkflowUpdateStage,
 )  # fmt: skip
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from deploy.local.temporal import server_arguments, temporal_binary
 from domain.facts import Fact, Kind
 from domain.order import StartOrder
 from domain.records import TicketRecord
@@ -59,6 +61,16 @@ async def until(condition: Callable[[], Any], what: str) -> None:
         raise AssertionError(f"not within {REAL_SECONDS:.0f} s: {what}") from None
 
 
+async def open_server() -> WorkflowEnvironment:
+    """A server of its own, with skipped time. `async with` ends it."""
+    return await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=str(temporal_binary()),
+        dev_server_extra_args=server_arguments(time_skipping=True),
+        data_converter=pydantic_data_converter,
+        identity="tests",
+    )
+
+
 class Play:
     """An order, its world, and everything one can do to it. Every step returns when the order is at rest again."""
 
@@ -78,13 +90,18 @@ class Play:
 
     # --- the order's life --------------------------------------------------------------------------------------------
 
-    async def start(self, order: StartOrder) -> None:
+    async def start(self, order: StartOrder, **how: Any) -> None:
+        await self.begin(order, **how)
+        await self.rest()
+
+    async def begin(self, order: StartOrder, **how: Any) -> None:
+        """Starts the order and waits for nothing: its worker may be away."""
         self.order = order
         with self.env.with_time_skipping_disabled():
             self.handle = await self.env.client.start_workflow(
                 ORDER_WORKFLOW, order, id=order_workflow_id(order.order_no), task_queue=self.queue, result_type=str,
+                **how,
             )  # fmt: skip
-        await self.rest()
 
     async def place(self, message: Any, workflow_id: str) -> Placed:
         """Start and wait for the answer, as the typed client does. `message`: anything that travels."""

@@ -8,7 +8,7 @@ stand in a slot: one that plays the scenario through a running workflow as well 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.scenarios.blocks import events, late_payment, pricing, retries, split, timers
+from bench.scenarios.blocks import board, config, events, late_payment, pricing, pull, retries, split, timers
 from bench.scenarios.document import Scenario
 
 Block = Callable[[Scenario], Any]
@@ -20,14 +20,17 @@ BLOCKS: Mapping[str, Block] = {
     "timers": timers.run,
     "events": events.run,
     "retries": retries.run,
+    "pull": pull.run,
+    "config": config.run,
+    "board": board.run,
     "refunds": late_payment.run,
     "refund_totals": late_payment.run_totals,
 }
 
 PLANNED = frozenset(
     {
-        "applications", "board", "config", "customs", "exchange_gate", "inspection", "kpi", "ledger",
-        "ledger_replacement", "merge", "pull", "push", "refund_gate", "refunds_alt", "risk",
+        "applications", "customs", "exchange_gate", "inspection", "kpi", "ledger",
+        "ledger_replacement", "merge", "push", "refund_gate", "refunds_alt", "risk",
     }
 )  # fmt: skip
 """Expected blocks of the format that nothing here runs yet."""

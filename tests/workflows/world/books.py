@@ -63,7 +63,8 @@ class Account:
 
     @property
     def last(self) -> OrderWrite:
-        return self.writes[-1]
+        """The read model: a late write of a lower number loses."""
+        return max(self.writes, key=lambda w: (w.seq, w.at))
 
     @property
     def status(self) -> OrderStatus:

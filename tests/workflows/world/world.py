@@ -10,6 +10,7 @@ from tests.workflows.world.books import Account, Books
 from tests.workflows.world.channel import Channel
 from tests.workflows.world.faults import Faults
 from tests.workflows.world.goods import Goods
+from tests.workflows.world.inbox import Inbox
 from tests.workflows.world.invariants import check
 
 
@@ -25,6 +26,7 @@ class World:
         self.calls = self.faults.calls
         self.told: defaultdict[str, set[int]] = defaultdict(set)
         """Inbox rows delivered, by order number."""
+        self.inbox = Inbox(self.books, self.told)
 
     @property
     def account(self) -> Account:
@@ -37,7 +39,9 @@ class World:
         return self.account.last
 
     def activities(self) -> Sequence[Callable[..., Any]]:
-        return [*self.books.activities(), *self.channel.activities(), *self.goods.activities()]
+        return [
+            *self.books.activities(), *self.channel.activities(), *self.goods.activities(), *self.inbox.activities(),
+        ]  # fmt: skip
 
     def check(self) -> None:
         """Raises `AssertionError` naming every invariant that is broken."""

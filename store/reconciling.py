@@ -1,0 +1,173 @@
+"""The daily comparison: which orders, what our tables say of them, and what was found to differ."""
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from domain.reconciling import Drift, Standing
+from domain.records import TicketRecord, TicketResolution
+from domain.states import ChildStatus, RefundStatus
+from store.pool import Pool, Row, clean
+from store.pulling import Subject
+from store.tickets import open_ticket, resolve_ticket
+
+# Orders of which something was written since `since`, by number.
+CHANGED = "SELECT order_no FROM orders WHERE updated_at >= $1 AND order_no > $2 ORDER BY order_no LIMIT $3"
+
+# Orders with a difference that nobody has seen heal.
+DRIFTING = """
+SELECT DISTINCT order_no FROM drifts WHERE healed_at IS NULL AND order_no > $1 ORDER BY order_no LIMIT $2"""
+
+STANDING = """
+SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.refunded_minor, o.ended_at IS NOT NULL AS ended,
+    o.payable_minor, coalesce(o.start #>> '{payment,channel}', 'wechat') AS channel,
+    o.start #>> '{address,phone}' AS phone,
+    coalesce((SELECT jsonb_object_agg(p.key, p.amount_minor) FROM payments p WHERE p.order_no = o.order_no), '{}')
+        AS payments,
+    coalesce((SELECT jsonb_object_agg(r.refund_no, r.status) FROM refunds r WHERE r.order_no = o.order_no), '{}')
+        AS refunds,
+    ARRAY(SELECT DISTINCT e.key FROM order_events e WHERE e.order_no = o.order_no) AS known
+FROM orders o WHERE o.order_no = ANY($1::text[]) ORDER BY o.order_no"""
+
+CHILDREN = """
+SELECT order_no, child_no, status, warehouse, carrier, waybill_no FROM child_orders
+WHERE order_no = ANY($1::text[]) ORDER BY child_no"""
+
+# A difference, once a day; seen again it is open again.
+NOTE = """
+INSERT INTO drifts (day, order_no, kind, number, expected, found, found_at)
+SELECT $1, u.*, $2 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS u
+ON CONFLICT (day, order_no, kind, number, expected) DO UPDATE SET healed_at = NULL"""
+
+UNHEALED = """
+SELECT id, order_no, kind, number, expected, found FROM drifts
+WHERE healed_at IS NULL AND order_no = ANY($1::text[]) ORDER BY id"""
+
+HEAL = "UPDATE drifts SET healed_at = $2 WHERE id = ANY($1::bigint[])"
+
+DONE = """
+INSERT INTO reconciliations (day, looked_at, asked, unanswered, finished_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (day) DO UPDATE SET looked_at = excluded.looked_at, asked = excluded.asked,
+    unanswered = excluded.unanswered, finished_at = excluded.finished_at"""
+
+ON_THE_ROAD = (
+    ChildStatus.SHIPPED, ChildStatus.IN_TRANSIT, ChildStatus.OUT_FOR_DELIVERY, ChildStatus.EXCEPTION,
+)  # fmt: skip
+HELD = (ChildStatus.CREATED, ChildStatus.RISK_HOLD, ChildStatus.BACKORDER, ChildStatus.CUSTOMS_HOLD)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One order to compare. `subjects`: what its sources can be asked about; `channel`: its payment channel."""
+
+    books: Standing
+    channel: str
+    subjects: tuple[Subject, ...]
+
+
+class ReconcileStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def changed(self, since: datetime, after: str, limit: int) -> list[str]:
+        """Order numbers after `after`."""
+        return [row["order_no"] for row in await self._pool.fetch(CHANGED, since, after, limit)]
+
+    async def drifting(self, after: str, limit: int) -> list[str]:
+        return [row["order_no"] for row in await self._pool.fetch(DRIFTING, after, limit)]
+
+    async def standing(self, order_nos: Sequence[str]) -> tuple[Compared, ...]:
+        """What the tables say, in one snapshot."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            orders = await connection.fetch(STANDING, list(order_nos))
+            children = await connection.fetch(CHILDREN, list(order_nos))
+        return tuple(_compared(o, [c for c in children if c["order_no"] == o["order_no"]]) for o in orders)
+
+    async def note(self, day: date, drifts: Sequence[Drift], now: datetime) -> None:
+        if drifts:
+            await self._pool.execute(
+                NOTE,
+                *(day, now),
+                [d.order_no for d in drifts],
+                [d.kind for d in drifts],
+                [clean(d.number) for d in drifts],
+                [clean(d.expected) for d in drifts],
+                [clean(d.found) for d in drifts],
+            )
+
+    async def settle(
+        self, orders: Sequence[Standing], still: Sequence[Drift], unclear: Set[tuple[str, str]], now: datetime
+    ) -> tuple[int, int]:
+        """`still`: what differs now; `unclear`: (kind, number) whose source was not asked or did not answer. What
+        differs no more has healed, and its ticket closes; the rest is a ticket each. Returns how many healed and how
+        many did not."""
+        left = {(d.order_no, d.kind, d.number, d.expected) for d in still}
+        known = {(books.order_no, key) for books in orders for key in books.known}
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(UNHEALED, [books.order_no for books in orders])
+            differs = [
+                row
+                for row in rows
+                if (row["order_no"], row["kind"], row["number"], row["expected"]) in left
+                or ((row["kind"], row["number"]) in unclear and (row["order_no"], row["expected"]) not in known)
+            ]
+            healed = [row["id"] for row in rows if row not in differs]
+            await connection.execute(HEAL, healed, now)
+            for number in healed:
+                await resolve_ticket(connection, _agrees(number), now, outside=True)
+            for row in differs:
+                await open_ticket(connection, _ticket(row), row["order_no"], now, outside=True)
+        return len(healed), len(differs)
+
+    async def done(self, day: date, looked_at: int, asked: int, unanswered: int, now: datetime) -> None:
+        await self._pool.execute(DONE, day, looked_at, asked, unanswered, now)
+
+
+def _compared(order: Row, children: Sequence[Row]) -> Compared:
+    books = Standing(
+        order_no=order["order_no"],
+        status=order["status"],
+        payment_status=order["payment_status"],
+        paid_minor=order["paid_minor"],
+        refunded_minor=order["refunded_minor"],
+        ended=order["ended"],
+        children={c["child_no"]: ChildStatus(c["status"]) for c in children},
+        payments=order["payments"],
+        refunds={no: RefundStatus(status) for no, status in order["refunds"].items()},
+        known=frozenset(order["known"]),
+    )
+    return Compared(books, order["channel"], tuple(_subjects(order, books, children)))
+
+
+def _subjects(order: Row, books: Standing, children: Sequence[Row]) -> Iterator[Subject]:
+    """Everything that a source knows of. Parcels only while they are on the road: couriers charge by the question."""
+    no = books.order_no
+    if order["payable_minor"] > 0:
+        yield Subject("payment", no, no)
+    for refund_no, refunded in books.refunds.items():
+        if refunded in (RefundStatus.ACCEPTED, RefundStatus.ABNORMAL, RefundStatus.SUCCEEDED):
+            yield Subject("refund", refund_no, no)
+    for c in children:
+        status = books.children[c["child_no"]]
+        if status not in HELD and status is not ChildStatus.CANCELLED:
+            yield Subject("outbound", c["child_no"], no, c["child_no"], c["warehouse"])
+        if status in ON_THE_ROAD and c["waybill_no"] and c["carrier"]:
+            yield Subject("parcel", c["waybill_no"], no, c["child_no"], None, c["carrier"], order["phone"])
+
+
+def _ticket(row: Row) -> TicketRecord:
+    return TicketRecord(
+        ticket_id=f"T-drift-{row['id']}",
+        system=str(row["kind"]),
+        step="reconcile",
+        error=f"{row['number']}: {row['expected']} there, {row['found']} in our books"[:500],
+        severity="urgent" if row["kind"] in ("payment", "refund", "workflow") else "normal",
+        actions=("give_up",),
+        give_up_means="the difference stays; it is looked at again every day until it is gone",
+    )
+
+
+def _agrees(number: int) -> TicketResolution:
+    return TicketResolution(
+        ticket_id=f"T-drift-{number}", action="evidence", remark="both sides agree", resolved_by="system"
+    )

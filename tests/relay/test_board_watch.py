@@ -1,0 +1,41 @@
+"""The relay's own look at its sources: what was refused at the door shows in metrics, and becomes one ticket."""
+
+from datetime import timedelta
+
+import httpx
+from temporalio.client import Client
+
+from domain.policy import Policy
+from relay.board import BoardWatch
+from store.board import BUCKET, GRACE, BoardStore
+from store.policies import PolicyStore
+from store.pool import Pool
+from store.tickets import TicketStore
+from tests.relay.conftest import now, running, until
+
+
+async def test_refused_calls_become_a_ticket_by_the_newest_policy(pool: Pool, nowhere: Client) -> None:
+    await PolicyStore(pool).publish(Policy(callback_alert_after=1), "ops")
+    async with running(pool, nowhere) as relay:
+        assert (await relay.http.post("/hooks/shop", content=b"forged")).status_code == 401
+
+        async def refused() -> bool:
+            return bool(await pool.fetchval("SELECT count(*) FROM inbox_refusals"))
+
+        await until(refused)
+        later = now() + BUCKET + GRACE
+        watch = BoardWatch(BoardStore(pool), PolicyStore(pool).current, lambda: later)
+        await watch.look()
+        await watch.look()
+        shown = (await relay.http.get("/metrics")).text
+    (ticket,) = await TicketStore(pool).list()
+    assert (ticket.system, ticket.step, ticket.outside) == ("shop", "callback rate", True)
+    assert 'oms_callback_rate_bp{source="shop"} 0.0' in shown
+    assert 'oms_callback_alert{source="shop"} 1.0' in shown
+
+
+async def test_a_silent_source_shows_no_rate(pool: Pool, door: httpx.AsyncClient) -> None:
+    watch = BoardWatch(BoardStore(pool), PolicyStore(pool).current, lambda: now() + timedelta(hours=2))
+    await watch.look()
+    shown = (await door.http.get("/metrics")).text  # type: ignore[attr-defined]
+    assert "oms_callback_rate_bp{" not in shown
