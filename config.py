@@ -1,10 +1,10 @@
 """Every setting of every process, in groups that are needed together; `config_reading` says where they come from."""
 
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
@@ -21,6 +21,7 @@ from config_reading import (
     load,
     state_dir,
 )
+from domain.target import Network, Reach, private_network
 
 __all__ = ["Group", "UnableToConfigure", "env_file", "environment", "load", "state_dir"]
 
@@ -108,6 +109,41 @@ class PullSettings(Group):
     daily_hour: Annotated[int, Field(ge=0, le=23)] = 3
     daily_minute: Annotated[int, Field(ge=0, le=59)] = 30
     """When the books are compared with everybody else's, Asia/Shanghai."""
+
+
+class OutboundSettings(Group):
+    """Where events for other systems may go (docs/contract/subscriptions.md), and how fast time runs for a trial."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_OUTBOUND_")
+
+    ports: Annotated[tuple[Port, ...], NoDecode, Field(min_length=1)] = (443,)
+    """Comma list."""
+    networks: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Comma list of own private networks that receivers may live in; everything else that is not public is refused."""
+    loopback: bool = False
+    """Receivers on this machine, plain http too."""
+    speed: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Waits between attempts are divided by it."""
+
+    @field_validator("ports", mode="before")
+    @classmethod
+    def _ports(cls, value: Any) -> Any:
+        return listed(value)
+
+    @field_validator("networks", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        return tuple(private_network(text) for text in listed(value)) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _trials_only(self) -> Self:
+        if (self.loopback or self.speed != 1) and environment().get("OMS_ENVIRONMENT") not in ("local", "test"):
+            raise ValueError("loopback and speed are for OMS_ENVIRONMENT local and test only")
+        return self
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(frozenset(self.ports), self.networks, self.loopback)
 
 
 class TelemetrySettings(Group):
@@ -198,6 +234,10 @@ class Settings:
     @cached_property
     def pull(self) -> PullSettings:
         return load(PullSettings)
+
+    @cached_property
+    def outbound(self) -> OutboundSettings:
+        return load(OutboundSettings)
 
     @cached_property
     def telemetry(self) -> TelemetrySettings:

@@ -34,8 +34,8 @@ READ_BY_THE_SDK = ("TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA")
 
 ADVICE = {
     Code.MISSING: "is not set; for a local stack run `make up`",
-    Code.SECRET_NOT_FROM_ENV: "is a secret in a file of settings; give it as an environment variable, or as a file of "
-    "its own in OMS_SECRETS_DIR outside the checkout",
+    Code.SECRET_NOT_FROM_ENV: "stands in a file of settings; give it as a variable, or as a file of its own outside "
+    "the checkout (OMS_SECRETS_DIR)",
     Code.ENVIRONMENT_MIXED: "does not belong to environment {environment}",
 }
 

@@ -75,10 +75,14 @@ async def ask_each(ask: Ask, subjects: Sequence[Subject], pace: Pace, alive: Cal
     round_, slots, loop = Asked(), asyncio.Semaphore(pace.at_once), asyncio.get_running_loop()
     began = loop.time()
 
+    def given_up() -> bool:
+        return round_.down and round_.failed >= pace.at_once
+
     async def one(n: int, subject: Subject) -> None:
         async with slots:
-            await asyncio.sleep(began + n / pace.rate_per_s - loop.time())
-            if round_.down and round_.failed >= pace.at_once:
+            if not given_up():
+                await asyncio.sleep(began + n / pace.rate_per_s - loop.time())
+            if given_up():
                 round_.unasked.append(subject)
                 return
             try:

@@ -1,1 +1,1 @@
-"""Protocol clients of the outside systems: sign, call, verify, parse, map to facts. No Temporal, SQL or business choices."""
+"""Protocol clients of the outside systems: sign, call, verify, parse, map to facts. No Temporal, no SQL."""

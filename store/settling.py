@@ -40,7 +40,8 @@ async def settle(connection: Connection, message: SettlePayment) -> Settled:
     """Inside a transaction. The same payment settling again gets the same children."""
     write = message.write
     await _check(connection, write)
-    children, created = await read_children(connection, write.order_no), ()
+    created: tuple[ChildPlan, ...] = ()
+    children = await read_children(connection, write.order_no)
     if children:
         key = write.payment.key if write.payment else None
         if key is not None and not await connection.fetchval(BOOKED, key, write.order_no):

@@ -62,7 +62,7 @@ class Parcel:
         await self._wait_for_stock()
         await self._push()
         await self._until(lambda: self.packed)
-        await self._print_label()
+        self._spawn(self._print_label())  # the order must not end before it is known whether there is a label
         await self._until(lambda: self.axis.status is ChildStatus.SIGNED)
 
     async def _until(self, reached: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.pulling import Pull, PullActivities, Pulled
 
 PULL_WORKFLOW = "Pull"
-MOST_EVENTS = 1_500
+MOST_EVENTS = 1_000
 """Then continue as new: far below every history limit."""
 SILENCE = timedelta(seconds=45)
 """Above two HTTP deadlines: a worker that died in the middle of a tick is noticed after this."""

@@ -15,11 +15,13 @@ from starter.cli import (
     import_file,
     listing,
     policy,
+    report,
     settings,
     show,
     start,
     stats,
     stock,
+    subscription,
     ticket,
 )
 from starter.cli.failing import BAD_INPUT, COULD_NOT, say
@@ -61,6 +63,17 @@ events.command("replay")(event.replay)
 events.command("stats")(stats.stats)
 app.add_typer(events, name="event")
 
+subscriptions = _group("Other systems that hear of our orders.")
+subscriptions.command("add")(subscription.add)
+subscriptions.command("list")(subscription.list_subscriptions)
+subscriptions.command("show")(subscription.show)
+subscriptions.command("enable")(subscription.enable)
+subscriptions.command("disable")(subscription.disable)
+subscriptions.command("remove")(subscription.remove)
+subscriptions.command("deliveries")(subscription.deliveries)
+subscriptions.command("redeliver")(subscription.redeliver)
+app.add_typer(subscriptions, name="subscription")
+
 stocks = _group("Stock by SKU and warehouse.")
 stocks.command("receive")(stock.receive)
 stocks.command("show")(stock.show)
@@ -70,6 +83,10 @@ catalogues = _group("Tags by SKU, for order lines that bring none.")
 catalogues.command("put")(catalogue.put)
 catalogues.command("list")(catalogue.list_skus)
 app.add_typer(catalogues, name="catalog")
+
+reports = _group("How well the books keep up with the world.")
+reports.command("reconcile")(report.reconcile)
+app.add_typer(reports, name="report")
 
 config = _group("Settings of this machine, and of the business.")
 config.command("check")(settings.check)

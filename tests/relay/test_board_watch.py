@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 
-import httpx
 from temporalio.client import Client
 
 from domain.policy import Policy
 from relay.board import BoardWatch
-from store.board import BUCKET, GRACE, BoardStore
+from store.board import BUCKET, GRACE, BoardStore, floor
 from store.policies import PolicyStore
 from store.pool import Pool
 from store.tickets import TicketStore
-from tests.relay.conftest import now, running, until
+from tests.relay.conftest import Running, now, running, until
 
 
 async def test_refused_calls_become_a_ticket_by_the_newest_policy(pool: Pool, nowhere: Client) -> None:
@@ -19,11 +18,8 @@ async def test_refused_calls_become_a_ticket_by_the_newest_policy(pool: Pool, no
     async with running(pool, nowhere) as relay:
         assert (await relay.http.post("/hooks/shop", content=b"forged")).status_code == 401
 
-        async def refused() -> bool:
-            return bool(await pool.fetchval("SELECT count(*) FROM inbox_refusals"))
-
-        await until(refused)
-        later = now() + BUCKET + GRACE
+        at = await until(lambda: pool.fetchval("SELECT at FROM inbox_refusals"))
+        later = floor(at) + BUCKET + GRACE
         watch = BoardWatch(BoardStore(pool), PolicyStore(pool).current, lambda: later)
         await watch.look()
         await watch.look()
@@ -34,8 +30,8 @@ async def test_refused_calls_become_a_ticket_by_the_newest_policy(pool: Pool, no
     assert 'oms_callback_alert{source="shop"} 1.0' in shown
 
 
-async def test_a_silent_source_shows_no_rate(pool: Pool, door: httpx.AsyncClient) -> None:
+async def test_a_silent_source_shows_no_rate(pool: Pool, door: Running) -> None:
     watch = BoardWatch(BoardStore(pool), PolicyStore(pool).current, lambda: now() + timedelta(hours=2))
     await watch.look()
-    shown = (await door.http.get("/metrics")).text  # type: ignore[attr-defined]
+    shown = (await door.http.get("/metrics")).text
     assert "oms_callback_rate_bp{" not in shown

@@ -84,6 +84,9 @@ def test_bad_order_is_one_line_and_exit_2(oms: Oms, tmp_path: Path, monkeypatch:
         ("stock", "receive", "a b", "WH-1", "1", "--ref", "R1"),
         ("catalog", "put", "absent.csv"),
         ("config", "policy", "set", "absent.json"),
+        ("config", "policy", "diff", "-1"),
+        ("event", "stats", "--since", "8d"),
+        ("event", "stats", "--since", "yesterday"),
         ("nonsense",),
     ],
     ids=" ".join,
@@ -129,10 +132,11 @@ def test_module_entry_point_and_help() -> None:
 GROUPS = {
     "order": ("start", "import", "show", "list", "cancel", "confirm", "refresh"),
     "ticket": ("list", "show", "resolve"),
-    "event": ("list", "show", "replay"),
+    "event": ("list", "show", "replay", "stats"),
     "stock": ("receive", "show"),
     "catalog": ("put", "list"),
-    "config policy": ("show", "set"),
+    "config": ("check",),
+    "config policy": ("show", "set", "history", "diff"),
 }
 
 

@@ -10,6 +10,7 @@ from domain.order import SkuTags
 from domain.policy import Policy
 from domain.records import ChildState, TicketRecord, TicketResolution
 from domain.states import ChildStatus
+from store.audit import AuditStore
 from store.catalog import CatalogEntry, CatalogStore
 from store.errors import NoSuchTicket, ReceiptChanged
 from store.orders import OrderStore
@@ -110,6 +111,28 @@ async def test_policies_are_published_in_versions_without_gaps(pool: Pool) -> No
     assert (await policies.version(0)) == Policy()
     with pytest.raises(KeyError):
         await policies.version(9)
+
+
+async def test_publishing_is_audited_with_what_it_changed_or_does_not_happen(pool: Pool) -> None:
+    policies, audit = PolicyStore(pool), AuditStore(pool)
+    await policies.publish(Policy(window_s=60), "anna")
+    await policies.publish(Policy(window_s=60, receipt_s=5), "bo")
+    newest, first = await audit.list()
+    assert (newest.actor, newest.action) == ("bo", "policy.publish")
+    assert newest.detail == {"version": 2, "changed": {"receipt_s": [864_000, 5]}}
+    assert first.detail["changed"] == {"window_s": [604_800, 60]}
+    await pool.execute("ALTER TABLE audit ADD CONSTRAINT nothing_more CHECK (id < 3)")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await policies.publish(Policy(), "eve")
+    assert (await policies.current()).version == 2
+    told = [(v.version, v.published_by, dict(v.changed)) for v in await policies.history()]
+    assert told == [
+        (2, "bo", {"receipt_s": (864_000, 5)}),
+        (1, "anna", {"window_s": (604_800, 60)}),
+        (0, "built-in", {}),
+    ]
+    assert [v.version for v in await policies.history(limit=1)] == [2]
+    assert (await policies.history(limit=1))[0].changed
 
 
 async def test_an_order_keeps_the_policy_it_started_with(orders: OrderStore, pool: Pool) -> None:

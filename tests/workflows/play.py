@@ -191,11 +191,16 @@ class Play:
 
     async def send_cancel(self) -> "asyncio.Task[Cancelled]":
         """A cancellation sent while no worker is there: it waits at the server."""
-        asked = asyncio.ensure_future(self.handle.execute_update("cancel", CANCEL, result_type=Cancelled))
+        call = self.handle.execute_update("cancel", CANCEL, result_type=Cancelled)
+        asked = asyncio.ensure_future(asyncio.wait_for(call, REAL_SECONDS))
         async with asyncio.timeout(REAL_SECONDS):
             while not (await self.handle.describe()).raw_description.HasField("pending_workflow_task"):
                 await asyncio.sleep(0.005)
         return asked
+
+    async def answer(self, asked: WorkflowUpdateHandle[Cancelled]) -> Cancelled:
+        async with asyncio.timeout(REAL_SECONDS):
+            return await asked.result()
 
     async def confirm(self) -> None:
         await self.update("confirm_receipt", ConfirmReceipt(by="buyer"))

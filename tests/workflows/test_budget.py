@@ -44,6 +44,15 @@ async def test_a_whole_life_of_two_parcels_keeps_its_budget(plays: Plays) -> Non
     assert count["WORKFLOW_TASK_FAILED"] == count["WORKFLOW_TASK_TIMED_OUT"] == 0
 
 
+async def test_what_follows_from_an_answer_is_written_with_it(plays: Plays) -> None:
+    async with plays() as play:
+        await play.start_paid(two_parcel_order())
+        await play.ships(1, 2)
+        before = play.world.last.seq
+        await play.confirm()
+        assert play.world.last.seq == before + 1 and play.world.last.status == "COMPLETED"
+
+
 async def test_waiting_costs_no_events(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())

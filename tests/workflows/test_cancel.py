@@ -64,7 +64,7 @@ async def test_a_pending_interception_is_decided_by_the_warehouse(plays: Plays) 
         asked = await play.begin_cancel()
         assert await play.statuses() == ("AWAITING_SHIPMENT", "INTERCEPTING") and play.world.calls["refund"] == 0
         await play.happens(Kind.INTERCEPTED, 1)
-        assert (await asked.result()).cancelled == (play.child(1),)
+        assert (await play.answer(asked)).cancelled == (play.child(1),)
         assert await play.finish() == "CLOSED"
     assert list(play.world.channel.refunds.values()) == [6000], "once, not once for the fact and once for the request"
 
@@ -76,7 +76,7 @@ async def test_shipping_overtakes_a_pending_interception(plays: Plays, kind: Kin
         play.world.goods.intercept[play.child(1)] = "pending"
         asked = await play.begin_cancel()
         await play.happens(kind, 1)
-        answer = await asked.result()
+        answer = await play.answer(asked)
         assert (answer.cancelled, answer.too_late, answer.refund_minor) == ((), (play.child(1),), 0)
         assert await play.finish() == "COMPLETED"
     assert play.world.channel.refunds == {}
@@ -90,7 +90,7 @@ async def test_a_refused_interception_lets_the_parcel_go_on(plays: Plays) -> Non
         await play.happens(Kind.PICKING, 1)
         assert (await play.statuses())[1] == "INTERCEPTING"
         await play.happens(Kind.INTERCEPT_REFUSED, 1)
-        assert (await asked.result()).too_late == (play.child(1),)
+        assert (await play.answer(asked)).too_late == (play.child(1),)
         assert await play.statuses() == ("AWAITING_SHIPMENT", "PICKING")
         await play.ships(1)
         assert await play.finish() == "COMPLETED"
@@ -131,7 +131,7 @@ async def test_an_interception_without_an_answer_is_a_question_after_two_hours(
             await play.happens(Kind.INTERCEPTED, 1)
         else:
             await play.resolve(action, result)
-        assert bool((await asked.result()).cancelled) is (ends == "CLOSED")
+        assert bool((await play.answer(asked)).cancelled) is (ends == "CLOSED")
         if ends == "SHIPPED":
             await play.ships(1)
         assert await play.finish() == ("CLOSED" if ends == "CLOSED" else "COMPLETED")
@@ -178,8 +178,9 @@ async def test_a_label_that_comes_back_after_the_cancellation_is_voided(plays: P
         play.world.fail("book", 1)
         await play.happens(Kind.PACKED, 1)
         await play.cancel()
+        assert not play.world.last.ended
         assert await play.finish() == "CLOSED"
-    assert play.world.goods.voided == play.world.goods.booked
+    assert play.world.goods.voided == play.world.goods.booked == [play.child(1)]
     assert play.world.account.children[0].waybill_no is None
 
 
@@ -221,7 +222,7 @@ async def test_cancelling_twice_is_refused(plays: Plays) -> None:
         asked = await play.begin_cancel()
         await refused(play.cancel())
         await play.happens(Kind.INTERCEPTED, 1)
-        assert (await asked.result()).refund_minor == 6000
+        assert (await play.answer(asked)).refund_minor == 6000
         assert await play.finish() == "CLOSED"
     assert list(play.world.channel.refunds.values()) == [6000]
 
@@ -266,7 +267,7 @@ async def test_cancelling_while_a_push_is_being_retried_waits_for_its_end(plays:
         asked = await play.begin_cancel()
         assert play.world.goods.intercepted == []
         await play.pass_time(6 * SECOND)
-        assert (await asked.result()).cancelled == (play.child(1),)
+        assert (await play.answer(asked)).cancelled == (play.child(1),)
         assert play.world.goods.pushed == play.world.goods.intercepted == [play.child(1)]
 
 

@@ -178,6 +178,16 @@ async def test_a_payment_created_on_the_second_try_can_be_paid(plays: Plays) -> 
         assert await play.statuses() == ("AWAITING_SHIPMENT", "RELEASED", "RELEASED")
 
 
+async def test_a_payment_created_when_the_order_is_closed_already_offers_nothing(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.fail("create", 1)
+        await play.start(two_parcel_order())
+        await play.cancel()
+        await play.pass_time(6 * SECOND)
+        view = await play.view()
+        assert play.world.calls["create"] == 2 and (view.payment_status, view.payment_code) == ("CLOSED", None)
+
+
 def closed_by_channel(play: Play, at: Any) -> Fact:
     no = play.order.order_no
     return Fact(key=f"wechat:closed:{no}", kind=Kind.PAYMENT_CLOSED, source="wechat", occurred_at=at, order_no=no)

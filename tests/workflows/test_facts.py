@@ -83,6 +83,16 @@ async def test_a_stale_event_leaves_its_facts(plays: Plays) -> None:
         assert (child.status, child.waybill_no, child.carrier) == ("SIGNED", "SF1", "SF")
 
 
+async def test_the_number_under_which_the_warehouse_ships_counts_more_than_our_label(plays: Plays) -> None:
+    async with plays() as play:
+        await play.start_paid(one_parcel_order())
+        await play.happens(Kind.PACKED, 1)
+        assert (await play.view()).children[0].waybill_no == f"YT{play.child(1)}"
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1", carrier="SF")
+        (child,) = (await play.view()).children
+        assert (child.waybill_no, child.carrier) == ("SF1", "SF")
+
+
 async def test_an_order_with_nothing_to_pay_ships_at_once(plays: Plays) -> None:
     async with plays() as play:
         coupon = {"coupon_id": "ALL", "amount_minor": 6000}

@@ -1,5 +1,6 @@
 """One try and three retries, then a person (R09, R10, S05): when, how often, and what the ticket says."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -11,17 +12,19 @@ from domain.facts import Kind
 from domain.policy import Policy
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import one_parcel_order, parcels_order, two_parcel_order
-from tests.workflows.play import Play
+from tests.workflows.play import Play, until
 from tests.workflows.world import World
+from workflows.messages import ResolveTicket
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 
 
-async def push_ticket(play: Play, how: Any = "retry") -> None:
+async def push_ticket(play: Play, how: Any = "retry", **start: Any) -> None:
     """Paid, and the warehouse takes nothing: a ticket is open."""
     play.world.fail("push", how=how)
-    await play.start_paid(one_parcel_order())
+    await play.start(one_parcel_order(), **start)
+    await play.pay()
     await play.pass_time(36 * SECOND)
     assert (await play.ticket()).step == "push outbound"
 
@@ -176,6 +179,21 @@ async def test_an_answer_leaves_its_audit_entry(plays: Plays) -> None:
         assert (entry.actor, entry.action) == ("ops", "ticket.resolve")
         assert entry.detail["ticket_id"] == ticket.ticket_id and entry.detail["remark"] == "seen"
         assert play.world.account.resolutions[ticket.ticket_id].result == {"wms_ref": "BY-HAND"}
+
+
+async def test_an_answer_is_taken_when_it_is_in_the_books(plays: Plays) -> None:
+    """Even when the database is away for longer than one workflow task."""
+    async with plays() as play:
+        await push_ticket(play, task_timeout=SECOND)
+        books, ticket = play.world.books, await play.ticket()
+        books.away = True
+        given = ResolveTicket(ticket_id=ticket.ticket_id, action="give_up", remark="seen", by="ops")
+        answer = asyncio.ensure_future(play.handle.execute_update("resolve_ticket", given))
+        await until(lambda: books.turned_away >= 3, "the write tried again")
+        assert not answer.done() and not play.world.account.audit
+        books.away = False
+        await answer
+        assert play.world.account.audit
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from store.pulling import PullStore, Scope, Subject, Tick
 from tests.workflows.world.faults import Faults
 from workflows.pull import PULL_WORKFLOW, PullWorkflow
 
+Loop = WorkflowHandle[Any, Any]
+
 
 class Asked:
     """`open`: who can be asked about; `answers`: what their system would say, by number; `rows`: when each fact came
@@ -50,12 +52,9 @@ class Asked:
         self, env: WorkflowEnvironment, queue: str, **how: Any
     ) -> AsyncIterator[WorkflowHandle[Any, Any]]:
         """The loop, with a worker of its own. Time stands still until the test lets it pass."""
-        async with Worker(
-            env.client, task_queue=queue, workflows=[PullWorkflow], activities=self.activities(),
-            default_heartbeat_throttle_interval=timedelta(seconds=1),
-        ):  # fmt: skip
+        async with Worker(env.client, task_queue=queue, workflows=[PullWorkflow], activities=self.activities()):
             with env.with_time_skipping_disabled():
-                handle: WorkflowHandle[Any, Any] = await env.client.start_workflow(
+                handle: Loop = await env.client.start_workflow(
                     PULL_WORKFLOW, Pull(connector="wechat", **how), id=f"reconcile/{queue}", task_queue=queue
                 )
             try:

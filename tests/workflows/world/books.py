@@ -116,6 +116,10 @@ class Books:
         self.slow_ending_s = 0.0
         """The database takes this long over the next last write of an order; in the middle of it ..."""
         self.while_ending: Callable[[], Awaitable[None]] = nothing
+        self.while_allocating: Callable[[], Awaitable[None]] = nothing
+        self.away = False
+        """The database cannot be reached: nothing can be written."""
+        self.turned_away = 0
 
     def activities(self) -> list[Any]:
         return [self.register, self.settle, self.write, self.allocate]
@@ -142,6 +146,9 @@ class Books:
 
     @activity.defn(name="store.write")
     async def write(self, message: OrderWrite) -> None:
+        if self.away:
+            self.turned_away += 1
+            raise ApplicationError("the database cannot be reached")
         if message.ended and self.slow_ending_s:
             wait, self.slow_ending_s = self.slow_ending_s, 0.0
             await asyncio.sleep(wait / 2)
@@ -152,6 +159,7 @@ class Books:
     @activity.defn(name="store.allocate_backorder")
     async def allocate(self, order_no: str, child_no: str) -> bool:
         self.allocations += 1
+        await self.while_allocating()
         return self.arrives
 
     def _keep(self, account: Account, write: OrderWrite) -> None:

@@ -1,0 +1,61 @@
+"""Beside the sending: overdue acknowledgements, old events, and how much waits."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from relay.outbound import asking
+from relay.outbound.metrics import WAITING
+from relay.outbound.pace import NOTICE_S, Pace
+from store.deliveries import DeliveryStore
+from telemetry import tickets_opened
+
+log = structlog.get_logger("relay.outbound")
+
+
+class Care:
+    def __init__(self, deliveries: DeliveryStore, clock: Callable[[], datetime], pace: Pace) -> None:
+        self._deliveries = deliveries
+        self._clock = clock
+        self._pace = pace
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="outbound care")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def look(self) -> None:
+        """Once around."""
+        await self._ask_for_the_unheard()
+        await self._deliveries.forget(self._clock() - timedelta(seconds=self._pace.keep_s))
+        for name, n in (await self._deliveries.waiting()).items():
+            WAITING.labels(name).set(n)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception as failure:
+                log.error("unable to look after the outbox", error=repr(failure)[:200])
+            await asyncio.sleep(max(self._pace.look_s / self._pace.speed, 1.0))
+
+    async def _ask_for_the_unheard(self) -> None:
+        """The sender asks after the last quick try; this is for what it never gets to: a disabled subscription, a
+        long queue, a receiver that wants to be left alone, a relay that died in between."""
+        now = self._clock()
+        for late in await self._deliveries.unheard(
+            now - self._pace.faster(self._pace.notice_late_s), len(NOTICE_S) + 1
+        ):
+            how = f"{late.attempts} tries so far, the subscription is {late.state}"
+            ticket = asking.unheard(late.id, late.subscription_id, late.order_no, late.event_id, how)
+            if await self._deliveries.ask(late.id, ticket, late.order_no, now):
+                tickets_opened.labels(ticket.system, ticket.step).inc()
+                log.warning("ticket opened", ticket=ticket.ticket_id, source=ticket.system, step=ticket.step)

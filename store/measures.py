@@ -1,0 +1,104 @@
+"""How well the books keep up with the world, by day: for `oms report reconcile` (R19, R65)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from store.pool import Pool
+
+RECONCILED = "SELECT looked_at, asked, unanswered, finished_at FROM reconciliations WHERE day = $1"
+
+ACCURACY = """
+SELECT source, transitions, in_step, accuracy_bp FROM sync_accuracy WHERE day = $1 ORDER BY source"""
+
+DELAYS = """
+SELECT channel, paid, delayed, delayed_ppm, worst_s FROM payment_delays WHERE day = $1 ORDER BY channel"""
+
+DRIFTS = """
+SELECT id, order_no, kind, number, expected, found, found_at, healed_at FROM drifts WHERE day = $1 ORDER BY id"""
+
+CONNECTORS = """
+SELECT connector, ticked_at, answered_at, failed_ticks, error, asked, found FROM pull_connectors ORDER BY connector"""
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    looked_at: int
+    asked: int
+    unanswered: int
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """`accuracy_bp`: of 10,000; the target is 9,950."""
+
+    source: str
+    transitions: int
+    in_step: int
+    accuracy_bp: int
+
+
+@dataclass(frozen=True)
+class Delay:
+    """`delayed`: known more than 300 s after the buyer paid; `delayed_ppm` may be 2,000 at most."""
+
+    channel: str
+    paid: int
+    delayed: int
+    delayed_ppm: int
+    worst_s: int
+
+
+@dataclass(frozen=True)
+class DriftRow:
+    id: int
+    order_no: str
+    kind: str
+    number: str
+    expected: str
+    found: str
+    found_at: datetime
+    healed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ConnectorRow:
+    """How a connector is doing now. `asked`, `found`: ever."""
+
+    connector: str
+    ticked_at: datetime
+    answered_at: datetime | None
+    failed_ticks: int
+    error: str
+    asked: int
+    found: int
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """`reconciled` None: the day has not been compared."""
+
+    day: date
+    reconciled: Reconciled | None
+    accuracy: tuple[Accuracy, ...]
+    delays: tuple[Delay, ...]
+    drifts: tuple[DriftRow, ...]
+    connectors: tuple[ConnectorRow, ...]
+
+
+class MeasureStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def day(self, day: date) -> DayReport:
+        """One day in Shanghai; `connectors` are as they are now. One snapshot."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            reconciled = await connection.fetchrow(RECONCILED, day)
+            return DayReport(
+                day=day,
+                reconciled=None if reconciled is None else Reconciled(**reconciled),
+                accuracy=tuple(Accuracy(**row) for row in await connection.fetch(ACCURACY, day)),
+                delays=tuple(Delay(**row) for row in await connection.fetch(DELAYS, day)),
+                drifts=tuple(DriftRow(**row) for row in await connection.fetch(DRIFTS, day)),
+                connectors=tuple(ConnectorRow(**row) for row in await connection.fetch(CONNECTORS)),
+            )

@@ -1,0 +1,82 @@
+"""`oms config` and `oms event stats`: what they show is what the store and the environment hold."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from store.inbox import InboxStore, Incoming, Refusal
+from store.pool import Pool
+from tests.postgres import database_url
+from tests.starter.conftest import Oms
+from tests.starter.test_cli_store import Store, store
+
+__all__ = ["database_url", "store"]
+
+
+def publish(oms: Oms, file: Path, **settings: object) -> None:
+    policy = oms("config", "policy", "show", "--json").json | settings
+    file.write_text(json.dumps(policy), encoding="utf-8")
+    assert oms("config", "policy", "set", str(file), "--by", "anna").code == 0
+
+
+@pytest.mark.usefixtures("store")
+def test_history_and_diff_tell_what_changed(oms: Oms, tmp_path: Path) -> None:
+    publish(oms, tmp_path / "p.json", receipt_s=60)
+    publish(oms, tmp_path / "p.json", callback_alert_below_bp=9_500)
+    newest = oms("config", "policy", "history", "--json").json[0]
+    assert (newest["version"], newest["published_by"]) == (2, "anna")
+    assert newest["changed"] == {"callback_alert_below_bp": [9900, 9500]}
+    assert "receipt_s 864000 → 60" in oms("config", "policy", "history").out
+    both = oms("config", "policy", "diff", "0", "--json").json
+    assert both == {
+        "from": 0,
+        "to": 2,
+        "changed": {"receipt_s": [864_000, 60], "callback_alert_below_bp": [9900, 9500]},
+    }
+    assert "callback_alert_below_bp" not in oms("config", "policy", "diff", "0", "1").out
+    said = oms("config", "policy", "diff", "0", "9")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "oms config policy history" in said.err
+
+
+def test_stats_show_the_board_with_its_reasons(oms: Oms, store: Store) -> None:
+    async def seed(pool: Pool) -> None:
+        now, nobody = datetime.now(UTC), bytes(32)
+        inbox = InboxStore(pool)
+        await inbox.add_many([Incoming("wechat", f"e-{n}", "k", nobody, b"{}", (), now) for n in range(3)])
+        await inbox.refuse_many([Refusal("wechat", "203.0.113.9", "signature", "no", nobody, now)])
+        await inbox.refuse_many([Refusal("tms", "203.0.113.9", "stale", "no", nobody, now)])
+
+    store(seed)
+    said = oms("event", "stats").out
+    assert "75.00 %" in said and "███████████████·····" in said and "signature 1" in said
+    assert "3 of 5 callbacks were accepted: 60.00 %." in said
+    found = oms("event", "stats", "--source", "tms", "--since", "7d", "--json").json
+    assert found["total_bp"] == 0
+    assert [(b["source"], b["received"], b["refused"]) for b in found["buckets"]] == [("tms", 1, {"stale": 1})]
+    assert oms("event", "stats", "--source", "'; DROP TABLE inbox", "--json").json == {"total_bp": None, "buckets": []}
+
+
+def test_check_names_mistakes_and_never_a_value(oms: Oms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMS_ENVIRONMENT", "prod")
+    monkeypatch.setenv("OMS_TMS_TOKEN", "a-token-of-tests")
+    monkeypatch.setenv("OMS_TMS_TOKEN_TAG", "test")
+    said = oms("config", "check", "--json")
+    assert said.code == 1
+    assert said.err.count("\n") == 1
+    assert said.json["start_allowed"] is False
+    assert {"name": "OMS_TMS_TOKEN", "code": "ENVIRONMENT_MIXED"} in said.json["violations"]
+    assert {"name": "OMS_QIMEN_SECRET", "code": "MISSING"} in said.json["violations"]
+    (token,) = [item for item in said.json["items"] if item["name"] == "OMS_TMS_TOKEN"]
+    assert token["fingerprint"] == hashlib.sha256(b"a-token-of-tests").hexdigest()[:12]
+    for text in (said.out, said.err, oms("config", "check").out):
+        assert "a-token-of-tests" not in text
+
+
+def test_check_of_an_environment_that_does_not_exist_is_bad_input(oms: Oms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMS_ENVIRONMENT", "production")
+    said = oms("config", "check")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
