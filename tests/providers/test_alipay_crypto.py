@@ -160,7 +160,11 @@ def test_anything_else_is_unreadable(body: bytes) -> None:
         open_envelope(body, METHOD)
 
 
-@given(st.dictionaries(st.text(max_size=6), st.recursive(st.text() | st.integers(-9, 9), st.lists, max_leaves=5)))
+WORDS = st.text(st.characters(exclude_characters="@"), max_size=6)
+"""Without the mark that the test replaces."""
+
+
+@given(st.dictionaries(WORDS, st.recursive(WORDS | st.integers(-9, 9), st.lists, max_leaves=5)))
 def test_whatever_stands_around_the_inner_text_is_the_same(around: dict[str, object]) -> None:
     inner = '{"code":"1\\/0"}'
     text = json.dumps({**around, NAME: "@", "sign": "S", "error_response": 0}).replace('"@"', inner)
