@@ -8,6 +8,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_val
 from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
+from config_optional import AlipaySettings, GenericSettings, SfSettings, load_if_given
 from config_reading import (
     Group,
     Port,
@@ -258,3 +259,15 @@ class Settings:
     @cached_property
     def kuaidi100(self) -> Kuaidi100Settings:
         return load(Kuaidi100Settings)
+
+    @cached_property
+    def alipay(self) -> AlipaySettings | None:
+        return load_if_given(AlipaySettings)
+
+    @cached_property
+    def sf(self) -> SfSettings | None:
+        return load_if_given(SfSettings)
+
+    @cached_property
+    def generic(self) -> GenericSettings:
+        return load(GenericSettings)

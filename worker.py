@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import secrets
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +25,7 @@ from activities.asking import Connector
 from activities.carrier import CarrierActivities
 from activities.courier import CourierActivities
 from activities.payment import PaymentActivities
+from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
 from activities.pulling import Pull, PullActivities
 from activities.reconciling import ReconcileActivities
 from activities.store import StoreActivities
@@ -33,10 +33,9 @@ from activities.tracking import TrackingActivities
 from activities.views import OrderViews
 from activities.wms import WmsActivities
 from config import PullSettings, Settings, UnableToConfigure
-from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
-from providers.qimen import QimenConfig, QimenWms
-from providers.tms.client import TmsClient, TmsConfig
-from providers.wechat import WechatConfig, WechatPay
+from domain.order import PayChannel
+from partners import Partners, make_partners
+from providers.sf.routes import CARRIER as SF_CARRIER
 from store.findings import FindingStore
 from store.orders import OrderStore
 from store.pool import Pool, open_pool
@@ -56,6 +55,7 @@ SEARCH_ATTRIBUTES = {
     "OmsChannel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "OmsNeedsAttention": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
 }
+OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")
 
 
@@ -80,62 +80,19 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     async def http(system: str) -> httpx.AsyncClient:
         return await resources.enter_async_context(telemetry.http_client(system))
 
-    wechat = settings.wechat
-    wechat_pay = WechatPay(
-        WechatConfig(
-            base_url=wechat.base_url,
-            mchid=wechat.mchid,
-            appid=wechat.appid,
-            serial_no=wechat.serial_no,
-            private_key=wechat.private_key.get_secret_value(),
-            apiv3_key=wechat.apiv3_key.get_secret_value(),
-            platform_keys=wechat.platform_keys,
-            notify_url=wechat.notify_url,
-        ),
-        await http("wechat"),
-        now,
-        lambda: secrets.token_hex(16),
-    )
-    payment = PaymentActivities(wechat_pay, wechat.mchid, now)
-    qimen = settings.qimen
-    qimen_wms = QimenWms(
-        QimenConfig(
-            base_url=qimen.base_url,
-            app_key=qimen.app_key,
-            customer_id=qimen.customer_id,
-            secret=qimen.secret.get_secret_value(),
-        ),
-        await http("qimen"),
-        now,
-    )
-    wms = WmsActivities(qimen_wms)
-    tms = settings.tms
-    carrier = CarrierActivities(
-        TmsClient(
-            TmsConfig(
-                base_url=tms.base_url,
-                token=tms.token.get_secret_value(),
-                webhook_secrets=tuple(s.get_secret_value() for s in tms.webhook_secrets),
-            ),
-            await http("tms"),
-        )
-    )
-    kuaidi100 = settings.kuaidi100
-    kuaidi100_tracking = Kuaidi100(
-        Kuaidi100Config(
-            base_url=kuaidi100.base_url,
-            customer=kuaidi100.customer,
-            key=kuaidi100.key.get_secret_value(),
-            salt=kuaidi100.salt.get_secret_value(),
-            callback_url=kuaidi100.callback_url,
-        ),
-        await http("kuaidi100"),
-        now,
-    )
-    courier = CourierActivities(kuaidi100_tracking)
+    outside = await make_partners(settings, http, now)
+    channels: dict[PayChannel, PaymentChannel] = {
+        "wechat": WechatChannel(outside.wechat, settings.wechat.mchid, now),
+    }
+    if outside.alipay and settings.alipay:
+        channels["alipay"] = AlipayChannel(outside.alipay, settings.alipay.seller_id, now)
+    payment = PaymentActivities(channels)
+    wms = WmsActivities(outside.qimen)
+    carrier = CarrierActivities(outside.tms, outside.sf)
+    courier = CourierActivities(outside.kuaidi100, outside.sf)
     books = StoreActivities(OrderStore(pool))
-    tracking = TrackingActivities(TrackingStore(pool))
-    connectors = _connectors(settings, wechat_pay, qimen_wms, kuaidi100_tracking)
+    tracking = TrackingActivities(TrackingStore(pool), (SF_CARRIER,) if outside.sf else ())
+    connectors = _connectors(settings, outside)
     return [
         books.register, books.settle, books.write, books.allocate_backorder,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund,
@@ -147,16 +104,24 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     ]  # fmt: skip
 
 
-def _connectors(settings: Settings, wechat: WechatPay, qimen: QimenWms, kuaidi100: Kuaidi100) -> dict[str, Connector]:
+def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:
     """Who can be asked, about what, how, and how often about the same thing. A new channel is one entry here and its
     tick in `loops`."""
     often = settings.pull
-    pay = asking.wechat(wechat, settings.wechat.mchid, now)
-    return {
-        "wechat": Connector(Scope("wechat", "money"), pay, _often(often.payment_tick_s)),
-        "qimen": Connector(Scope("qimen", "outbounds"), asking.qimen(qimen), _often(often.warehouse_tick_s)),
-        "kuaidi100": Connector(Scope("kuaidi100", "parcels"), asking.kuaidi100(kuaidi100), often.courier_spacing_s),
+    wechat = asking.wechat(outside.wechat, settings.wechat.mchid, now)
+    of_sf = (SF_CARRIER,) if outside.sf else None
+    parcels, spacing = Scope("kuaidi100", "parcels", without=of_sf), often.courier_spacing_s
+    connectors = {
+        "wechat": Connector(Scope("wechat", "money"), wechat, _often(often.payment_tick_s)),
+        "qimen": Connector(Scope("qimen", "outbounds"), asking.qimen(outside.qimen), _often(often.warehouse_tick_s)),
+        "kuaidi100": Connector(parcels, asking.kuaidi100(outside.kuaidi100), spacing),
     }
+    if outside.alipay and settings.alipay:
+        alipay = asking.alipay(outside.alipay, settings.alipay.seller_id, now)
+        connectors["alipay"] = Connector(Scope("alipay", "money"), alipay, _often(often.payment_tick_s))
+    if outside.sf:
+        connectors["sf"] = Connector(Scope("sf", "parcels", carriers=of_sf), asking.sf(outside.sf), spacing)
+    return connectors
 
 
 def _asking_activities(pool: Pool, client: Client, connectors: Mapping[str, Connector]) -> list[Any]:
@@ -197,13 +162,16 @@ async def ensure_search_attributes(client: Client) -> None:
         )
 
 
-def loops(settings: PullSettings) -> list[Loop]:
-    """Everything that runs for ever beside the orders."""
+def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[Loop]:
+    """Everything that runs for ever beside the orders. `optional`: which of Alipay and SF this installation has."""
     ticks = {
         "wechat": settings.payment_tick_s,
+        "alipay": settings.payment_tick_s,
         "qimen": settings.warehouse_tick_s,
         "kuaidi100": settings.courier_tick_s,
+        "sf": settings.courier_tick_s,
     }
+    ticks = {name: tick for name, tick in ticks.items() if name in optional or name not in OPTIONAL}
     pace = settings.model_dump(include={"rate_per_s", "at_once"})
     how = settings.model_dump(include={"batch", "backoff_s", "ticket_after"}) | pace
     daily = Daily(hour=settings.daily_hour, minute=settings.daily_minute, **pace)
@@ -212,6 +180,10 @@ def loops(settings: PullSettings) -> list[Loop]:
         *(Loop(PULL_WORKFLOW, pull_workflow_id(c), Pull(connector=c, tick_s=s, **how)) for c, s in ticks.items()),
         Loop(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
     ]
+
+
+def _optional(settings: Settings) -> list[str]:
+    return [name for name, given in (("alipay", settings.alipay), ("sf", settings.sf)) if given]
 
 
 async def run() -> None:
@@ -226,7 +198,7 @@ async def run() -> None:
         await ensure_search_attributes(client)
         methods = await activities(settings, resources, client)
         async with make_worker(client, methods, settings):
-            await ensure(client, loops(settings.pull))
+            await ensure(client, loops(settings.pull, _optional(settings)))
             log.info("worker ready", task_queue=TASK_QUEUE, sandboxed=settings.worker.workflow_sandbox)
             await stop.wait()
             log.info("worker stops")

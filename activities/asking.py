@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.facts import Fact
+from providers import alipay as ali
 from providers.callbacks import TracePoint
 from providers.errors import ProviderError
 from providers.kuaidi100.client import Kuaidi100
 from providers.qimen import QimenWms
+from providers.sf.client import Sf
 from providers.wechat import NotFound, WechatPay, refund_facts, trade_facts
 from store.pulling import Scope, Subject
 from telemetry import activity_failures
@@ -120,6 +122,21 @@ def wechat(pay: WechatPay, merchant_id: str, clock: Callable[[], datetime]) -> A
     return ask
 
 
+def alipay(pay: ali.Alipay, seller_id: str, clock: Callable[[], datetime]) -> Ask:
+    """A refund that is not found has failed or never arrived; the order that waits for it repeats it."""
+
+    async def ask(subject: Subject) -> Told:
+        try:
+            if subject.kind == "refund":
+                refund = await pay.query_refund(subject.order_no, subject.number)
+                return Told(ali.refund_facts(refund, merchant_id=seller_id, seen_at=clock()))
+            return Told(ali.trade_facts(await pay.query(subject.number)))
+        except ali.NotFound:
+            return Told()
+
+    return ask
+
+
 def qimen(wms: QimenWms) -> Ask:
     async def ask(subject: Subject) -> Told:
         return Told((await wms.query(subject.number, warehouse=subject.warehouse or "")).facts)
@@ -130,6 +147,14 @@ def qimen(wms: QimenWms) -> Ask:
 def kuaidi100(courier: Kuaidi100) -> Ask:
     async def ask(subject: Subject) -> Told:
         trace = await courier.query(subject.carrier or "", subject.number, subject.phone)
+        return Told(trace.facts, trace.points)
+
+    return ask
+
+
+def sf(express: Sf) -> Ask:
+    async def ask(subject: Subject) -> Told:
+        (trace,) = await express.query([subject.number], subject.phone)
         return Told(trace.facts, trace.points)
 
     return ask

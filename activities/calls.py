@@ -5,7 +5,8 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, model_validator
 
 from domain.facts import Fact
-from domain.order import Address, Minor
+from domain.order import Address, Minor, PayChannel
+from domain.policy import CarrierSystem
 from domain.strict import Strict
 
 
@@ -17,6 +18,7 @@ class Call(Strict):
 
 
 class CreatePayment(Call):
+    channel: PayChannel = "wechat"
     order_no: str
     method: Literal["native", "jsapi"]
     description: str
@@ -27,12 +29,13 @@ class CreatePayment(Call):
 
 
 class PaymentCreated(Strict):
-    """`code`: code_url (native) or prepay_id (jsapi)."""
+    """`code`: what the QR code shows (native) or prepay_id (jsapi)."""
 
     code: str
 
 
 class PaymentQuery(Call):
+    channel: PayChannel = "wechat"
     order_no: str
 
 
@@ -50,6 +53,7 @@ class PaymentState(Strict):
 
 
 class RefundCall(Call):
+    channel: PayChannel = "wechat"
     order_no: str
     refund_no: str
     amount_minor: Minor
@@ -97,15 +101,18 @@ class Booking(Strict):
 
 
 class BookBatch(Call):
+    carrier_system: CarrierSystem = "tms"
     items: tuple[Booking, ...]
 
 
 class Booked(Strict):
+    """`label_*` None: the carrier gives no label; the warehouse prints its own from the number."""
+
     waybill_no: str
     carrier: str
     tms_ref: str
-    label_format: Literal["PDF", "ZPL"]
-    label_b64: str
+    label_format: Literal["PDF", "ZPL"] | None = None
+    label_b64: str | None = None
 
 
 class Pushed(Strict):
@@ -143,6 +150,10 @@ class ChildCall(Call):
     child_no: str
     order_no: str
     warehouse: str = ""
+
+
+class VoidCall(ChildCall):
+    carrier_system: CarrierSystem = "tms"
 
 
 class InterceptOutcome(Strict):

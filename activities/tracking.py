@@ -1,5 +1,7 @@
 """New waybills out of the store, for the courier's connector loop."""
 
+from collections.abc import Collection
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -28,13 +30,20 @@ class Followed(Strict):
 
 
 class TrackingActivities:
-    def __init__(self, store: TrackingStore) -> None:
+    """`followed_elsewhere`: carriers whose parcels are pushed to us and asked about without Kuaidi100."""
+
+    def __init__(self, store: TrackingStore, followed_elsewhere: Collection[str] = ()) -> None:
         self._store = store
+        self._followed_elsewhere = frozenset(followed_elsewhere)
 
     @activity.defn(name="tracking.next_waybills")
     async def next_waybills(self) -> list[NewWaybill]:
         """Fails until there is one: the retry policy of the caller does the waiting."""
-        found = await self._store.to_subscribe(BATCH)
+        waybills = await self._store.to_subscribe(BATCH)
+        others = [w.child_no for w in waybills if w.carrier in self._followed_elsewhere]
+        if others:
+            await self._store.subscribed(others)
+        found = [w for w in waybills if w.carrier not in self._followed_elsewhere]
         if not found:
             raise ApplicationError("no new waybill", type="nothing_yet")
         return [

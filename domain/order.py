@@ -20,6 +20,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=0, le=10**12)]
 """Money in minor units (fen)."""
 Qty = Annotated[int, Field(ge=1, le=1_000_000)]
+PayChannel = Literal["wechat", "alipay"]
 
 
 class SkuTags(Strict):
@@ -95,8 +96,9 @@ class Buyer(Strict):
 class PaymentTerms(Strict):
     """How the buyer pays. `external`: the shop creates the payment at the channel itself, under our order number."""
 
-    channel: Literal["wechat"] = "wechat"
+    channel: PayChannel = "wechat"
     method: Literal["native", "jsapi", "external"] = "native"
+    """`native`: a QR code to scan; `jsapi`: inside WeChat, for one `openid`."""
     openid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
     deadline: AwareDatetime | None = None
     """Absent: placing time plus the policy's payment timeout."""
@@ -105,6 +107,12 @@ class PaymentTerms(Strict):
     def _openid_for_jsapi(self) -> Self:
         if self.method == "jsapi" and self.openid is None:
             raise ValueError("jsapi needs the buyer's openid")
+        return self
+
+    @model_validator(mode="after")
+    def _jsapi_is_wechat(self) -> Self:
+        if self.method == "jsapi" and self.channel != "wechat":
+            raise ValueError(f"jsapi is a method of wechat; for {self.channel} give native or external")
         return self
 
 

@@ -8,6 +8,7 @@ from domain.strict import Strict
 
 Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 86400)]
 Dimension = Literal["warehouse", "customs", "supplier", "logistics"]
+CarrierSystem = Literal["tms", "sf"]
 
 
 class Policy(Strict):
@@ -36,6 +37,8 @@ class Policy(Strict):
     """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
     callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2
     """… and in so many of them in a row."""
+    carrier_system: CarrierSystem = "tms"
+    """Where waybills are booked: at the carrier system, or at SF directly (without a label of ours)."""
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
 
     @model_validator(mode="after")

@@ -77,7 +77,7 @@ def read_target(url: str, reach: Reach) -> Target:
     if port not in reach.ports and not (reach.loopback and port > 0):
         raise TargetRefused(f"port {port} is not allowed; OMS_OUTBOUND_PORTS lists those that are")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(tls, _host(parts.hostname or ""), port, path)
+    return Target(tls, _host(parts.hostname or "", bracketed="[" in parts.netloc), port, path)
 
 
 def admit(target: Target, address: str, reach: Reach) -> Address:
@@ -106,10 +106,11 @@ def private_network(text: str) -> Network:
     raise ValueError(f"{network} is not a private network")
 
 
-def _host(name: str) -> str:
-    if _ip(name) is not None:
+def _host(name: str, *, bracketed: bool) -> str:
+    ip = _ip(name)
+    if ip is not None and bracketed == (ip.version == 6):
         return name
-    if not _NAME.fullmatch(name) or _NUMBER.fullmatch(name.rpartition(".")[2]):
+    if bracketed or not _NAME.fullmatch(name) or _NUMBER.fullmatch(name.rpartition(".")[2]):
         raise TargetRefused("the host is neither a plain host name nor an address in its usual form")
     return name
 

@@ -16,13 +16,14 @@ from temporalio.service import RetryConfig
 import config_check
 import telemetry
 from config import Settings, UnableToConfigure
+from partners import wechat_config
 from providers.wechat import PlatformKeys
 from relay.addresses import Addresses
 from relay.assembly import Relay
 from relay.deliver import Pace
 from relay.limits import Limits
 from relay.serving import server
-from relay.sources import keep_certificates, receivers, wechat_config
+from relay.sources import keep_certificates, receivers
 from store.pool import open_pool
 
 log = structlog.get_logger("relay")

@@ -1,15 +1,23 @@
-"""The four sources of callbacks, from configuration."""
+"""The sources of callbacks, from configuration."""
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import structlog
 
-from config import Settings, WechatSettings
+from config import Settings, UnableToConfigure
+from config_optional import named_secrets
+from partners import alipay_config, qimen_config, wechat_config
+from providers.alipay import AlipayReceiver
 from providers.callbacks import Receiver
+from providers.generic.loading import UnableToMap, load_mapping
+from providers.generic.receiver import GenericReceiver
 from providers.kuaidi100.receiver import Kuaidi100Receiver
-from providers.qimen import QimenConfig, QimenReceiver
+from providers.qimen import QimenReceiver
+from providers.sf.receiver import SfReceiver
+from providers.standard_webhooks import BadWebhookSecret
 from providers.tms.receiver import TmsReceiver
 from providers.wechat import PlatformKeys, WechatConfig, WechatPay, WechatReceiver
 from relay.settle import Clock
@@ -20,28 +28,36 @@ CERTIFICATES_LOOK_S = 60.0
 
 
 def receivers(settings: Settings, keys: PlatformKeys) -> Mapping[str, Receiver]:
-    """By source name, which is the last part of the path. Raises `UnableToConfigure`."""
-    qimen = settings.qimen
-    all_of_them: tuple[Receiver, ...] = (
-        WechatReceiver(wechat_config(settings.wechat), keys),
-        QimenReceiver(QimenConfig(qimen.base_url, qimen.app_key, qimen.customer_id, qimen.secret.get_secret_value())),
-        TmsReceiver([secret.get_secret_value() for secret in settings.tms.webhook_secrets]),
-        Kuaidi100Receiver(settings.kuaidi100.salt.get_secret_value()),
-    )
-    return {receiver.source: receiver for receiver in all_of_them}
+    """By source name, which is the last part of the path. Raises `UnableToConfigure`, also for two of one name."""
+    found: dict[str, Receiver] = {}
+    for receiver in (*_built_in(settings, keys), *_described(settings)):
+        if receiver.source in found:
+            raise UnableToConfigure(f"two sources of callbacks are called {receiver.source} (OMS_GENERIC_SOURCES)")
+        found[receiver.source] = receiver
+    return found
 
 
-def wechat_config(wechat: WechatSettings) -> WechatConfig:
-    return WechatConfig(
-        base_url=wechat.base_url,
-        mchid=wechat.mchid,
-        appid=wechat.appid,
-        serial_no=wechat.serial_no,
-        private_key=wechat.private_key.get_secret_value(),
-        apiv3_key=wechat.apiv3_key.get_secret_value(),
-        platform_keys=wechat.platform_keys,
-        notify_url=wechat.notify_url,
-    )
+def _built_in(settings: Settings, keys: PlatformKeys) -> Iterator[Receiver]:
+    yield WechatReceiver(wechat_config(settings.wechat), keys)
+    yield QimenReceiver(qimen_config(settings))
+    yield TmsReceiver([secret.get_secret_value() for secret in settings.tms.webhook_secrets])
+    yield Kuaidi100Receiver(settings.kuaidi100.salt.get_secret_value())
+    if settings.alipay:
+        yield AlipayReceiver(alipay_config(settings.alipay))
+    if settings.sf:
+        yield SfReceiver([key.get_secret_value() for key in settings.sf.push_keys])
+
+
+def _described(settings: Settings) -> Iterator[Receiver]:
+    """Sources of which we know only a mapping file and the names of its secrets."""
+    for file in settings.generic.sources:
+        try:
+            mapping = load_mapping(Path(file))
+            yield GenericReceiver(mapping, named_secrets(mapping.secrets, mapping.source))
+        except UnableToMap as why:
+            raise UnableToConfigure(f"OMS_GENERIC_SOURCES: {why}") from None
+        except BadWebhookSecret as why:
+            raise UnableToConfigure(f"{' or '.join(mapping.secrets)}: {why}") from None
 
 
 async def keep_certificates(config: WechatConfig, keys: PlatformKeys, clock: Clock) -> None:

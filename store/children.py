@@ -38,7 +38,7 @@ UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
 FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
     AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
 JOIN child_orders b ON b.child_no = u.child_no
-WHERE c.order_no = $1 AND c.child_no = u.child_no AND c.seq < $2
+WHERE c.order_no = $1 AND c.child_no = u.child_no AND (c.seq < $2 OR c.seq = $2 AND c.updated_at < $3)
 RETURNING c.child_no, b.status AS was, c.status, c.warehouse, c.carrier, c.waybill_no, c.shipped_at, c.signed_at"""
 
 # A waybill with its label, the label as soon as it is known. Returns the child that owns the waybill.

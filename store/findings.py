@@ -1,4 +1,4 @@
-"""What asking has found goes into the inbox like a message: one dedupe, one audit (design.md 3)."""
+"""What asking has found goes into the inbox like a message: one dedupe, one audit (docs/architecture.md)."""
 
 import hashlib
 from collections.abc import Sequence

@@ -13,14 +13,15 @@ from store.pool import Connection, clean
 from store.stock import apply_moves
 from store.tickets import keep_tickets
 
-# The read model. A late write (lower seq) finds no row and changes nothing.
+# The read model. A late write (lower seq) finds no row and changes nothing. A workflow task that is done again after
+# a worker died writes the same seq again, later and with more in it: the later one wins.
 UPDATE = """
 UPDATE orders SET seq = $2, updated_at = $3, status = $4, payment_status = $5, waiting_for = $6, needs_attention = $7,
     payment_code = coalesce($8, payment_code),
     completed_at = CASE WHEN $4 = 'COMPLETED' THEN coalesce(completed_at, $3) END,
     closed_at = CASE WHEN $4 = 'CLOSED' THEN coalesce(closed_at, $3) END,
     ended_at = CASE WHEN $9 THEN coalesce(ended_at, $3) ELSE ended_at END
-WHERE order_no = $1 AND seq < $2"""
+WHERE order_no = $1 AND (seq < $2 OR seq = $2 AND updated_at < $3)"""
 
 
 async def apply_write(connection: Connection, write: OrderWrite, created: Sequence[ChildPlan] = ()) -> None:

@@ -47,6 +47,7 @@ class Cashier:
             return
         call = CreatePayment(
             backoff_s=policy.retry_backoff_s,
+            channel=order.payment.channel,
             order_no=order.order_no,
             method=order.payment.method,
             description=f"Order {order.order_no}",
@@ -138,7 +139,7 @@ class Cashier:
 
     async def _ask(self, name: str, activity: Ask) -> PaymentState:
         order, policy = self.book.order, self.book.policy
-        call = PaymentQuery(backoff_s=policy.retry_backoff_s, order_no=order.order_no)
+        call = PaymentQuery(backoff_s=policy.retry_backoff_s, channel=order.payment.channel, order_no=order.order_no)
         step = Step(
             order.payment.channel,
             name,

@@ -16,7 +16,7 @@ from workflows.guarded import GaveUp, Step, guarded
 from workflows.interception import Interception
 from workflows.parcel_stock import ParcelStock
 from workflows.shortage import ask_about
-from workflows.warehouse import TMS, WMS, Voided, Warehouse
+from workflows.warehouse import WMS, Voided, Warehouse
 
 PUSH = "push outbound"
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
@@ -118,8 +118,9 @@ class Parcel:
         if self.cancelled or self.waybill_no is not None or self.shipped:
             return
         step = Step(
-            TMS, "book waybill label", Booked, "the warehouse ships under a number of its own",
-            self.plan.child_no, settled=lambda: self.waybill_no is not None or self.cancelled,
+            self.warehouse.carrier_system, "book waybill label", Booked,
+            "the warehouse ships under a number of its own", self.plan.child_no,
+            settled=lambda: self.waybill_no is not None or self.cancelled,
         )  # fmt: skip
         try:
             label = await guarded(self.book.tickets, step, lambda: self.warehouse.label(self.plan))
@@ -171,7 +172,8 @@ class Parcel:
         return self.cancelled or self.shipped or self.axis.intercept_refused
 
     async def _void_label(self) -> None:
-        step = Step(TMS, "void label", Voided, "the label stays unused and may be charged", self.plan.child_no)
+        system, means = self.warehouse.carrier_system, "the label stays unused and may be charged"
+        step = Step(system, "void label", Voided, means, self.plan.child_no)
         try:
             await guarded(self.book.tickets, step, lambda: self.warehouse.void_label(self.plan))
         except GaveUp:

@@ -97,9 +97,10 @@ class Refresher:
         return asked
 
     async def _payment(self) -> tuple[Fact, ...]:
+        order = self.book.order
         state = await workflow.execute_activity_method(
             PaymentActivities.query,
-            PaymentQuery(backoff_s=self._backoff, order_no=self.book.order.order_no),
+            PaymentQuery(backoff_s=self._backoff, channel=order.payment.channel, order_no=order.order_no),
             start_to_close_timeout=ATTEMPT_TIMEOUT,
             retry_policy=ONE_TRY,
             summary="refresh payment",

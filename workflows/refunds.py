@@ -106,6 +106,7 @@ class Refunds:
         call = RefundCall(
             backoff_s=policy.retry_backoff_s,
             min_spacing_s=policy.refund_spacing_s,
+            channel=book.order.payment.channel,
             order_no=book.order.order_no,
             refund_no=record.refund_no,
             amount_minor=record.amount_minor,

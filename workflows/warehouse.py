@@ -16,9 +16,11 @@ from activities.calls import (
     PushBatch,
     Pushed,
     PushOutcome,
+    VoidCall,
 )
 from activities.carrier import CarrierActivities
 from activities.wms import WmsActivities
+from domain.policy import CarrierSystem
 from domain.records import ChildPlan, PricedLine
 from domain.strict import Strict
 from workflows.book import Book
@@ -26,7 +28,6 @@ from workflows.guarded import ATTEMPT_TIMEOUT, retries
 from workflows.together import Together, unwrap
 
 WMS = "qimen"
-TMS = "tms"
 
 
 class Voided(Strict):
@@ -42,6 +43,10 @@ class Warehouse:
         self.book = book
         self._push: Together[Outbound, PushOutcome] = Together(self._send_push, PushOutcome.model_validate)
         self._label: Together[Booking, BookOutcome] = Together(self._send_book, BookOutcome.model_validate)
+
+    @property
+    def carrier_system(self) -> CarrierSystem:
+        return self.book.policy.carrier_system
 
     async def push(self, plan: ChildPlan) -> Pushed:
         outcome = await self._push(self._outbound(plan))
@@ -71,7 +76,7 @@ class Warehouse:
     async def void_label(self, plan: ChildPlan) -> Voided:
         voided = await workflow.execute_activity_method(
             CarrierActivities.void,
-            self._child_call(plan),
+            VoidCall(**dict(self._child_call(plan)), carrier_system=self.carrier_system),
             start_to_close_timeout=ATTEMPT_TIMEOUT,
             retry_policy=retries(self.book.policy.retry_backoff_s),
             summary=f"void label {plan.child_no}",
@@ -99,7 +104,7 @@ class Warehouse:
     async def _send_book(self, items: tuple[Booking, ...]) -> Sequence[BookOutcome]:
         outcomes = await workflow.execute_activity_method(
             CarrierActivities.book,
-            BookBatch(backoff_s=self.book.policy.retry_backoff_s, items=items),
+            BookBatch(backoff_s=self.book.policy.retry_backoff_s, carrier_system=self.carrier_system, items=items),
             start_to_close_timeout=ATTEMPT_TIMEOUT,
             retry_policy=retries(self.book.policy.retry_backoff_s),
             summary="label " + ", ".join(i.child_no for i in items),

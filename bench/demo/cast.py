@@ -12,7 +12,7 @@ import asyncpg
 from bench.demo import parts
 from bench.demo.parts import Part
 from bench.demo.scenario_orders import scenario_orders
-from domain.order import StartOrder
+from domain.order import PaymentTerms, StartOrder
 from domain.policy import Policy
 from domain.strict import parse
 from starter.arrivals import announce
@@ -52,6 +52,7 @@ def make_cast(receive: Receive) -> list[Part]:
     base = parse(StartOrder, (EXAMPLES / "order.json").read_bytes())
     soon = base.payment.model_copy(update={"deadline": now + timedelta(seconds=15)})
     mishaps: list[tuple[str, parts.Script, str, dict[str, Any]]] = [
+        ("paid by Alipay", parts.scanned, "COMPLETED", {"payment": PaymentTerms(channel="alipay")}),
         ("late payment", parts.late_payment, "CLOSED", {"payment": soon}),
         ("never paid", parts.never_paid, "CLOSED", {"payment": soon}),
         ("lost callback", parts.lost_callback, "COMPLETED", {"payment": soon}),

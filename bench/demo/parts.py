@@ -32,6 +32,13 @@ async def received(stage: Stage, order: StartOrder) -> None:
     await stage.client.confirm_receipt(order.order_no, ConfirmReceipt(by="demo-buyer"))
 
 
+async def scanned(stage: Stage, order: StartOrder) -> None:
+    """The buyer scans an Alipay code, looks at the price, and pays."""
+    await stage.client.start(order)
+    await stage.door("alipay", "_scan", {"out_trade_no": order.order_no})
+    await stage.pay(order)
+
+
 async def late_payment(stage: Stage, order: StartOrder) -> None:
     """The deadline passes, the order is closed, then the money comes: it goes back, nothing ships."""
     await stage.client.start(order)

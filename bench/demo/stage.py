@@ -77,7 +77,7 @@ class Stage:
     async def pay(self, order: StartOrder, **how: Any) -> None:
         """The buyer pays at the channel."""
         if order.payable_minor:
-            await self.door("wechat", "_pay", {"out_trade_no": order.order_no, **how})
+            await self.door(order.payment.channel, "_pay", {"out_trade_no": order.order_no, **how})
 
     async def fault(self, sandbox: str, operation: str, fault: str, times: int = 1, **match: str) -> None:
         """Arms a fault for what `match` names: an order_no, a child_no."""

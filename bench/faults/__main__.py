@@ -89,9 +89,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="draws the faults (default 1)")
     parser.add_argument("--orders", type=int, default=600, help="600 orders make about 10,000 callbacks (default)")
-    parser.add_argument(
-        "--rate", type=float, default=6.0, help="orders started a second (default 6)"
-    )
+    parser.add_argument("--rate", type=float, default=6.0, help="orders started a second (default 6)")
     parser.add_argument("--outage", type=float, default=60.0, help="seconds for which Temporal hangs (default 60)")
     return parser.parse_args(words)
 

@@ -28,6 +28,12 @@ class Generated:
     tms_webhook_secret: str
     kuaidi100_key: str
     kuaidi100_salt: str
+    alipay_app_private_key: str
+    alipay_app_public_key: str
+    alipay_platform_private_key: str
+    alipay_platform_public_key: str
+    sf_check_word: str
+    sf_push_key: str
 
     def __repr__(self) -> str:
         return "Generated(…)"
@@ -46,6 +52,7 @@ def generated(path: Path) -> Generated:
 
 def _generate() -> Generated:
     merchant, platform = _key_pair(), _key_pair()
+    alipay_app, alipay_platform = _key_pair(), _key_pair()
     return Generated(
         merchant_private_key=merchant[0],
         merchant_public_key=merchant[1],
@@ -59,6 +66,12 @@ def _generate() -> Generated:
         tms_webhook_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
         kuaidi100_key=secrets.token_hex(8),
         kuaidi100_salt=secrets.token_hex(8),
+        alipay_app_private_key=alipay_app[0],
+        alipay_app_public_key=alipay_app[1],
+        alipay_platform_private_key=alipay_platform[0],
+        alipay_platform_public_key=alipay_platform[1],
+        sf_check_word=secrets.token_hex(16),
+        sf_push_key=secrets.token_urlsafe(24),
     )
 
 

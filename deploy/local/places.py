@@ -17,6 +17,8 @@ PORTS = {
     "QIMEN": 8702,
     "TMS": 8703,
     "KUAIDI100": 8704,
+    "ALIPAY": 8705,
+    "SF": 8706,
 }
 """Name after OMS_PORT_ and its usual port. WORKER_METRICS takes the port after it too (our own metrics)."""
 

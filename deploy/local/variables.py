@@ -9,9 +9,17 @@ from deploy.local.generated import Generated
 from deploy.local.ports import LOOPBACK
 from deploy.local.private_files import write_private
 
-PROVIDERS = ("wechat", "qimen", "tms", "kuaidi100")
+PROVIDERS = ("wechat", "qimen", "tms", "kuaidi100", "alipay", "sf")
 OWNED = "OMS_STACK_OWNED"
 """In the env file: the variables that point at programs of the stack itself."""
+SENDER = {
+    "recipient": "Local Warehouse",
+    "phone": "02100000000",
+    "province": "上海市",
+    "city": "上海市",
+    "street": "1 Warehouse Road",
+}
+"""Who sends the parcels that are booked at SF directly."""
 
 Variables = dict[str, str]
 
@@ -87,6 +95,22 @@ def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -
             "SALT": keys.kuaidi100_salt,
             "CALLBACK_URL": f"{relay}/hooks/kuaidi100",
         },
+        "alipay": {
+            "BASE_URL": at["alipay"],
+            "APP_ID": "2021000000000001",
+            "SELLER_ID": "2088000000000011",
+            "PRIVATE_KEY": keys.alipay_app_private_key,
+            "ALIPAY_PUBLIC_KEY": keys.alipay_platform_public_key,
+            "NOTIFY_URL": f"{relay}/hooks/alipay",
+        },
+        "sf": {
+            "BASE_URL": at["sf"],
+            "PARTNER_ID": "LOCALPARTNER",
+            "CHECK_WORD": keys.sf_check_word,
+            "MONTHLY_CARD": "7550000001",
+            "SENDER": json.dumps(SENDER, ensure_ascii=False),
+            "PUSH_KEYS": keys.sf_push_key,
+        },
     }
 
 
@@ -98,11 +122,15 @@ def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env
     for name in PROVIDERS:
         made[f"SANDBOX_{name.upper()}_PORT"] = str(ports[name.upper()])
         made[f"SANDBOX_{name.upper()}_CALLBACK_URL"] = f"{relay}/hooks/{name}"
-    for name in ("qimen", "tms", "kuaidi100"):
+    for name in ("qimen", "tms", "kuaidi100", "sf"):
         made |= {f"SANDBOX_{name.upper()}_{key}": v for key, v in ours[name].items() if not key.endswith("_URL")}
     # The warehouse reads labels at the carrier and hands its parcels to the courier.
     made |= {f"SANDBOX_QIMEN_{name}_URL": f"http://{LOOPBACK}:{ports[name]}" for name in ("TMS", "KUAIDI100")}
     made |= {
+        "SANDBOX_ALIPAY_APP_ID": ours["alipay"]["APP_ID"],
+        "SANDBOX_ALIPAY_SELLER_ID": ours["alipay"]["SELLER_ID"],
+        "SANDBOX_ALIPAY_MERCHANT_PUBLIC_KEY": keys.alipay_app_public_key,
+        "SANDBOX_ALIPAY_PLATFORM_PRIVATE_KEY": keys.alipay_platform_private_key,
         "SANDBOX_WECHAT_MCHID": ours["wechat"]["MCHID"],
         "SANDBOX_WECHAT_APPID": ours["wechat"]["APPID"],
         "SANDBOX_WECHAT_APIV3_KEY": keys.apiv3_key,

@@ -24,7 +24,7 @@ def reconcile(day: Day = None, json: Json = False) -> None:
 
         oms report reconcile --day 2026-03-02 --json
     """
-    report = run(_report(_day(day)))
+    report = run(_report(day))
     if json:
         output.as_json(report)
     else:
@@ -40,7 +40,8 @@ def _day(given: str | None) -> date:
         raise BadInput(f"--day {given!r} is no day; write it as 2026-03-02.") from None
 
 
-async def _report(day: date) -> DayReport:
+async def _report(given: str | None) -> DayReport:
+    day = _day(given)
     async with database() as pool:
         return await MeasureStore(pool).day(day)
 

@@ -58,7 +58,6 @@ COMMENT ON COLUMN deliveries.needs_ack IS 'No acknowledgement in time becomes a 
 CREATE INDEX deliveries_due ON deliveries (subscription_id, next_try_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_unheard ON deliveries (id) WHERE state = 'pending' AND needs_ack AND ticket_id IS NULL;
 CREATE INDEX deliveries_failed ON deliveries (subscription_id, settled_at) WHERE state = 'failed';
-CREATE INDEX deliveries_newest ON deliveries (subscription_id, id DESC);
 
 CREATE TABLE delivery_attempts (
     delivery_id bigint NOT NULL REFERENCES deliveries ON DELETE CASCADE,

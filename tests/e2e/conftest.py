@@ -1,7 +1,12 @@
-"""The whole system as processes: server, database, sandboxes, relay, worker, on free ports and with data of its own."""
+"""The whole system as processes: server, database, sandboxes, relay, worker, on free ports and with data of its own.
 
+Its traces go to a collector in this process, and its logs are as talkative as they can be: what leaks, leaks here.
+"""
+
+import asyncio
 import os
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -18,18 +23,27 @@ from domain.policy import Policy
 from starter.client import OrderClient
 from store.policies import PolicyStore
 from store.pool import open_pool
+from tests.e2e.collector import Collector, collecting
+from tests.e2e.programs import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-POLICY = Policy(payment_timeout_s=300, receipt_s=300, window_s=1, retry_backoff_s=(1, 1, 1))
+POLICY = Policy(payment_timeout_s=600, receipt_s=600, window_s=1, retry_backoff_s=(1, 1, 1), refund_spacing_s=1)
 WORLD = {"SANDBOX_SPEED": "600", "SANDBOX_KUAIDI100_STAGES_S": "300,300,300,300"}
+TALKATIVE = {"OMS_LOG_LEVEL": "DEBUG", "OMS_LOG_FORMAT": "json", "OTEL_BSP_SCHEDULE_DELAY": "500"}
 
 
 @pytest.fixture(scope="session")
-def city() -> Iterator[dict[str, str]]:
+def collector() -> Iterator[Collector]:
+    with collecting() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def city(collector: Collector) -> Iterator[dict[str, str]]:
     """Variables of the running system, which is also what `config` reads while these tests run."""
     state = f".local/e2e-{os.getpid()}"
     kept = dict(os.environ)
-    env = {**kept, **WORLD, "OMS_STATE_DIR": state, "OMS_PORTS": "free", "OMS_WORKFLOW_SANDBOX": "true"}
+    env = {**kept, **WORLD, **TALKATIVE, "OMS_STATE_DIR": state, "OMS_PORTS": "free", "OMS_WORKFLOW_SANDBOX": "true"}
+    env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
     try:
         with stack.running_stack(env, tell=lambda _line: None) as variables:
             os.environ.update(env | variables)
@@ -40,6 +54,17 @@ def city() -> Iterator[dict[str, str]]:
         shutil.rmtree(ROOT / state, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def logs(city: dict[str, str]) -> Path:
+    return ROOT / city["OMS_STATE_DIR"] / "logs"
+
+
+@pytest.fixture(scope="session")
+def replayed() -> Counter[str]:
+    """By source: how many genuine messages these tests have sent again, beside what the sandboxes know of."""
+    return Counter()
+
+
 @pytest.fixture
 async def stage(city: dict[str, str]) -> AsyncIterator[Stage]:
     """Client, store and the sandboxes' doors, for one test; orders that start now live by the quick policy."""
@@ -48,5 +73,12 @@ async def stage(city: dict[str, str]) -> AsyncIterator[Stage]:
     temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
     async with httpx.AsyncClient(timeout=20) as http:
         await PolicyStore(pool).publish(POLICY, "e2e")
-        yield Stage(OrderClient(temporal), temporal, pool, sandbox_urls(city), http, patience_s=90)
+        stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(city), http, patience_s=90)
+        watching = asyncio.create_task(stage.watch(lambda: list(stage.seen)))
+        try:
+            yield stage
+        finally:
+            watching.cancel()
+            for url in stage.sandboxes.values():
+                await http.delete(f"{url}/_faults")
     await pool.close()

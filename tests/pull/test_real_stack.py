@@ -129,7 +129,7 @@ async def test_the_nightly_comparison_sees_what_differs_and_sees_it_heal(stage: 
     (child,) = [c for c in view.children if c.child_no == number]
     await stage.pool.execute("UPDATE child_orders SET status = $2 WHERE child_no = $1", number, child.status.value)
     await night()
-    (drift,) = await stage.pool.fetch(drifts, order.order_no)
+    (drift,) = [dict(row) for row in await stage.pool.fetch(drifts, order.order_no)]
     assert drift["healed_at"] is not None
     closed = await TicketStore(stage.pool).get(ticket.ticket_id)
     assert closed is not None and closed.action == "evidence"

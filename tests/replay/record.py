@@ -7,18 +7,23 @@ the orders that are open when new code is deployed, and a change that does not r
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowHistory
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.pulling import Pull
+from domain.facts import Fact, Kind
 from tests.replay.stories import STORIES, play_out
-from tests.workflows.play import Play, open_server, until
+from tests.workflows.play import REAL_SECONDS, Play, open_server, until
+from tests.workflows.test_daily import Night, nights
 from tests.workflows.test_follow_parcels import Courier, new
 from tests.workflows.world import World
+from tests.workflows.world.asked import Asked
 from workflows import reconcile
 from workflows.reconcile import COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
 
@@ -64,6 +69,42 @@ async def record_reconcile(env: WorkflowEnvironment) -> None:
         await env.client.get_workflow_handle(handle.id).terminate()
 
 
+async def record_pull(env: WorkflowEnvironment) -> None:
+    """Two ticks with news, then other settings, with which the next run goes on."""
+    asked = Asked()
+    asked.add("R00PULLED01", "R00PULLED02")
+    for number in asked.open:
+        asked.answers[number] = partial(_payment, number)
+    async with asked.pulling(env, "replay-pull", batch=1) as handle:
+        await until(lambda: len(asked.rows) == 2, "both found")
+        await handle.signal("configure", Pull(connector="wechat", tick_s=60))
+        await keep_first(env, handle, "pull")
+
+
+def _payment(number: str) -> tuple[Fact, ...]:
+    paid_at = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    key = f"wechat:pay:{number}"
+    return (Fact(key=key, kind=Kind.PAYMENT_SUCCEEDED, source="wechat", occurred_at=paid_at, order_no=number),)
+
+
+async def record_daily(env: WorkflowEnvironment) -> None:
+    """A night: every page, time to heal, the second look, and over to the next."""
+    night = Night()
+    async with nights(env, night) as handle:
+        await env.fast_forward(handle, timedelta(hours=25))
+        await until(lambda: bool(night.done), "a night")
+        await keep_first(env, handle, "daily")
+
+
+async def keep_first(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any], name: str) -> None:
+    """The first run of a loop, once it has gone over into the next one."""
+    first = env.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    async with asyncio.timeout(REAL_SECONDS):
+        while (await first.describe()).status is WorkflowExecutionStatus.RUNNING:
+            await asyncio.sleep(0.05)
+    keep(name, await first.fetch_history())
+
+
 async def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     for old in HISTORIES.glob("*.json"):
@@ -71,6 +112,8 @@ async def main() -> None:
     async with await open_server() as env:
         await record_orders(env)
         await record_reconcile(env)
+        await record_pull(env)
+        await record_daily(env)
     for path in sorted(HISTORIES.glob("*.json")):
         sys.stdout.write(f"{path.stat().st_size // 1024:5} KiB  {path.name}\n")
     sys.stdout.write(f"recorded {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n")

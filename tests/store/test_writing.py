@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from datetime import timedelta
 
 import pytest
 
@@ -182,3 +183,12 @@ def _audit() -> AuditEntry:
 
 def _resolution() -> TicketResolution:
     return TicketResolution(ticket_id=TICKET.ticket_id, action="retry", remark="is up again", resolved_by="ops")
+
+
+async def test_the_same_write_made_again_later_with_more_in_it_wins(orders: OrderStore, pool: Pool, order: str) -> None:
+    """A workflow task that is repeated after a worker died has the same seq and may have heard more meanwhile."""
+    await orders.write(a_write(seq=5, waiting_for="parcels"))
+    await orders.write(a_write(seq=5, waiting_for="receipt", at=NOW + timedelta(seconds=30)))
+    assert await pool.fetchval("SELECT waiting_for FROM orders") == "receipt"
+    await orders.write(a_write(seq=5, waiting_for="parcels"))
+    assert await pool.fetchval("SELECT waiting_for FROM orders") == "receipt"

@@ -4,13 +4,14 @@ The time-skipping API is experimental; this file and the fixture in conftest.py 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, cast
 
-from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.client import (
     WithStartWorkflowOperation,
     WorkflowHandle,
@@ -59,6 +60,12 @@ async def until(condition: Callable[[], Any], what: str) -> None:
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"not within {REAL_SECONDS:.0f} s: {what}") from None
+
+
+def kinds(history: WorkflowHistory) -> Counter[str]:
+    """Events by kind, without those that only skipped time leaves."""
+    names = (EventType.Name(e.event_type).removeprefix("EVENT_TYPE_") for e in history.events)
+    return Counter(name for name in names if "TIME_SKIPPING" not in name and "OPTIONS_UPDATED" not in name)
 
 
 async def open_server() -> WorkflowEnvironment:
@@ -238,6 +245,12 @@ class Play:
 
     def child(self, number: int) -> str:
         return f"{self.order.order_no}-{number:02d}"
+
+    async def until_history(self, condition: Callable[[Counter[str]], bool]) -> None:
+        """Until the history holds such events (counted by kind), although the order is not at rest."""
+        async with asyncio.timeout(REAL_SECONDS):
+            while not condition(kinds(await self.history())):
+                await asyncio.sleep(0.02)
 
     async def history(self) -> WorkflowHistory:
         return await self.handle.fetch_history()

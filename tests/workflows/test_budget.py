@@ -1,25 +1,15 @@
-"""What an order costs the server (design.md 8): events and workflow tasks are counted from its history."""
+"""What an order costs the server (docs/architecture.md): events and workflow tasks are counted from its history."""
 
 import asyncio
-from collections import Counter
 from datetime import timedelta
-
-from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHistory
 
 from domain.child_axis import MOVES, can_change
 from domain.facts import Kind
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, two_parcel_order
-from tests.workflows.play import Play
+from tests.workflows.play import Play, kinds
 
 EVENTS, TASKS = 90, 16
-
-
-def kinds(history: WorkflowHistory) -> Counter[str]:
-    """Events by kind, without those that only skipped time leaves."""
-    names = (EventType.Name(e.event_type).removeprefix("EVENT_TYPE_") for e in history.events)
-    return Counter(name for name in names if "TIME_SKIPPING" not in name and "OPTIONS_UPDATED" not in name)
 
 
 async def whole_life(play: Play) -> None:

@@ -5,7 +5,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
@@ -14,7 +13,7 @@ from domain.facts import Fact, Kind
 from domain.pulling import LATE_AFTER, late
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import one_parcel_order
-from tests.workflows.play import until
+from tests.workflows.play import kinds, until
 from tests.workflows.world.asked import Asked, answering
 from workflows import pull
 
@@ -35,9 +34,7 @@ def paid(asked: Asked, number: str) -> Fact:
 
 
 async def events(handle: WorkflowHandle[Any, Any]) -> Counter[str]:
-    """By kind, without those by which the test server notes that it skipped time."""
-    names = [EventType.Name(e.event_type).removeprefix("EVENT_TYPE_") for e in (await handle.fetch_history()).events]
-    return Counter(n for n in names if not n.endswith(("TIME_SKIPPING_TRANSITIONED", "OPTIONS_UPDATED")))
+    return kinds(await handle.fetch_history())
 
 
 async def test_a_tick_every_thirty_seconds_costs_no_event_while_there_is_no_news(skipping: WorkflowEnvironment) -> None:

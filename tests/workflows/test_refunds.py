@@ -37,6 +37,18 @@ async def test_a_refund_is_reserved_in_the_books_before_the_channel_is_asked(pla
         assert status(play, number) is RefundStatus.REQUESTED and play.world.channel.refunds == {}
 
 
+async def test_a_refund_that_the_books_refuse_is_not_asked_for_and_goes_to_a_person(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.books.refusals["refund"] = "RefundExceedsPaid"
+        await cancelled(play)
+        ticket = await play.ticket()
+        assert (ticket.severity, ticket.step) == ("urgent", "refund refused by our books")
+        assert "do not allow" in ticket.error and play.world.calls["refund"] == 0
+        assert [e.action for e in play.world.account.audit] == ["order.cancel"], "the rest of that write is not lost"
+        await play.resolve("give_up")
+        assert await play.finish() == "CLOSED"
+
+
 async def test_an_accepted_refund_counts_when_its_callback_comes(plays: Plays) -> None:
     async with plays() as play:
         number = await cancelled(play, "PROCESSING")

@@ -12,7 +12,7 @@ from domain.facts import Kind
 from domain.policy import Policy
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import one_parcel_order, parcels_order, two_parcel_order
-from tests.workflows.play import Play, until
+from tests.workflows.play import Play
 from tests.workflows.world import World
 from workflows.messages import ResolveTicket
 
@@ -189,7 +189,7 @@ async def test_an_answer_is_taken_when_it_is_in_the_books(plays: Plays) -> None:
         books.away = True
         given = ResolveTicket(ticket_id=ticket.ticket_id, action="give_up", remark="seen", by="ops")
         answer = asyncio.ensure_future(play.handle.execute_update("resolve_ticket", given))
-        await until(lambda: books.turned_away >= 3, "the write tried again")
+        await play.until_history(lambda events: events["WORKFLOW_EXECUTION_UPDATE_ACCEPTED"] == 1)
         assert not answer.done() and not play.world.account.audit
         books.away = False
         await answer

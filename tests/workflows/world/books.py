@@ -117,9 +117,10 @@ class Books:
         """The database takes this long over the next last write of an order; in the middle of it ..."""
         self.while_ending: Callable[[], Awaitable[None]] = nothing
         self.while_allocating: Callable[[], Awaitable[None]] = nothing
+        self.refusals: dict[str, str] = {}
+        """The next settling, writing or reserving of a refund is refused, by this error."""
         self.away = False
-        """The database cannot be reached: nothing can be written."""
-        self.turned_away = 0
+        """The database does not answer: writes wait."""
 
     def activities(self) -> list[Any]:
         return [self.register, self.settle, self.write, self.allocate]
@@ -137,6 +138,7 @@ class Books:
 
     @activity.defn(name="store.settle")
     async def settle(self, message: SettlePayment) -> Settled:
+        self._refuse("settle")
         account = self.accounts[message.write.order_no]
         self._keep(account, message.write)
         if not account.plans:
@@ -146,9 +148,9 @@ class Books:
 
     @activity.defn(name="store.write")
     async def write(self, message: OrderWrite) -> None:
-        if self.away:
-            self.turned_away += 1
-            raise ApplicationError("the database cannot be reached")
+        self._refuse("refund" if message.refunds else "write")
+        while self.away:
+            await asyncio.sleep(0.02)
         if message.ended and self.slow_ending_s:
             wait, self.slow_ending_s = self.slow_ending_s, 0.0
             await asyncio.sleep(wait / 2)
@@ -161,6 +163,10 @@ class Books:
         self.allocations += 1
         await self.while_allocating()
         return self.arrives
+
+    def _refuse(self, what: str) -> None:
+        if what in self.refusals:
+            raise refused(self.refusals.pop(what), f"the books do not allow this {what}")
 
     def _keep(self, account: Account, write: OrderWrite) -> None:
         account.writes.append(write)

@@ -20,6 +20,7 @@ from activities.calls import (
     Pushed,
     PushOutcome,
     PushOutcomes,
+    VoidCall,
 )  # fmt: skip
 from activities.outside import each, outside
 from domain.facts import Fact
@@ -94,7 +95,7 @@ class Goods:
         return BookOutcomes(items=await each(call, call.items, one, outcome))
 
     @activity.defn(name="carrier.void")
-    async def void(self, call: ChildCall) -> bool:
+    async def void(self, call: VoidCall) -> bool:
         async with outside(call):
             self._faults.attempt("void")
         self.voided.append(call.child_no)

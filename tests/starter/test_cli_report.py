@@ -1,0 +1,68 @@
+"""`oms report reconcile` shows a day as the store has it, and says so when a day was not compared."""
+
+import asyncio
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from domain.order import StartOrder
+from domain.reconciling import Drift
+from domain.strict import parse
+from store.orders import OrderStore
+from store.pool import open_pool
+from store.pulling import PullStore, Tick
+from store.reconciling import ReconcileStore
+from tests.postgres import database_url
+from tests.starter.conftest import EXAMPLES, Oms
+
+__all__ = ["database_url"]
+
+NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
+DAY = date(2026, 3, 2)
+
+
+@pytest.fixture
+def compared(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A day with one difference; its order number."""
+    order = parse(StartOrder, (EXAMPLES / "order.json").read_bytes())
+
+    async def seed() -> None:
+        pool = await open_pool(database_url, max_size=2)
+        await OrderStore(pool).register(order, "run-1", NOW)
+        store = ReconcileStore(pool)
+        await store.note(DAY, [Drift(order.order_no, "payment", order.order_no, "wechat:pay:1", "CREATED")], NOW)
+        await store.done(DAY, 7, 21, 2, NOW)
+        await PullStore(pool).note("wechat", Tick(asked=3, found=1), NOW, 4)
+        await pool.close()
+
+    monkeypatch.setenv("OMS_DATABASE_URL", database_url)
+    asyncio.run(seed())
+    return order.order_no
+
+
+def test_a_day_is_shown_to_people(compared: str, oms: Oms) -> None:
+    said = oms("report", "reconcile", "--day", "2026-03-02")
+    assert said.code == 0
+    assert "2026-03-02: 7 orders compared, 21 questions asked, 2 left without an answer." in said.out
+    assert compared in said.out and "wechat:pay:1" in said.out
+
+
+def test_a_day_is_shown_to_machines(compared: str, oms: Oms) -> None:
+    report: dict[str, Any] = oms("report", "reconcile", "--day", "2026-03-02", "--json").json
+    assert report["day"] == "2026-03-02" and report["reconciled"]["looked_at"] == 7
+    assert [(d["order_no"], d["expected"], d["healed_at"]) for d in report["drifts"]] == [
+        (compared, "wechat:pay:1", None)
+    ]
+    assert report["accuracy"] == [{"source": "wechat", "transitions": 1, "in_step": 0, "accuracy_bp": 0}]
+    assert [(c["connector"], c["found"]) for c in report["connectors"]] == [("wechat", 1)]
+
+
+def test_a_day_that_was_not_compared_is_said_to_be_so(compared: str, oms: Oms) -> None:
+    said = oms("report", "reconcile")
+    assert said.code == 0 and "has not been reconciled" in said.out
+
+
+def test_a_day_that_is_none_is_refused(oms: Oms) -> None:
+    said = oms("report", "reconcile", "--day", "2026-02-30")
+    assert said.code == 2 and "2026-02-30" in said.err
