@@ -6,9 +6,11 @@ Names, codes and fingerprints only; a value never leaves this module (R16, R17).
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import config
 from config import EnvironmentSettings
+from config_optional import GenericSettings
 from config_reading import Group, UnableToConfigure, listed, load, origin, variable
 from domain.config_rules import (
     Code,
@@ -19,6 +21,7 @@ from domain.config_rules import (
     is_test_value,
     violations,
 )
+from providers.generic.loading import UnableToMap, load_mapping
 
 NEEDED: tuple[type[Group], ...] = (
     EnvironmentSettings,
@@ -73,6 +76,9 @@ def check() -> Checked:
     groups = [group for group in Group.__subclasses__() if group in NEEDED or _is_touched(group)]
     groups.sort(key=lambda group: NEEDED.index(group) if group in NEEDED else len(NEEDED))
     items = tuple(item for group in groups for item in _items(group))
+    items += tuple(
+        item for name in _named_by_sources() for item in _item(name, secret=True, required=True, several=True)
+    )
     items += tuple(item for name in READ_BY_THE_SDK for item in _item(name, secret=True, required=False))
     if origin("OMS_ENVIRONMENT")[1] is Source.MISSING:
         # Nothing can be mixed as long as nobody says with what.
@@ -83,6 +89,15 @@ def check() -> Checked:
     found = violations(environment, items, known)
     mixed = [v for group in groups for v in _addresses(group, environment, known)]
     return Checked(environment, items, (*found, *(v for v in mixed if v not in found)))
+
+
+def _named_by_sources() -> Iterator[str]:
+    """Variables with the secrets of sources that a mapping file describes."""
+    for file in load(GenericSettings).sources:
+        try:
+            yield from load_mapping(Path(file)).secrets
+        except UnableToMap as why:
+            raise UnableToConfigure(f"OMS_GENERIC_SOURCES: {why}") from None
 
 
 def fingerprint(value: str) -> str:

@@ -34,7 +34,8 @@ class Pace:
     claim: int = 200
     held: int = 1_000
     signals: int = 32
-    lease_s: float = 60.0
+    lease_s: float = 20.0
+    """How long rows in the hand of a relay that was killed wait for the next one; longer than a signal may take."""
     poll_s: float = 0.25
     breath_s: float = 0.02
     """Between two claims, so that a burst is claimed in handfuls and not row by row."""

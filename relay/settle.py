@@ -148,7 +148,7 @@ def _stale(fact: Fact, target: Target) -> EventRecord:
         kind=fact.kind,
         source=fact.source,
         occurred_at=fact.occurred_at,
-        outcome=Outcome.STALE,
+        outcome=Outcome.DUPLICATE if target.applied else Outcome.STALE,
         child_no=target.child_no if target.child_status else None,
         from_status=status,
         to_status=status,

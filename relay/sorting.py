@@ -29,7 +29,7 @@ MOVEMENT = frozenset(
 class Fate(Enum):
     SIGNAL = "signal"
     STALE = "stale"
-    """It cannot move the order any more (decision 0005)."""
+    """It cannot move the order any more (decision 0005), or had moved it when another message told it."""
     UNKNOWN = "unknown"
     """Its order is not in the books (yet)."""
     CLOSED = "closed"
@@ -39,6 +39,8 @@ class Fate(Enum):
 def fate(fact: Fact, target: Target | None) -> Fate:
     if target is None:
         return Fate.UNKNOWN
+    if target.applied:
+        return Fate.STALE
     moot = target.child_status is not None and not can_change(target.child_status, fact.kind)
     if target.ended:
         return Fate.CLOSED if fact.kind in MONEY or (fact.kind in MOVEMENT and not moot) else Fate.STALE

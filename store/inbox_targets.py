@@ -9,9 +9,11 @@ from store.pool import Connection
 
 # One row a fact that has a target. The first number that is given decides; of waybills, the same carrier's first.
 TARGETS = """
-SELECT u.pos, o.order_no, o.status, o.ended_at IS NOT NULL AS ended, c.child_no, c.status AS child_status
-FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-    AS u (pos, order_no, child_no, waybill_no, carrier, refund_no)
+SELECT u.pos, o.order_no, o.status, o.ended_at IS NOT NULL AS ended, c.child_no, c.status AS child_status,
+    o.ended_at IS NOT NULL AND EXISTS (SELECT FROM order_events e
+        WHERE e.order_no = o.order_no AND e.key = u.key AND e.outcome = 'APPLIED') AS applied
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+    AS u (pos, order_no, child_no, waybill_no, carrier, refund_no, key)
 LEFT JOIN LATERAL (
     SELECT p.child_no FROM parcels p WHERE p.waybill_no = u.waybill_no
     ORDER BY (p.carrier = u.carrier) IS TRUE DESC, p.created_at DESC LIMIT 1) p ON u.child_no IS NULL
@@ -39,13 +41,17 @@ UPDATE inbox SET state = 'received', next_try_at = now(), leased_until = NULL WH
 
 @dataclass(frozen=True)
 class Target:
-    """`ended`: no workflow listens any more. `child_*`: of the child that the fact is about, as last written."""
+    """`ended`: no workflow listens any more. `child_*`: of the child that the fact is about, as last written.
+
+    `applied`: the order has ended, and this very fact, told by another message, had been applied by it.
+    """
 
     order_no: str
     status: OrderStatus
     ended: bool
     child_no: str | None
     child_status: ChildStatus | None
+    applied: bool = False
 
 
 async def orders_of(connection: Connection, facts: Sequence[Fact]) -> dict[str, Target]:
@@ -57,6 +63,7 @@ async def orders_of(connection: Connection, facts: Sequence[Fact]) -> dict[str, 
         [f.waybill_no for f in facts],
         [f.carrier for f in facts],
         [f.refund_no for f in facts],
+        [f.key for f in facts],
     )
     return {
         facts[row["pos"]].key: Target(
@@ -65,6 +72,7 @@ async def orders_of(connection: Connection, facts: Sequence[Fact]) -> dict[str, 
             ended=row["ended"],
             child_no=row["child_no"],
             child_status=None if row["child_status"] is None else ChildStatus(row["child_status"]),
+            applied=row["applied"],
         )
         for row in rows
     }

@@ -147,7 +147,7 @@ class Sender:
             ticket = asking.unheard(due.id, due.subscription_id, due.order_no, due.event_id, how)
             if await self._deliveries.ask(due.id, ticket, due.order_no, end.ended_at):
                 _opened(ticket.ticket_id, ticket)
-        if False:
+        if end.status == GONE:
             await self._disable(due, "its receiver says it is gone (410)", end.ended_at)
         elif failing_since and end.ended_at - failing_since >= self._pace.faster(self._pace.sustained_s):
             days = self._pace.sustained_s / 86_400

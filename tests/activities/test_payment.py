@@ -1,9 +1,9 @@
 """One set of payment activities over two real protocols: the same words come out, whoever is behind."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -19,7 +19,6 @@ from tests.providers import alipay_world, wechat_world
 NO = "ORD-000001"
 PAID = 12900
 CHANNELS: tuple[PayChannel, ...] = ("wechat", "alipay")
-T = TypeVar("T")
 
 
 @dataclass
@@ -32,7 +31,7 @@ class Shop:
 
     async def run(self, activity: Callable[..., Any], call: Any, attempt: int = 1) -> Any:
         env = ActivityEnvironment()
-        env.info = ActivityEnvironment.default_info().__class__(**{**env.info.__dict__, "attempt": attempt})
+        env.info = replace(env.info, attempt=attempt)
         return await env.run(activity, call)
 
     async def create(self) -> PaymentCreated:

@@ -4,7 +4,9 @@ Its traces go to a collector in this process, and its logs are as talkative as t
 """
 
 import asyncio
+import base64
 import os
+import secrets
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +30,10 @@ from tests.e2e.programs import ROOT
 
 POLICY = Policy(payment_timeout_s=600, receipt_s=600, window_s=1, retry_backoff_s=(1, 1, 1), refund_spacing_s=1)
 WORLD = {"SANDBOX_SPEED": "600", "SANDBOX_KUAIDI100_STAGES_S": "300,300,300,300"}
+DESCRIBED = {
+    "OMS_GENERIC_SOURCES": str(ROOT / "examples" / "generic-source.yaml"),
+    "OMS_ACME_WMS_SECRETS": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+}
 TALKATIVE = {"OMS_LOG_LEVEL": "DEBUG", "OMS_LOG_FORMAT": "json", "OTEL_BSP_SCHEDULE_DELAY": "500"}
 
 
@@ -42,7 +48,15 @@ def city(collector: Collector) -> Iterator[dict[str, str]]:
     """Variables of the running system, which is also what `config` reads while these tests run."""
     state = f".local/e2e-{os.getpid()}"
     kept = dict(os.environ)
-    env = {**kept, **WORLD, **TALKATIVE, "OMS_STATE_DIR": state, "OMS_PORTS": "free", "OMS_WORKFLOW_SANDBOX": "true"}
+    env = {
+        **kept,
+        **WORLD,
+        **DESCRIBED,
+        **TALKATIVE,
+        "OMS_STATE_DIR": state,
+        "OMS_PORTS": "free",
+        "OMS_WORKFLOW_SANDBOX": "true",
+    }
     env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
     try:
         with stack.running_stack(env, tell=lambda _line: None) as variables:

@@ -176,6 +176,10 @@ async def test_trouble_with_a_refund_is_told_each_time_it_happens(world: World) 
     for seq, status in enumerate((RefundStatus.ABNORMAL, RefundStatus.ACCEPTED, RefundStatus.ABNORMAL), 2):
         await world.orders.write(a_write(seq=seq, refunds=(a_refund("R-1", status=status),)))
     assert [e["data"]["seq"] for e in await told(world)] == [2, 4]
+    # Saying again what is known, late or not, is no news.
+    for seq in (3, 5):
+        await world.orders.write(a_write(seq=seq, refunds=(a_refund("R-1", status=RefundStatus.ABNORMAL),)))
+    assert [e["data"]["seq"] for e in await told(world)] == [2, 4]
 
 
 async def test_the_longest_message_is_short_enough_to_be_sent(world: World) -> None:

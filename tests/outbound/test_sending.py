@@ -90,6 +90,17 @@ async def test_a_subscription_gets_no_more_at_once_than_its_share_and_blocks_no_
             assert slow.most_at_once == 4
 
 
+async def test_a_delivery_that_is_being_claimed_holds_up_no_other(pool: Pool, world: World, receiver: Receiver) -> None:
+    await world.subscribe(receiver.url, types=ONE)
+    for n in range(3):
+        await paid(world.orders, world.clock(), f"SO2026{n:04}")
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM deliveries ORDER BY id LIMIT 1 FOR NO KEY UPDATE")
+        async with asyncio.timeout(5):
+            assert await world.turn() == 2
+    assert await world.turn() == 1
+
+
 async def test_the_attempt_of_a_dead_relay_is_made_again_after_its_lease(
     pool: Pool, clock: Clock, world: World, receiver: Receiver
 ) -> None:

@@ -23,7 +23,7 @@ from store.tickets import TicketStore
 from tests.relay.conftest import Running, lazy_client, now, running, until
 from tests.relay.hmac_source import fact, signed
 from tests.relay.recorder import record, recording
-from tests.store.examples import NOW, a_settled_order, a_write, an_order
+from tests.store.examples import NOW, a_settled_order, a_write, an_event, an_order
 
 
 @pytest.fixture
@@ -171,6 +171,17 @@ async def test_a_fact_of_an_ended_order_is_parked_and_a_person_is_asked_where_mo
     assert await pool.fetchval("SELECT note FROM inbox ORDER BY id LIMIT 1") == "after close"
     (ticket,) = await TicketStore(pool).list()
     assert (ticket.step, ticket.order_no, ticket.severity) == ("event after close", order_no, "urgent")
+
+
+async def test_what_an_ended_order_had_applied_is_a_duplicate_when_another_message_tells_it_and_nobody_is_asked(
+    delivering: Running, pool: Pool, orders: OrderStore, inbox: InboxStore, order_no: str
+) -> None:
+    await orders.register(an_order(order_no), "run-1", NOW)
+    await orders.write(a_write(order_no, seq=1, ended=True, events=(an_event("k-1"),)))
+    await put(inbox, "e-1", fact("k-1", order_no, Kind.PAYMENT_SUCCEEDED))
+    await reach(pool, "duplicate")
+    assert await pool.fetchval("SELECT array_agg(outcome ORDER BY id) FROM order_events") == ["APPLIED", "DUPLICATE"]
+    assert await TicketStore(pool).list() == ()
 
 
 async def test_an_order_whose_workflow_ends_meanwhile_is_looked_at_again(

@@ -21,8 +21,8 @@ from tests.relay.hmac_source import fact
 from tests.store.examples import NOW
 
 
-def target(child: ChildStatus | None = None, *, ended: bool = False) -> Target:
-    return Target("SO20261120", OrderStatus.SHIPPED, ended, "SO20261120-01" if child else None, child)
+def target(child: ChildStatus | None = None, *, ended: bool = False, applied: bool = False) -> Target:
+    return Target("SO20261120", OrderStatus.SHIPPED, ended, "SO20261120-01" if child else None, child, applied)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def target(child: ChildStatus | None = None, *, ended: bool = False) -> Target:
         (Kind.IN_TRANSIT, target(ChildStatus.SIGNED), Fate.STALE),
         (Kind.COURIER_EXCEPTION, target(ChildStatus.SIGNED), Fate.SIGNAL),
         (Kind.PAYMENT_SUCCEEDED, target(ended=True), Fate.CLOSED),
+        (Kind.PAYMENT_SUCCEEDED, target(ended=True, applied=True), Fate.STALE),
         (Kind.PAYMENT_CLOSED, target(ended=True), Fate.STALE),
         (Kind.SIGNED, target(ChildStatus.SHIPPED, ended=True), Fate.CLOSED),
         (Kind.SIGNED, target(ChildStatus.SIGNED, ended=True), Fate.STALE),

@@ -188,7 +188,7 @@ def _resolution() -> TicketResolution:
 async def test_the_same_write_made_again_later_with_more_in_it_wins(orders: OrderStore, pool: Pool, order: str) -> None:
     """A workflow task that is repeated after a worker died has the same seq and may have heard more meanwhile."""
     await orders.write(a_write(seq=5, waiting_for="parcels"))
-    await orders.write(a_write(seq=5, waiting_for="receipt", at=NOW + timedelta(seconds=30)))
+    await orders.write(a_write(seq=5, waiting_for="receipt", at=NOW + timedelta(hours=1)))
     assert await pool.fetchval("SELECT waiting_for FROM orders") == "receipt"
     await orders.write(a_write(seq=5, waiting_for="parcels"))
     assert await pool.fetchval("SELECT waiting_for FROM orders") == "receipt"
