@@ -67,7 +67,7 @@ async def _unfinished(stage: Stage) -> int:
 
 
 async def the_books_are_right(stage: Stage, replayed: Counter[str]) -> None:
-    """Every invariant holds, between our books and the ledgers of all others. Visibility may lag behind for a moment."""
+    """Every invariant holds between our books and all others' ledgers. Visibility may lag behind for a moment."""
     await silence(stage)
     deadline = time.monotonic() + 15
     while True:

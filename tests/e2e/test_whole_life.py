@@ -16,7 +16,6 @@ MOST_WORKFLOW_TASKS = 16
 
 async def fits_its_budget(stage: Stage, order: StartOrder) -> None:
     seen, spent = stage.seen[order.order_no], await history(stage, order)
-    print(f"{order.order_no}: {spent}")  # shown with -rP: the measured figures
     assert (seen.status, seen.children, seen.ended) == ("COMPLETED", ("SIGNED", "SIGNED"), True)
     assert spent.failed_workflow_tasks == 0
     assert spent.events <= MOST_EVENTS, spent
@@ -57,6 +56,5 @@ async def test_forty_orders_at_once_run_without_a_failed_workflow_task_and_every
     await play(stage, orders)
     assert {stage.seen[order.order_no].status for order in orders} == {"COMPLETED"}
     spent = await asyncio.gather(*(history(stage, order) for order in orders))
-    print(sorted((s.events, s.workflow_tasks) for s in spent))
     assert [s for s in spent if s.failed_workflow_tasks] == [], "neither failed nor timed out"
     await the_books_are_right(stage, replayed)
