@@ -85,7 +85,13 @@ class OrderClient:
         call = self._temporal.execute_update_with_start_workflow(
             "place", start_workflow_operation=operation, result_type=Placed, rpc_timeout=self._answer_timeout
         )
-        return cast(Placed, await self._answer(order.order_no, "the start", call))
+        handle = asyncio.ensure_future(operation.workflow_handle())
+        try:
+            return cast(Placed, await self._answer(order.order_no, "the start", call))
+        finally:
+            # The SDK tells a failure here too, and Python prints what nobody has read.
+            handle.cancel()
+            await asyncio.gather(handle, return_exceptions=True)
 
     async def start_nowait(self, order: StartOrder) -> str:
         """Start an order and return its workflow id at once: a refusal shows only in the order's own failure.

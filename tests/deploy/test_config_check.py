@@ -151,3 +151,16 @@ async def test_worker_and_relay_refuse_to_start_with_a_line_a_mistake(program: l
         ["ENVIRONMENT_MIXED", "OMS_QIMEN_BASE_URL"],
     ]
     assert "token-of-tms" not in err.decode()
+
+
+def test_the_secrets_of_a_described_source_are_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMS_GENERIC_SOURCES", str(ROOT / "examples" / "generic-source.yaml"))
+    assert found() == [("OMS_ACME_WMS_SECRETS", Code.MISSING)]
+    monkeypatch.setenv("OMS_ACME_WMS_SECRETS", "whsec_x")
+    monkeypatch.setenv("OMS_ACME_WMS_SECRETS_TAG", "test")
+    assert found() == [("OMS_ACME_WMS_SECRETS", Code.ENVIRONMENT_MIXED)]
+
+
+def test_a_partner_that_may_be_left_out_is_whole_or_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMS_SF_PARTNER_ID", "P")
+    assert ("OMS_SF_BASE_URL", Code.MISSING) in found()

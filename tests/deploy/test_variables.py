@@ -31,6 +31,8 @@ def test_both_sides_of_every_secret_agree(keys: Generated, tmp_path: Path) -> No
     assert theirs["SANDBOX_TMS_TOKEN"] == ours["OMS_TMS_TOKEN"]
     assert theirs["SANDBOX_WECHAT_PLATFORM_SERIAL"] in json.loads(ours["OMS_WECHAT_PLATFORM_KEYS"])
     assert theirs["SANDBOX_WECHAT_MERCHANT_SERIAL"] == ours["OMS_WECHAT_SERIAL_NO"]
+    assert theirs["SANDBOX_ALIPAY_SELLER_ID"] == ours["OMS_ALIPAY_SELLER_ID"]
+    assert theirs["SANDBOX_SF_PUSH_KEYS"] == ours["OMS_SF_PUSH_KEYS"]
 
 
 def test_neither_side_gets_the_private_key_of_the_other(keys: Generated, tmp_path: Path) -> None:
@@ -38,6 +40,8 @@ def test_neither_side_gets_the_private_key_of_the_other(keys: Generated, tmp_pat
     theirs = variables.sandbox_variables(PORTS, keys, tmp_path, {})
     assert keys.platform_private_key not in ours.values()
     assert keys.merchant_private_key not in theirs.values()
+    assert keys.alipay_platform_private_key not in ours.values()
+    assert keys.alipay_app_private_key not in theirs.values()
 
 
 def test_nothing_is_made_for_what_is_outside(keys: Generated) -> None:

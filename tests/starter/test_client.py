@@ -1,5 +1,7 @@
 """The typed client against a real Temporal server and the stand-in workflow."""
 
+import asyncio
+import gc
 import json
 from typing import Any
 
@@ -40,6 +42,16 @@ async def test_same_number_is_a_duplicate_while_open_and_after_the_end(client: O
         await client.start(order)
     with pytest.raises(DuplicateOrder):
         await client.start_nowait(order)
+
+
+async def test_a_refused_start_leaves_no_unread_failure_behind(client: OrderClient, order: StartOrder) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    await client.start(order)
+    with pytest.raises(DuplicateOrder):
+        await client.start(order)
+    gc.collect()
+    assert complaints == []
 
 
 async def test_refusal_carries_its_type_and_every_reason(client: OrderClient, order_json: dict[str, Any]) -> None:
