@@ -22,6 +22,7 @@ from relay.addresses import Addresses
 from relay.assembly import Relay
 from relay.deliver import Pace
 from relay.limits import Limits
+from relay.outbound.assembly import sending
 from relay.serving import server
 from relay.sources import keep_certificates, receivers
 from store.pool import open_pool
@@ -42,6 +43,7 @@ async def run(settings: Settings) -> None:
         database = settings.database
         pool = await open_pool(database.url.get_secret_value(), max_size=database.pool_max, application="relay")
         resources.push_async_callback(pool.close)
+        await resources.enter_async_context(sending(pool, settings.outbound, now))
         # Lazy: a callback is taken whether or not Temporal is there.
         client = await Client.connect(
             **settings.temporal.connect_arguments(),

@@ -1,26 +1,24 @@
 """Bad orders at each door for orders: refused with what is wrong, and nothing has changed."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
 
 from bench.demo.stage import Stage
 from bench.two_parcels import two_parcel_orders
 from domain.order import StartOrder
 from domain.strict import UnableToRead, parse
 from starter.errors import OrderError
-from tests.e2e.lives import orders_with_goods, silence
+from tests.e2e.lives import orders_with_goods
 from tests.e2e.programs import oms, temporal
+from tests.e2e.stillness import nothing_changes, status
 from workflows.messages import order_workflow_id
 
-COUNTS = """SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM child_orders) AS children,
-    (SELECT count(*) FROM tickets) AS tickets, (SELECT count(*) FROM inbox) AS inbox"""
 Order = dict[str, Any]
 
 
@@ -84,30 +82,12 @@ async def at_plain_temporal(stage: Stage, city: Mapping[str, str], file: Path, w
 
 async def at_typed_client(stage: Stage, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
     with pytest.raises((UnableToRead, OrderError)) as refused:
-        await stage.client.start(parse(StartOrder, file.read_bytes()))
+        await stage.client.start(parse(StartOrder, await asyncio.to_thread(file.read_bytes)))
     return str(refused.value)
 
 
 Door = Callable[[Stage, Mapping[str, str], Path, str], Awaitable[str]]
 DOORS: dict[str, Door] = {"oms": at_oms, "temporal": at_plain_temporal, "client": at_typed_client}
-
-
-@asynccontextmanager
-async def nothing_changes(stage: Stage, *workflow_ids: str) -> AsyncIterator[None]:
-    """No row comes or goes, and none of these workflows is left running."""
-    await silence(stage)
-    before = await stage.pool.fetchrow(COUNTS)
-    yield
-    assert await stage.pool.fetchrow(COUNTS) == before
-    assert [i for i in workflow_ids if await status(stage, i) is WorkflowExecutionStatus.RUNNING] == []
-
-
-async def status(stage: Stage, workflow_id: str) -> WorkflowExecutionStatus | None:
-    try:
-        return (await stage.temporal.get_workflow_handle(workflow_id).describe()).status
-    except RPCError as error:
-        assert error.status is RPCStatusCode.NOT_FOUND
-        return None
 
 
 def written(folder: Path, order: str) -> Path:
@@ -164,11 +144,11 @@ async def test_a_number_is_taken_once_at_every_door_while_the_order_runs_and_aft
             assert number in await door(stage, city, same, order_workflow_id(number))
         assert "already" in await strictly(city, same, number)
     assert await status(stage, order_workflow_id(number)) is WorkflowExecutionStatus.RUNNING
-    for door in DOORS.values():
+    for any_door in DOORS.values():
         other = an_order(channel_order_no=order.channel_order_no)
         file = written(tmp_path, json.dumps(other))
         async with nothing_changes(stage, order_workflow_id(other["order_no"])):
-            said = await door(stage, city, file, order_workflow_id(other["order_no"]))
+            said = await any_door(stage, city, file, order_workflow_id(other["order_no"]))
         assert number in said, "it says who has the channel's number"
     await stage.pay(order)
     await stage.until(number, "delivery", lambda s: s.status == "DELIVERED")
