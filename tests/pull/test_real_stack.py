@@ -118,7 +118,7 @@ async def test_the_nightly_comparison_sees_what_differs_and_sees_it_heal(stage: 
         done = "SELECT count(*) FROM reconciliations WHERE finished_at > $1"
         began = await stage.pool.fetchval("SELECT now()")
         await stage.temporal.get_workflow_handle(DAILY_WORKFLOW_ID).signal("run_now")
-        found: int = await until(lambda: stage.pool.fetchval(done, began), 40)
+        found: int = await until(lambda: stage.pool.fetchval(done, began), 100)
         return found
 
     await night()

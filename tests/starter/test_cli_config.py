@@ -62,6 +62,7 @@ def test_stats_show_the_board_with_its_reasons(oms: Oms, store: Store) -> None:
 
 def test_check_names_mistakes_and_never_a_value(oms: Oms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMS_ENVIRONMENT", "prod")
+    monkeypatch.delenv("OMS_QIMEN_SECRET", raising=False)
     monkeypatch.setenv("OMS_TMS_TOKEN", "a-token-of-tests")
     monkeypatch.setenv("OMS_TMS_TOKEN_TAG", "test")
     said = oms("config", "check", "--json")
