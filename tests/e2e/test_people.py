@@ -1,0 +1,149 @@
+"""What people do with `oms`: look, cancel, answer tickets, receive goods, look at events and have them told again."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from bench.demo.stage import Seen, Stage
+from bench.two_parcels import two_parcel_orders
+from domain.order import StartOrder
+from tests.e2e.lives import orders_with_goods, play, the_books_are_right
+from tests.e2e.programs import oms
+from tests.e2e.stillness import nothing_changes, silence
+
+SOME_ENDED_ORDER = """SELECT o.order_no FROM orders o JOIN inbox i USING (order_no)
+    WHERE o.ended_at IS NOT NULL AND o.status = 'COMPLETED' AND i.source = 'wechat' AND i.state = 'applied' LIMIT 1"""
+PAID = "SELECT o.paid_minor, p.amount_minor FROM orders o JOIN payments p USING (order_no) WHERE order_no = $1"
+
+
+async def paid(stage: Stage, order: StartOrder) -> None:
+    await stage.client.start(order)
+    await stage.pay(order)
+
+
+async def the_ticket(stage: Stage, city: dict[str, str], number: str) -> dict[str, object]:
+    await stage.until(number, "a ticket", lambda s: s.ticket_id is not None)
+    (ticket,) = (await oms(city, "ticket", "list", "--order", number, "--json")).json
+    assert ticket["state"] == "open"
+    found: dict[str, object] = ticket
+    return found
+
+
+async def received(stage: Stage, city: dict[str, str], number: str) -> None:
+    """Delivered, confirmed by the buyer, and over."""
+    await stage.until(number, "delivery", lambda s: s.status == "DELIVERED")
+    assert (await oms(city, "order", "confirm", number, "--by", "buyer", "--json")).json["confirmed"] is True
+    seen = await stage.until(number, "its end", lambda s: s.ended)
+    assert seen.status == "COMPLETED"
+
+
+async def test_a_buyers_cancel_stops_the_warehouse_and_gives_the_money_back(
+    stage: Stage, city: dict[str, str], replayed: Counter[str]
+) -> None:
+    (order,) = await orders_with_goods(stage, 1)
+    number = order.order_no
+    # Without a label no parcel leaves the house, so the warehouse can still be stopped, however slow this machine is.
+    await stage.fault("tms", "book", "error_before", times=8, order_no=number)
+    await paid(stage, order)
+    await stage.until(number, "packed parcels", lambda s: s.children == ("PACKED", "PACKED"))
+    said = await oms(city, "order", "cancel", number, "--reason", "found it cheaper", "--by", "buyer", "--json")
+    assert said.json == {"cancelled": [f"{number}-01", f"{number}-02"], "too_late": [], "refund_minor": 10_600}
+    seen = await stage.until(number, "its end", lambda s: s.ended)
+    assert (seen.status, seen.children, seen.refunded_minor) == ("CLOSED", ("CANCELLED", "CANCELLED"), 10_600)
+    again = await oms(city, "order", "cancel", number, "--reason", "found it cheaper", "--json")
+    assert (again.code, again.out) == (1, "")
+    assert "is over" in again.err
+    await the_books_are_right(stage, replayed)
+
+
+async def test_a_ticket_of_a_warehouse_outage_is_answered_and_the_order_goes_on(
+    stage: Stage, city: dict[str, str]
+) -> None:
+    (order,) = await orders_with_goods(stage, 1)
+    number = order.order_no
+    await stage.fault("qimen", "push", "error_before", times=4, child_no=f"{number}-01")
+    await paid(stage, order)
+    ticket = await the_ticket(stage, city, number)
+    assert (ticket["system"], ticket["child_no"]) == ("qimen", f"{number}-01")
+    answer = ("--retry", "--remark", "the warehouse is back", "--by", "anna", "--json")
+    done = await oms(city, "ticket", "resolve", str(ticket["ticket_id"]), *answer)
+    assert done.json == {"ticket_id": ticket["ticket_id"], "action": "retry"}
+    await received(stage, city, number)
+    shown, second = await asyncio.gather(
+        oms(city, "ticket", "show", str(ticket["ticket_id"]), "--json"),
+        oms(city, "ticket", "resolve", str(ticket["ticket_id"]), *answer),
+    )
+    assert (shown.json["state"], shown.json["action"], shown.json["resolved_by"]) == ("resolved", "retry", "anna")
+    assert (second.code, second.out, second.err.count("\n")) == (1, "", 1)
+
+
+async def test_a_backorder_waits_for_goods_and_goes_on_when_they_are_received(
+    stage: Stage, city: dict[str, str]
+) -> None:
+    (order,) = two_parcel_orders(1)
+    number = order.order_no
+    first, second = order.lines
+    order = order.model_copy(update={"lines": (first.model_copy(update={"sku": f"NEW-{number}"}), second)})
+    await oms(city, "stock", "receive", second.sku, "WH-B", "1", "--ref", f"GR-{number}-0")
+    stage.seen[number] = Seen()
+    await paid(stage, order)
+    await stage.until(number, "a backorder", lambda s: "BACKORDER" in s.children)
+    goods = ("stock", "receive", f"NEW-{number}", "WH-A", "1", "--ref", f"GR-{number}", "--json")
+    got = (await oms(city, *goods)).json
+    assert (got["booked"], got["told"]) == (True, [f"{number}-01"])
+    again = (await oms(city, *goods)).json
+    assert again["booked"] is False, "the same receipt counts once"
+    await received(stage, city, number)
+    (stock,) = (await oms(city, "stock", "show", f"NEW-{number}", "--json")).json
+    assert (stock["available"], stock["reserved"], stock["shipped"]) == (0, 0, 1)
+
+
+async def test_an_order_is_refreshed_shown_and_listed(stage: Stage, city: dict[str, str]) -> None:
+    (order,) = await orders_with_goods(stage, 1)
+    number = order.order_no
+    await stage.fault("wechat", "callback", "lost_callback", order_no=number)
+    await paid(stage, order)
+    refreshed = (await oms(city, "order", "refresh", number, "--by", "anna", "--json")).json
+    assert any("PAID" in change for change in refreshed["changes"]), refreshed
+    await stage.until(number, "parcels", lambda s: len(s.children) == 2)
+    shown, listed = await asyncio.gather(
+        oms(city, "order", "show", number, "--json"),
+        oms(city, "order", "list", "--channel", "bench", "--limit", "1000", "--json"),
+    )
+    assert shown.json["detail"]["order"]["payment_status"] == "PAID"
+    assert [child["child_no"] for child in shown.json["detail"]["children"]] == [f"{number}-01", f"{number}-02"]
+    assert [p["amount_minor"] for p in shown.json["detail"]["payments"]] == [10_600]
+    assert number in [row["order_no"] for row in listed.json["orders"]]
+
+
+async def test_an_event_is_listed_shown_and_told_again_without_effect(stage: Stage, city: dict[str, str]) -> None:
+    number = await stage.pool.fetchval(SOME_ENDED_ORDER)
+    if number is None:
+        (order,) = await orders_with_goods(stage, 1)
+        await play(stage, [order])
+        number = order.order_no
+    (event,) = (await oms(city, "event", "list", "--source", "wechat", "--order", number, "--json")).json
+    shown = (await oms(city, "event", "show", str(event["id"]), "--body", "--json")).json
+    assert shown["event"]["facts"][0]["order_no"] == number
+    assert "TRANSACTION.SUCCESS" in shown["body"]
+    await silence(stage)
+    tickets = await stage.pool.fetchval("SELECT count(*) FROM tickets")
+    said = await oms(city, "event", "replay", str(event["id"]), "--by", "anna", "--json")
+    assert said.json == {"id": event["id"], "state": "received"}
+    await silence(stage)
+    assert (await oms(city, "event", "show", str(event["id"]), "--json")).json["event"]["state"] == "duplicate"
+    (money,) = await stage.pool.fetch(PAID, number)
+    assert tuple(money) == (10_600, 10_600), "booked once"
+    assert await stage.pool.fetchval("SELECT count(*) FROM tickets") == tickets, "nobody is asked about it"
+
+
+@pytest.mark.parametrize("words", [("order", "show"), ("order", "cancel"), ("order", "refresh"), ("ticket", "show")])
+async def test_what_does_not_exist_is_said_in_one_line(
+    stage: Stage, city: dict[str, str], words: tuple[str, ...]
+) -> None:
+    more = ("--reason", "none") if words[1] == "cancel" else ()
+    async with nothing_changes(stage):
+        said = await oms(city, *words, "NOBODY-1", *more, "--json")
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "NOBODY-1" in said.err
