@@ -6,7 +6,7 @@ it continues as new, and runs the same in tests on skipped time (decision 0007).
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pydantic import Field
 from temporalio import workflow
@@ -48,6 +48,8 @@ class Daily(Strict):
     at_once: Annotated[int, Field(ge=1, le=100)] = 8
     settle_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     progress: Progress | None = None
+    asked: bool = False
+    """Somebody asked for a run while one was under way: the next begins at once."""
 
 
 @workflow.defn(name=DAILY_WORKFLOW)
@@ -55,21 +57,26 @@ class DailyWorkflow:
     @workflow.init
     def __init__(self, settings: Daily) -> None:
         self._settings = settings
-        self._at_once = False
+        self._at_once = settings.asked
         self._changed = False
 
     @workflow.run
     async def run(self, settings: Daily) -> None:
         progress = settings.progress or await self._wait()
         if progress is not None:
+            settle = timedelta(seconds=self._settings.settle_s)
             if not progress.settling:
                 progress = await self._round(progress)
                 workflow.set_current_details(f"{progress.day}: {progress.looked_at} orders compared; settling")
-                await workflow.sleep(timedelta(seconds=settings.settle_s), summary="time to heal")
+                await workflow.sleep(settle, summary="time to heal")
                 progress = progress.model_copy(update={"settling": True, "after": ""})
             progress = await self._round(progress)
             await self._finish(progress)
-        workflow.continue_as_new(self._settings.model_copy(update={"progress": None}))
+        self._go_on(None)
+
+    def _go_on(self, progress: Progress | None) -> NoReturn:
+        """As a new run that forgets neither the settings nor that somebody asked for a run."""
+        workflow.continue_as_new(self._settings.model_copy(update={"progress": progress, "asked": self._at_once}))
 
     @workflow.signal
     def run_now(self) -> None:
@@ -78,7 +85,7 @@ class DailyWorkflow:
     @workflow.signal
     def configure(self, settings: Daily) -> None:
         """New settings count from the next run on."""
-        plain = self._settings.model_copy(update={"progress": None})
+        plain = self._settings.model_copy(update={"progress": None, "asked": False})
         self._changed = self._changed or settings != plain
         self._settings = settings
 
@@ -94,6 +101,7 @@ class DailyWorkflow:
             )
         if self._changed and not self._at_once:
             return None
+        self._at_once = False
         since = day_before(workflow.now())
         return Progress(day=since.date().isoformat(), since=since.isoformat())
 
@@ -111,7 +119,7 @@ class DailyWorkflow:
                 }
             )
             if workflow.info().get_current_history_length() >= MOST_EVENTS:
-                workflow.continue_as_new(self._settings.model_copy(update={"progress": progress}))
+                self._go_on(progress)
 
     async def _page(self, progress: Progress) -> PageDone:
         settings = self._settings

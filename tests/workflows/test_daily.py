@@ -99,3 +99,33 @@ async def test_it_runs_when_asked_to_and_takes_new_hours(skipping: WorkflowEnvir
         await until(lambda: len(night.done) == 2, "the next night")
     at = night.pages[seen][0].astimezone(SHANGHAI)
     assert (at.hour, at.minute) == (5, 0)
+
+
+async def test_new_settings_and_a_wish_told_together_both_count(skipping: WorkflowEnvironment) -> None:
+    """Whether they arrive in one workflow task or in two."""
+    night = Night()
+    queue = f"daily-{uuid.uuid4().hex}"
+    with skipping.with_time_skipping_disabled():
+        handle = await skipping.client.start_workflow(
+            DAILY_WORKFLOW, Daily(settle_s=86_000), id=f"reconcile/{queue}", task_queue=queue
+        )
+        await handle.signal("configure", Daily(settle_s=1))
+        await handle.signal("run_now")
+    async with Worker(
+        skipping.client, task_queue=queue, workflows=[DailyWorkflow], activities=[night.page, night.day_done]
+    ):
+        await until(lambda: len(night.pages) == 4, "the first round")
+        await skipping.fast_forward(handle, timedelta(seconds=5))
+        await until(lambda: len(night.done) == 1, "the day is compared")
+        await skipping.client.get_workflow_handle(handle.id).terminate()
+
+
+async def test_a_run_asked_for_while_one_is_under_way_follows_it(skipping: WorkflowEnvironment) -> None:
+    night = Night()
+    async with nights(skipping, night, settle_s=600) as handle:
+        await handle.signal("run_now")
+        await until(lambda: len(night.pages) == 4, "the first round")
+        await handle.signal("run_now")
+        await skipping.fast_forward(handle, timedelta(minutes=11))
+        await until(lambda: len(night.pages) >= 10, "the next run begins at once")
+    assert night.pages[6][0] - night.pages[5][0] < timedelta(minutes=5)
