@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.admission import Refusal, read_start, register, settle
     from workflows.book import Book
     from workflows.branches import Branches
+    from workflows.cases import Cases
     from workflows.cashier import Cashier
     from workflows.family import Family
     from workflows.giveback import GiveBack
@@ -50,6 +51,7 @@ class Order:
         self._refusal: Refusal | None = None
         self._inbox: deque[Fact] = deque()
         self._branches = Branches()
+        self._cases = Cases(self._branches)
         self._registered = False
         self._receipt_by: str | None = None
         self._cancelling = False
@@ -63,6 +65,7 @@ class Order:
         self._owed = GiveBack(self._book.order.order_no, self._refunds)
         self._family = Family(self._book, self._branches.take_on, self._give_back)
         self._refresher = Refresher(self._book, self._cashier, self._family, self._hear)
+        self._cases.serve(self._book, self._family)
 
     @workflow.run
     async def run(self, raw: RawValue) -> str:
@@ -107,7 +110,9 @@ class Order:
         for parcel in self._family.parcels.values():
             self._branches.start(parcel.run())
         self._family.roll_up()
-        await self._branches.until(lambda: self._family.all_left_or_cancelled and not self._refunds.busy)
+        await self._branches.until(
+            lambda: self._family.all_left_or_cancelled and not self._refunds.busy and self._cases.quiet
+        )
 
     async def _receipt(self) -> None:
         """By the buyer, or by itself some days after the last parcel was shipped."""
@@ -117,17 +122,15 @@ class Order:
         self._book.now_waits_for("receipt")
         shipped = max(p.shipped_at or workflow.now() for p in self._family.parcels.values() if p.shipped)
         due = shipped + timedelta(seconds=self._book.policy.receipt_s)
-        await self._branches.until(
-            lambda: self._receipt_by is not None, by=due - workflow.now(), name="automatic receipt"
-        )
-        self._book.becomes(OrderStatus.COMPLETED)
+        await self._cases.receipt(due, lambda: self._receipt_by is not None)
+        if not self._cases.close_if_all_is_back():
+            self._book.becomes(OrderStatus.COMPLETED)
 
     async def _after_sales_window(self) -> None:
         if self._book.status is OrderStatus.CLOSED:
             return
         self._book.now_waits_for("the end of the after-sales window")
-        window = timedelta(seconds=self._book.policy.window_s)
-        await self._branches.until(lambda: False, by=window, name="after-sales window")
+        await self._cases.window(timedelta(seconds=self._book.policy.window_s))
 
     async def _give_late_payment_back(self) -> None:
         """Paid after closing: the order never ships and never reopens; the money goes back once (R13, N1)."""
