@@ -6,15 +6,14 @@ from typing import Annotated
 
 import typer
 
-from domain.records import AuditEntry
+from domain.catalog import SkuRecord
 from starter.cli import output
 from starter.cli.failing import BadInput, Failure, run
 from starter.cli.options import By, Json, Limit, actor
 from starter.cli.reach import database
 from starter.importer.catalogue import BadRow, CatalogueRow, read_catalogue
 from starter.importer.table import UnableToImport
-from store.audit import AuditStore
-from store.catalog import CatalogEntry, CatalogStore
+from store.catalog import CatalogStore
 
 
 def put(
@@ -48,10 +47,13 @@ async def _put(file: Path, dry_run: bool, by: str | None) -> tuple[list[Catalogu
         raise BadInput(str(e)) from None
     if good and not dry_run:
         async with database() as pool:
-            await CatalogStore(pool).put(CatalogEntry(row.sku, row.tags, row.name or "") for row in good)
-            entry = AuditEntry(actor=who, action="catalog.put", detail={"file": file.name, "skus": len(good)})
-            await AuditStore(pool).append(entry, datetime.now(UTC))
+            await CatalogStore(pool).put((_record(row) for row in good), who, datetime.now(UTC), file.name)
     return good, bad
+
+
+def _record(row: CatalogueRow) -> SkuRecord:
+    tags = row.tags.model_dump(exclude={"warehouse"})
+    return SkuRecord.model_validate({"sku": row.sku, "name": row.name, "ship_from": (row.tags.warehouse,), **tags})
 
 
 def list_skus(
@@ -67,11 +69,11 @@ def list_skus(
     if json:
         output.as_json(found)
     else:
-        columns = ("sku", "name", "warehouse", "supplier", "logistics", "customs")
-        rows = [(e.sku, e.name, e.tags.warehouse, e.tags.supplier, e.tags.logistics, e.tags.customs) for e in found]
+        columns = ("sku", "name", "ship from", "supplier", "logistics", "customs")
+        rows = [(e.sku, e.name, " ".join(e.ship_from), e.supplier, e.logistics, e.customs) for e in found]
         output.table("Catalogue", columns, rows)
 
 
-async def _list(after: str, limit: int) -> tuple[CatalogEntry, ...]:
+async def _list(after: str, limit: int) -> tuple[SkuRecord, ...]:
     async with database() as pool:
         return await CatalogStore(pool).list(limit, after)

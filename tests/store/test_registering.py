@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.catalog import SkuRecord
 from domain.order import FreightCharge, OrderLine, SkuTags
 from domain.policy import Policy
-from store.catalog import CatalogEntry, CatalogStore
+from store.catalog import CatalogStore
 from store.errors import (
     CurrencyNotAccepted,
     DuplicateOrder,
@@ -74,7 +75,7 @@ async def test_of_racing_registrations_one_wins(orders: OrderStore) -> None:
 
 
 async def test_lines_without_tags_are_looked_up_and_all_unknown_skus_are_listed(orders: OrderStore, pool: Pool) -> None:
-    await CatalogStore(pool).put([CatalogEntry("A", SkuTags(warehouse="WH-9"))])
+    await CatalogStore(pool).put([SkuRecord(sku="A", ship_from=("WH-9",))], "anna", NOW)
     with pytest.raises(UnknownSku) as refusal:
         await orders.register(an_order(lines=UNTAGGED, freight=(), payable_minor=300), "run-1", NOW)
     assert refusal.value.skus == ("NOT-THERE", "NOR-THIS")
@@ -82,10 +83,10 @@ async def test_lines_without_tags_are_looked_up_and_all_unknown_skus_are_listed(
 
 async def test_later_catalogue_changes_do_not_reach_a_registered_order(orders: OrderStore, pool: Pool) -> None:
     catalogue = CatalogStore(pool)
-    await catalogue.put([CatalogEntry("A", SkuTags(warehouse="WH-9"))])
+    await catalogue.put([SkuRecord(sku="A", ship_from=("WH-9",))], "anna", NOW)
     order = an_order(lines=UNTAGGED[:1], freight=(), payable_minor=100)
     first = await orders.register(order, "run-1", NOW)
-    await catalogue.put([CatalogEntry("A", SkuTags(warehouse="WH-1"))])
+    await catalogue.put([SkuRecord(sku="A", ship_from=("WH-1",))], "anna", NOW)
     assert await orders.register(order, "run-1", NOW) == first
     assert first.priced.lines[0].tags.warehouse == "WH-9"
 

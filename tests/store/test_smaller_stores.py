@@ -6,12 +6,12 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from domain.order import SkuTags
+from domain.catalog import Size, SkuRecord
 from domain.policy import Policy
 from domain.records import ChildState, TicketRecord, TicketResolution
 from domain.states import ChildStatus
 from store.audit import AuditStore
-from store.catalog import CatalogEntry, CatalogStore
+from store.catalog import CatalogStore, Put
 from store.errors import NoSuchTicket, ReceiptChanged
 from store.orders import OrderStore
 from store.policies import PolicyStore
@@ -94,13 +94,25 @@ async def test_some_tables_only_grow(pool: Pool, table: str, statement: str) -> 
         await pool.execute(statement.format(table, column))
 
 
-async def test_the_catalogue_takes_new_tags_and_lists_in_pages(pool: Pool) -> None:
+async def test_the_catalogue_takes_new_values_and_lists_in_pages(pool: Pool) -> None:
     catalogue = CatalogStore(pool)
-    entries = [CatalogEntry(f"S{n}", SkuTags(warehouse="WH-1"), f"名 {n}") for n in range(4)]
-    assert await catalogue.put([*entries, CatalogEntry("S3", SkuTags(warehouse="WH-2", logistics="cold"))]) == 4
-    assert (await catalogue.get(["S3", "none"]))["S3"].tags.logistics == "cold"
+    records = [SkuRecord(sku=f"S{n}", ship_from=("WH-1", "WH-2"), name=f"名 {n}") for n in range(4)]
+    assert await catalogue.put(records, "anna", NOW) == Put(added=4)
+    cold = SkuRecord(sku="S3", ship_from=("WH-2",), logistics="cold", size=Size(length_mm=3, width_mm=2, height_mm=1))
+    again = [*records, cold, SkuRecord(sku="S9")]
+    assert await catalogue.put(again, "anna", NOW) == Put(added=1, changed=1, unchanged=3)
+    assert await catalogue.get(["S3", "none"]) == {"S3": cold}
     first = await catalogue.list(limit=3)
-    assert [e.sku for e in (*first, *await catalogue.list(after=first[-1].sku))] == ["S0", "S1", "S2", "S3"]
+    assert [e.sku for e in (*first, *await catalogue.list(after=first[-1].sku))] == ["S0", "S1", "S2", "S3", "S9"]
+    assert [e.sku for e in await catalogue.list(untagged=True)] == ["S9"]
+
+
+async def test_a_put_that_changes_nothing_is_not_audited(pool: Pool) -> None:
+    catalogue = CatalogStore(pool)
+    for _ in range(2):
+        await catalogue.put([SkuRecord(sku="S1", ship_from=("WH-1",))], "anna", NOW, "mdm")
+    audit = await AuditStore(pool).list()
+    assert [(row.action, row.actor, row.detail["added"]) for row in audit] == [("catalog.put", "anna", 1)]
 
 
 async def test_policies_are_published_in_versions_without_gaps(pool: Pool) -> None:

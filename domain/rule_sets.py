@@ -1,0 +1,27 @@
+"""A rule set: decision tables in the open JDM format, one for each question that splitting asks."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from domain.order import Text
+from domain.strict import Strict
+
+FORMAT: Literal[1] = 1
+TableName = Literal["dimension_order", "custom_split", "separation", "preferred_warehouse", "carriers", "tariffs"]
+Document = dict[str, Any]
+"""A JDM graph: an input node, one decision table node, an output node."""
+
+
+class UnableToDecide(ValueError):
+    """A table gave no usable answer. The text names the table, its row and what is wrong."""
+
+
+class RuleSet(Strict):
+    """The content of a rule set, as drafted and published. Tables that are left out are the built-in ones."""
+
+    format: Literal[1] = FORMAT
+    name: Text
+    tables: dict[TableName, Document]
+    version: Annotated[int, Field(ge=0)] = 0
+    """Given when it is published."""
