@@ -1,0 +1,77 @@
+"""The parcels that an allocation makes, counted and priced while it grows and shrinks."""
+
+from collections.abc import Mapping
+
+from domain.sourcing_problem import Item, Pieces, Problem
+
+Score = tuple[int, int, int]
+"""Parcels, cost in minor units, units times the rank of their warehouse in the line's list. Less is better."""
+
+
+class Parcel:
+    """Units of one key from one warehouse."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.weight_g = 0
+        self.cost_minor = 0
+
+
+class Parcels:
+    """Lines are added, and the last one may be taken off again."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._parcels: dict[tuple[str, str], Parcel] = {}
+        self._before: list[list[int]] = []
+        self.keys: dict[str, int] = {}
+        """Parcels by `Item.key`; no zeros."""
+        self.count = 0
+        self.cost_minor = 0
+        self.rank = 0
+
+    @property
+    def score(self) -> Score:
+        return (self.count, self.cost_minor, self.rank)
+
+    def add(self, item: Item, pieces: Pieces) -> None:
+        before: list[int] = []
+        for warehouse, units in pieces:
+            parcel = self._parcels.setdefault((warehouse, item.key), Parcel())
+            if not parcel.lines:
+                self.count += 1
+                self.keys[item.key] = self.keys.get(item.key, 0) + 1
+            parcel.lines += 1
+            parcel.weight_g += units * item.weight_g
+            before.append(parcel.cost_minor)
+            parcel.cost_minor = self._problem.cost(warehouse, item.key, parcel.weight_g)
+            self.cost_minor += parcel.cost_minor - before[-1]
+        self.rank += _rank(item, pieces)
+        self._before.append(before)
+
+    def take_off(self, item: Item, pieces: Pieces) -> None:
+        """The line that was added last."""
+        self.rank -= _rank(item, pieces)
+        for (warehouse, units), cost_minor in zip(pieces, self._before.pop(), strict=True):
+            parcel = self._parcels[warehouse, item.key]
+            parcel.lines -= 1
+            parcel.weight_g -= units * item.weight_g
+            self.cost_minor -= parcel.cost_minor - cost_minor
+            parcel.cost_minor = cost_minor
+            if not parcel.lines:
+                self.count -= 1
+                self.keys[item.key] -= 1
+                if not self.keys[item.key]:
+                    del self.keys[item.key]
+
+
+def _rank(item: Item, pieces: Pieces) -> int:
+    return sum(units * item.warehouses.index(warehouse) for warehouse, units in pieces)
+
+
+def score(problem: Problem, allocation: Mapping[str, Pieces]) -> Score:
+    """Of a whole allocation."""
+    parcels = Parcels(problem)
+    for item in problem.items:
+        parcels.add(item, allocation[item.line_id])
+    return parcels.score
