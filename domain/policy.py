@@ -9,6 +9,10 @@ from domain.strict import Strict
 Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 86400)]
 Dimension = Literal["warehouse", "customs", "supplier", "logistics"]
 CarrierSystem = Literal["tms", "sf"]
+FreightBack = Literal["proportional", "none", "none_if_buyer_fault"]
+"""What becomes of the freight share of a returned unit. `none_if_buyer_fault`: kept from buyers at fault once goods
+have left (R47)."""
+Days = Annotated[int, Field(ge=0, le=3650)]
 
 
 class Policy(Strict):
@@ -39,6 +43,26 @@ class Policy(Strict):
     """… and in so many of them in a row."""
     carrier_system: CarrierSystem = "tms"
     """Where waybills are booked: at the carrier system, or at SF directly (without a label of ours)."""
+    no_reason_days: Days = 7
+    """Time to apply for a return, counted from the day after signing."""
+    quality_exchange_days: Days = 15
+    """The same for an exchange because of a defect."""
+    max_applications: Annotated[int, Field(ge=1, le=100)] = 5
+    """Cases an item may ever have."""
+    freight_back: FreightBack = "proportional"
+    small_refund_max_minor: Annotated[int, Field(ge=0, le=10**12)] = 10_000
+    """Up to here the supervisor decides alone; above, finance looks again before payout (R44)."""
+    cumulative_refunds: bool = False
+    """Compare the sum over the order instead of the single case."""
+    review_reminder_s: Seconds = 24 * 3600
+    review_escalation_s: Seconds = 48 * 3600
+    """Nobody has decided: the next level hears of it. Never approved by silence (R43)."""
+    send_back_s: Seconds = 7 * 86400
+    """From approval to handing over; then the case closes (R52)."""
+    unknown_waybill_s: Seconds = 72 * 3600
+    """A waybill of a return that no courier knows becomes a ticket after this (R51)."""
+    receive_s: Seconds = 10 * 86400
+    """From handing over to the warehouse's receipt, then a ticket."""
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
 
     @model_validator(mode="after")

@@ -96,7 +96,11 @@ class StockMove(Strict):
     """One movement of one SKU in one warehouse. (ref, kind, sku, warehouse) happens at most once."""
 
     ref: str
-    kind: Literal["receive", "reserve", "release", "ship", "write_off"]
+    kind: Literal[
+        "receive", "reserve", "release", "ship", "write_off",
+        "freeze", "unfreeze", "grade_good", "grade_minor", "grade_scrap",
+    ]  # fmt: skip
+    """The second row is of returns (`domain/returns/ledger.py`)."""
     sku: str
     warehouse: str
     qty: Qty

@@ -1,0 +1,62 @@
+"""Who has to agree to a case: the built-in matrix, equal to the decision table `rules/approval-route.json` (R44)."""
+
+from typing import Self
+
+from domain.policy import Policy
+from domain.returns.words import Level, ReturnType, Risk
+from domain.strict import Strict
+
+
+class RouteInput(Strict):
+    """Context of the decision table. Amounts include freight."""
+
+    amount_minor: int
+    """What is compared: the case's total, or the order's sum with it when the cumulative switch is on."""
+    small_max_minor: int
+    type: ReturnType
+    risk: Risk = Risk.LOW
+    exempt: bool = False
+    """Owed by the system itself (late payment, supplier's rejection): nobody has to agree, finance is told."""
+
+
+class ApprovalRules(Strict):
+    """From the policy."""
+
+    small_max_minor: int = 10_000
+    cumulative_by_order: bool = False
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        return cls(small_max_minor=policy.small_refund_max_minor, cumulative_by_order=policy.cumulative_refunds)
+
+
+def compared(rules: ApprovalRules, amount_minor: int, prior_minor: int) -> int:
+    """With the switch on, splitting a refund into small ones does not get around finance (S28, abuse case 62)."""
+    return amount_minor + prior_minor if rules.cumulative_by_order else amount_minor
+
+
+def route_input(
+    rules: ApprovalRules,
+    kind: ReturnType,
+    amount_minor: int,
+    *,
+    prior_minor: int = 0,
+    risk: Risk = Risk.LOW,
+    exempt: bool = False,
+) -> RouteInput:
+    return RouteInput(
+        amount_minor=compared(rules, amount_minor, prior_minor),
+        small_max_minor=rules.small_max_minor,
+        type=kind,
+        risk=risk,
+        exempt=exempt,
+    )
+
+
+def route(given: RouteInput) -> tuple[Level, ...]:
+    """The levels in order: the supervisor on application, finance before payout (after inspection)."""
+    if given.exempt:
+        return (Level.SYSTEM,)
+    if given.amount_minor <= given.small_max_minor:
+        return (Level.CS_SUPERVISOR,)
+    return (Level.CS_SUPERVISOR, Level.FINANCE)

@@ -1,0 +1,42 @@
+"""How long a buyer may apply: counted from the day after signing, in days of the shop's calendar."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.returns.facts import LineFacts
+from domain.returns.words import REASONS, Reason, ReturnType
+from domain.strict import Strict
+
+SHOP_TIME = ZoneInfo("Asia/Shanghai")
+
+
+class Windows(Strict):
+    """Days, from the policy."""
+
+    no_reason_days: int = 7
+    quality_exchange_days: int = 15
+
+
+def window_ends(signed_at: datetime, days: int) -> datetime:
+    """The last moment of a window of `days`: midnight after signing plus that many days (consumer regulation: the
+    count starts the day after signing). An application at that very moment is in time."""
+    return _midnight_after(signed_at.astimezone(SHOP_TIME).date()) + timedelta(days=days)
+
+
+def days_for(kind: ReturnType, reason: Reason, windows: Windows) -> int:
+    """Exchanging for a defect has the longer window; everything else the short one."""
+    exchange_for_defect = kind is ReturnType.EXCHANGE and REASONS[reason].quality
+    return windows.quality_exchange_days if exchange_for_defect else windows.no_reason_days
+
+
+def warranty_ends(line: LineFacts, signed_at: datetime | None) -> datetime | None:
+    """The last moment of a line's warranty, its last day included. None: it has no warranty, or none has begun."""
+    if line.warranty_until is not None:
+        return _midnight_after(line.warranty_until)
+    if line.warranty_days is None or signed_at is None:
+        return None
+    return window_ends(signed_at, line.warranty_days)
+
+
+def _midnight_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=SHOP_TIME)
