@@ -8,7 +8,14 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_val
 from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-from config_optional import AlipaySettings, GenericSettings, SfSettings, load_if_given
+from config_optional import (
+    AlipaySettings,
+    GenericSettings,
+    NoticeSettings,
+    SfSettings,
+    load_if_given,
+    load_notices,
+)
 from config_reading import (
     Group,
     Port,
@@ -271,3 +278,7 @@ class Settings:
     @cached_property
     def generic(self) -> GenericSettings:
         return load(GenericSettings)
+
+    @cached_property
+    def notices(self) -> NoticeSettings | None:
+        return load_notices()

@@ -72,6 +72,19 @@ class GenericSettings(Group):
         return listed(value)
 
 
+class NoticeSettings(Group):
+    """Who is told of tickets: apprise URLs, as `providers.notices.channels.Channels` reads them."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_NOTICE_")
+
+    urls: Secret
+
+
+def load_notices() -> NoticeSettings | None:
+    """None: nobody is to be told."""
+    return load(NoticeSettings) if origin("OMS_NOTICE_URLS")[0] else None
+
+
 def load_if_given(group: type[G]) -> G | None:
     """The group when its BASE_URL is set, else None. Raises `UnableToConfigure` for one that is only partly given."""
     return load(group) if origin(variable(group, "base_url"))[0] else None

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from domain.strict import Strict
+from domain.tickets import Escalation
+from domain.timers import Seconds
 
-Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 86400)]
 Dimension = Literal["warehouse", "customs", "supplier", "logistics"]
 CarrierSystem = Literal["tms", "sf"]
 FreightBack = Literal["proportional", "none", "none_if_buyer_fault"]
@@ -37,6 +38,8 @@ class Policy(Strict):
     refund_spacing_s: Seconds = 60
     """WeChat refuses two refunds of one order within a minute (docs/providers.md, WeChat Pay)."""
     parked_ticket_after_s: Seconds = 4 * 3600
+    escalation: Escalation = Escalation()
+    """When a ticket that nobody looks after grows louder, and who is told (R10)."""
     callback_alert_below_bp: Annotated[int, Field(ge=0, le=10_000)] = 9_900
     """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
     callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2

@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import AwareDatetime
 
 from domain.order import Minor
 from domain.states import ChildStatus, OrderStatus, PaymentStatus
 from domain.strict import Strict
+from domain.tickets import Severity
 
 MAX_BYTES = 20_000
 """A whole message, exclusive (Standard Webhooks, payload size)."""
@@ -65,11 +65,15 @@ def must_acknowledge(role: Role, event: EventType) -> bool:
 class Payload(Strict):
     """`seq` rises within one order: of two events about the same thing the one with the higher `seq` is newer."""
 
-    order_no: str
+    order_no: str | None
     seq: int
 
 
-class OrderStatusChanged(Payload):
+class OfOrder(Payload):
+    order_no: str
+
+
+class OrderStatusChanged(OfOrder):
     """`from_status` is null when the order has just come into the books."""
 
     channel: str
@@ -80,7 +84,7 @@ class OrderStatusChanged(Payload):
     payment_status: PaymentStatus
 
 
-class ParcelStatusChanged(Payload):
+class ParcelStatusChanged(OfOrder):
     """`from_status` is null when the split has just made the parcel."""
 
     child_no: str
@@ -93,7 +97,7 @@ class ParcelStatusChanged(Payload):
     signed_at: AwareDatetime | None = None
 
 
-class PaymentReceived(Payload):
+class PaymentReceived(OfOrder):
     """`payment_status` LATE: the order was closed already, and the money will go back."""
 
     channel: str
@@ -105,7 +109,7 @@ class PaymentReceived(Payload):
     payment_status: PaymentStatus
 
 
-class RefundMoved(Payload):
+class RefundMoved(OfOrder):
     """`refund.succeeded`: the money is back with the buyer. `refund.abnormal`: the channel could not pay it out."""
 
     refund_no: str
@@ -114,13 +118,16 @@ class RefundMoved(Payload):
 
 
 class TicketOpened(Payload):
-    """A person is needed. The error itself stays inside: it may quote what a buyer or a provider wrote."""
+    """A person is needed. The error itself stays inside: it may quote what a buyer or a provider wrote.
+
+    `seq` 0: it was not opened in the course of an order; `order_no` null: it belongs to none.
+    """
 
     ticket_id: str
     child_no: str | None
     system: str
     step: str
-    severity: Literal["info", "normal", "urgent"]
+    severity: Severity
 
 
 PAYLOADS: Mapping[EventType, type[Payload]] = {
@@ -151,6 +158,6 @@ def published(event: EventType, at: AwareDatetime, data: Payload, *happening: st
     return Published(_event_id(data.order_no, event, happening), event, body)
 
 
-def _event_id(order_no: str, event: EventType, happening: tuple[str | int, ...]) -> str:
+def _event_id(order_no: str | None, event: EventType, happening: tuple[str | int, ...]) -> str:
     named = json.dumps([order_no, event.value, *happening])
     return f"evt_{hashlib.sha256(named.encode()).hexdigest()[:32]}"

@@ -9,6 +9,7 @@ from domain.order import Id, Minor, Qty, SkuTags
 from domain.policy import Policy
 from domain.states import ChildStatus, OrderStatus, Outcome, PaymentStatus, RefundStatus
 from domain.strict import Strict
+from domain.tickets import Remark, Severity
 
 
 class Reason(Strict):
@@ -137,7 +138,7 @@ class TicketRecord(Strict):
     system: str
     step: str
     error: str
-    severity: Literal["info", "normal", "urgent"] = "normal"
+    severity: Severity = "normal"
     child_no: str | None = None
     actions: tuple[Literal["retry", "supply", "give_up"], ...] = ("retry", "supply", "give_up")
     give_up_means: str = ""
@@ -148,7 +149,7 @@ class TicketResolution(Strict):
     ticket_id: str
     action: Literal["retry", "supply", "give_up", "evidence"]
     """`evidence`: the awaited fact arrived by itself."""
-    remark: str
+    remark: Remark
     resolved_by: str
     result: dict[str, Any] | None = None
 

@@ -2,6 +2,12 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+Seconds = Annotated[int, Field(ge=1, le=10 * 365 * 86400)]
+"""A configured duration."""
 
 
 class TimerOutcome(StrEnum):

@@ -17,6 +17,7 @@ import config_check
 import telemetry
 from config import Settings, UnableToConfigure
 from partners import wechat_config
+from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
 from relay.addresses import Addresses
 from relay.assembly import Relay
@@ -39,6 +40,7 @@ async def run(settings: Settings) -> None:
     config = wechat_config(settings.wechat)
     keys = PlatformKeys(config.platform_keys)
     sources = receivers(settings, keys)
+    channels = _channels(settings)
     async with AsyncExitStack() as resources:
         database = settings.database
         pool = await open_pool(database.url.get_secret_value(), max_size=database.pool_max, application="relay")
@@ -54,7 +56,7 @@ async def run(settings: Settings) -> None:
         )
         pace = Pace(linger_s=settings.relay.linger_ms / 1_000)
         addresses = Addresses(settings.relay.allow, settings.relay.proxies)
-        relay = Relay(pool, client, sources, now, addresses=addresses, limits=limits, pace=pace)
+        relay = Relay(pool, client, sources, now, addresses=addresses, limits=limits, pace=pace, channels=channels)
         if config.certificate_mode:
             fetching = asyncio.create_task(keep_certificates(config, keys, now))
             resources.callback(fetching.cancel)
@@ -63,6 +65,15 @@ async def run(settings: Settings) -> None:
         gc.collect()
         gc.freeze()
         await server(relay.app, limits, settings.relay.host, settings.relay.port).serve()
+
+
+def _channels(settings: Settings) -> Channels | None:
+    if settings.notices is None:
+        return None
+    try:
+        return Channels(settings.notices.urls.get_secret_value())
+    except UnableToNotify as why:
+        raise UnableToConfigure(f"OMS_NOTICE_URLS: {why}") from None
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from temporalio.client import Client
 
 from providers.callbacks import Receiver
+from providers.notices.channels import Channels
 from relay.addresses import Addresses
 from relay.app import build_app
 from relay.batch import Batch
@@ -16,11 +17,15 @@ from relay.board import BoardWatch
 from relay.deliver import Delivery, Pace
 from relay.intake import Intake
 from relay.limits import Limits
+from relay.notices import Notices
 from relay.parked import Parked
 from relay.sender import OrderSender
 from relay.settle import Clock, Settling
+from relay.ticket_watch import TicketWatch
 from store.board import BoardStore
+from store.escalating import EscalationStore
 from store.inbox import Added, InboxStore, Incoming, Refusal
+from store.notices import NoticeStore
 from store.policies import PolicyStore
 from store.pool import Pool
 from store.tickets import TicketStore
@@ -43,9 +48,11 @@ class Relay:
         limits: Limits | None = None,
         pace: Pace | None = None,
         store_s: float = 3.0,
+        channels: Channels | None = None,
     ) -> None:
         """`client`: with the pydantic data converter; it may be lazy. `store_s`: how long a request waits for the
-        database before it is answered 503, well inside the 5 s after which WeChat gives up."""
+        database before it is answered 503, well inside the 5 s after which WeChat gives up. `channels`: who is told
+        of tickets; None: nobody."""
         self._pool = pool
         addresses = addresses or Addresses()
         inbox, tickets = InboxStore(pool), TicketStore(pool)
@@ -56,7 +63,13 @@ class Relay:
         self.parked = Parked(
             inbox, self._settling, clock, ticket_after_s=self._ticket_after_s, on_ready=self.delivery.wake
         )
-        self.board = BoardWatch(BoardStore(pool), PolicyStore(pool).current, clock)
+        policy = PolicyStore(pool).current
+        self.board = BoardWatch(BoardStore(pool), policy, clock)
+        self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
+        notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
+        self._watching: tuple[Parked | BoardWatch | TicketWatch | Notices, ...] = (
+            self.parked, self.board, self.tickets, *notices,
+        )  # fmt: skip
         intake = Intake(
             receivers,
             inbox=self._messages,
@@ -71,12 +84,12 @@ class Relay:
         )
 
     async def start(self) -> None:
-        for part in (self._messages, self._refusals, self._settling, self.delivery, self.parked, self.board):
+        for part in (self._messages, self._refusals, self._settling, self.delivery, *self._watching):
             part.start()
 
     async def stop(self) -> None:
         """After the last request: finish commits under way, send what is in hand, give the rest back."""
-        for part in (self._messages, self._refusals, self.board, self.parked, self.delivery, self._settling):
+        for part in (self._messages, self._refusals, *self._watching, self.delivery, self._settling):
             await part.stop()
         log.info("relay stopped")
 

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 
 from domain.facts import Fact
 from domain.records import EventRecord, TicketRecord
 from domain.states import Outcome
+from domain.tickets import Severity
 from relay.books import Books
 from relay.sender import Sent, Verdict
 from relay.sorting import MONEY, Plan
@@ -20,7 +20,6 @@ from telemetry import deliveries, tickets_opened
 
 log = structlog.get_logger("relay")
 Clock = Callable[[], datetime]
-Severity = Literal["info", "normal", "urgent"]
 LONGEST_WAIT_S = 15.0
 """Between two tries of a row during an outage: the backlog is through soon after its end."""
 LONGEST_MISSING_S = 300.0

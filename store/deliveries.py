@@ -99,7 +99,7 @@ class Due:
     role: Role
     event_id: str
     type: EventType
-    order_no: str
+    order_no: str | None
     at: datetime
     body: str = field(repr=False)
 
@@ -126,7 +126,7 @@ class Unheard:
     id: int
     subscription_id: str
     attempts: int
-    order_no: str
+    order_no: str | None
     event_id: str
     state: str
 
@@ -154,7 +154,7 @@ class DeliveryStore:
         """Without acknowledgement and ticket: told before that time, or with so many failures."""
         return [Unheard(**row) for row in await self._pool.fetch(UNHEARD, before, failures)]
 
-    async def ask(self, delivery_id: int, ticket: TicketRecord, order_no: str, at: datetime) -> bool:
+    async def ask(self, delivery_id: int, ticket: TicketRecord, order_no: str | None, at: datetime) -> bool:
         """A ticket for a missing acknowledgement; closed by the acknowledgement. False: it has one, or has come."""
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(ASKED, delivery_id, ticket.ticket_id) is None:

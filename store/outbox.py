@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.published import (
     EventType,
@@ -13,7 +14,7 @@ from domain.published import (
     TicketOpened,
     published,
 )
-from domain.records import ChildPlan, OrderWrite, RefundRecord
+from domain.records import ChildPlan, OrderWrite, RefundRecord, TicketRecord
 from domain.states import ChildStatus, OrderStatus, RefundStatus
 from store.pool import Connection, Row
 
@@ -38,6 +39,17 @@ WITH event AS (
 INSERT INTO deliveries (outbox_id, subscription_id, needs_ack, next_try_at)
 SELECT e.id, s.subscription_id, s.role = 'finance' AND e.type = 'refund.succeeded', $2
 FROM event e JOIN subscriptions s ON e.type = ANY (s.types) AND s.state <> 'removed' ORDER BY e.id"""
+
+# One event of no order's write.
+PUBLISH_ONE = """
+WITH event AS (
+    INSERT INTO outbox (event_id, order_no, type, at, body) SELECT $1, $2, $3, $4, $5
+    WHERE EXISTS (SELECT FROM subscriptions s WHERE $3 = ANY (s.types) AND s.state <> 'removed')
+    ON CONFLICT DO NOTHING RETURNING id, type
+)
+INSERT INTO deliveries (outbox_id, subscription_id, needs_ack, next_try_at)
+SELECT e.id, s.subscription_id, false, $4
+FROM event e JOIN subscriptions s ON e.type = ANY (s.types) AND s.state <> 'removed'"""
 
 REFUND_EVENTS = {
     RefundStatus.SUCCEEDED: EventType.REFUND_SUCCEEDED,
@@ -151,18 +163,28 @@ def _children(write: OrderWrite, created: Sequence[ChildPlan], moved: Sequence[R
         yield published(EventType.PARCEL_STATUS, write.at, data, child_no, write.seq, row["status"])
 
 
+async def publish_ticket(connection: Connection, ticket: TicketRecord, order_no: str | None, at: datetime) -> None:
+    """A ticket that no order's workflow opened, in the transaction of its opening."""
+    event = _ticket(ticket, order_no, 0, at)
+    await connection.execute(PUBLISH_ONE, event.event_id, order_no, event.type, at, event.body)
+
+
 def _tickets(write: OrderWrite) -> Iterator[Published]:
     for ticket in write.tickets:
-        data = TicketOpened(
-            order_no=write.order_no,
-            seq=write.seq,
-            ticket_id=ticket.ticket_id,
-            child_no=ticket.child_no,
-            system=ticket.system,
-            step=ticket.step,
-            severity=ticket.severity,
-        )
-        yield published(EventType.TICKET_OPENED, write.at, data, ticket.ticket_id)
+        yield _ticket(ticket, write.order_no, write.seq, write.at)
+
+
+def _ticket(ticket: TicketRecord, order_no: str | None, seq: int, at: datetime) -> Published:
+    data = TicketOpened(
+        order_no=order_no,
+        seq=seq,
+        ticket_id=ticket.ticket_id,
+        child_no=ticket.child_no,
+        system=ticket.system,
+        step=ticket.step,
+        severity=ticket.severity,
+    )
+    return published(EventType.TICKET_OPENED, at, data, ticket.ticket_id)
 
 
 async def _refunds(connection: Connection, write: OrderWrite, before: Before) -> list[Published]:

@@ -121,7 +121,7 @@ class Delivery:
 
     event_id: str
     type: str
-    order_no: str
+    order_no: str | None
     at: datetime
     state: str
     attempts: int

@@ -8,13 +8,21 @@ from typing import Any
 from domain.records import AuditEntry, OrderWrite, TicketRecord, TicketResolution
 from store.audit import append_entry
 from store.errors import NoSuchTicket, TicketNotOpenYet
+from store.outbox import publish_ticket
 from store.pool import Connection, Pool, Row, clean
 
-# A ticket; one that is known does nothing.
+# A ticket, with a notice to people unless it may wait; one that is known does nothing.
 OPEN = """
-INSERT INTO tickets (ticket_id, order_no, child_no, outside, severity, system, step, error, actions, give_up_means,
-    opened_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING ticket_id"""
+WITH opened AS (
+    INSERT INTO tickets (ticket_id, order_no, child_no, outside, severity, system, step, error, actions,
+        give_up_means, opened_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+    RETURNING ticket_id, severity, opened_at
+), told AS (
+    INSERT INTO ticket_notices (ticket_id, event, level, at)
+    SELECT ticket_id, 'opened', 0, opened_at FROM opened WHERE severity <> 'info'
+)
+SELECT ticket_id FROM opened"""
 
 # A person's answer, or the evidence that made it needless. The first answer stays.
 RESOLVE = """
@@ -25,7 +33,7 @@ WHERE ticket_id = $1 AND state = 'open' AND (outside = $7 OR $7 AND EXISTS (
 EXISTS = "SELECT EXISTS (SELECT FROM tickets WHERE ticket_id = $1)"
 
 COLUMNS = """ticket_id, order_no, child_no, outside, state, severity, system, step, error, actions, give_up_means,
-    owner, opened_at, resolved_at, resolved_by, action, remark, result"""
+    owner, owned_at, level, escalated_at, opened_at, resolved_at, resolved_by, action, remark, result"""
 
 GET = f"SELECT {COLUMNS} FROM tickets WHERE ticket_id = $1"  # noqa: S608 - our own column list
 
@@ -37,15 +45,13 @@ WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR order_no = $2) A
         (SELECT opened_at, ticket_id FROM tickets WHERE ticket_id = $5))
 ORDER BY opened_at DESC, ticket_id DESC LIMIT $6"""  # noqa: S608
 
-ASSIGN = "UPDATE tickets SET owner = $2 WHERE ticket_id = $1 AND state = 'open' RETURNING ticket_id"
-
-# How many are open, by severity.
-COUNT = "SELECT severity, count(*) AS n FROM tickets WHERE state = 'open' GROUP BY severity"
-
 
 @dataclass(frozen=True)
 class Ticket:
-    """`outside`: no workflow waits for the answer, `resolve_outside` closes it. Result fields are empty while open."""
+    """`outside`: no workflow waits for the answer, `resolve_outside` closes it. Result fields are empty while open.
+
+    `level`: how often it was raised because nobody looked after it; the last time at `escalated_at`.
+    """
 
     ticket_id: str
     order_no: str | None
@@ -59,6 +65,9 @@ class Ticket:
     actions: tuple[str, ...]
     give_up_means: str
     owner: str | None
+    owned_at: datetime | None
+    level: int
+    escalated_at: datetime | None
     opened_at: datetime
     resolved_at: datetime | None
     resolved_by: str | None
@@ -73,7 +82,7 @@ class TicketStore:
 
     async def get(self, ticket_id: str) -> Ticket | None:
         row = await self._pool.fetchrow(GET, ticket_id)
-        return None if row is None else _ticket(row)
+        return None if row is None else read_ticket(row)
 
     async def list(
         self,
@@ -87,16 +96,7 @@ class TicketStore:
     ) -> tuple[Ticket, ...]:
         """Newest first; the next page comes after the last `ticket_id` of this one."""
         rows = await self._pool.fetch(LIST, state, order_no, severity, system, after, limit)
-        return tuple(_ticket(row) for row in rows)
-
-    async def open_counts(self) -> dict[str, int]:
-        """Open tickets by severity."""
-        return {row["severity"]: row["n"] for row in await self._pool.fetch(COUNT)}
-
-    async def assign(self, ticket_id: str, owner: str) -> None:
-        """Raises `NoSuchTicket` unless it is open."""
-        if await self._pool.fetchval(ASSIGN, ticket_id, owner) is None:
-            raise NoSuchTicket(f"ticket {ticket_id} cannot be given to {owner}: it is not open")
+        return tuple(read_ticket(row) for row in rows)
 
     async def open_outside(self, ticket: TicketRecord, order_no: str | None, at: datetime) -> bool:
         """A ticket that no order workflow opened. False: it is there already (open or resolved)."""
@@ -133,6 +133,8 @@ async def open_ticket(
         ticket.give_up_means,
         at,
     )
+    if opened is not None and outside:
+        await publish_ticket(connection, ticket, order_no, at)
     return opened is not None
 
 
@@ -151,5 +153,5 @@ async def keep_tickets(connection: Connection, write: OrderWrite) -> None:
             raise TicketNotOpenYet(resolution.ticket_id)
 
 
-def _ticket(row: Row) -> Ticket:
+def read_ticket(row: Row) -> Ticket:
     return Ticket(**{**dict(row), "actions": tuple(row["actions"])})

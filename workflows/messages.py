@@ -10,6 +10,7 @@ from domain.order import Id, Minor, Text
 from domain.records import ChildState, TicketRecord
 from domain.states import OrderStatus, PaymentStatus
 from domain.strict import Strict
+from domain.tickets import Remark
 
 TASK_QUEUE = "oms"
 ORDER_WORKFLOW = "Order"
@@ -56,7 +57,7 @@ class ConfirmReceipt(Strict):
 class ResolveTicket(Strict):
     ticket_id: str
     action: Literal["retry", "supply", "give_up"]
-    remark: Text
+    remark: Remark
     by: Id
     result: dict[str, Any] | None = None
     """With `supply`: the step's result, as the ticket's step would have returned it."""

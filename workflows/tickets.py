@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from domain.records import AuditEntry, TicketRecord, TicketResolution
 from domain.strict import Strict, faults, of
+from domain.tickets import Severity
 from workflows.messages import ResolveTicket
 
-Severity = Literal["info", "normal", "urgent"]
 Action = Literal["retry", "supply", "give_up"]
 
 

@@ -4,7 +4,7 @@ from domain.published import Role
 from domain.records import TicketRecord
 
 
-def unheard(delivery_id: int, subscription_id: str, order_no: str, event_id: str, how: str) -> TicketRecord:
+def unheard(delivery_id: int, subscription_id: str, order_no: str | None, event_id: str, how: str) -> TicketRecord:
     """Finance has not confirmed a refund (R05)."""
     return TicketRecord(
         ticket_id=f"T-refund-notice-{delivery_id}",

@@ -23,6 +23,7 @@ from starter.cli import (
     stock,
     subscription,
     ticket,
+    ticket_hands,
 )
 from starter.cli.failing import BAD_INPUT, COULD_NOT, say
 
@@ -50,9 +51,12 @@ orders.command("confirm")(change.confirm)
 orders.command("refresh")(change.refresh)
 app.add_typer(orders, name="order")
 
-tickets = _group("Questions for a person: look and answer.")
+tickets = _group("Questions for a person, as a queue: look, take, answer.")
 tickets.command("list")(ticket.list_tickets)
 tickets.command("show")(ticket.show)
+tickets.command("take")(ticket_hands.take)
+tickets.command("assign")(ticket_hands.assign)
+tickets.command("release")(ticket_hands.release)
 tickets.command("resolve")(ticket.resolve)
 app.add_typer(tickets, name="ticket")
 

@@ -2,6 +2,7 @@
 
 import getpass
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (amo
 By = Annotated[str | None, typer.Option("--by", help="Who does this. [default: the user of this machine]")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
 
+_SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _ID, _TEXT, _ORDER_NO = TypeAdapter(Id), TypeAdapter(Text), TypeAdapter(OrderNo)
 
 
@@ -41,6 +44,21 @@ def sentence(name: str, value: str) -> str:
         return _TEXT.validate_python(value)
     except ValidationError:
         raise BadInput(f"{name} must have 1 to 200 characters and no control characters.") from None
+
+
+def remark_of(value: str) -> str:
+    """Why somebody does something: `sentence`, and not blank. Raises `BadInput`."""
+    if not value.strip():
+        raise BadInput("--remark must say why; it is kept with the ticket.")
+    return sentence("--remark", value)
+
+
+def span(name: str, value: str) -> timedelta:
+    """A span of time as `30m`, `2h`, `7d`. Raises `BadInput`."""
+    ago = _SPAN.fullmatch(value)
+    if ago is None:
+        raise BadInput(f"{name} {value!r} is no span like 30m, 2h or 7d.")
+    return int(ago[1]) * _UNITS[ago[2]]
 
 
 def read(path: Path, most: int) -> bytes:

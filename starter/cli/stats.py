@@ -1,6 +1,5 @@
 """`oms event stats`: the callback board, live."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -9,14 +8,12 @@ import typer
 from domain.board import Bucket, total_bp
 from starter.cli import output
 from starter.cli.failing import BadInput, fail, run
-from starter.cli.options import Json
+from starter.cli.options import Json, span
 from starter.cli.reach import database
 from store.board import BoardStore, SourceBucket, floor
 
 BAR = 20
 LONGEST = timedelta(days=7)
-_AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def stats(
@@ -49,11 +46,13 @@ async def _read(start: datetime, now: datetime, source: str | None) -> tuple[Sou
 
 
 def _start(since: str, now: datetime) -> datetime:
-    ago = _AGO.fullmatch(since)
-    span = int(ago[1]) * _UNITS[ago[2]] if ago else None
-    if span is None or span > LONGEST:
-        fail(BadInput(f"--since {since!r} is no span like 30m, 2h or 7d, at most 7d."))
-    return floor(now - span)
+    try:
+        ago = span("--since", since)
+    except BadInput as why:
+        fail(why)
+    if ago > LONGEST:
+        fail(BadInput(f"--since {since!r} is too long: at most 7d."))
+    return floor(now - ago)
 
 
 def _show(found: tuple[SourceBucket, ...], total: int | None) -> None:

@@ -1,79 +1,107 @@
 """`oms ticket`: questions for a person."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import typer
 
 from domain.records import TicketResolution
 from domain.strict import UnableToRead, load
-from starter.cli import output
+from starter.cli import output, ticket_text
 from starter.cli.failing import BadInput, Failure, run
-from starter.cli.options import By, Json, Limit, actor, sentence
+from starter.cli.options import By, Json, Limit, actor, remark_of, span
 from starter.cli.reach import database, order_client
 from starter.errors import NotNow
+from store.ticket_queue import Move, Sort, TicketQueue, Told, Wanted
 from store.tickets import Ticket, TicketStore
 from workflows.messages import ResolveTicket
 
 TicketId = Annotated[str, typer.Argument(metavar="ID", help="Ticket number, T-….")]
 Action = Literal["retry", "supply", "give_up"]
-_OPTION = {"retry": "--retry", "supply": "--result JSON", "give_up": "--give-up"}
+
+
+class Loudness(StrEnum):
+    INFO = "info"
+    NORMAL = "normal"
+    URGENT = "urgent"
 
 
 def list_tickets(
     everything: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
     order: Annotated[str | None, typer.Option("--order", help="Only tickets of this order.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you look after (see --by).")] = False,
+    unowned: Annotated[bool, typer.Option("--unowned", help="Only those that nobody looks after.")] = False,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only those that this person looks after.")] = None,
+    severity: Annotated[Loudness | None, typer.Option("--severity", help="Only this loud.")] = None,
+    system: Annotated[str | None, typer.Option("--system", help="Only of: wechat, wms, carrier, pull …")] = None,
+    older: Annotated[str | None, typer.Option("--older-than", help="At least this old: 30m, 2h, 3d.")] = None,
+    sort: Annotated[Sort, typer.Option("--sort", help="What comes first.")] = Sort.SEVERITY,
     limit: Limit = 50,
+    by: By = None,
     json: Json = False,
 ) -> None:
-    """List open tickets, newest first.
+    """List the queue of open tickets: the loudest first, of these the oldest. ↑ tells how often one was raised.
 
-    Example: oms ticket list --order SO2603020101 --all
+    Examples:
+
+        oms ticket list --unowned --severity urgent
+
+        oms ticket list --mine --sort age
+
+        oms ticket list --system wms --older-than 2h
+
+        oms ticket list --order SO2603020101 --all
     """
-    found = run(_list(None if everything else "open", order, limit))
+    if (mine, unowned, owner is not None).count(True) > 1:
+        raise typer.BadParameter("take one of --mine, --unowned and --owner")
+    now = datetime.now(UTC)
+
+    def wanted() -> Wanted:
+        return Wanted(
+            state=None if everything else "open",
+            order_no=order,
+            severity=None if severity is None else severity.value,
+            system=system,
+            owner=actor(by) if mine else owner,
+            unowned=unowned,
+            opened_before=None if older is None else now - span("--older-than", older),
+        )
+
+    found = run(_list(wanted, sort, limit))
     if json:
         output.as_json(found)
     else:
-        columns = ("ticket", "state", "severity", "order", "step", "error", "opened")
-        rows = [
-            (t.ticket_id, t.state, t.severity, t.child_no or t.order_no, f"{t.system}: {t.step}", t.error, t.opened_at)
-            for t in found
-        ]
-        output.table("Tickets", columns, rows)
+        output.table("Tickets", ticket_text.COLUMNS, [ticket_text.row(t, now) for t in found])
 
 
-async def _list(state: str | None, order: str | None, limit: int) -> tuple[Ticket, ...]:
+async def _list(wanted: Callable[[], Wanted], sort: Sort, limit: int) -> tuple[Ticket, ...]:
+    asked = wanted()
     async with database() as pool:
-        return await TicketStore(pool).list(state=state, order_no=order, limit=limit)
+        return await TicketQueue(pool).list(asked, sort, limit)
 
 
 def show(ticket_id: TicketId, json: Json = False) -> None:
-    """Show one ticket with what may be done.
+    """Show one ticket: what may be done, how old it is, and what was done with it.
 
     Example: oms ticket show T-SO2603020101-1
     """
-    ticket = run(_get(ticket_id))
+    ticket, history, told = run(_look(ticket_id))
+    now = datetime.now(UTC)
     if json:
-        output.as_json(ticket)
-        return
-    output.facts(
-        [
-            ("ticket", ticket.ticket_id),
-            ("state", ticket.state),
-            ("severity", ticket.severity),
-            ("order", ticket.order_no),
-            ("parcel", ticket.child_no),
-            ("step", f"{ticket.system}: {ticket.step}"),
-            ("error", ticket.error),
-            ("opened", ticket.opened_at),
-            ("you can", ", ".join(_OPTION[a] for a in ticket.actions) if ticket.state == "open" else ""),
-            ("giving up means", ticket.give_up_means if ticket.state == "open" else ""),
-            ("resolved", ticket.resolved_at),
-            ("by", ticket.resolved_by),
-            ("action", ticket.action),
-            ("remark", ticket.remark),
-        ]
-    )
+        age_s = int(((ticket.resolved_at or now) - ticket.opened_at).total_seconds())
+        output.as_json({**asdict(ticket), "age_s": age_s, "history": history, "notices": told})
+    else:
+        ticket_text.everything(ticket, history, told, now)
+
+
+async def _look(ticket_id: str) -> tuple[Ticket, tuple[Move, ...], tuple[Told, ...]]:
+    ticket = await _get(ticket_id)
+    async with database() as pool:
+        queue = TicketQueue(pool)
+        return ticket, await queue.history(ticket_id), await queue.told(ticket_id)
 
 
 async def _get(ticket_id: str) -> Ticket:
@@ -115,14 +143,14 @@ async def _resolve(ticket_id: str, action: Action, remark: str, result: str | No
     message = ResolveTicket(
         ticket_id=ticket_id,
         action=action,
-        remark=sentence("--remark", remark),
+        remark=remark_of(remark),
         by=actor(by),
         result=None if result is None else _object(result),
     )
     ticket = await _get(ticket_id)
     if action not in ticket.actions:
-        allowed = ", ".join(_OPTION[a] for a in ticket.actions) or "nothing: it closes by itself"
-        raise Failure(f"ticket {ticket_id} does not take {_OPTION[action]}; it takes {allowed}.")
+        allowed = ", ".join(ticket_text.OPTION[a] for a in ticket.actions) or "nothing: it closes by itself"
+        raise Failure(f"ticket {ticket_id} does not take {ticket_text.OPTION[action]}; it takes {allowed}.")
     if ticket.outside or ticket.order_no is None:
         await _resolve_outside(message)
         return

@@ -194,3 +194,15 @@ async def test_the_longest_message_is_short_enough_to_be_sent(world: World) -> N
     sizes = [row["n"] for row in await world.pool.fetch("SELECT octet_length(body) AS n FROM outbox")]
     assert len(sizes) == 6
     assert max(sizes) < MAX_BYTES
+
+
+async def test_a_ticket_that_no_order_opened_is_told_once(world: World) -> None:
+    await world.subscribe("http://127.0.0.1:1/hook", Role.OTHER, types=(EventType.TICKET_OPENED,))
+    for _ in range(2):
+        await world.tickets.open_outside(TICKET, None, NOW)
+    body = json.loads(await world.pool.fetchval("SELECT body FROM outbox"))
+    assert body["data"] == {
+        "order_no": None, "seq": 0, "ticket_id": TICKET.ticket_id, "child_no": None, "system": "wms", "step": "push",
+        "severity": "normal",
+    }  # fmt: skip
+    assert await world.pool.fetchval("SELECT count(*) FROM deliveries") == 1

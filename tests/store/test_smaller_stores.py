@@ -52,16 +52,6 @@ async def test_tickets_are_listed_newest_first_page_by_page(pool: Pool) -> None:
     rest = await tickets.list(limit=9, after=first[-1].ticket_id)
     assert [t.ticket_id for t in (*first, *rest)] == ["T-4", "T-3", "T-2", "T-1", "T-0"]
     assert [t.ticket_id for t in await tickets.list(severity="urgent")] == ["T-2"]
-    assert await tickets.open_counts() == {"normal": 4, "urgent": 1}
-
-
-async def test_only_an_open_ticket_gets_an_owner(pool: Pool) -> None:
-    tickets = TicketStore(pool)
-    await tickets.open_outside(PARKED, None, NOW)
-    await tickets.assign(PARKED.ticket_id, "li")
-    await tickets.resolve_outside(ANSWER, NOW)
-    with pytest.raises(NoSuchTicket):
-        await tickets.assign(PARKED.ticket_id, "wang")
 
 
 async def test_a_ticket_is_never_half_resolved(pool: Pool) -> None:

@@ -1,0 +1,1 @@
+"""Notices to people: WeCom, DingTalk, Feishu, mail and whatever else apprise speaks."""
