@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from domain.approvals import Decided, RefusalCode
+
 
 class StoreError(Exception):
     """The store could not do what was asked; nothing was changed."""
@@ -111,3 +113,26 @@ class TicketNotOpenYet(StoreError):
 
 class NoSuchTicket(StoreError):
     """No open ticket of this number that may be answered here."""
+
+
+class DecisionRefused(StoreError):
+    """A decision, or the use of one, that the rules of approval refuse; nothing but an audit row was written.
+    `standing`: the decision that stands instead."""
+
+    def __init__(self, code: RefusalCode, why: str, standing: Decided | None = None) -> None:
+        self.code, self.why, self.standing = code, why, standing
+        super().__init__(f"{why} ({code})")
+
+
+class NoSuchPerson(StoreError):
+    def __init__(self, person_id: str) -> None:
+        super().__init__(f"there is no person {person_id}; add them with `oms people add {person_id}`")
+
+
+class PersonRefused(StoreError):
+    """A change of people that the rules refuse (a role given to oneself, a delegation without an end, …)."""
+
+
+class ApprovalChanged(StoreError):
+    def __init__(self, approval_id: str) -> None:
+        super().__init__(f"approval {approval_id} was asked before with other content; ask under a new number")

@@ -1,0 +1,142 @@
+"""Verifies a token: who it names, and for which approval of which content it was made.
+
+Pinned on our side: issuers, audience, each key's one algorithm. What the token says of itself picks from these tables
+and adds nothing to them: no algorithm, no key, no address of a key.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import jwt
+
+from domain.approvals import Identity, Role
+from providers.tokens.errors import TokenExpired, TokenInvalid
+from providers.tokens.keys import KeySource, PublicKey
+
+LONGEST = 8_192
+CLOCKS_APART = timedelta(seconds=30)
+"""How far the issuer's clock may be off when it stamps the beginning; the end is the end."""
+REQUIRED = ("iss", "aud", "exp", "iat", "sub", "jti")
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_NUMBER = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Whose tokens we take. `roles_claim` None: our own books tell the roles; else its words, by `role_names`."""
+
+    name: str
+    audience: str
+    keys: KeySource
+    source: Literal["local", "oidc"] = "local"
+    person_claim: str = "sub"
+    roles_claim: str | None = None
+    role_names: Mapping[str, Role] = field(default_factory=dict)
+    longest_life: timedelta = timedelta(minutes=15)
+
+
+class TokenVerifier:
+    def __init__(self, issuers: Sequence[Issuer], now: Callable[[], datetime]) -> None:
+        self._issuers = {issuer.name: issuer for issuer in issuers}
+        self._now = now
+
+    async def verify(self, token: str) -> Identity:
+        """Raises `TokenInvalid`, `TokenExpired`, and `KeysUnavailable` when the keys cannot be fetched now."""
+        if len(token) > LONGEST or not token.isascii():
+            raise TokenInvalid("the token is too long or not ASCII")
+        issuer, key_id = self._named_by(token)
+        key = await issuer.keys.find(key_id)
+        if key is None:
+            raise TokenInvalid("the token names a key that its issuer does not have")
+        claims = _claims(token, issuer, key)
+        self._check_times(claims, issuer)
+        return _identity(claims, issuer)
+
+    def _named_by(self, token: str) -> tuple[Issuer, str]:
+        """Issuer and key id as the unverified token names them: words to look up, nothing else."""
+        try:
+            header = jwt.get_unverified_header(token)
+            claims = jwt.decode(token, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, RecursionError, TypeError):
+            raise TokenInvalid("this is no token") from None
+        named, key_id = claims.get("iss"), header.get("kid")
+        issuer = self._issuers.get(named) if isinstance(named, str) else None
+        if issuer is None:
+            raise TokenInvalid("the token is of no issuer that is known here")
+        if not isinstance(key_id, str):
+            raise TokenInvalid("the token names no key")
+        return issuer, key_id
+
+    def _check_times(self, claims: Mapping[str, Any], issuer: Issuer) -> None:
+        now = self._now()
+        begin, end = _moment(claims["iat"]), _moment(claims["exp"])
+        if begin > now + CLOCKS_APART or _moment(claims.get("nbf", claims["iat"])) > now + CLOCKS_APART:
+            raise TokenInvalid("the token is not valid yet; look at the clocks")
+        if end <= now:
+            raise TokenExpired("the token has expired; get a new one")
+        if end - begin > issuer.longest_life:
+            raise TokenInvalid(f"the token lives longer than the {issuer.longest_life} that are taken here")
+
+
+def _claims(token: str, issuer: Issuer, key: PublicKey) -> Mapping[str, Any]:
+    options: Any = {"require": list(REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    try:
+        claims: Mapping[str, Any] = jwt.decode(
+            token, key.key, algorithms=[key.algorithm], audience=issuer.audience, issuer=issuer.name, options=options
+        )
+    except jwt.InvalidAudienceError:
+        raise TokenInvalid("the token is for another audience") from None
+    except jwt.MissingRequiredClaimError as error:
+        raise TokenInvalid(f"the token lacks {error.claim}") from None
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise TokenInvalid(f"the token does not verify ({type(error).__name__})") from None
+    return claims
+
+
+def _identity(claims: Mapping[str, Any], issuer: Issuer) -> Identity:
+    person, number = claims.get(issuer.person_claim), claims["jti"]
+    if not isinstance(person, str) or not _PERSON.fullmatch(person):
+        raise TokenInvalid(f"the token's {issuer.person_claim} is no usable person id")
+    if not isinstance(number, str) or not _NUMBER.fullmatch(number):
+        raise TokenInvalid("the token's jti is no usable number")
+    approval_id, content_hash = _made_for(claims)
+    return Identity(
+        person_id=person,
+        token_id=f"{issuer.name} {number}",
+        approval_id=approval_id,
+        content_hash=content_hash,
+        source=issuer.source,
+        roles=_roles(claims, issuer),
+    )
+
+
+def _made_for(claims: Mapping[str, Any]) -> tuple[str, str]:
+    """Claims of the local issuer; or the `nonce` of an OpenID Connect login, `{approval_id}.{content_hash}`."""
+    made_for = (claims.get("approval_id"), claims.get("content_hash"))
+    if made_for == (None, None) and isinstance(claims.get("nonce"), str):
+        approval_id, _, content_hash = claims["nonce"].rpartition(".")
+        made_for = (approval_id, content_hash)
+    if not (isinstance(made_for[0], str) and isinstance(made_for[1], str)):
+        raise TokenInvalid("the token does not say for which approval and content it was made")
+    return made_for[0], made_for[1]
+
+
+def _roles(claims: Mapping[str, Any], issuer: Issuer) -> frozenset[Role] | None:
+    """`roles_claim` may be a path (`realm_access.roles`). Words that are not mapped mean nothing here."""
+    if issuer.roles_claim is None:
+        return None
+    value: Any = claims
+    for name in issuer.roles_claim.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    words = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return frozenset(issuer.role_names[w] for w in words if isinstance(w, str) and w in issuer.role_names)
+
+
+def _moment(value: Any) -> datetime:
+    """A NumericDate: whole or fractional seconds, within this millennium or so."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 32_503_680_000:
+        raise TokenInvalid("the token's times are no times")
+    return datetime.fromtimestamp(value, UTC)
