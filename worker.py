@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,17 +90,30 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     wms = WmsActivities(outside.qimen)
     carrier = CarrierActivities(outside.tms, outside.sf)
     courier = CourierActivities(outside.kuaidi100, outside.sf)
-    books = StoreActivities(OrderStore(pool))
-    tracking = TrackingActivities(TrackingStore(pool), (SF_CARRIER,) if outside.sf else ())
-    connectors = _connectors(settings, outside)
+    own = inside(pool, client, _connectors(settings, outside), (SF_CARRIER,) if outside.sf else ())
     return [
-        books.register, books.settle, books.write, books.allocate_backorder,
+        *own,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund,
         wms.push, wms.cancel, wms.query,
         carrier.book, carrier.void,
         courier.subscribe, courier.query,
+    ]  # fmt: skip
+
+
+def inside(
+    pool: Pool,
+    client: Client,
+    connectors: Mapping[str, Connector],
+    followed_elsewhere: Collection[str] = (),
+    clock: Callable[[], datetime] = now,
+) -> list[Any]:
+    """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones."""
+    books = StoreActivities(OrderStore(pool))
+    tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
+    return [
+        books.register, books.settle, books.write, books.allocate_backorder,
         tracking.next_waybills, tracking.followed,
-        *_asking_activities(pool, client, connectors),
+        *_asking_activities(pool, client, connectors, clock),
     ]  # fmt: skip
 
 
@@ -124,11 +137,13 @@ def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:
     return connectors
 
 
-def _asking_activities(pool: Pool, client: Client, connectors: Mapping[str, Connector]) -> list[Any]:
+def _asking_activities(
+    pool: Pool, client: Client, connectors: Mapping[str, Connector], clock: Callable[[], datetime]
+) -> list[Any]:
     """Those that ask the systems by themselves, all through the same connectors."""
     pulls, findings, views = PullStore(pool), FindingStore(pool), OrderViews(client, order_workflow_id)
-    pull = PullActivities(pulls, findings, connectors, now)
-    reconcile = ReconcileActivities(ReconcileStore(pool), pulls, findings, connectors, views, now)
+    pull = PullActivities(pulls, findings, connectors, clock)
+    reconcile = ReconcileActivities(ReconcileStore(pool), pulls, findings, connectors, views, clock)
     return [pull.tick, pull.may_ask, pull.hand_over, reconcile.page, reconcile.day_done]
 
 

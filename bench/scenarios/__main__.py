@@ -1,14 +1,25 @@
-"""`python -m bench.scenarios FILE`: exit 0 when nothing failed, 1 when something did, 2 for an unreadable file."""
+"""`python -m bench.scenarios FILE`: exit 0 when nothing failed, 1 when something did, 2 for an unreadable file.
+
+Blocks are played through running workflows on skipped time (bench/scenarios/town). Progress goes to stderr.
+"""
 
 import argparse
+import asyncio
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
+from rich.console import Console
+from rich.progress import Progress
+
 from bench.scenarios.document import Scenario, read_file
 from bench.scenarios.plain_yaml import Malformed
 from bench.scenarios.report import as_json, lines
-from bench.scenarios.run import Verdict, run
+from bench.scenarios.run import ScenarioResult, Verdict, run_all
+from bench.scenarios.town import Town
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Malformed as e:
         print(f"unable to run scenarios: {e}", file=sys.stderr)
         return 2
-    results = [run(scenario) for scenario in chosen]
+    quiet()
+    results = asyncio.run(_play(chosen))
     print(as_json(results) if given.json else "\n".join(lines(results)))
     return 1 if any(r.verdict is Verdict.FAIL for r in results) else 0
+
+
+def quiet() -> None:
+    """What a play makes worker and relay log is not what one wants to read here; scripted failures are no news."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)
+
+
+async def _play(scenarios: Sequence[Scenario]) -> list[ScenarioResult]:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("scenarios", total=len(scenarios))
+        async with Town() as town:
+            return await run_all(scenarios, town, tell=lambda _: progress.advance(bar))
 
 
 def _chosen(scenarios: tuple[Scenario, ...], only: list[str]) -> list[Scenario]:
@@ -34,4 +59,7 @@ def _chosen(scenarios: tuple[Scenario, ...], only: list[str]) -> list[Scenario]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the SDK may abort at interpreter exit after a clean shutdown (docs/performance.md)

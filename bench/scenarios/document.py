@@ -25,6 +25,14 @@ class NotYet(Exception):
 
 
 @dataclass(frozen=True)
+class ByRule:
+    """What the pure rule says where a running workflow cannot be given such input. `note`: why not."""
+
+    actual: Any
+    note: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One scenario: `given` (its input blocks) and `expected` as plain values; `fsm`, `fsm_rank` of its file."""
 

@@ -1,5 +1,8 @@
 """A scenario's order, in the format's own words, as the `StartOrder` that production prices and splits."""
 
+import re
+from collections import Counter
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -58,6 +61,8 @@ class OrderIn(Strict):
 
 UNTAGGED = SkuTags(warehouse="NONE")
 """Prices do not look at tags; a split refuses lines without them before it starts."""
+ORDER_NO = r"[A-Za-z0-9][A-Za-z0-9_-]{5,25}"
+STAND_IN = "SCENARIO"
 
 
 def order_in(scenario: Scenario) -> OrderIn:
@@ -67,26 +72,51 @@ def order_in(scenario: Scenario) -> OrderIn:
 def priced(order: OrderIn) -> Priced:
     """The order's price by production's own rules. Raises `Malformed` for an order that production would refuse."""
     try:
-        return price(_start_order(order), {line.id: line.tags or UNTAGGED for line in order.lines})
+        return price(_message(order, {}), {line.id: line.tags or UNTAGGED for line in order.lines})
     except UnableToPrice as e:
         raise Malformed(f"input.order: {e}") from None
 
 
-def _start_order(order: OrderIn) -> StartOrder:
-    # The format gives neither buyer nor address, and its order numbers keep no rule: none of them touches the price.
+def start_order(order: OrderIn, placed_at: datetime, **more: Any) -> StartOrder:
+    """The message with which the shop starts it. `more`: fields that the format does not know, as JSON values.
+
+    Lines that share an SKU get SKUs of their own, as the format gives stock line by line.
+    """
+    number = number_of(order)
+    fields = {"order_no": number, "channel_order_no": number, "placed_at": placed_at.isoformat()}
+    return _message(order, fields | {"payable_minor": priced(order).payable_minor} | more)
+
+
+def number_of(order: OrderIn) -> str:
+    """The order's number in the house: its own, unless production's numbers do not look like that."""
+    return order.order_no if re.fullmatch(ORDER_NO, order.order_no) else STAND_IN
+
+
+def _message(order: OrderIn, fields: dict[str, Any]) -> StartOrder:
+    # The format gives neither buyer nor address.
     message = {
-        "order_no": "SCENARIO",
+        "order_no": STAND_IN,
         "channel": "scenario",
-        "channel_order_no": "SCENARIO",
+        "channel_order_no": STAND_IN,
         "placed_at": "2026-01-01T00:00:00+08:00",
         "buyer": {"buyer_id": "buyer"},
-        "address": {"recipient": "-", "phone": "10000000", "province": "-", "city": "-", "street": "-"},
-        "lines": [_line(line) for line in order.lines],
+        "address": {
+            "recipient": "Li Lei", "phone": "13800000000", "province": "浙江省", "city": "杭州市", "street": "1 Road",
+        },
+        "lines": [_line(line) for line in _apart(order)],
         "coupons": [{"coupon_id": c.id, "amount_minor": c.amount, "lines": c.lines} for c in order.coupons],
         "freight": [_charge(charge) for charge in order.freight],
         "payable_minor": 0,
-    }
-    return read(StartOrder, message, "input.order")
+    }  # fmt: skip
+    return read(StartOrder, message | fields, "input.order")
+
+
+def _apart(order: OrderIn) -> list[LineIn]:
+    times = Counter(line.sku for line in order.lines)
+    return [
+        line if times[line.sku] == 1 else line.model_copy(update={"sku": f"{line.sku}.{line.id}"})
+        for line in order.lines
+    ]
 
 
 def _line(line: LineIn) -> dict[str, Any]:
@@ -97,6 +127,7 @@ def _line(line: LineIn) -> dict[str, Any]:
         "unit_price_minor": line.unit_price,
         "discount_minor": line.discount + line.line_discount,
         "weight_g": line.weight_g,
+        "tags": (line.tags or UNTAGGED).model_dump(),
     }
 
 

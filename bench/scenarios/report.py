@@ -15,7 +15,7 @@ def lines(results: Sequence[ScenarioResult]) -> Iterator[str]:
     for result in results:
         for block in result.blocks:
             yield f"{result.id} {block.block} {block.verdict}"
-            yield from (f"    {note}" for note in block.notes if block.verdict is Verdict.FAIL)
+            yield from (f"    {note}" for note in block.notes if block.verdict is not Verdict.NOT_YET)
         if not result.blocks:
             yield f"{result.id} states nothing that can be run"
     yield from _unproven(results)

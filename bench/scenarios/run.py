@@ -1,14 +1,16 @@
 """Plays scenarios block by block and says truthfully what passed, what failed and what nothing checked."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from bench.scenarios.blocks import BLOCKS, INPUTS, PLANNED, Block
 from bench.scenarios.compare import differences
-from bench.scenarios.document import NotYet, Scenario
+from bench.scenarios.document import ByRule, NotYet, Scenario
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 
 SENTENCES = "assertions"
 """Behaviours in words, without a number: observed by tests, not here."""
@@ -25,7 +27,7 @@ class BlockResult:
     block: str
     verdict: Verdict
     notes: tuple[str, ...] = ()
-    """Differences, or why it could not be run."""
+    """Differences, or why it could not be run; of a block that passed, how else than by a running workflow."""
 
 
 @dataclass(frozen=True)
@@ -44,29 +46,63 @@ class ScenarioResult:
         return Verdict.PASS if verdicts == {Verdict.PASS} else Verdict.NOT_YET
 
 
-def run(scenario: Scenario, blocks: Mapping[str, Block] = BLOCKS) -> ScenarioResult:
+PLAY_S = 120.0
+"""The longest that one block may take."""
+
+
+async def run_all(
+    scenarios: Sequence[Scenario],
+    town: Town,
+    blocks: Mapping[str, Block] = BLOCKS,
+    tell: Callable[[ScenarioResult], None] = lambda _: None,
+) -> list[ScenarioResult]:
+    """All of them side by side, in the order given. `tell` hears of each as soon as it is done."""
+
+    async def one(scenario: Scenario) -> ScenarioResult:
+        result = await run(scenario, town, blocks)
+        tell(result)
+        return result
+
+    return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
+
+
+async def run(scenario: Scenario, town: Town, blocks: Mapping[str, Block] = BLOCKS) -> ScenarioResult:
     """Every expected block of one scenario. `blocks`: what plays them, by name."""
     results = [BlockResult(f"input.{name}", Verdict.FAIL, ("unknown input block",)) for name in _unknown(scenario)]
-    results += [_run_block(name, scenario, blocks) for name in scenario.expected if name != SENTENCES]
+    names = [name for name in scenario.expected if name != SENTENCES]
+    results += await asyncio.gather(*(_run_block(name, scenario, town, blocks) for name in names))
     sentences = scenario.expected.get(SENTENCES, [])
     count = len(sentences) if isinstance(sentences, list) else 1
     return ScenarioResult(scenario.id, scenario.title, tuple(results), count)
+
+
+async def actual(name: str, scenario: Scenario, town: Town, blocks: Mapping[str, Block] = BLOCKS) -> tuple[Any, str]:
+    """What one block gives, and how else than by a running workflow. Raises `Malformed`, `NotYet`, `TimeoutError`."""
+    async with asyncio.timeout(PLAY_S):
+        found = await blocks[name](scenario, town)
+    return (found.actual, found.note) if isinstance(found, ByRule) else (found, "")
 
 
 def _unknown(scenario: Scenario) -> list[str]:
     return sorted(set(scenario.given) - INPUTS)
 
 
-def _run_block(name: str, scenario: Scenario, blocks: Mapping[str, Block]) -> BlockResult:
+async def _run_block(name: str, scenario: Scenario, town: Town, blocks: Mapping[str, Block]) -> BlockResult:
     if name not in blocks:
-        if name in PLANNED:
-            return BlockResult(name, Verdict.NOT_YET)
-        return BlockResult(name, Verdict.FAIL, ("unknown expected block",))
+        planned = name in PLANNED
+        return BlockResult(name, Verdict.NOT_YET) if planned else _failed(name, "unknown expected block")
     try:
-        actual: Any = blocks[name](scenario)
+        found, note = await actual(name, scenario, town, blocks)
     except NotYet as e:
         return BlockResult(name, Verdict.NOT_YET, (str(e),))
     except Malformed as e:
-        return BlockResult(name, Verdict.FAIL, tuple(str(e).splitlines()))
-    found = tuple(differences(scenario.expected[name], actual))
-    return BlockResult(name, Verdict.FAIL if found else Verdict.PASS, found)
+        return _failed(name, *str(e).splitlines())
+    except Exception as broken:  # one play that breaks must not take the others with it
+        return _failed(name, f"the play broke: {type(broken).__name__}: {broken}"[:1000])
+    notes = (f"by the rule alone: {note}",) if note else ()
+    differing = tuple(differences(scenario.expected[name], found))
+    return BlockResult(name, Verdict.FAIL if differing else Verdict.PASS, (*differing, *notes))
+
+
+def _failed(name: str, *why: str) -> BlockResult:
+    return BlockResult(name, Verdict.FAIL, why)

@@ -1,6 +1,5 @@
 """What the runner says about files that are wrong, incomplete or go beyond what is built."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,13 @@ import pytest
 import yaml
 
 from bench.scenarios.__main__ import main
+from bench.scenarios.blocks import Block
 from bench.scenarios.compare import differences
 from bench.scenarios.document import Scenario, read_text
 from bench.scenarios.plain_yaml import Malformed, load
 from bench.scenarios.report import lines
 from bench.scenarios.run import ScenarioResult, Verdict, run
+from bench.scenarios.town import Town
 
 ORDER = {"order_no": "SO1", "lines": [{"id": "L1", "sku": "A", "qty": 1, "unit_price": 5}]}
 PRICE = {
@@ -29,12 +30,12 @@ def notes(result: ScenarioResult) -> str:
     return "\n".join(note for block in result.blocks for note in block.notes)
 
 
-def test_a_scenario_passes_when_every_block_does() -> None:
-    assert run(scenario({"order": ORDER}, {"pricing": PRICE})).verdict is Verdict.PASS
+async def test_a_scenario_passes_when_every_block_does(town: Town) -> None:
+    assert (await run(scenario({"order": ORDER}, {"pricing": PRICE}), town)).verdict is Verdict.PASS
 
 
-def test_a_difference_names_its_path_and_both_values() -> None:
-    result = run(scenario({"order": ORDER}, {"pricing": PRICE | {"payable": 6}}))
+async def test_a_difference_names_its_path_and_both_values(town: Town) -> None:
+    result = await run(scenario({"order": ORDER}, {"pricing": PRICE | {"payable": 6}}), town)
     assert list(lines([result])) == [
         "X1 pricing FAIL",
         "    payable: expected 6, got 5",
@@ -42,8 +43,10 @@ def test_a_difference_names_its_path_and_both_values() -> None:
     ]
 
 
-def test_what_is_not_built_counts_neither_as_passed_nor_as_failed() -> None:
-    result = run(scenario({"order": ORDER, "kpi": {}}, {"pricing": PRICE, "kpi": {}, "assertions": ["so it is"]}))
+async def test_what_is_not_built_counts_neither_as_passed_nor_as_failed(town: Town) -> None:
+    result = await run(
+        scenario({"order": ORDER, "kpi": {}}, {"pricing": PRICE, "kpi": {}, "assertions": ["so it is"]}), town
+    )
     assert result.verdict is Verdict.NOT_YET
     assert list(lines([result])) == [
         "X1 pricing PASS",
@@ -55,22 +58,22 @@ def test_what_is_not_built_counts_neither_as_passed_nor_as_failed() -> None:
     ]
 
 
-def test_refunds_that_are_not_of_late_payments_are_not_built() -> None:
+async def test_refunds_that_are_not_of_late_payments_are_not_built(town: Town) -> None:
     given = {"order": ORDER, "cases": [{"id": "A1", "type": "refund_only", "lines": {"L1": 1}}]}
-    assert run(scenario(given, {"refunds": []})).verdict is Verdict.NOT_YET
+    assert (await run(scenario(given, {"refunds": []}), town)).verdict is Verdict.NOT_YET
 
 
-def test_a_scenario_that_states_nothing_never_passes() -> None:
-    assert run(scenario({"order": ORDER}, {"assertions": ["x"]})).verdict is Verdict.NOT_YET
+async def test_a_scenario_that_states_nothing_never_passes(town: Town) -> None:
+    assert (await run(scenario({"order": ORDER}, {"assertions": ["x"]}), town)).verdict is Verdict.NOT_YET
 
 
-def test_a_misspelled_input_block_fails_even_where_the_rest_passes() -> None:
-    result = run(scenario({"order": ORDER, "stok": {}}, {"pricing": PRICE}))
+async def test_a_misspelled_input_block_fails_even_where_the_rest_passes(town: Town) -> None:
+    result = await run(scenario({"order": ORDER, "stok": {}}, {"pricing": PRICE}), town)
     assert (result.verdict, notes(result)) == (Verdict.FAIL, "unknown input block")
 
 
-def test_a_misspelled_expected_block_fails() -> None:
-    result = run(scenario({"order": ORDER}, {"pricing": PRICE, "prising": {}}))
+async def test_a_misspelled_expected_block_fails(town: Town) -> None:
+    result = await run(scenario({"order": ORDER}, {"pricing": PRICE, "prising": {}}), town)
     assert (result.verdict, notes(result)) == (Verdict.FAIL, "unknown expected block")
 
 
@@ -123,35 +126,37 @@ TAGGED = {"order_no": "SO1", "lines": [LINE | {"tags": {"warehouse": "W"}}]}
         ),
     ],
 )
-def test_input_that_does_not_follow_the_format_fails_and_names_the_place(
-    given: dict[str, Any], block: str, text: str
+async def test_input_that_does_not_follow_the_format_fails_and_names_the_place(
+    given: dict[str, Any], block: str, text: str, town: Town
 ) -> None:
-    result = run(scenario(given, {block: {}}, **FSM))
+    result = await run(scenario(given, {block: {}}, **FSM), town)
     assert result.verdict is Verdict.FAIL
     assert text in notes(result)
 
 
-def test_events_without_a_table_fail() -> None:
-    result = run(scenario({"initial_state": "A", "events": [EVENT]}, {"events": {}}))
+async def test_events_without_a_table_fail(town: Town) -> None:
+    result = await run(scenario({"initial_state": "A", "events": [EVENT]}, {"events": {}}), town)
     assert "need fsm and fsm_rank" in notes(result)
 
 
-def test_events_run_on_any_table() -> None:
+async def test_events_run_on_any_table(town: Town) -> None:
     ids = {"applied": ["e"], "duplicates": [], "held_then_applied": [], "recorded_stale": [], "left_held": []}
-    result = run(scenario({"initial_state": "A", "events": [EVENT]}, {"events": {"final_state": "B"} | ids}, **FSM))
+    result = await run(
+        scenario({"initial_state": "A", "events": [EVENT]}, {"events": {"final_state": "B"} | ids}, **FSM), town
+    )
     assert result.verdict is Verdict.PASS
 
 
-def test_a_line_discount_comes_off_and_is_shown_where_the_file_states_it() -> None:
+async def test_a_line_discount_comes_off_and_is_shown_where_the_file_states_it(town: Town) -> None:
     order = {"order_no": "SO1", "lines": [LINE | {"discount": 2}]}
     line = {"id": "L1", "gross": 5, "discount": 2, "coupon": 0, "net": 3, "freight": 0, "paid": 3}
     price = PRICE | {"line_discount": 2, "goods_net": 3, "payable": 3, "lines": [line]}
-    assert run(scenario({"order": order}, {"pricing": price})).verdict is Verdict.PASS
+    assert (await run(scenario({"order": order}, {"pricing": price}), town)).verdict is Verdict.PASS
 
 
-def test_a_split_without_a_priority_follows_the_default() -> None:
+async def test_a_split_without_a_priority_follows_the_default(town: Town) -> None:
     child = {"child_no": "SO1-01", "reasons": [], "lines": {"L1": 1}, "net": 5, "freight": 0, "paid": 5}
-    result = run(scenario({"order": TAGGED}, {"split": [child | {"status": "RELEASED"}]}))
+    result = await run(scenario({"order": TAGGED}, {"split": [child | {"status": "RELEASED"}]}), town)
     assert result.verdict is Verdict.PASS
 
 
@@ -243,13 +248,13 @@ def test_differences_are_exact(expected: object, actual: object, found: list[str
     assert list(differences(expected, actual)) == found
 
 
-def test_another_player_can_stand_in_a_blocks_slot() -> None:
+async def test_another_player_can_stand_in_a_blocks_slot(town: Town) -> None:
     played: list[str] = []
 
-    def through_a_workflow(given: Scenario) -> object:
+    async def through_a_workflow(given: Scenario, _: Town) -> object:
         played.append(given.id)
         return PRICE
 
-    blocks: dict[str, Callable[[Scenario], object]] = {"pricing": through_a_workflow}
-    assert run(scenario({"order": ORDER}, {"pricing": PRICE}), blocks).verdict is Verdict.PASS
+    blocks: dict[str, Block] = {"pricing": through_a_workflow}
+    assert (await run(scenario({"order": ORDER}, {"pricing": PRICE}), town, blocks)).verdict is Verdict.PASS
     assert played == ["X1"]

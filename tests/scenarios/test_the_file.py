@@ -7,30 +7,25 @@ import pytest
 
 from bench.scenarios.__main__ import main
 from bench.scenarios.blocks import BLOCKS, INPUTS, PLANNED
-from bench.scenarios.document import Scenario, read_file
-from bench.scenarios.run import SENTENCES, Verdict, run
+from bench.scenarios.compare import differences
+from bench.scenarios.document import NotYet, Scenario, read_file
+from bench.scenarios.run import SENTENCES, Verdict, actual, run
+from bench.scenarios.town import Town
 
 FILE = Path(__file__).parent / "scenarios.yaml"
 SCENARIOS = read_file(FILE)
+PASSED = 9
+"""Scenarios of which every block is built. It only rises."""
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.id)
-def test_no_scenario_fails(scenario: Scenario) -> None:
-    assert [(b.block, b.notes) for b in run(scenario).blocks if b.verdict is Verdict.FAIL] == []
+async def test_no_scenario_fails(scenario: Scenario, town: Town) -> None:
+    assert [(b.block, b.notes) for b in (await run(scenario, town)).blocks if b.verdict is Verdict.FAIL] == []
 
 
-@pytest.mark.parametrize(
-    ("number", "block"),
-    [(s.id, name) for s in SCENARIOS for name in s.expected if name in BLOCKS and "refund" not in name],
-)
-def test_every_block_that_is_built_passes(number: str, block: str) -> None:
-    (scenario,) = [s for s in SCENARIOS if s.id == number]
-    assert {b.verdict for b in run(scenario).blocks if b.block == block} == {Verdict.PASS}
-
-
-def test_late_payment_is_refunded_in_full_by_the_system() -> None:
+async def test_late_payment_is_refunded_in_full_by_the_system(town: Town) -> None:
     (scenario,) = [s for s in SCENARIOS if s.id == "S02"]
-    assert run(scenario).verdict is Verdict.PASS
+    assert (await run(scenario, town)).verdict is Verdict.PASS
 
 
 def test_every_block_of_the_file_is_known() -> None:
@@ -43,8 +38,8 @@ def test_every_block_of_the_file_is_known() -> None:
 def test_the_last_line_counts_what_passed_and_failed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(FILE)]) == 0
     printed = capsys.readouterr().out.splitlines()
-    passed = sum(run(s).verdict is Verdict.PASS for s in SCENARIOS)
-    assert printed[-1] == f"scenarios: {passed} passed, 0 failed"
+    words = printed[-1].split()
+    assert words[0] == "scenarios:" and words[2:] == ["passed,", "0", "failed"] and int(words[1]) >= PASSED
     assert "S01 pricing PASS" in printed
     assert "S30 kpi not yet" in printed
 
@@ -61,17 +56,18 @@ def test_a_scenario_that_is_not_in_the_file_is_named(capsys: pytest.CaptureFixtu
     assert "no scenario S99" in capsys.readouterr().err
 
 
-def test_every_number_of_a_built_block_is_really_compared() -> None:
-    """Change each expected value in turn: the block must fail."""
-    for scenario in SCENARIOS:
-        for name in BLOCKS.keys() & scenario.expected.keys():
-            if next(b.verdict for b in run(scenario).blocks if b.block == name) is not Verdict.PASS:
-                continue
-            for changed in _each_leaf_changed(scenario.expected[name]):
-                other = Scenario(
-                    scenario.id, scenario.given, {name: changed}, fsm=scenario.fsm, fsm_rank=scenario.fsm_rank
-                )
-                assert run(other).verdict is Verdict.FAIL, (scenario.id, name, changed)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.id)
+async def test_every_number_of_a_built_block_is_really_compared(scenario: Scenario, town: Town) -> None:
+    """The block passes; change each expected value in turn, and it would not."""
+    for name in BLOCKS.keys() & scenario.expected.keys():
+        try:
+            found, _ = await actual(name, scenario, town)
+        except NotYet:
+            continue
+        expected = scenario.expected[name]
+        assert list(differences(expected, found)) == []
+        for changed in _each_leaf_changed(expected):
+            assert list(differences(changed, found)), (scenario.id, name, changed)
 
 
 def _each_leaf_changed(value: object) -> list[object]:

@@ -1,30 +1,56 @@
-"""What can be run, by the name of the expected block. A new block is one file here and one line in `BLOCKS`.
+"""What can be run, by the name of the expected block.
 
-A block takes a scenario and returns what it finds, in the shape of the expected block; it raises `Malformed` for
-input that does not follow the format and `NotYet` for a part of it that is not built. Any function of that shape can
-stand in a slot: one that plays the scenario through a running workflow as well as one that calls a pure rule.
+**To add a block**: write `blocks/<name>.py` with
+
+    async def play(scenario: Scenario, town: Town) -> Any:
+
+add one line to `BLOCKS` below, and take its name off `PLANNED`. Nothing else has to be touched. The function
+
+1. reads its input strictly: `read(Model, block(scenario, "name"), "input.name")` with a `domain.strict.Strict` model,
+   so that an unknown key, a wrong type or a missing block fails and names the place (`Malformed`);
+2. plays it: `async with town.house(policy) as house:` gives a database, production's workflows and store activities,
+   the inbox with the relay's delivery, and scripted outside systems, all on skipped time (`bench/scenarios/town`):
+
+       order = order_in(scenario)                          # the scenario's order in the format's words
+       life = await stocked(house, order)                  # bench/scenarios/ordered.py: goods in, placed; then paid …
+       await life.pay()
+       await life.ships(1)                                 # facts travel: inbox -> relay -> signal -> workflow -> store
+       await house.pass_until(house.now() + timedelta(days=7))
+       return {"status": (await life.detail()).order.status}
+
+3. returns what it finds in the very shape of the expected block. Times of the file are mapped to the house by one
+   constant offset (`Shift`): durations stay exact, and what is read back is in the file's own time.
+
+Other activities of your own: add them to `worker.inside` (own database) or to `Systems` (outside). Other workflows: to
+`worker.WORKFLOWS`; they start at the time of the house when started through `house.temporal`. Two blocks of a scenario
+that need the same play share it with `town.share(scenario, "what", play)`.
+
+Input that follows the format but cannot be given to a running workflow: return `ByRule(actual, why)`, with the pure
+rule's answer; the report prints why. A part of the format that is not built: raise `NotYet`. Build the rule, not the
+case: other files in this format are run too, with other numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from bench.scenarios.blocks import board, config, events, late_payment, pricing, pull, retries, split, timers
 from bench.scenarios.document import Scenario
+from bench.scenarios.town import Town
 
-Block = Callable[[Scenario], Any]
+Block = Callable[[Scenario, Town], Awaitable[Any]]
 
 BLOCKS: Mapping[str, Block] = {
-    "pricing": pricing.run,
-    "split": split.run,
-    "split_alt": split.run_alt,
-    "timers": timers.run,
-    "events": events.run,
-    "retries": retries.run,
-    "pull": pull.run,
-    "config": config.run,
-    "board": board.run,
-    "refunds": late_payment.run,
-    "refund_totals": late_payment.run_totals,
+    "pricing": pricing.play,
+    "split": split.play,
+    "split_alt": split.play_alt,
+    "timers": timers.play,
+    "events": events.play,
+    "retries": retries.play,
+    "pull": pull.play,
+    "config": config.play,
+    "board": board.play,
+    "refunds": late_payment.play,
+    "refund_totals": late_payment.play_totals,
 }
 
 PLANNED = frozenset(

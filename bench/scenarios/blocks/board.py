@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from bench.scenarios.document import Scenario, block, read
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 from domain.board import WHOLE_BP, Bucket, alerts_at, rate_bp, total_bp
 from domain.strict import Strict
 
@@ -26,7 +27,7 @@ class BoardIn(Strict):
     buckets: tuple[BucketIn, ...]
 
 
-def run(scenario: Scenario) -> dict[str, Any]:
+async def play(scenario: Scenario, _: Town) -> dict[str, Any]:
     given = read(BoardIn, block(scenario, "board"), "input.board")
     _check(given)
     buckets = [Bucket(b.at, b.received, b.ok) for b in given.buckets]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bench.scenarios.document import Scenario, block, read
+from bench.scenarios.town import Town
 from domain.config_rules import Item, Source, violations
 from domain.strict import Strict
 
@@ -24,7 +25,7 @@ class ConfigIn(Strict):
     items: tuple[ItemIn, ...]
 
 
-def run(scenario: Scenario) -> dict[str, Any]:
+async def play(scenario: Scenario, _: Town) -> dict[str, Any]:
     given = read(ConfigIn, block(scenario, "config"), "input.config")
     items = [Item(item.name, item.source, item.env_tag, item.fingerprint) for item in given.items]
     found = violations(given.environment, items, given.known_test_fingerprints)

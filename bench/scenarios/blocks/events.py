@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from bench.scenarios.document import Scenario, block, read_as
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 from domain.strict import Strict
 from domain.transitions import BadTable, Event, Move, Progress, Table, UnknownEvent, receive
 
@@ -27,7 +28,7 @@ RANK = TypeAdapter(tuple[str, ...])
 STATE = TypeAdapter(str)
 
 
-def run(scenario: Scenario) -> dict[str, Any]:
+async def play(scenario: Scenario, _: Town) -> dict[str, Any]:
     table = _table(scenario)
     state = read_as(STATE, block(scenario, "initial_state"), "input.initial_state")
     if state not in table.rank:

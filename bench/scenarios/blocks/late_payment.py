@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from bench.scenarios.document import NotYet, Scenario, block, read, read_as
 from bench.scenarios.order import order_in, priced
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 from domain.records import Priced
 from domain.shares import UnableToTake, take
 from domain.strict import Strict
@@ -34,12 +35,11 @@ class CaseIn(Strict):
 CASES = TypeAdapter(tuple[CaseIn, ...])
 
 
-def run(scenario: Scenario) -> list[dict[str, Any]]:
-    _, refunds = _refunds(scenario)
-    return refunds
+async def play(scenario: Scenario, _: Town) -> list[dict[str, Any]]:
+    return _refunds(scenario)[1]
 
 
-def run_totals(scenario: Scenario) -> dict[str, int]:
+async def play_totals(scenario: Scenario, _: Town) -> dict[str, int]:
     price, refunds = _refunds(scenario)
     refunded = sum(refund["total"] for refund in refunds)
     return {"refunded": refunded, "remaining_paid": price.payable_minor - refunded}

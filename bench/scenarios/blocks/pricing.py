@@ -1,22 +1,28 @@
-"""`pricing`: line discounts, coupons and freight, shared out line by line (R30, R46, R47)."""
+"""`pricing`: line discounts, coupons and freight, shared out line by line (R30, R46, R47), as the books keep it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bench.scenarios.document import Scenario
-from bench.scenarios.order import order_in, priced
-from domain.records import PricedLine
+from bench.scenarios.ordered import settled
+from bench.scenarios.town import Town
 
 
-def run(scenario: Scenario) -> dict[str, Any]:
-    price = priced(order_in(scenario))
+async def play(scenario: Scenario, town: Town) -> dict[str, Any]:
+    detail = (await settled(scenario, town)).detail
+    lines = detail.lines
+
+    def total(column: str) -> int:
+        return sum(line[column] for line in lines)
+
     return {
-        "goods_gross": price.goods_gross_minor,
-        "line_discount": price.line_discount_minor,
-        "coupon": price.coupon_minor,
-        "goods_net": price.goods_net_minor,
-        "freight": price.freight_minor,
-        "payable": price.payable_minor,
-        "lines": [_line(line, with_discount=_states_discount(scenario)) for line in price.lines],
+        "goods_gross": total("gross_minor"),
+        "line_discount": total("discount_minor"),
+        "coupon": total("coupon_minor"),
+        "goods_net": total("net_minor"),
+        "freight": total("freight_minor"),
+        "payable": detail.order.payable_minor,
+        "lines": [_line(line, with_discount=_states_discount(scenario)) for line in lines],
     }
 
 
@@ -27,13 +33,13 @@ def _states_discount(scenario: Scenario) -> bool:
     return isinstance(lines, list) and any(isinstance(line, dict) and "discount" in line for line in lines)
 
 
-def _line(line: PricedLine, *, with_discount: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": line.line_id, "gross": line.gross_minor}
+def _line(line: Mapping[str, Any], *, with_discount: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": line["line_id"], "gross": line["gross_minor"]}
     if with_discount:
-        found["discount"] = line.discount_minor
+        found["discount"] = line["discount_minor"]
     return found | {
-        "coupon": line.coupon_minor,
-        "net": line.net_minor,
-        "freight": line.freight_minor,
-        "paid": line.paid_minor,
+        "coupon": line["coupon_minor"],
+        "net": line["net_minor"],
+        "freight": line["freight_minor"],
+        "paid": line["paid_minor"],
     }

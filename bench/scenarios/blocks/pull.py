@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from bench.scenarios.document import Scenario, block, read
+from bench.scenarios.town import Town
 from domain.pulling import synced
 from domain.strict import Strict
 
@@ -26,7 +27,7 @@ class PullIn(Strict):
     delay_threshold_s: Annotated[int, Field(ge=0, le=10**9)]
 
 
-def run(scenario: Scenario) -> dict[str, Any]:
+async def play(scenario: Scenario, _: Town) -> dict[str, Any]:
     given = read(PullIn, block(scenario, "pull"), "input.pull")
     found = synced(
         given.paid_at,

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from bench.scenarios.document import Scenario, block, read_as
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 from domain.retries import Attempt, UnableToPlay, schedule
 from domain.strict import Strict
 
@@ -29,7 +30,7 @@ class RetriesIn(Strict):
 RETRIES = TypeAdapter(tuple[RetriesIn, ...])
 
 
-def run(scenario: Scenario) -> list[dict[str, Any]]:
+async def play(scenario: Scenario, _: Town) -> list[dict[str, Any]]:
     return [_played(call) for call in read_as(RETRIES, block(scenario, "retries"), "input.retries")]
 
 

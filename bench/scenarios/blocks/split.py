@@ -1,28 +1,31 @@
-"""`split`, `split_alt`: one order into child orders, numbered, with reasons and money (R22-R24, R30, R34)."""
+"""`split`, `split_alt`: a paid order into child orders, numbered, with reasons and money (R22-R24, R30, R34)."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
-from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.document import ByRule, Scenario, block, read_as
 from bench.scenarios.order import OrderIn, order_in, priced
+from bench.scenarios.ordered import Settled, settled, stock_in
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 from domain.policy import Dimension, Policy
 from domain.records import ChildPlan
 from domain.splitting import split
 
 PRIORITY = TypeAdapter(tuple[Dimension, ...])
-STOCK: TypeAdapter[dict[str, int]] = TypeAdapter(dict[str, Annotated[int, Field(strict=True, ge=0)]])
+NOT_A_POLICY = "a policy names every dimension, this priority leaves some out"
 
 
-def run(scenario: Scenario) -> list[dict[str, Any]]:
+async def play(scenario: Scenario, town: Town) -> Any:
     if "split_priority" not in scenario.given:
-        return _split(scenario, Policy().split_priority)
-    return _split(scenario, _priority(scenario, "split_priority"))
+        return await _split(scenario, town, Policy().split_priority)
+    return await _split(scenario, town, _priority(scenario, "split_priority"))
 
 
-def run_alt(scenario: Scenario) -> list[dict[str, Any]]:
-    return _split(scenario, _priority(scenario, "split_priority_alt"))
+async def play_alt(scenario: Scenario, town: Town) -> Any:
+    return await _split(scenario, town, _priority(scenario, "split_priority_alt"))
 
 
 def _priority(scenario: Scenario, name: str) -> tuple[Dimension, ...]:
@@ -32,26 +35,36 @@ def _priority(scenario: Scenario, name: str) -> tuple[Dimension, ...]:
     return priority
 
 
-def _split(scenario: Scenario, priority: tuple[Dimension, ...]) -> list[dict[str, Any]]:
+async def _split(scenario: Scenario, town: Town, priority: tuple[Dimension, ...]) -> Any:
     order = order_in(scenario)
     if untagged := [line.id for line in order.lines if line.tags is None]:
         raise Malformed(f"input.order: lines {', '.join(untagged)} have no tags to split by")
-    plans = split(order.order_no, priced(order), _stock(scenario, order), priority)
-    return [_child(plan) for plan in plans]
+    if set(priority) != set(get_args(Dimension)):
+        return ByRule(_by_rule(scenario, order, priority), NOT_A_POLICY)
+    found = await settled(scenario, town, priority)
+    return [_child(found, child, order) for child in found.detail.children]
 
 
-def _stock(scenario: Scenario, order: OrderIn) -> dict[str, int]:
-    """Lines that the scenario gives no stock for are all there."""
-    given = read_as(STOCK, scenario.given.get("stock", {}), "input.stock")
-    if unknown := sorted(set(given) - {line.id for line in order.lines}):
-        raise Malformed(f"input.stock: the order has no lines {', '.join(unknown)}")
-    return {line.id: given.get(line.id, line.qty) for line in order.lines}
+def _child(found: Settled, child: Mapping[str, Any], order: OrderIn) -> dict[str, Any]:
+    return {
+        "child_no": found.child_no(child["child_no"]),
+        "reasons": [{"dim": reason["dim"], "value": reason["value"]} for reason in child["reasons"]],
+        "lines": {line.id: child["lines"][line.id] for line in order.lines if line.id in child["lines"]},
+        "net": child["net_minor"],
+        "freight": child["freight_minor"],
+        "paid": child["paid_minor"],
+        "status": child["status"],
+    }
 
 
-def _child(plan: ChildPlan) -> dict[str, Any]:
+def _by_rule(scenario: Scenario, order: OrderIn, priority: tuple[Dimension, ...]) -> list[dict[str, Any]]:
+    return [_planned(plan) for plan in split(order.order_no, priced(order), stock_in(scenario), priority)]
+
+
+def _planned(plan: ChildPlan) -> dict[str, Any]:
     return {
         "child_no": plan.child_no,
-        "reasons": [{"dim": reason.dim, "value": reason.value} for reason in plan.reasons],
+        "reasons": [reason.model_dump() for reason in plan.reasons],
         "lines": dict(plan.lines),
         "net": plan.net_minor,
         "freight": plan.freight_minor,

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from bench.scenarios.document import Scenario, block, read_as
 from bench.scenarios.plain_yaml import Malformed
+from bench.scenarios.town import Town
 from domain.strict import Strict
 from domain.timers import due, outcome
 
@@ -26,7 +27,7 @@ class TimerIn(Strict):
 TIMERS = TypeAdapter(tuple[TimerIn, ...])
 
 
-def run(scenario: Scenario) -> list[dict[str, Any]]:
+async def play(scenario: Scenario, _: Town) -> list[dict[str, Any]]:
     return [_played(timer) for timer in read_as(TIMERS, block(scenario, "timers"), "input.timers")]
 
 

@@ -1,0 +1,205 @@
+"""The outside systems of one house: they answer from a script and note every attempt at the house's time.
+
+Errors leave through the real `activities/outside.py`, so that waits, retries and batches are production's.
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from temporalio import activity
+
+from activities import calls
+from activities.asking import Told
+from activities.courier import Follow
+from activities.outside import each, outside
+from domain.facts import Fact, Kind
+from providers.errors import ProviderError, Unavailable
+from store.pulling import Subject
+
+Answer = ProviderError | None
+"""None: it works."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call. `key`: what it was about; `at`: when it began; `number`: from 1, within one step."""
+
+    step: str
+    key: str
+    at: datetime
+    number: int
+
+
+class Systems:
+    """`script("wms.push", ...)` says how the next calls of an activity go; after that they work."""
+
+    def __init__(self) -> None:
+        self.attempts: list[Attempt] = []
+        self.payments: dict[str, Fact] = {}
+        """What the buyer has paid at the channel, by order number: known there from `occurred_at` on."""
+        self.closed: list[str] = []
+        """Order numbers whose payment was closed at the channel."""
+        self.refunds: dict[str, int] = {}
+        """Minor units given back, by refund number: asked for twice under one number is once."""
+        self.pushed: list[str] = []
+        self.booked: list[str] = []
+        self.intercepts: dict[str, str] = {}
+        """What an interception answers, by child number; else `cancelled`."""
+        self._script: defaultdict[str, list[Answer]] = defaultdict(list)
+
+    def script(self, step: str, *answers: Answer) -> None:
+        self._script[step] += answers
+
+    def pays(self, order_no: str, amount_minor: int, at: datetime, *, currency: str = "CNY") -> Fact:
+        """The buyer pays at the channel at `at`; returns what its callback would say."""
+        number = f"42{order_no}"
+        paid = Fact(
+            key=f"wechat:pay:{number}", kind=Kind.PAYMENT_SUCCEEDED, source="wechat", occurred_at=at,
+            order_no=order_no, transaction_id=number, merchant_id="1900000001", amount_minor=amount_minor,
+            currency=currency,
+        )  # fmt: skip
+        self.payments[order_no] = paid
+        return paid
+
+    def of(self, step: str) -> list[Attempt]:
+        return [a for a in self.attempts if a.step == step]
+
+    def activities(self) -> list[Callable[..., Awaitable[Any]]]:
+        return [
+            self.create, self.query, self.close, self.refund, self.query_refund,
+            self.push, self.cancel, self.wms_query, self.book, self.void, self.subscribe, self.courier_query,
+        ]  # fmt: skip
+
+    def _begin(self, key: str) -> datetime:
+        """Notes the attempt and lets it fail as scripted."""
+        info = activity.info()
+        at, step = info.current_attempt_scheduled_time, info.activity_type
+        self.attempts.append(Attempt(step, key, at, info.attempt))
+        answers = self._script[step]
+        if answers and (error := answers.pop(0)) is not None:
+            raise error
+        return at
+
+    # --- the payment channel -----------------------------------------------------------------------------------------
+
+    @activity.defn(name="payment.create")
+    async def create(self, call: calls.CreatePayment) -> calls.PaymentCreated:
+        async with outside(call):
+            self._begin(call.order_no)
+        return calls.PaymentCreated(code=f"weixin://wxpay/bizpayurl?pr={call.order_no}")
+
+    @activity.defn(name="payment.query")
+    async def query(self, call: calls.PaymentQuery) -> calls.PaymentState:
+        async with outside(call):
+            return self._state(call.order_no, self._begin(call.order_no))
+
+    @activity.defn(name="payment.close")
+    async def close(self, call: calls.PaymentQuery) -> calls.PaymentState:
+        async with outside(call):
+            at = self._begin(call.order_no)
+        if self._state(call.order_no, at).state == "UNPAID":
+            self.closed.append(call.order_no)
+        return self._state(call.order_no, at)
+
+    def _state(self, order_no: str, at: datetime) -> calls.PaymentState:
+        paid = self.payments.get(order_no)
+        if paid is not None and paid.occurred_at <= at:
+            return calls.PaymentState(state="PAID", fact=paid)
+        return calls.PaymentState(state="CLOSED" if order_no in self.closed else "UNPAID")
+
+    async def tell_of_payment(self, subject: Subject) -> Told:
+        """The channel asked by its connector's loop."""
+        paid = self.payments.get(subject.number)
+        at = activity.info().current_attempt_scheduled_time
+        return Told((paid,) if paid is not None and paid.occurred_at <= at else ())
+
+    @activity.defn(name="payment.refund")
+    async def refund(self, call: calls.RefundCall) -> calls.RefundState:
+        async with outside(call):
+            self._begin(call.refund_no)
+        self.refunds.setdefault(call.refund_no, call.amount_minor)
+        return self._refunded(call)
+
+    @activity.defn(name="payment.query_refund")
+    async def query_refund(self, call: calls.RefundCall) -> calls.RefundState:
+        async with outside(call):
+            self._begin(call.refund_no)
+        return self._refunded(call)
+
+    def _refunded(self, call: calls.RefundCall) -> calls.RefundState:
+        succeeded = Fact(
+            key=f"wechat:refund:{call.refund_no}:SUCCEEDED", kind=Kind.REFUND_SUCCEEDED, source="wechat",
+            occurred_at=activity.info().current_attempt_scheduled_time, order_no=call.order_no,
+            refund_no=call.refund_no, amount_minor=self.refunds.get(call.refund_no), currency=call.currency,
+        )  # fmt: skip
+        return calls.RefundState(state="SUCCEEDED", fact=succeeded)
+
+    # --- warehouse, carrier, courier ---------------------------------------------------------------------------------
+
+    @activity.defn(name="wms.push")
+    async def push(self, call: calls.PushBatch) -> calls.PushOutcomes:
+        async def one(item: calls.Outbound) -> calls.Pushed:
+            self._begin(item.child_no)
+            self.pushed.append(item.child_no)
+            return calls.Pushed(wms_ref=f"W{item.child_no}")
+
+        def outcome(item: calls.Outbound, done: calls.Pushed | None, failed: calls.Failure | None) -> calls.PushOutcome:
+            return calls.PushOutcome(child_no=item.child_no, done=done, failed=failed)
+
+        return calls.PushOutcomes(items=await each(call, call.items, one, outcome))
+
+    @activity.defn(name="wms.cancel")
+    async def cancel(self, call: calls.ChildCall) -> calls.InterceptOutcome:
+        async with outside(call):
+            self._begin(call.child_no)
+        return calls.InterceptOutcome.model_validate({"result": self.intercepts.get(call.child_no, "cancelled")})
+
+    @activity.defn(name="wms.query")
+    async def wms_query(self, call: calls.ChildCall) -> calls.Facts:
+        async with outside(call):
+            self._begin(call.child_no)
+        return calls.Facts(facts=())
+
+    @activity.defn(name="carrier.book")
+    async def book(self, call: calls.BookBatch) -> calls.BookOutcomes:
+        async def one(item: calls.Booking) -> calls.Booked:
+            self._begin(item.child_no)
+            self.booked.append(item.child_no)
+            return calls.Booked(
+                waybill_no=waybill(item.child_no), carrier="YTO", tms_ref=f"T{item.child_no}", label_format="ZPL",
+                label_b64="XlhBXlha",
+            )  # fmt: skip
+
+        def outcome(item: calls.Booking, done: calls.Booked | None, failed: calls.Failure | None) -> calls.BookOutcome:
+            return calls.BookOutcome(child_no=item.child_no, done=done, failed=failed)
+
+        return calls.BookOutcomes(items=await each(call, call.items, one, outcome))
+
+    @activity.defn(name="carrier.void")
+    async def void(self, call: calls.VoidCall) -> bool:
+        async with outside(call):
+            self._begin(call.child_no)
+        return True
+
+    @activity.defn(name="courier.subscribe")
+    async def subscribe(self, call: Follow) -> None:
+        async with outside(call):
+            self._begin(call.waybill_no)
+
+    @activity.defn(name="courier.query")
+    async def courier_query(self, call: calls.ParcelQuery) -> calls.Facts:
+        async with outside(call):
+            self._begin(call.waybill_no)
+        return calls.Facts(facts=())
+
+
+def waybill(child_no: str) -> str:
+    return f"YT{child_no}"
+
+
+def no_answer(step: str) -> ProviderError:
+    """How a call fails that may be repeated."""
+    return Unavailable("scripted", "NO_ANSWER", f"{step} does not answer")
