@@ -2,7 +2,8 @@
 
 What is there ships (R22), earlier lines first; among all ways to ship exactly that, the fewest parcels win, then the
 lowest cost, then the warehouses that the lines prefer, then the way that comes first in the order of lines and
-warehouses. Goods that must not travel together have different keys and never share a parcel. A line is divided only when no single warehouse of its list holds enough of the SKU for the whole order.
+warehouses. Goods that must not travel together have different keys and never share a parcel. A line is divided only
+when no single warehouse of its list holds enough of the SKU for the whole order.
 
 Small orders are searched to the end; the search of large ones stops at a fixed number of steps, so that the same order
 always gets the same answer, and `Sourced.exact` says which it was.
