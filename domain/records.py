@@ -30,6 +30,10 @@ class ChildPlan(Strict):
     freight_minor: Minor
     paid_minor: Minor
     status: ChildStatus
+    carrier: str | None = None
+    """Who is to carry it: the cheapest configured tariff. None: the carrier system chooses."""
+    shipping_cost_minor: Minor | None = None
+    """What that carrier is expected to charge us; not what the buyer pays."""
 
 
 class PricedLine(Strict):

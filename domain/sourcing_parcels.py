@@ -70,8 +70,10 @@ def _rank(item: Item, pieces: Pieces) -> int:
 
 
 def score(problem: Problem, allocation: Mapping[str, Pieces]) -> Score:
-    """Of a whole allocation."""
-    parcels = Parcels(problem)
+    """Of a whole allocation: each parcel is priced once."""
+    weights: dict[tuple[str, str], int] = {}
     for item in problem.items:
-        parcels.add(item, allocation[item.line_id])
-    return parcels.score
+        for warehouse, units in allocation[item.line_id]:
+            weights[warehouse, item.key] = weights.get((warehouse, item.key), 0) + units * item.weight_g
+    cost_minor = sum(problem.cost(warehouse, key, weight_g) for (warehouse, key), weight_g in weights.items())
+    return len(weights), cost_minor, sum(_rank(item, allocation[item.line_id]) for item in problem.items)

@@ -62,13 +62,20 @@ def quotes(tariffs: Iterable[Tariff], parcel: Parcel) -> tuple[Quote, ...]:
     Of several rows of one carrier the most specific counts: a city before a province before everywhere, then the kind
     of goods, then the warehouse; of equally specific ones the first.
     """
+    found = [
+        Quote(carrier=t.carrier, fee_minor=t.fee(parcel.weight_g), rule_id=t.rule_id) for t in serving(tariffs, parcel)
+    ]
+    return tuple(sorted(found, key=lambda quote: (quote.fee_minor, quote.carrier)))
+
+
+def serving(tariffs: Iterable[Tariff], parcel: Parcel) -> tuple[Tariff, ...]:
+    """The row of each carrier that counts for the parcel, whatever its weight."""
     best: dict[str, tuple[tuple[int, bool, bool], Tariff]] = {}
     for tariff in tariffs:
         rank = _rank(tariff, parcel)
         if rank is not None and (tariff.carrier not in best or rank > best[tariff.carrier][0]):
             best[tariff.carrier] = (rank, tariff)
-    found = [Quote(carrier=t.carrier, fee_minor=t.fee(parcel.weight_g), rule_id=t.rule_id) for _, t in best.values()]
-    return tuple(sorted(found, key=lambda quote: (quote.fee_minor, quote.carrier)))
+    return tuple(tariff for _, tariff in best.values())
 
 
 def serves_region(tariff: Tariff, province: str, city: str) -> bool:
