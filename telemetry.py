@@ -62,6 +62,8 @@ def set_up_logs(settings: TelemetrySettings) -> None:
     logging.root.setLevel(settings.oms_log_level)
     for chatty in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # At DEBUG the SDK prints whole payloads: addresses and phone numbers.
+    logging.getLogger("temporalio.worker").setLevel(max(logging.INFO, logging.root.level))
     # The SDK glues a dictionary to every message unless told otherwise; the same facts come as fields.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False

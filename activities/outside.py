@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -13,6 +14,8 @@ from activities.calls import Call, Failure
 from domain.retries import delay_before_retry
 from providers.errors import ProviderError, Refused
 from telemetry import activity_failures
+
+log = structlog.get_logger("oms.outside")
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -26,8 +29,23 @@ def retry_delay(call: Call, asked_s: float | None = None) -> timedelta:
     return timedelta(seconds=max(wait, asked_s or 0.0))
 
 
-def as_application_error(call: Call, error: ProviderError) -> ApplicationError:
+def note_failure(error: ProviderError) -> None:
+    """Counted, and one line in the activity's trace. The error's text stays out of the log: it may quote people."""
     activity_failures.labels(system=error.system, outcome=error.outcome).inc()
+    info = activity.info()
+    log.warning(
+        "outside call failed",
+        system=error.system,
+        outcome=error.outcome,
+        code=error.code,
+        attempt=info.attempt,
+        workflow_id=info.workflow_id,
+        activity=info.activity_type,
+    )
+
+
+def as_application_error(call: Call, error: ProviderError) -> ApplicationError:
+    note_failure(error)
     if isinstance(error, Refused):
         return ApplicationError(str(error), error.code, type="refused", non_retryable=True)
     return ApplicationError(
@@ -66,7 +84,7 @@ async def each(
     waiting = [e for _, e in results if e is not None and not isinstance(e, Refused)]
     for _, error in results:
         if error is not None:
-            activity_failures.labels(system=error.system, outcome=error.outcome).inc()
+            note_failure(error)
     if waiting:
         longest = max((e.retry_after_s or 0.0) for e in waiting)
         raise ApplicationError(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -13,6 +14,8 @@ from domain.strict import Strict
 from store.errors import OrderRefused
 from store.orders import OrderStore
 from telemetry import tickets_opened
+
+log = structlog.get_logger("oms.store")
 
 
 class Register(Strict):
@@ -36,14 +39,15 @@ class StoreActivities:
     @activity.defn(name="store.settle")
     async def settle(self, message: SettlePayment) -> Settled:
         async with _refusals():
-            return await self._orders.settle(message)
+            settled = await self._orders.settle(message)
+        _tell(message.write)
+        return settled
 
     @activity.defn(name="store.write")
     async def write(self, message: OrderWrite) -> None:
         async with _refusals():
             await self._orders.write(message)
-        for ticket in message.tickets:
-            tickets_opened.labels(system=ticket.system, step=ticket.step).inc()
+        _tell(message)
 
     @activity.defn(name="store.allocate_backorder")
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
@@ -57,3 +61,18 @@ async def _refusals() -> AsyncIterator[None]:
         yield
     except OrderRefused as error:
         raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
+
+
+def _tell(write: OrderWrite) -> None:
+    """One line a visible change, in the trace of what caused it. Numbers and codes only."""
+    log.info(
+        "order changed",
+        order_no=write.order_no,
+        seq=write.seq,
+        status=write.status,
+        payment_status=write.payment_status,
+        children={child.child_no: child.status for child in write.children},
+    )
+    for ticket in write.tickets:
+        tickets_opened.labels(system=ticket.system, step=ticket.step).inc()
+        log.warning("ticket opened", order_no=write.order_no, ticket_id=ticket.ticket_id, system=ticket.system)

@@ -6,6 +6,7 @@ history event (docs/performance.md, Durable steps).
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -59,6 +60,8 @@ class Book:
         self.waiting_for = "registration"
         self.tickets = Tickets(order.order_no, self.touch)
         self.applied: set[str] = set()
+        self.cause: Context | None = None
+        """Where the last message from outside was heard: what follows from it belongs to its trace."""
         self.child_states: Callable[[bool], tuple[ChildState, ...]] = lambda to_write: ()
         self._events: list[EventRecord] = []
         self._moves: list[StockMove] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextvars import copy_context
 from datetime import timedelta
 
 from temporalio import workflow
@@ -168,6 +169,8 @@ class Order:
     @workflow.signal
     def facts(self, batch: FactBatch) -> None:
         """Facts from machines, through the relay. Heard in order, once the order is in the books."""
+        if self._refusal is None:
+            self._book.cause = copy_context()
         self._inbox.extend(batch.facts)
 
     async def _listen(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -17,22 +18,25 @@ class Together(Generic[Item, Outcome]):
     """`await together(item)` from several branches woken by the same event costs one activity, not one each.
 
     `send` takes the items and answers one outcome an item, in order. `partial` reads outcomes out of the details of a
-    batch that failed in part (activities/outside.py `each`), so that what was done stays done.
+    batch that failed in part (activities/outside.py `each`), so that what was done stays done. `cause`: in whose context
+    the activity starts, so that a trace leads from the message that woke the branches to the call they made.
     """
 
     def __init__(
         self,
         send: Callable[[tuple[Item, ...]], Awaitable[Sequence[Outcome]]],
         partial: Callable[[object], Outcome],
+        cause: Callable[[], Context | None] = lambda: None,
     ) -> None:
         self._send = send
         self._partial = partial
+        self._cause = cause
         self._items: list[Item] = []
         self._batch: asyncio.Task[Sequence[Outcome]] | None = None
 
     async def __call__(self, item: Item) -> Outcome:
         if self._batch is None:
-            self._batch = asyncio.ensure_future(self._send_soon())
+            self._batch = asyncio.create_task(self._send_soon(), context=self._cause())
         batch, index = self._batch, len(self._items)
         self._items.append(item)
         return (await batch)[index]

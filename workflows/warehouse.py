@@ -41,8 +41,12 @@ class Warehouse:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self._push: Together[Outbound, PushOutcome] = Together(self._send_push, PushOutcome.model_validate)
-        self._label: Together[Booking, BookOutcome] = Together(self._send_book, BookOutcome.model_validate)
+        self._push: Together[Outbound, PushOutcome] = Together(
+            self._send_push, PushOutcome.model_validate, lambda: book.cause
+        )
+        self._label: Together[Booking, BookOutcome] = Together(
+            self._send_book, BookOutcome.model_validate, lambda: book.cause
+        )
 
     @property
     def carrier_system(self) -> CarrierSystem:

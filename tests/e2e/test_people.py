@@ -10,7 +10,8 @@ from bench.two_parcels import two_parcel_orders
 from domain.order import StartOrder
 from tests.e2e.lives import orders_with_goods, play, the_books_are_right
 from tests.e2e.programs import oms
-from tests.e2e.stillness import nothing_changes, silence
+from tests.e2e.stillness import silence, status
+from workflows.messages import order_workflow_id
 
 SOME_ENDED_ORDER = """SELECT o.order_no FROM orders o JOIN inbox i USING (order_no)
     WHERE o.ended_at IS NOT NULL AND o.status = 'COMPLETED' AND i.source = 'wechat' AND i.state = 'applied' LIMIT 1"""
@@ -143,7 +144,8 @@ async def test_what_does_not_exist_is_said_in_one_line(
     stage: Stage, city: dict[str, str], words: tuple[str, ...]
 ) -> None:
     more = ("--reason", "none") if words[1] == "cancel" else ()
-    async with nothing_changes(stage):
-        said = await oms(city, *words, "NOBODY-1", *more, "--json")
+    said = await oms(city, *words, "NOBODY-1", *more, "--json")
     assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
     assert "NOBODY-1" in said.err
+    assert await stage.pool.fetchval("SELECT count(*) FROM orders WHERE order_no = 'NOBODY-1'") == 0
+    assert await status(stage, order_workflow_id("NOBODY-1")) is None
