@@ -1,4 +1,6 @@
-"""What an order and its after-sales cases tell each other, by signal. A closed order is no error: nobody listens then."""
+"""What an order and its after-sales cases tell each other, by signal. A closed order is no error: nobody hears it."""
+
+from pydantic import Field
 
 from domain.strict import Strict
 
@@ -25,7 +27,7 @@ class CaseClosed(Strict):
 
     return_no: str
     stops_parcels: bool = False
-    refunded: dict[str, int] = {}
+    refunded: dict[str, int] = Field(default_factory=dict)
 
 
 class StopForCase(Strict):

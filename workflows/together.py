@@ -18,8 +18,8 @@ class Together(Generic[Item, Outcome]):
     """`await together(item)` from several branches woken by the same event costs one activity, not one each.
 
     `send` takes the items and answers one outcome an item, in order. `partial` reads outcomes out of the details of a
-    batch that failed in part (activities/outside.py `each`), so that what was done stays done. `cause`: in whose context
-    the activity starts, so that a trace leads from the message that woke the branches to the call they made.
+    batch that failed in part (activities/outside.py `each`), so that what was done stays done. `cause`: whose context
+    the activity starts in, so that a trace leads from the message that woke the branches to the call they made.
     """
 
     def __init__(

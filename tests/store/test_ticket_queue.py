@@ -86,7 +86,8 @@ async def test_nobody_answers_a_ticket_without_saying_why(pool: Pool) -> None:
     await opened(pool, "T-1")
     with pytest.raises(asyncpg.CheckViolationError):
         await pool.execute(
-            "UPDATE tickets SET (state, resolved_at, resolved_by, action, remark) = ('resolved', now(), 'x', 'retry', '')"
+            "UPDATE tickets SET (state, resolved_at, resolved_by, action, remark)"
+            " = ('resolved', now(), 'x', 'retry', '')"
         )
 
 
