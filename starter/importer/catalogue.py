@@ -1,59 +1,84 @@
-"""The catalogue file: `sku,warehouse[,name,supplier,logistics,customs]` as CSV; bad rows told, good rows kept (R26)."""
+"""A catalogue file, .xlsx or .csv, as numbered rows of cells by column name (R26)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from domain.order import Id, SkuTags, Text
-from domain.strict import Strict, faults
+from domain.catalog_rows import COLUMNS, Cell, Fault, column_of
+from starter.catalog_client import NumberedRow
+from starter.importer.catalogue_out import unquoted
 from starter.importer.table import Table, UnableToImport
+from starter.importer.workbook import Refused, Workbook
 
-COLUMNS = ("sku", "name", "warehouse", "supplier", "logistics", "customs")
-NEEDED = ("sku", "warehouse")
-
-
-class CatalogueRow(Strict):
-    """One SKU with the tags that splitting looks at."""
-
-    sku: Id
-    name: Text | None = None
-    tags: SkuTags
+NOTE = "#"
+"""A row whose first cell begins so is a note for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    row: int
-    """As a spreadsheet counts: the header is row 1."""
-    reason: str
+def rows_of(path: Path) -> Iterator[NumberedRow]:
+    """Data rows in file order. Raises `UnableToImport` when the file as a whole is unusable, before the first row for
+    all that can be known then."""
+    rows = _from_workbook(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _from_csv(path)
+    return (row for row in rows if not _is_note(row))
 
 
-def read_catalogue(path: Path) -> tuple[list[CatalogueRow], list[BadRow]]:
-    """Good rows and bad rows. An empty cell takes the default; a SKU that comes twice is bad the second time.
-
-    Raises `UnableToImport` when the file as a whole is unusable.
-    """
-    good: dict[str, CatalogueRow] = {}
-    bad: list[BadRow] = []
-    table = Table(path, NEEDED)
-    unknown = [c for c in table.header if c not in COLUMNS]
-    if unknown:
-        raise UnableToImport(
-            f"{path.name} has the unknown column {unknown[0]!r}; a catalogue has {', '.join(COLUMNS)}."
-        )
-    for row in table.rows():
-        try:
-            entry = _entry({k: v.strip() for k, v in row.cells.items() if v.strip()})
-        except ValidationError as e:
-            bad.append(BadRow(row.number, "; ".join(faults(e).splitlines())))
-            continue
-        if row.fault or entry.sku in good:
-            bad.append(BadRow(row.number, row.fault or f"SKU {entry.sku} stands in an earlier row too"))
-            continue
-        good[entry.sku] = entry
-    return list(good.values()), bad
+def count_rows(path: Path) -> int | None:
+    """About how many rows the file has, for a progress bar; None when that would mean reading it twice."""
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return None
+    with path.open("rb") as file:
+        return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1)
 
 
-def _entry(cells: dict[str, str]) -> CatalogueRow:
-    own = {k: cells[k] for k in ("sku", "name") if k in cells}
-    return CatalogueRow.model_validate({**own, "tags": {k: cells[k] for k in SkuTags.model_fields if k in cells}})
+def _from_csv(path: Path) -> Iterator[NumberedRow]:
+    table = Table(path, ())
+    _known(path, table.header)
+
+    def rows() -> Iterator[NumberedRow]:
+        for row in table.rows():
+            faults = (Fault(column="row", reason=row.fault, advice="one cell a column"),) if row.fault else ()
+            yield NumberedRow(row.number, {k: unquoted(v) for k, v in row.cells.items()}, faults)
+
+    return rows()
+
+
+def _from_workbook(path: Path) -> Iterator[NumberedRow]:
+    rows = Workbook(path).rows()
+    _, cells = next(rows, (0, []))
+    if any(isinstance(cell, Refused) for cell in cells):
+        raise UnableToImport(f"{path.name}: the first row must name the columns in plain text.")
+    header = [str(cell).strip() if cell is not None else "" for cell in cells]
+    while header and not header[-1]:
+        header.pop()
+    _known(path, header)
+    return (_numbered(number, header, cells) for number, cells in rows)
+
+
+def _numbered(number: int, header: Sequence[str], cells: Sequence[Cell | Refused]) -> NumberedRow:
+    faults = tuple(
+        Fault(column=name, reason=str(cell), advice="type the value as plain text")
+        for name, cell in zip(header, cells, strict=False)
+        if isinstance(cell, Refused)
+    )
+    if any(cell is not None for cell in cells[len(header) :]):
+        faults += (Fault(column="row", reason="has cells beyond the last column", advice="clear them"),)
+    good = {n: c for n, c in zip(header, cells, strict=False) if not isinstance(c, Refused)}
+    # A row may end before the header does: the cells it lacks are empty ones.
+    return NumberedRow(number, {**dict.fromkeys(header), **good}, faults)
+
+
+def _known(path: Path, header: list[str]) -> None:
+    columns = [column_of(name) for name in header]
+    names = [column.name for column in columns if column]
+    unknown = next((name for name, column in zip(header, columns, strict=True) if column is None), None)
+    if unknown is not None:
+        known = ", ".join(column.name for column in COLUMNS)
+        raise UnableToImport(f"{path.name} has the unknown column {unknown[:40]!r}; a catalogue has {known}.")
+    if "sku" not in names:
+        raise UnableToImport(f"{path.name} lacks the column 'sku'; see `oms catalog template`.")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UnableToImport(f"{path.name} has the column {twice!r} twice; remove one.")
+
+
+def _is_note(row: NumberedRow) -> bool:
+    first = next(iter(row.cells.values()), None)
+    return isinstance(first, str) and first.lstrip().startswith(NOTE)

@@ -83,6 +83,9 @@ def test_bad_order_is_one_line_and_exit_2(oms: Oms, tmp_path: Path, monkeypatch:
         ("stock", "receive", "SKU-1", "WH-1", "１９", "--ref", "R 1"),
         ("stock", "receive", "a b", "WH-1", "1", "--ref", "R1"),
         ("catalog", "put", "absent.csv"),
+        ("catalog", "import", "absent.xlsx"),
+        ("catalog", "template", "template.csv"),
+        ("catalog", "export", "catalogue.pdf"),
         ("config", "policy", "set", "absent.json"),
         ("config", "policy", "diff", "-1"),
         ("event", "stats", "--since", "8d"),
@@ -134,7 +137,7 @@ GROUPS = {
     "ticket": ("list", "show", "resolve"),
     "event": ("list", "show", "replay", "stats"),
     "stock": ("receive", "show"),
-    "catalog": ("put", "list"),
+    "catalog": ("import", "template", "export", "show", "put", "list"),
     "config": ("check",),
     "config policy": ("show", "set", "history", "diff"),
 }

@@ -235,7 +235,7 @@ def test_events_are_listed_shown_and_replayed(oms: Oms, store: Store) -> None:
 def test_catalogue_keeps_good_rows_and_tells_bad_ones(oms: Oms, store: Store, tmp_path: Any) -> None:
     assert oms("catalog", "put", str(EXAMPLES / "catalog.csv")).code == 0
     file = tmp_path / "more.csv"
-    file.write_text("sku,warehouse,logistics\nNEW-1,WH-1,\nNEW 2,WH-1,\nNEW-3,,\nNEW-1,WH-2,\n", encoding="utf-8")
+    file.write_text("sku,warehouse,logistics\nNEW-1,WH-1,\nNEW 2,WH-1,\nNEW-3,W!,\nNEW-1,WH-2,\n", encoding="utf-8")
     said = oms("catalog", "put", str(file), "--json")
     assert said.code == 1
     assert said.json["put"] == 1

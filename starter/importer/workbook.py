@@ -1,0 +1,86 @@
+"""The first sheet of an .xlsx file as numbered rows. Streams; formulas are marked and never believed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from starter.importer.archive import inspect
+from starter.importer.table import UnableToImport
+
+MAX_ROWS = 200_000
+MAX_COLUMNS = 100
+MAX_CELL = 2_000
+
+Value = str | int | float | bool | None
+
+
+class Refused(ValueError):
+    """A cell that is not read. The text says why."""
+
+
+Cell = Value | Refused
+
+
+class Workbook:
+    """A workbook that can be read more than once; `rows()` starts from the top each time."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `UnableToImport` for anything that is no plain workbook."""
+        inspect(path)
+        self._path = path
+
+    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Rows from the first one on with their numbers, as the spreadsheet counts; empty ones are left out."""
+        with self._opened() as book:
+            sheet = book.worksheets[0] if book.worksheets else None
+            if sheet is None:
+                raise UnableToImport(f"{self._path.name} has no sheet; nothing was imported.")
+            sheet.reset_dimensions()  # what the file says of its own size is not believed
+            before = None
+            for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
+                if cells is before:  # a gap between rows: the parser repeats one empty row
+                    continue
+                before, read = cells, [_cell(cell) for cell in cells]
+                if all(value is None for value in read):
+                    continue
+                if number > MAX_ROWS or read[MAX_COLUMNS:] not in ([], [None]):
+                    limit = f"more than {MAX_ROWS} rows or {MAX_COLUMNS} columns"
+                    raise UnableToImport(f"{self._path.name} has {limit}; split it into several files.")
+                yield number, read[:MAX_COLUMNS]
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """The parser works on a file that anyone may have made: whatever it stumbles over is a refusal of the file."""
+        try:
+            book = load_workbook(self._path, read_only=True, data_only=False, keep_links=False)
+            try:
+                yield book
+            finally:
+                book.close()
+        except (UnableToImport, GeneratorExit):
+            raise
+        except Exception as error:
+            text = f"{self._path.name} cannot be read as a workbook ({type(error).__name__}); save it anew as .xlsx."
+            raise UnableToImport(text) from error
+
+
+def _cell(cell: Any) -> Cell:
+    value = cell.value
+    refusal = None
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if cell.data_type == "f":
+        refusal = "holds a formula; paste its value instead"
+    elif cell.data_type == "e":
+        refusal = f"holds the error {str(value)[:20]}; correct it"
+    elif isinstance(value, datetime | date | time | timedelta):
+        refusal = "holds a date; format the cell as text"
+    elif len(str(value)) > MAX_CELL:
+        refusal = f"holds more than {MAX_CELL} characters"
+    if refusal:
+        return Refused(refusal)
+    return value if isinstance(value, bool | int | float) else str(value)
