@@ -98,6 +98,8 @@ class Booking(Strict):
     address: Address
     weight_g: int
     pieces: int
+    carrier: str | None = None
+    """The order's choice; None: the carrier system chooses."""
 
 
 class BookBatch(Call):

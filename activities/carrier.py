@@ -4,6 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+from pydantic import ValidationError
 from temporalio import activity
 
 from activities.calls import BookBatch, Booked, Booking, BookOutcome, BookOutcomes, Failure, VoidCall
@@ -69,9 +70,18 @@ class CarrierActivities:
 
 
 def _shipment(item: Booking) -> messages.BookShipment:
-    return messages.BookShipment(
-        shipment_id=item.child_no, receiver=item.address, weight_g=item.weight_g, items=item.pieces
-    )
+    message = {
+        "shipment_id": item.child_no,
+        "receiver": item.address,
+        "weight_g": item.weight_g,
+        "items": item.pieces,
+        "carrier": item.carrier,
+    }
+    try:
+        return messages.BookShipment.model_validate(message)
+    except ValidationError:  # the carrier is the only part that has not been read as strictly before
+        text = f"the tariff table's carrier {item.carrier} is no carrier code (docs/contract/tms.md); correct the table"
+        raise Refused("tms", "CARRIER_UNKNOWN", text) from None
 
 
 def _outcome(item: Booking, done: Booked | None, failed: Failure | None) -> BookOutcome:

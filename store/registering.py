@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain import pricing
+from domain.catalog import SkuRecord
 from domain.order import SkuTags, StartOrder
 from domain.policy import Policy
 from domain.records import Priced, Registered
 from domain.strict import of
-from store.catalog import tags_of
+from store.catalog import records_of
 from store.errors import CurrencyNotAccepted, DuplicateOrder, InvalidOrder, NoSuchOrder, PayableMismatch, UnknownSku
 from store.order_lines import read_priced, write_lines
 from store.policies import VERSION, publish_defaults, read_current
@@ -35,12 +36,13 @@ async def register(connection: Connection, order: StartOrder, run_id: str, now: 
     policy = await read_current(connection) or await publish_defaults(connection)
     if order.currency not in policy.currencies:
         raise CurrencyNotAccepted(order.order_no, order.currency, policy.currencies)
-    priced = _price(order, await _tags(connection, order))
+    records = await records_of(connection, (line.sku for line in order.lines))
+    priced = _price(order, _tags(order, records))
     deadline = order.deadline(policy.flash_payment_timeout_s if order.kind == "flash" else policy.payment_timeout_s)
     if not await _insert(connection, order, run_id, policy, deadline, now):
         # Someone else was quicker, between the look and the insert, and can be seen now.
         return await register(connection, order, run_id, now)
-    await write_lines(connection, order, priced)
+    await write_lines(connection, order, priced, records)
     return Registered(order_no=order.order_no, priced=priced, policy=policy, pay_deadline=deadline)
 
 
@@ -65,13 +67,13 @@ async def _again(connection: Connection, order: StartOrder, run_id: str, taken: 
     )
 
 
-async def _tags(connection: Connection, order: StartOrder) -> Mapping[str, SkuTags]:
+def _tags(order: StartOrder, records: Mapping[str, SkuRecord]) -> Mapping[str, SkuTags]:
     """By line: its own tags, else the catalogue's."""
-    known = await tags_of(connection, (line.sku for line in order.lines if line.tags is None))
-    unknown = dict.fromkeys(line.sku for line in order.lines if line.tags is None and line.sku not in known)
-    if unknown:
+    known = {sku: record.tags for sku, record in records.items()}
+    tags = {line.line_id: line.tags or known.get(line.sku) for line in order.lines}
+    if unknown := dict.fromkeys(line.sku for line in order.lines if tags[line.line_id] is None):
         raise UnknownSku(order.order_no, unknown)
-    return {line.line_id: line.tags or known[line.sku] for line in order.lines}
+    return {line_id: found for line_id, found in tags.items() if found is not None}
 
 
 def _price(order: StartOrder, tags: Mapping[str, SkuTags]) -> Priced:

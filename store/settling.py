@@ -1,13 +1,14 @@
 """A payment turns an order into children: shares frozen, stock reserved, split stored. All or nothing."""
 
+from domain.planning import plan
 from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment, StockMove
 from domain.shares import freeze
-from domain.splitting import split
 from domain.states import ChildStatus
 from store.children import insert_children, read_children
 from store.errors import AlreadySettled, NoSuchOrder, PaymentDoesNotFit
-from store.order_lines import read_priced
+from store.order_lines import catalogue_of, priced_of, read_rows
+from store.plans import plan_inputs
 from store.pool import Connection
 from store.stock import apply_moves, lock, reservation
 from store.writing import apply_write
@@ -31,8 +32,9 @@ FROM child_orders c WHERE c.order_no = $1 AND c.child_no = $2"""
 
 # What a child needs, by line.
 NEEDS = """
-SELECT l.line_id, i.sku, i.warehouse, l.qty
-FROM child_lines l JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
+SELECT l.line_id, i.sku, c.warehouse, l.qty
+FROM child_lines l JOIN child_orders c USING (child_no)
+JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
 WHERE l.child_no = $1 ORDER BY i.pos"""
 
 
@@ -88,7 +90,8 @@ async def _check(connection: Connection, write: OrderWrite) -> None:
 
 
 async def _split(connection: Connection, write: OrderWrite, policy: Policy) -> tuple[ChildPlan, ...]:
-    priced = await read_priced(connection, write.order_no)
+    rows = await read_rows(connection, write.order_no)
+    priced = priced_of(rows)
     shares = [share for line in priced.lines for share in freeze(line)]
     await connection.execute(
         FREEZE,
@@ -99,28 +102,17 @@ async def _split(connection: Connection, write: OrderWrite, policy: Policy) -> t
         [s.net_minor for s in shares],
         [s.freight_minor for s in shares],
     )
-    plans = split(write.order_no, priced, await _available(connection, priced), policy.split_priority)
-    await insert_children(connection, write, plans)
-    await apply_moves(connection, _reservations(priced, plans), write.at)
-    return plans
-
-
-async def _available(connection: Connection, priced: Priced) -> dict[str, int]:
-    """Units that each line can have now; earlier lines are served first. The balances stay locked."""
-    left = await lock(connection, ((line.sku, line.tags.warehouse) for line in priced.lines))
-    stock: dict[str, int] = {}
-    for line in priced.lines:
-        place = (line.sku, line.tags.warehouse)
-        stock[line.line_id] = min(line.qty, left.get(place, 0))
-        left[place] = left.get(place, 0) - stock[line.line_id]
-    return stock
+    planned = plan(await plan_inputs(connection, write.order_no, priced, catalogue_of(rows), policy))
+    await insert_children(connection, write, planned.children)
+    await apply_moves(connection, _reservations(priced, planned.children), write.at)
+    return planned.children
 
 
 def _reservations(priced: Priced, plans: tuple[ChildPlan, ...]) -> list[StockMove]:
     """Exactly what the split did not put on backorder."""
-    lines = {line.line_id: line for line in priced.lines}
+    skus = {line.line_id: line.sku for line in priced.lines}
     return [
-        reservation(plan.child_no, line_id, lines[line_id].sku, lines[line_id].tags.warehouse, qty)
+        reservation(plan.child_no, line_id, skus[line_id], plan.warehouse, qty)
         for plan in plans
         if plan.status is not ChildStatus.BACKORDER
         for line_id, qty in plan.lines.items()

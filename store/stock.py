@@ -54,7 +54,7 @@ FROM child_orders c
 JOIN orders o USING (order_no)
 JOIN child_lines l USING (child_no)
 JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
-WHERE c.status = 'BACKORDER' AND o.ended_at IS NULL AND i.sku = $1 AND i.warehouse = $2
+WHERE c.status = 'BACKORDER' AND o.ended_at IS NULL AND i.sku = $1 AND c.warehouse = $2
     AND NOT EXISTS (SELECT FROM stock_moves m WHERE m.ref = c.child_no || '/' || l.line_id AND m.kind = 'reserve')
 ORDER BY o.paid_at, c.child_no"""
 

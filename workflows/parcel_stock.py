@@ -66,5 +66,5 @@ class ParcelStock:
         for line in self._book.priced.lines:
             if qty := units.get(line.line_id, 0):
                 ref = f"{self._plan.child_no}/{line.line_id}"
-                move = StockMove(ref=ref, kind=kind, sku=line.sku, warehouse=line.tags.warehouse, qty=qty)
+                move = StockMove(ref=ref, kind=kind, sku=line.sku, warehouse=self._plan.warehouse, qty=qty)
                 self._book.moves(move)

@@ -64,6 +64,7 @@ class Warehouse:
                 address=self.book.order.address,
                 weight_g=sum(line.weight_g * plan.lines[line.line_id] for line in lines),
                 pieces=sum(plan.lines.values()),
+                carrier=plan.carrier,
             )
         )
         return unwrap(outcome.done, outcome.failed)

@@ -1,0 +1,51 @@
+"""What the plan of an order depends on, read and locked in the transaction that reserves by it."""
+
+from collections.abc import Mapping
+
+from domain.catalog import SkuRecord
+from domain.planning import Balance, PlanInputs
+from domain.policy import Policy
+from domain.records import Priced
+from domain.rule_decision import without_rules
+from store.pool import Connection
+from store.stock import lock
+
+# Where the order goes, as far as tariffs and rules look at it.
+REGION = """
+SELECT start #>> '{address,province}' AS province, start #>> '{address,city}' AS city FROM orders WHERE order_no = $1"""
+
+# Lines that the order itself sends to a certain warehouse.
+OWN_TAGS = """
+SELECT line ->> 'line_id' AS line_id FROM orders, jsonb_array_elements(start -> 'lines') AS line
+WHERE order_no = $1 AND jsonb_typeof(line -> 'tags') = 'object'"""
+
+
+async def plan_inputs(
+    connection: Connection, order_no: str, priced: Priced, catalogue: Mapping[str, SkuRecord], policy: Policy
+) -> PlanInputs:
+    """The balances of every warehouse that a line may come from stay locked until the transaction ends.
+
+    `catalogue`: by line, as frozen at registration. A line with tags of its own comes from the warehouse in them.
+    """
+    where = await connection.fetchrow(REGION, order_no)
+    candidates = await _candidates(connection, order_no, catalogue)
+    places = {(line.sku, w) for line in priced.lines for w in candidates.get(line.line_id) or (line.tags.warehouse,)}
+    left = await lock(connection, places)
+    return PlanInputs(
+        order_no=order_no,
+        priced=priced,
+        decision=without_rules(policy.split_priority, (line.line_id for line in priced.lines)),
+        candidates=candidates,
+        stock=tuple(Balance(sku=sku, warehouse=w, available=left.get((sku, w), 0)) for sku, w in sorted(places)),
+        province=where["province"] if where else "",
+        city=where["city"] if where else "",
+    )
+
+
+async def _candidates(
+    connection: Connection, order_no: str, catalogue: Mapping[str, SkuRecord]
+) -> dict[str, tuple[str, ...]]:
+    """By line, where there is something to choose."""
+    several = {line_id: record.ship_from for line_id, record in catalogue.items() if len(record.ship_from) > 1}
+    own = {row["line_id"] for row in await connection.fetch(OWN_TAGS, order_no)} if several else set()
+    return {line_id: places for line_id, places in several.items() if line_id not in own}
