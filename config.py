@@ -10,9 +10,11 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from config_optional import (
     AlipaySettings,
+    AuditSettings,
     GenericSettings,
     NoticeSettings,
     SfSettings,
+    load_audit,
     load_if_given,
     load_notices,
 )
@@ -282,3 +284,7 @@ class Settings:
     @cached_property
     def notices(self) -> NoticeSettings | None:
         return load_notices()
+
+    @cached_property
+    def audit(self) -> AuditSettings | None:
+        return load_audit()

@@ -80,6 +80,21 @@ class NoticeSettings(Group):
     urls: Secret
 
 
+class AuditSettings(Group):
+    """Where the audit's chain is tied down outside the database (`oms audit verify`), and how often."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_AUDIT_ANCHOR_")
+
+    file: Word
+    key: Annotated[SecretStr, Field(min_length=32)]
+    every_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+
+def load_audit() -> AuditSettings | None:
+    """None: the audit is not anchored, and a cut end would not show."""
+    return load(AuditSettings) if origin("OMS_AUDIT_ANCHOR_FILE")[0] else None
+
+
 def load_notices() -> NoticeSettings | None:
     """None: nobody is to be told."""
     return load(NoticeSettings) if origin("OMS_NOTICE_URLS")[0] else None

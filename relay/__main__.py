@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -26,6 +27,7 @@ from relay.limits import Limits
 from relay.outbound.assembly import sending
 from relay.serving import server
 from relay.sources import keep_certificates, receivers
+from store.audit_anchor import AnchorFile
 from store.pool import open_pool
 
 log = structlog.get_logger("relay")
@@ -56,7 +58,19 @@ async def run(settings: Settings) -> None:
         )
         pace = Pace(linger_s=settings.relay.linger_ms / 1_000)
         addresses = Addresses(settings.relay.allow, settings.relay.proxies)
-        relay = Relay(pool, client, sources, now, addresses=addresses, limits=limits, pace=pace, channels=channels)
+        audit = settings.audit
+        relay = Relay(
+            pool,
+            client,
+            sources,
+            now,
+            addresses=addresses,
+            limits=limits,
+            pace=pace,
+            channels=channels,
+            anchors=AnchorFile(Path(audit.file), audit.key.get_secret_value().encode()) if audit else None,
+            anchor_every_s=audit.every_s if audit else 0,
+        )
         if config.certificate_mode:
             fetching = asyncio.create_task(keep_certificates(config, keys, now))
             resources.callback(fetching.cancel)

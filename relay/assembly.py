@@ -11,6 +11,7 @@ from temporalio.client import Client
 from providers.callbacks import Receiver
 from providers.notices.channels import Channels
 from relay.addresses import Addresses
+from relay.anchoring import Anchoring
 from relay.app import build_app
 from relay.batch import Batch
 from relay.board import BoardWatch
@@ -22,6 +23,8 @@ from relay.parked import Parked
 from relay.sender import OrderSender
 from relay.settle import Clock, Settling
 from relay.ticket_watch import TicketWatch
+from store.audit import AuditStore
+from store.audit_anchor import AnchorFile
 from store.board import BoardStore
 from store.escalating import EscalationStore
 from store.inbox import Added, InboxStore, Incoming, Refusal
@@ -49,10 +52,12 @@ class Relay:
         pace: Pace | None = None,
         store_s: float = 3.0,
         channels: Channels | None = None,
+        anchors: AnchorFile | None = None,
+        anchor_every_s: float = 300.0,
     ) -> None:
         """`client`: with the pydantic data converter; it may be lazy. `store_s`: how long a request waits for the
         database before it is answered 503, well inside the 5 s after which WeChat gives up. `channels`: who is told
-        of tickets; None: nobody."""
+        of tickets; None: nobody. `anchors`: where the audit is tied down; None: nowhere."""
         self._pool = pool
         addresses = addresses or Addresses()
         inbox, tickets = InboxStore(pool), TicketStore(pool)
@@ -67,8 +72,9 @@ class Relay:
         self.board = BoardWatch(BoardStore(pool), policy, clock)
         self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
-        self._watching: tuple[Parked | BoardWatch | TicketWatch | Notices, ...] = (
-            self.parked, self.board, self.tickets, *notices,
+        anchoring = [Anchoring(AuditStore(pool), anchors, clock, every_s=anchor_every_s)] if anchors else []
+        self._watching: tuple[Parked | BoardWatch | TicketWatch | Notices | Anchoring, ...] = (
+            self.parked, self.board, self.tickets, *notices, *anchoring,
         )  # fmt: skip
         intake = Intake(
             receivers,

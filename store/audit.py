@@ -1,6 +1,6 @@
 """Who did what: rows only ever added, each chained to the one before by its hash (R45)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,16 @@ WHERE NOT (whole AND linked)"""
 
 HEAD = "SELECT id, encode(hash, 'hex') AS hash FROM audit ORDER BY id DESC LIMIT 1"
 
+# Hashes of some rows.
+HASHES = "SELECT id, encode(hash, 'hex') AS hash FROM audit WHERE id = ANY($1::bigint[])"
+
+# Oldest first, for those who take the log away.
+EXPORT = """
+SELECT id, at, actor, action, order_no, detail, encode(hash, 'hex') AS hash FROM audit
+WHERE id > $1 AND ($2::text IS NULL OR order_no = $2) ORDER BY id LIMIT $3"""
+
 _NEWEST = 2**62
+_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,24 @@ class AuditStore:
         """The first row that was changed, or follows a row that is gone. None: the chain is whole."""
         found: int | None = await self._pool.fetchval(BROKEN)
         return found
+
+    async def hashes(self, ids: Sequence[int]) -> dict[int, str]:
+        """Of the rows that there are, as hexadecimal text."""
+        return {row["id"]: row["hash"] for row in await self._pool.fetch(HASHES, list(ids))}
+
+    async def count(self) -> int:
+        found: int = await self._pool.fetchval("SELECT count(*) FROM audit")
+        return found
+
+    async def export(self, order_no: str | None = None) -> AsyncIterator[tuple[AuditRow, str]]:
+        """Every row with its hash, oldest first."""
+        after = 0
+        while rows := await self._pool.fetch(EXPORT, after, order_no, _PAGE):
+            for row in rows:
+                values = dict(row)
+                digest = values.pop("hash")
+                yield AuditRow(**values), digest
+            after = rows[-1]["id"]
 
     async def head(self) -> AuditHead | None:
         row = await self._pool.fetchrow(HEAD)

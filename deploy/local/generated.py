@@ -34,6 +34,7 @@ class Generated:
     alipay_platform_public_key: str
     sf_check_word: str
     sf_push_key: str
+    audit_anchor_key: str
 
     def __repr__(self) -> str:
         return "Generated(…)"
@@ -72,6 +73,7 @@ def _generate() -> Generated:
         alipay_platform_public_key=alipay_platform[1],
         sf_check_word=secrets.token_hex(16),
         sf_push_key=secrets.token_urlsafe(24),
+        audit_anchor_key=secrets.token_urlsafe(32),
     )
 
 

@@ -67,6 +67,8 @@ class _Builder:
         self.made = variables.our_variables(self._ports, self._keys, self._outside, url)
         if not self._env.get("OMS_ENVIRONMENT"):
             self.made["OMS_ENVIRONMENT"] = "local"
+        if not self._env.get("OMS_AUDIT_ANCHOR_FILE"):
+            self.made |= variables.audit_variables(layout.state, self._keys)
         ours = {k: v for k, v in self._env.items() if k.startswith(("OMS_", "TEMPORAL_"))}
         # The env file is for others; our own programs get everything directly.
         local = {"OMS_ENV_FILE": "", "OMS_WORKFLOW_SANDBOX": "false", "PYTHONUNBUFFERED": "1"}

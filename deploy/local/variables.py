@@ -142,6 +142,15 @@ def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env
     return made | {name: value for name, value in env.items() if name.startswith("SANDBOX_")}
 
 
+def audit_variables(state: Path, keys: Generated) -> Variables:
+    """Where the audit is tied down. On the same disk it protects from nothing but accidents; it shows how it works."""
+    return {
+        "OMS_AUDIT_ANCHOR_FILE": str(state / "audit-anchor.jsonl"),
+        "OMS_AUDIT_ANCHOR_KEY": keys.audit_anchor_key,
+        "OMS_AUDIT_ANCHOR_EVERY_S": "5",
+    }
+
+
 def plain(env: Mapping[str, str]) -> Variables:
     """The caller's environment without any setting of the product."""
     return {k: v for k, v in env.items() if not k.startswith(("OMS_", "SANDBOX_", "TEMPORAL_"))}

@@ -9,6 +9,7 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from starter.cli import (
+    audit,
     catalogue,
     change,
     event,
@@ -91,6 +92,12 @@ catalogues.command("show")(catalogue.show)
 catalogues.command("put")(catalogue.put)
 catalogues.command("list")(catalogue.list_skus)
 app.add_typer(catalogues, name="catalog")
+
+audits = _group("Who did what: a log that can only grow, and the proof that nothing is missing.")
+audits.command("list")(audit.list_entries)
+audits.command("verify")(audit.verify)
+audits.command("export")(audit.export)
+app.add_typer(audits, name="audit")
 
 reports = _group("How well the books keep up with the world.")
 reports.command("reconcile")(report.reconcile)
