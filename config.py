@@ -8,16 +8,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_val
 from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-from config_optional import (
-    AlipaySettings,
-    AuditSettings,
-    GenericSettings,
-    NoticeSettings,
-    SfSettings,
-    load_audit,
-    load_if_given,
-    load_notices,
-)
+from config_optional import OptionalSettings
 from config_reading import (
     Group,
     Port,
@@ -222,7 +213,7 @@ class Kuaidi100Settings(Group):
     callback_url: WebAddress
 
 
-class Settings:
+class Settings(OptionalSettings):
     """All groups; each is read when first asked for, so that a process needs only its own variables."""
 
     @cached_property
@@ -268,23 +259,3 @@ class Settings:
     @cached_property
     def kuaidi100(self) -> Kuaidi100Settings:
         return load(Kuaidi100Settings)
-
-    @cached_property
-    def alipay(self) -> AlipaySettings | None:
-        return load_if_given(AlipaySettings)
-
-    @cached_property
-    def sf(self) -> SfSettings | None:
-        return load_if_given(SfSettings)
-
-    @cached_property
-    def generic(self) -> GenericSettings:
-        return load(GenericSettings)
-
-    @cached_property
-    def notices(self) -> NoticeSettings | None:
-        return load_notices()
-
-    @cached_property
-    def audit(self) -> AuditSettings | None:
-        return load_audit()

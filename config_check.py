@@ -109,7 +109,7 @@ def _is_touched(group: type[Group]) -> bool:
     return any(
         origin(variable(group, name))[1] is not Source.MISSING
         for name, field in group.model_fields.items()
-        if field.is_required()
+        if field.is_required() or "SecretStr" in str(field.annotation)
     )
 
 

@@ -1,11 +1,13 @@
-"""Partners that an installation may do without: Alipay, SF, and sources described by mapping files."""
+"""What an installation may do without: Alipay, SF, sources described by mapping files, notices, approvers' tokens, …"""
 
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config_reading import Group, Secret, UnableToConfigure, WebAddress, Word, listed, load, origin, variable
+from domain.approvals import Role
 from domain.order import Address
 
 G = TypeVar("G", bound=Group)
@@ -100,6 +102,39 @@ def load_notices() -> NoticeSettings | None:
     return load(NoticeSettings) if origin("OMS_NOTICE_URLS")[0] else None
 
 
+class TokenSettings(Group):
+    """The local issuer of approvers' tokens. `private_key`: only where tokens are made (`oms token issue`); `jwks`: its
+    public half, as JSON or as the name of a file (`oms token jwks`), where tokens are verified."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_TOKENS_")
+
+    issuer: Word = "oms-local"
+    audience: Word = "oms-approvals"
+    jwks: str = ""
+    private_key: Secret | None = None
+    life_s: Annotated[int, Field(ge=10, le=900)] = 300
+
+
+class OidcSettings(Group):
+    """An identity provider whose tokens approve. `jwks`: https address or file; `roles`: JSON of its words to ours,
+    read in `roles_claim` (a path like realm_access.roles); without that claim our own books tell the roles."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_OIDC_")
+
+    issuer: Word
+    audience: Word
+    jwks: Word
+    person_claim: Word = "sub"
+    roles_claim: Word | None = None
+    roles: dict[str, Role] = Field(default_factory=dict)
+    longest_life_s: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+
+
+def load_oidc() -> OidcSettings | None:
+    """None when no issuer is named. Raises `UnableToConfigure` when it is only partly given."""
+    return load(OidcSettings) if origin("OMS_OIDC_ISSUER")[0] else None
+
+
 def load_if_given(group: type[G]) -> G | None:
     """The group when its BASE_URL is set, else None. Raises `UnableToConfigure` for one that is only partly given."""
     return load(group) if origin(variable(group, "base_url"))[0] else None
@@ -114,3 +149,35 @@ def named_secrets(names: tuple[str, ...], wanted_by: str) -> list[str]:
             raise UnableToConfigure(f"not set: {name} (the source {wanted_by} is signed with it)")
         values += found
     return values
+
+
+class OptionalSettings:
+    """The groups of this file, each read when first asked for."""
+
+    @cached_property
+    def alipay(self) -> AlipaySettings | None:
+        return load_if_given(AlipaySettings)
+
+    @cached_property
+    def sf(self) -> SfSettings | None:
+        return load_if_given(SfSettings)
+
+    @cached_property
+    def tokens(self) -> TokenSettings:
+        return load(TokenSettings)
+
+    @cached_property
+    def oidc(self) -> OidcSettings | None:
+        return load_oidc()
+
+    @cached_property
+    def generic(self) -> GenericSettings:
+        return load(GenericSettings)
+
+    @cached_property
+    def notices(self) -> NoticeSettings | None:
+        return load_notices()
+
+    @cached_property
+    def audit(self) -> AuditSettings | None:
+        return load_audit()

@@ -4,11 +4,12 @@ import secrets
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 
-from config import Settings, WechatSettings
+from config import Settings, UnableToConfigure, WechatSettings
 from config_optional import AlipaySettings
 from providers.alipay import Alipay, AlipayConfig
 from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
@@ -16,6 +17,9 @@ from providers.qimen import QimenConfig, QimenWms
 from providers.sf.client import Sf
 from providers.sf.gateway import SfConfig
 from providers.tms.client import TmsClient, TmsConfig
+from providers.tokens.errors import UnusableKeys
+from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
+from providers.tokens.verify import Issuer, TokenVerifier
 from providers.wechat import WechatConfig, WechatPay
 
 Http = Callable[[str], Awaitable[httpx.AsyncClient]]
@@ -58,6 +62,33 @@ async def make_partners(settings: Settings, http: Http, clock: Clock) -> Partner
         alipay=Alipay(alipay_config(alipay), await http("alipay"), clock) if alipay else None,
         sf=await _sf(settings, http, clock),
     )
+
+
+async def token_verifier(settings: Settings, http: Http, clock: Clock) -> TokenVerifier:
+    """Whose tokens approve: those of the local issuer and of the identity provider, where they are configured. With
+    neither every token is refused. Raises `UnableToConfigure`."""
+    issuers: list[Issuer] = []
+    tokens, oidc = settings.tokens, settings.oidc
+    try:
+        if tokens.jwks:
+            issuers.append(Issuer(tokens.issuer, tokens.audience, _keys(tokens.jwks)))
+        if oidc is not None:
+            fetched = oidc.jwks.startswith("https:")
+            keys = FetchedKeys(await http("identity"), oidc.jwks, clock) if fetched else _keys(oidc.jwks)
+            life = timedelta(seconds=oidc.longest_life_s)
+            named = (oidc.person_claim, oidc.roles_claim, oidc.roles)
+            issuers.append(Issuer(oidc.issuer, oidc.audience, keys, "oidc", *named, life))
+    except UnusableKeys as error:
+        raise UnableToConfigure(f"OMS_TOKENS_JWKS or OMS_OIDC_JWKS: {error}") from None
+    return TokenVerifier(issuers, clock)
+
+
+def _keys(given: str) -> KeySource:
+    if given.lstrip().startswith("{"):
+        return GivenKeys(read_key_set(given))
+    if "://" in given:
+        raise UnableToConfigure("a key set is JSON, the name of a file, or an https address")
+    return FileKeys(Path(given))
 
 
 def wechat_config(wechat: WechatSettings) -> WechatConfig:

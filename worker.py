@@ -26,6 +26,7 @@ from activities.carrier import CarrierActivities
 from activities.courier import CourierActivities
 from activities.payment import PaymentActivities
 from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
+from activities.people import PeopleActivities
 from activities.pulling import Pull, PullActivities
 from activities.reconciling import ReconcileActivities
 from activities.store import StoreActivities
@@ -34,8 +35,10 @@ from activities.views import OrderViews
 from activities.wms import WmsActivities
 from config import PullSettings, Settings, UnableToConfigure
 from domain.order import PayChannel
-from partners import Partners, make_partners
+from partners import Partners, make_partners, token_verifier
 from providers.sf.routes import CARRIER as SF_CARRIER
+from providers.tokens.verify import TokenVerifier
+from store.approvals import ApprovalStore
 from store.findings import FindingStore
 from store.orders import OrderStore
 from store.pool import Pool, open_pool
@@ -91,8 +94,9 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     carrier = CarrierActivities(outside.tms, outside.sf)
     courier = CourierActivities(outside.kuaidi100, outside.sf)
     own = inside(pool, client, _connectors(settings, outside), (SF_CARRIER,) if outside.sf else ())
+    deciding = deciding_people(pool, await token_verifier(settings, http, now))
     return [
-        *own,
+        *own, *deciding,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund,
         wms.push, wms.cancel, wms.query,
         carrier.book, carrier.void,
@@ -115,6 +119,12 @@ def inside(
         tracking.next_waybills, tracking.followed,
         *_asking_activities(pool, client, connectors, clock),
     ]  # fmt: skip
+
+
+def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Callable[[], datetime] = now) -> list[Any]:
+    """Activities of approvals; whose tokens count is the caller's word."""
+    people = PeopleActivities(ApprovalStore(pool), verifier, clock)
+    return [people.open, people.decide, people.still_valid, people.withdraw, people.not_taken]
 
 
 def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:

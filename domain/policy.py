@@ -44,6 +44,9 @@ class Policy(Strict):
     """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
     callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2
     """… and in so many of them in a row."""
+    approval_reminder_s: Seconds = 24 * 3600
+    approval_escalation_s: Seconds = 48 * 3600
+    """An undecided approval is reminded of, then escalated, counted from asking (R43); nothing approves by itself."""
     carrier_system: CarrierSystem = "tms"
     """Where waybills are booked: at the carrier system, or at SF directly (without a label of ours)."""
     no_reason_days: Days = 7

@@ -48,6 +48,16 @@ ANSWER_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
+async def connect_temporal(settings: TemporalSettings) -> Client:
+    """Raises `Unreachable`."""
+    try:
+        return await Client.connect(
+            **settings.connect_arguments(), data_converter=pydantic_data_converter, connect_timeout=CONNECT_TIMEOUT
+        )
+    except (RuntimeError, RPCError, ValueError) as e:
+        raise Unreachable(settings.temporal_address, _short(e)) from None
+
+
 class OrderClient:
     """Orders by number. Raises the errors of `starter.errors` and nothing of Temporal's."""
 
@@ -59,15 +69,7 @@ class OrderClient:
     @classmethod
     async def connect(cls, settings: TemporalSettings, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Self:
         """A client of its own connection. Raises `Unreachable`."""
-        try:
-            temporal = await Client.connect(
-                **settings.connect_arguments(),
-                data_converter=pydantic_data_converter,
-                connect_timeout=CONNECT_TIMEOUT,
-            )
-        except (RuntimeError, RPCError, ValueError) as e:
-            raise Unreachable(settings.temporal_address, _short(e)) from None
-        return cls(temporal, answer_timeout_s=answer_timeout_s)
+        return cls(await connect_temporal(settings), answer_timeout_s=answer_timeout_s)
 
     async def start(self, order: StartOrder) -> Placed:
         """Start an order and wait until it is in the books, with its pay code.

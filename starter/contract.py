@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from domain.approvals import ApprovalRequest, Decided, Decision
 from domain.facts import Fact
 from domain.order import StartOrder
 from domain.strict import Strict
@@ -38,6 +39,9 @@ MESSAGES: tuple[type[Strict], ...] = (
     Refresh,
     Refreshed,
     OrderView,
+    ApprovalRequest,
+    Decision,
+    Decided,
 )
 
 

@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.branches import Branches
     from workflows.cases import Cases
     from workflows.cashier import Cashier
+    from workflows.decision_doors import DecisionDoors
     from workflows.family import Family
     from workflows.giveback import GiveBack
     from workflows.messages import (
@@ -44,7 +45,7 @@ RECEIVABLE = frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
-class Order:
+class Order(DecisionDoors):
     """One order, one workflow. Machines signal `facts`; people update; anybody may query `view`."""
 
     @workflow.init

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from deploy.local.private_files import write_private
+from providers.tokens.issue import new_key
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Generated:
     sf_check_word: str
     sf_push_key: str
     audit_anchor_key: str
+    token_private_key: str
 
     def __repr__(self) -> str:
         return "Generated(…)"
@@ -74,6 +76,7 @@ def _generate() -> Generated:
         sf_check_word=secrets.token_hex(16),
         sf_push_key=secrets.token_urlsafe(24),
         audit_anchor_key=secrets.token_urlsafe(32),
+        token_private_key=new_key(),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.generated import Generated
 from deploy.local.ports import LOOPBACK
 from deploy.local.private_files import write_private
+from providers.tokens.issue import key_set, read_key
 
 PROVIDERS = ("wechat", "qimen", "tms", "kuaidi100", "alipay", "sf")
 OWNED = "OMS_STACK_OWNED"
@@ -55,6 +56,10 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
         "OMS_RELAY_HOST": LOOPBACK,
         "OMS_RELAY_PORT": str(ports["RELAY"]),
         "OMS_WORKER_METRICS_PORT": str(ports["WORKER_METRICS"]),
+    }
+    made |= {
+        "OMS_TOKENS_PRIVATE_KEY": keys.token_private_key,
+        "OMS_TOKENS_JWKS": json.dumps(key_set(read_key(keys.token_private_key))),
     }
     if not outside.database:
         made["OMS_DATABASE_URL"] = database_url

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 COULD_NOT = 1
 BAD_INPUT = 2
+FORBIDDEN = 3
+CONFLICT = 4
 
 
 class Failure(Exception):
@@ -27,6 +29,18 @@ class BadInput(Failure):
     """The caller's input is unusable, and nothing was done (exit code 2)."""
 
     code = BAD_INPUT
+
+
+class Forbidden(Failure):
+    """The person may not do this: wrong role, own request, bad token, … (exit code 3)."""
+
+    code = FORBIDDEN
+
+
+class Conflict(Failure):
+    """Somebody was faster, or it is no longer what was looked at (exit code 4)."""
+
+    code = CONFLICT
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

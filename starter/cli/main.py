@@ -9,12 +9,14 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from starter.cli import (
+    approve,
     audit,
     catalogue,
     change,
     event,
     import_file,
     listing,
+    people,
     policy,
     report,
     settings,
@@ -25,6 +27,7 @@ from starter.cli import (
     subscription,
     ticket,
     ticket_hands,
+    token,
 )
 from starter.cli.failing import BAD_INPUT, COULD_NOT, say
 
@@ -36,7 +39,8 @@ def _group(text: str) -> typer.Typer:
 app = typer.Typer(
     name="oms",
     help="Orders, tickets, events, stock, catalogue and policy of the order orchestrator. "
-    "Times are Asia/Shanghai. Exit codes: 0 done, 1 could not be done, 2 bad input.",
+    "Times are Asia/Shanghai. Exit codes: 0 done, 1 could not be done, 2 bad input, "
+    "3 not allowed to this person, 4 decided or changed meanwhile.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -112,6 +116,29 @@ policies.command("history")(policy.history)
 policies.command("diff")(policy.diff)
 config.add_typer(policies, name="policy")
 app.add_typer(config, name="config")
+
+
+approvals = _group("Decisions that wait for a person: look, approve, reject.")
+approvals.command("list")(approve.list_approvals)
+approvals.command("show")(approve.show)
+approvals.command("approve")(approve.approve)
+approvals.command("reject")(approve.reject)
+app.add_typer(approvals, name="approve")
+
+staff = _group("People who may decide: roles, who is away, who stands in.")
+staff.command("add")(people.add)
+staff.command("list")(people.list_people)
+staff.command("role")(people.role)
+staff.command("deactivate")(people.deactivate)
+staff.command("activate")(people.activate)
+staff.command("delegate")(people.delegate)
+app.add_typer(staff, name="people")
+
+tokens = _group("The local issuer of approvers' tokens.")
+tokens.command("issue")(token.issue)
+tokens.command("keygen")(token.keygen)
+tokens.command("jwks")(token.jwks)
+app.add_typer(tokens, name="token")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
