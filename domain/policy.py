@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from domain.retention import Retention
 from domain.strict import Strict
 from domain.tickets import Escalation
 from domain.timers import Seconds
@@ -40,6 +41,8 @@ class Policy(Strict):
     parked_ticket_after_s: Seconds = 4 * 3600
     escalation: Escalation = Escalation()
     """When a ticket that nobody looks after grows louder, and who is told (R10)."""
+    retention: Retention = Retention()
+    """How long the inbox keeps what it no longer needs."""
     callback_alert_below_bp: Annotated[int, Field(ge=0, le=10_000)] = 9_900
     """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
     callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2

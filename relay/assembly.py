@@ -18,6 +18,7 @@ from relay.board import BoardWatch
 from relay.deliver import Delivery, Pace
 from relay.intake import Intake
 from relay.limits import Limits
+from relay.nightly import Nightly
 from relay.notices import Notices
 from relay.parked import Parked
 from relay.sender import OrderSender
@@ -31,6 +32,7 @@ from store.inbox import Added, InboxStore, Incoming, Refusal
 from store.notices import NoticeStore
 from store.policies import PolicyStore
 from store.pool import Pool
+from store.retention import RetentionStore
 from store.tickets import TicketStore
 
 log = structlog.get_logger("relay")
@@ -73,8 +75,9 @@ class Relay:
         self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
         anchoring = [Anchoring(AuditStore(pool), anchors, clock, every_s=anchor_every_s)] if anchors else []
-        self._watching: tuple[Parked | BoardWatch | TicketWatch | Notices | Anchoring, ...] = (
-            self.parked, self.board, self.tickets, *notices, *anchoring,
+        nightly = Nightly(RetentionStore(pool), policy, clock)
+        self._watching: tuple[Parked | BoardWatch | TicketWatch | Nightly | Notices | Anchoring, ...] = (
+            self.parked, self.board, self.tickets, nightly, *notices, *anchoring,
         )  # fmt: skip
         intake = Intake(
             receivers,

@@ -125,7 +125,8 @@ class Intake:
             error=f"event {message.event_id} came twice with different contents; the first one counts",
             severity="urgent",
             actions=("give_up",),
-            give_up_means="the first message stands; compare it with the source's own books",
+            give_up_means="the first message stands; compare with the source's own books. The second is kept: "
+            "`oms event list --state conflicting`",
         )
         try:
             await self._tickets.open_outside(ticket, None, message.received_at)

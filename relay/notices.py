@@ -18,7 +18,6 @@ from store.notices import ATTEMPTS, Copy, NoticeStore
 
 log = structlog.get_logger("relay")
 WAITS_S = (5, 10, 20)
-KEEP = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,6 @@ class Notices:
         await asyncio.gather(*(self._tell(copy, groups.group(copy.level)) for copy in copies))
         if buried := await self._store.bury(self._clock()):
             NOTICES.labels("given up").inc(buried)
-        await self._store.forget(self._clock() - KEEP)
         return len(copies)
 
     async def _run(self) -> None:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from domain.facts import Fact
+from domain.fate import MONEY, Target
 from domain.records import EventRecord, TicketRecord
 from domain.states import Outcome
 from domain.tickets import Severity
 from relay.books import Books
 from relay.sender import Sent, Verdict
-from relay.sorting import MONEY, Plan
+from relay.sorting import Plan
 from store.inbox import Claimed, InboxStore
-from store.inbox_targets import Target
 from store.tickets import TicketStore
 from telemetry import deliveries, tickets_opened
 

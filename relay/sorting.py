@@ -2,49 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 
-from domain.child_axis import can_change
-from domain.facts import Fact, Kind
+from domain.facts import Fact
+from domain.fate import Fate, Target, fate
 from relay.gather import MOST_FACTS, Part
 from store.inbox import Claimed
-from store.inbox_targets import Target
-
-MONEY = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED})
-"""Always signalled: whether money fits is for the order to say."""
-MOVEMENT = frozenset(
-    {
-        Kind.WAYBILL_RETURNED,
-        Kind.COLLECTED,
-        Kind.IN_TRANSIT,
-        Kind.OUT_FOR_DELIVERY,
-        Kind.SIGNED,
-        Kind.COURIER_EXCEPTION,
-        Kind.DELIVERY_REFUSED,
-        Kind.RETURNED_TO_SENDER,
-    }
-)
-
-
-class Fate(Enum):
-    SIGNAL = "signal"
-    STALE = "stale"
-    """It cannot move the order any more (decision 0005), or had moved it when another message told it."""
-    UNKNOWN = "unknown"
-    """Its order is not in the books (yet)."""
-    CLOSED = "closed"
-    """Its order has ended, but money or goods moved: a person has to look."""
-
-
-def fate(fact: Fact, target: Target | None) -> Fate:
-    if target is None:
-        return Fate.UNKNOWN
-    if target.applied:
-        return Fate.STALE
-    moot = target.child_status is not None and not can_change(target.child_status, fact.kind)
-    if target.ended:
-        return Fate.CLOSED if fact.kind in MONEY or (fact.kind in MOVEMENT and not moot) else Fate.STALE
-    return Fate.STALE if moot and fact.kind not in MONEY else Fate.SIGNAL
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from domain.facts import Fact
+from domain.fate import Target
 from domain.records import EventRecord
 from domain.strict import of
 from store import inbox_intake
-from store.errors import StoreError
 from store.events import record_after_end
 from store.inbox_intake import Added, Incoming
-from store.inbox_targets import Target, orders_of, unpark_ready
+from store.inbox_targets import orders_of, unpark_ready
 from store.pool import Connection, Pool, Row, clean
 
-__all__ = ["Added", "Claimed", "InboxStore", "Incoming", "NoSuchMessage", "Refusal"]
+__all__ = ["Added", "Claimed", "InboxStore", "Incoming", "Refusal"]
 
 # Messages that were not believed.
 REFUSE = """
@@ -54,11 +54,6 @@ OVERDUE = """
 SELECT id, source, event_id, kind, facts, received_at, attempts, traceparent FROM inbox
 WHERE state = 'parked' AND received_at < $1 ORDER BY id LIMIT $2"""
 
-# Deliver it once more, whatever became of it.
-REPLAY = """
-UPDATE inbox SET state = 'received', attempts = 0, next_try_at = now(), leased_until = NULL, note = $2
-WHERE id = $1 AND state <> 'kept' RETURNING id"""
-
 
 @dataclass(frozen=True)
 class Refusal:
@@ -86,10 +81,6 @@ class Claimed:
     traceparent: str | None
 
 
-class NoSuchMessage(StoreError):
-    """The inbox has no such row, or it holds nothing that could be delivered."""
-
-
 class InboxStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -99,8 +90,8 @@ class InboxStore:
     async def add_many(self, messages: Sequence[Incoming]) -> list[Added]:
         """All of them in one transaction, one answer each, in order: acknowledge after this returns.
 
-        `CONFLICT`: the source used an event id for two different messages; the second is not stored. Who called it in
-        knows the caller and notes the refusal.
+        `CONFLICT`: the source used an event id for two different messages; the second is put aside as `conflicting` and
+        not delivered. Who called it in knows the caller and notes the refusal.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             return await inbox_intake.add_many(connection, messages)
@@ -159,11 +150,6 @@ class InboxStore:
         """Facts for an order whose workflow has ended: into its timeline, and the outcome onto their inbox rows."""
         async with self._pool.acquire() as connection, connection.transaction():
             await record_after_end(connection, order_no, at, events)
-
-    async def replay(self, row_id: int, note: str) -> None:
-        """Deliver a row again. Harmless: orders dedupe. Raises `NoSuchMessage`."""
-        if await self._pool.fetchval(REPLAY, row_id, clean(note)) is None:
-            raise NoSuchMessage(f"inbox row {row_id} cannot be replayed: it does not exist or carries no fact")
 
     async def _change(self, sql: str, ids: Sequence[int], *args: object) -> None:
         if ids:

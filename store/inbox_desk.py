@@ -8,7 +8,7 @@ from typing import Any
 from store.pool import Pool, Row
 
 COLUMNS = """id, source, event_id, via, kind, encode(digest, 'hex') AS digest, facts, received_at, state,
-    order_no, attempts, next_try_at, delivered_at, note"""
+    order_no, attempts, next_try_at, delivered_at, emptied_at, note"""
 
 # Newest first, narrowed down by what is given.
 LIST = f"""
@@ -45,6 +45,7 @@ class InboxRow:
     attempts: int
     next_try_at: datetime
     delivered_at: datetime | None
+    emptied_at: datetime | None
     note: str
 
 
@@ -80,7 +81,7 @@ class InboxDesk:
         return None if row is None else _row(row)
 
     async def body(self, row_id: int) -> bytes | None:
-        """The message as it came."""
+        """The message as it came; empty once retention has dropped it (`emptied_at`)."""
         found: bytes | None = await self._pool.fetchval(BODY, row_id)
         return found
 

@@ -1,7 +1,7 @@
 """Many messages into the inbox in one statement: 47 times one by one (docs/performance.md, PostgreSQL)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -36,7 +36,7 @@ INSERT INTO inbox_repeats (inbox_id, at, via) SELECT * FROM unnest($1::bigint[],
 
 
 class Added(StrEnum):
-    """What became of a message. `CONFLICT`: its source used the event id before, for something else; not stored."""
+    """What became of a message. `CONFLICT`: its source used the event id before, for something else; put aside."""
 
     NEW = "new"
     DUPLICATE = "duplicate"
@@ -85,24 +85,35 @@ async def add_many(connection: Connection, messages: Sequence[Incoming]) -> list
             answers.append(Added.CONFLICT)
     if repeats:
         await connection.execute(REPEATED, *(list(column) for column in zip(*repeats, strict=True)))
+    await _keep_conflicting(connection, [m for m, a in zip(messages, answers, strict=True) if a is Added.CONFLICT])
     believed = [m for m, answer in zip(messages, answers, strict=True) if answer is not Added.CONFLICT]
     await add_traces(connection, [(m.source, scan) for m in believed for scan in m.trace])
     return answers
 
 
-async def _insert(connection: Connection, messages: Sequence[Incoming]) -> set[tuple[str, str]]:
+async def _keep_conflicting(connection: Connection, messages: Sequence[Incoming]) -> None:
+    """The second content of an event id: not delivered, but kept for the person who has to say which one is true."""
+    told = [m for m in messages if m.via == "callback" and m.facts]
+    if told:
+        named = [replace(m, event_id=f"{m.event_id}~{m.digest.hex()[:12]}") for m in told]
+        await _insert(connection, named, via="conflict", state="conflicting")
+
+
+async def _insert(
+    connection: Connection, messages: Sequence[Incoming], *, via: str | None = None, state: str | None = None
+) -> set[tuple[str, str]]:
     rows = await connection.fetch(
         ADD,
         [m.source for m in messages],
         [clean(m.event_id) for m in messages],
-        [m.via for m in messages],
+        [via or m.via for m in messages],
         [clean(m.kind) for m in messages],
         [m.digest for m in messages],
         [m.body for m in messages],
         [to_json([fact.model_dump(mode="json", exclude_none=True) for fact in m.facts]) for m in messages],
         [m.received_at for m in messages],
         [m.traceparent for m in messages],
-        ["received" if m.facts else "kept" for m in messages],
+        [state or ("received" if m.facts else "kept") for m in messages],
     )
     return {(row["source"], row["event_id"]) for row in rows}
 

@@ -1,9 +1,9 @@
 """To which order a fact belongs, by whichever number it carries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from domain.facts import Fact
+from domain.fate import Target
 from domain.states import ChildStatus, OrderStatus
 from store.pool import Connection
 
@@ -37,21 +37,6 @@ UPDATE inbox SET state = 'received', next_try_at = now(), leased_until = NULL WH
                 WHERE p.waybill_no = f.waybill_no LIMIT 1)
             ELSE (SELECT r.order_no FROM refunds r WHERE r.refund_no = f.refund_no) END))
     ORDER BY i.id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)"""
-
-
-@dataclass(frozen=True)
-class Target:
-    """`ended`: no workflow listens any more. `child_*`: of the child that the fact is about, as last written.
-
-    `applied`: the order has ended, and this very fact, told by another message, had been applied by it.
-    """
-
-    order_no: str
-    status: OrderStatus
-    ended: bool
-    child_no: str | None
-    child_status: ChildStatus | None
-    applied: bool = False
 
 
 async def orders_of(connection: Connection, facts: Sequence[Fact]) -> dict[str, Target]:

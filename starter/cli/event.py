@@ -1,18 +1,15 @@
-"""`oms event`: what outside systems told us, and a second try for what could not be delivered."""
+"""`oms event list | show`: what outside systems told us."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from domain.records import AuditEntry
 from starter.cli import output
 from starter.cli.failing import Failure, run
-from starter.cli.options import By, Json, Limit, actor
+from starter.cli.options import Json, Limit
 from starter.cli.reach import database
-from store.audit import AuditStore
-from store.inbox import InboxStore
+from starter.cli.text import when
 from store.inbox_desk import InboxDesk, InboxRow
 
 BODY_SHOWN = 4000
@@ -30,6 +27,7 @@ class State(StrEnum):
     PARKED = "parked"
     DEAD = "dead"
     KEPT = "kept"
+    CONFLICTING = "conflicting"
 
 
 def list_events(
@@ -90,7 +88,7 @@ def show(
             ("tries", event.attempts),
             ("note", event.note),
             ("sha-256", event.digest),
-            ("body", text),
+            ("body", text or (f"dropped {when(event.emptied_at)}" if event.emptied_at else None)),
         ]
     )
     rows = [(fact.get("kind"), fact.get("key"), fact.get("occurred_at")) for fact in event.facts]
@@ -104,23 +102,3 @@ async def _get(event_id: int, with_body: bool) -> tuple[InboxRow, bytes | None]:
         if event is None:
             raise Failure(f"there is no event {event_id}; look with `oms event list`.")
         return event, await desk.body(event_id) if with_body else None
-
-
-def replay(event_id: EventId, by: By = None, json: Json = False) -> None:
-    """Deliver an event once more. Harmless: an order applies each happening once.
-
-    Example: oms event replay 42
-    """
-    run(_replay(event_id, actor_of=by))
-    if json:
-        output.as_json({"id": event_id, "state": State.RECEIVED})
-    else:
-        output.line(f"Event {event_id} is on its way again; watch it with `oms event show {event_id}`.")
-
-
-async def _replay(event_id: int, actor_of: str | None) -> None:
-    who = actor(actor_of)
-    async with database() as pool:
-        await InboxStore(pool).replay(event_id, f"replayed by {who}")
-        entry = AuditEntry(actor=who, action="event.replay", detail={"id": event_id})
-        await AuditStore(pool).append(entry, datetime.now(UTC))

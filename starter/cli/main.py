@@ -18,6 +18,7 @@ from starter.cli import (
     listing,
     people,
     policy,
+    replay,
     report,
     settings,
     show,
@@ -68,7 +69,7 @@ app.add_typer(tickets, name="ticket")
 events = _group("Messages of outside systems: look, and replay what could not be delivered.")
 events.command("list")(event.list_events)
 events.command("show")(event.show)
-events.command("replay")(event.replay)
+events.command("replay")(replay.replay)
 events.command("stats")(stats.stats)
 app.add_typer(events, name="event")
 

@@ -2,7 +2,7 @@
 
 import getpass
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain.order import Id, OrderNo, Text
 from starter.cli.failing import BadInput
+from starter.cli.text import SHANGHAI
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (amounts in minor units).")]
 By = Annotated[str | None, typer.Option("--by", help="Who does this. [default: the user of this machine]")]
@@ -59,6 +60,17 @@ def span(name: str, value: str) -> timedelta:
     if ago is None:
         raise BadInput(f"{name} {value!r} is no span like 30m, 2h or 7d.")
     return int(ago[1]) * _UNITS[ago[2]]
+
+
+def moment(name: str, value: str, now: datetime) -> datetime:
+    """`2h` ago, or a date or time, in Shanghai unless it says otherwise. Raises `BadInput`."""
+    if _SPAN.fullmatch(value):
+        return now - span(name, value)
+    try:
+        given = datetime.fromisoformat(value)
+    except ValueError:
+        raise BadInput(f"{name} {value!r} is neither a span like 2h nor a time like 2026-03-02T10:00.") from None
+    return given if given.tzinfo else given.replace(tzinfo=SHANGHAI)
 
 
 def read(path: Path, most: int) -> bytes:

@@ -130,8 +130,8 @@ async def test_an_event_is_listed_shown_and_told_again_without_effect(stage: Sta
     assert "TRANSACTION.SUCCESS" in shown["body"]
     await silence(stage)
     tickets = await stage.pool.fetchval("SELECT count(*) FROM tickets")
-    said = await oms(city, "event", "replay", str(event["id"]), "--by", "anna", "--json")
-    assert said.json == {"id": event["id"], "state": "received"}
+    said = (await oms(city, "event", "replay", str(event["id"]), "--yes", "--by", "anna", "--json")).json
+    assert (said["replayed"], said["events"][0]["facts"][0]["effect"]) == (1, "duplicate")
     await silence(stage)
     assert (await oms(city, "event", "show", str(event["id"]), "--json")).json["event"]["state"] == "duplicate"
     (money,) = await stage.pool.fetch(PAID, number)

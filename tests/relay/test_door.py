@@ -48,7 +48,8 @@ async def test_another_message_under_a_used_id_is_refused_and_a_person_is_asked(
     for _ in range(2):
         second = await door.http.post("/hooks/shop", **signed("e-1", fact("k-1", "SO20261120", amount_minor=999)))
         assert (second.status_code, second.text) == (409, "no: conflict")
-    assert await rows(pool) == 1
+    kept = await pool.fetch("SELECT state, via FROM inbox ORDER BY id")
+    assert [row["state"] for row in kept][1:] == ["conflicting"], "kept once, for a person to look at"
     assert await refusals(pool) == [("shop", "127.0.0.1", "conflict")] * 2
     (ticket,) = await TicketStore(pool).list()
     assert (ticket.step, ticket.severity, ticket.outside) == ("conflicting event", "urgent", True)

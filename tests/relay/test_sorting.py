@@ -9,14 +9,14 @@ from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.facts import Kind
+from domain.fate import Fate, Target, fate
 from domain.states import ChildStatus, OrderStatus
 from relay.addresses import Addresses
 from relay.breaker import FIRST_S, LONGEST_S, Breaker
 from relay.gather import MOST_FACTS, Gathering, Part
 from relay.sender import Sent, verdict_of
-from relay.sorting import Fate, fate, plan
+from relay.sorting import plan
 from store.inbox import Claimed
-from store.inbox_targets import Target
 from tests.relay.hmac_source import fact
 from tests.store.examples import NOW
 

@@ -226,7 +226,7 @@ def test_events_are_listed_shown_and_replayed(oms: Oms, store: Store) -> None:
     assert [(r["id"], r["note"]) for r in rows] == [(1, "no such waybill yet")]
     assert "王" not in oms("event", "show", "1").out
     assert oms("event", "show", "1", "--body", "--json").json["body"] == '{"x":"王"}'
-    assert oms("event", "replay", "1", "--by", "anna").code == 0
+    assert oms("event", "replay", "1", "--by", "anna", "--yes").code == 0
     assert oms("event", "list", "--state", "received", "--json").json[0]["note"] == "replayed by anna"
     assert oms("event", "replay", "2").code == 1
     assert oms("event", "show", "2").code == 1

@@ -8,7 +8,7 @@ import pytest
 from domain.facts import Fact, Kind
 from domain.records import ChildState
 from domain.states import ChildStatus, OrderStatus, Outcome
-from store.inbox import InboxStore, NoSuchMessage
+from store.inbox import InboxStore
 from store.inbox_desk import InboxDesk
 from store.orders import OrderStore
 from store.pool import Pool
@@ -144,16 +144,6 @@ async def test_rows_parked_for_too_long_are_found_for_tickets(inbox: InboxStore,
     await inbox.park([row], "not known")
     assert await inbox.overdue_parked(NOW) == []
     assert [r.id for r in await inbox.overdue_parked(NOW + timedelta(hours=4))] == [row]
-
-
-async def test_a_dead_row_can_be_replayed_and_an_applied_one_too(inbox: InboxStore, pool: Pool) -> None:
-    row = await stored(inbox, pool)
-    await inbox.dead([row], "the workflow refuses it")
-    assert await inbox.claim(9, 60, LATER) == []
-    await inbox.replay(row, "fixed")
-    assert [r.id for r in await inbox.claim(9, 60, NOW + timedelta(days=3650))] == [row]
-    with pytest.raises(NoSuchMessage):
-        await inbox.replay(row + 1000, "no such row")
 
 
 async def test_facts_find_their_order_by_any_number(orders: OrderStore, inbox: InboxStore) -> None:
