@@ -11,7 +11,7 @@ from domain.carriers import Lanes, carried
 from domain.order import Id
 from domain.records import ChildPlan, Priced, PricedLine
 from domain.rule_decision import LineDecision, RuleDecision
-from domain.sourcing import Item, Sourced, source
+from domain.sourcing import MOST_STEPS, Item, Sourced, source
 from domain.splitting import Units, chain, divide
 from domain.strict import Strict
 
@@ -37,6 +37,7 @@ class PlanInputs(Strict):
     stock: tuple[Balance, ...]
     province: str
     city: str
+    policy_version: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Planned:
     sourced: Sourced | None
 
 
-def plan(inputs: PlanInputs) -> Planned:
+def plan(inputs: PlanInputs, most_steps: int = MOST_STEPS) -> Planned:
     """The children of an order. An order whose lines have one warehouse each is planned without sourcing."""
     lines = inputs.priced.lines
     decided = {line.line_id: line for line in inputs.decision.lines}
@@ -58,11 +59,8 @@ def plan(inputs: PlanInputs) -> Planned:
         units = [u for line, names in zip(lines, places, strict=True) for u in _from_one(line, names[0], left)]
     else:
         lanes = Lanes(inputs.priced, inputs.decision, inputs.province, inputs.city)
-        items = [
-            Item(line.line_id, line.sku, line.qty, names, line.weight_g, lanes.of(line))
-            for line, names in zip(lines, places, strict=True)
-        ]
-        sourced = source(items, left, lanes.cost)
+        items = items_of(lines, places, lanes)
+        sourced = source(items, left, lanes.cost, most_steps)
         units = [
             u
             for line, names in zip(lines, places, strict=True)
@@ -78,6 +76,14 @@ def warehouses(line: PricedLine, inputs: PlanInputs, decided: LineDecision | Non
     allowed = inputs.candidates.get(line.line_id) or (line.tags.warehouse,)
     preferred = tuple(w for w in (decided.warehouses if decided else ()) if w in allowed)
     return (*preferred, *(w for w in allowed if w not in preferred))
+
+
+def items_of(lines: Sequence[PricedLine], places: Sequence[Warehouses], lanes: Lanes) -> list[Item]:
+    """The lines as sourcing sees them."""
+    return [
+        Item(line.line_id, line.sku, line.qty, names, line.weight_g, lanes.of(line))
+        for line, names in zip(lines, places, strict=True)
+    ]
 
 
 def _to(inputs: PlanInputs) -> tuple[str, str]:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from domain.sourcing_cover import cover
 from domain.sourcing_problem import Cost, Item, Pieces, Place, problem
-from domain.sourcing_search import search
+from domain.sourcing_search import MOST_STEPS, search
 
-__all__ = ["Cost", "Item", "Pieces", "Place", "Sourced", "UnableToSource", "source"]
+__all__ = ["MOST_STEPS", "Cost", "Item", "Pieces", "Place", "Sourced", "UnableToSource", "source"]
 
 
 class UnableToSource(ValueError):
@@ -45,6 +45,7 @@ def source(
     items: Sequence[Item],
     stock: Mapping[Place, int],
     cost: Cost = free_of_charge,
+    most_steps: int = MOST_STEPS,
 ) -> Sourced:
     """The best allocation, or for large orders a good one. `stock`: available units by SKU and warehouse; absent: none.
 
@@ -57,5 +58,5 @@ def source(
                 f"line {item.line_id}: SKU {item.sku} has no warehouse, or one twice; mend its list in the catalogue"
             )
     asked = problem(items, stock, cost)
-    units, (parcels, cost_minor, _), exact = search(asked, cover(asked))
+    units, (parcels, cost_minor, _), exact = search(asked, cover(asked), most_steps)
     return Sourced(units, parcels, cost_minor, exact)

@@ -19,8 +19,9 @@ class Search:
     """Depth first, lines in their order; the ways of a line from its most preferred warehouse on. Of equal allocations
     the first one stays."""
 
-    def __init__(self, problem: Problem, first: Answer) -> None:
+    def __init__(self, problem: Problem, first: Answer, most_steps: int) -> None:
         self._problem = problem
+        self._most_steps = most_steps
         self._left = dict(problem.stock)
         self._parcels = Parcels(problem)
         self._chosen: Answer = {}
@@ -41,7 +42,7 @@ class Search:
             self.best, self.best_score, self._found = dict(self._chosen), self._parcels.score, True
             return
         for pieces in self._ways(items[n], self._gets[n]):
-            if self._steps >= MOST_STEPS:
+            if self._steps >= self._most_steps:
                 self.complete = False
                 return
             self._steps += 1
@@ -85,11 +86,11 @@ class Search:
         return answer[::-1]
 
 
-def search(problem: Problem, first: Answer) -> tuple[Answer, Score, bool]:
+def search(problem: Problem, first: Answer, most_steps: int = MOST_STEPS) -> tuple[Answer, Score, bool]:
     """The best allocation found, its score, and whether none is better. `first`: one to start from."""
     if len(problem.items) > MOST_LINES:
         return first, score(problem, first), False
-    run = Search(problem, first)
+    run = Search(problem, first, most_steps)
     run.run()
     return run.best, run.best_score, run.complete
 

@@ -1,13 +1,17 @@
-"""What the plan of an order depends on, read and locked in the transaction that reserves by it."""
+"""Plans: what one depends on, locked in the transaction that reserves by it, and its explanation for people."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from domain.catalog import SkuRecord
+from domain.explanation import Explanation
 from domain.planning import Balance, PlanInputs
 from domain.policy import Policy
 from domain.records import Priced
 from domain.rule_decision import without_rules
-from store.pool import Connection
+from domain.strict import of
+from store.pool import Connection, Pool
 from store.stock import lock
 
 # Where the order goes, as far as tariffs and rules look at it.
@@ -18,6 +22,35 @@ SELECT start #>> '{address,province}' AS province, start #>> '{address,city}' AS
 OWN_TAGS = """
 SELECT line ->> 'line_id' AS line_id FROM orders, jsonb_array_elements(start -> 'lines') AS line
 WHERE order_no = $1 AND jsonb_typeof(line -> 'tags') = 'object'"""
+
+# The explanation of an order's plan. Settling again finds it there.
+KEEP = "INSERT INTO order_plans (order_no, planned_at, explanation) VALUES ($1, $2, $3)"
+
+# By order number or child number.
+READ = """
+SELECT p.planned_at, p.explanation FROM order_plans p
+WHERE p.order_no = coalesce((SELECT order_no FROM child_orders WHERE child_no = $1), $1)"""
+
+
+@dataclass(frozen=True)
+class KeptPlan:
+    planned_at: datetime
+    explanation: Explanation
+
+
+class PlanStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def explanation(self, number: str) -> KeptPlan | None:
+        """Of an order or of the order of a child; None where none was stored."""
+        row = await self._pool.fetchrow(READ, number)
+        return None if row is None else KeptPlan(row["planned_at"], of(Explanation, row["explanation"]))
+
+
+async def keep_explanation(connection: Connection, explanation: Explanation, at: datetime) -> None:
+    """Inside the transaction that stores the children."""
+    await connection.execute(KEEP, explanation.order_no, at, explanation.model_dump(mode="json"))
 
 
 async def plan_inputs(
@@ -39,6 +72,7 @@ async def plan_inputs(
         stock=tuple(Balance(sku=sku, warehouse=w, available=left.get((sku, w), 0)) for sku, w in sorted(places)),
         province=where["province"] if where else "",
         city=where["city"] if where else "",
+        policy_version=policy.version,
     )
 
 

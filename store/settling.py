@@ -1,5 +1,6 @@
 """A payment turns an order into children: shares frozen, stock reserved, split stored. All or nothing."""
 
+from domain.explanation import explain
 from domain.planning import plan
 from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment, StockMove
@@ -8,7 +9,7 @@ from domain.states import ChildStatus
 from store.children import insert_children, read_children
 from store.errors import AlreadySettled, NoSuchOrder, PaymentDoesNotFit
 from store.order_lines import catalogue_of, priced_of, read_rows
-from store.plans import plan_inputs
+from store.plans import keep_explanation, plan_inputs
 from store.pool import Connection
 from store.stock import apply_moves, lock, reservation
 from store.writing import apply_write
@@ -102,7 +103,9 @@ async def _split(connection: Connection, write: OrderWrite, policy: Policy) -> t
         [s.net_minor for s in shares],
         [s.freight_minor for s in shares],
     )
-    planned = plan(await plan_inputs(connection, write.order_no, priced, catalogue_of(rows), policy))
+    inputs = await plan_inputs(connection, write.order_no, priced, catalogue_of(rows), policy)
+    planned = plan(inputs)
+    await keep_explanation(connection, explain(inputs, planned), write.at)
     await insert_children(connection, write, planned.children)
     await apply_moves(connection, _reservations(priced, planned.children), write.at)
     return planned.children

@@ -14,6 +14,7 @@ from starter.cli import (
     catalogue,
     change,
     event,
+    explain,
     import_file,
     listing,
     people,
@@ -51,6 +52,7 @@ orders = _group("Start, look at and change orders.")
 orders.command("start")(start.start)
 orders.command("import")(import_file.import_file)
 orders.command("show")(show.show)
+orders.command("explain")(explain.explain)
 orders.command("list")(listing.list_orders)
 orders.command("cancel")(change.cancel)
 orders.command("confirm")(change.confirm)

@@ -1,0 +1,50 @@
+"""`oms order explain` on a real database: the split of a paid order in words, and planned again."""
+
+from domain.order import StartOrder
+from tests.starter.conftest import Oms
+from tests.starter.test_cli_store import NUMBER, Store, database_url, paid_order, store
+
+__all__ = ["database_url", "paid_order", "store"]
+
+
+def test_a_split_is_explained_with_rules_versions_and_what_would_have_avoided_it(
+    oms: Oms, paid_order: StartOrder
+) -> None:
+    said = oms("order", "explain", NUMBER)
+    assert said.code == 0, said.err
+    for words in (
+        "warehouse WH-EAST (rule policy, policy version 0)",
+        "stock backorder (rule stock/in_stock_first, policy version 0)",
+        f"with {NUMBER}-01 if",
+        "1 more units of MUG-RED in WH-EAST",
+    ):
+        assert words in said.out
+    assert "仓库 WH-EAST(规则 policy,策略第 0 版)" in oms("order", "explain", NUMBER, "--lang", "zh").out
+
+
+def test_one_parcel_is_explained_alone_and_machines_get_the_inputs(oms: Oms, paid_order: StartOrder) -> None:
+    told = oms("order", "explain", f"{NUMBER}-03", "--json").json
+    assert [child["child_no"] for child in told["children"]] == [f"{NUMBER}-03"]
+    assert {b["sku"] for b in told["inputs"]["stock"]} == {"MUG-RED", "TEA-GREEN-250"}
+    assert "王" not in str(told) and "phone" not in str(told), "nothing personal is kept with a plan"
+
+
+def test_a_plan_is_made_again_to_the_same_result(oms: Oms, paid_order: StartOrder) -> None:
+    said = oms("order", "explain", NUMBER, "--replay")
+    assert (said.code, "to the same result" in said.out) == (0, True), said.err
+    assert oms("order", "explain", NUMBER, "--replay", "--json").json["same"] is True
+
+
+def test_a_plan_that_comes_out_differently_is_shown_beside_the_stored_one(
+    oms: Oms, paid_order: StartOrder, store: Store
+) -> None:
+    tampered = """ALTER TABLE order_plans DISABLE TRIGGER order_plans_only_grow;
+        UPDATE order_plans SET explanation = jsonb_set(explanation, '{inputs,stock,0,available}', '9')"""
+    store(lambda pool: pool.execute(tampered))
+    said = oms("order", "explain", NUMBER, "--replay")
+    assert (said.code, "planned differently now" in said.out) == (1, True)
+
+
+def test_an_order_without_a_plan_says_so_in_one_line(oms: Oms, store: Store) -> None:
+    said = oms("order", "explain", "SO-NOWHERE")
+    assert (said.code, said.err.count("\n")) == (1, 1) and "no plan is stored" in said.err
