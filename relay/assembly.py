@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from providers.notices.channels import Channels
 from relay.addresses import Addresses
 from relay.anchoring import Anchoring
 from relay.app import build_app
+from relay.backorders import BackorderWatch
 from relay.batch import Batch
 from relay.board import BoardWatch
 from relay.deliver import Delivery, Pace
@@ -26,6 +28,7 @@ from relay.settle import Clock, Settling
 from relay.ticket_watch import TicketWatch
 from store.audit import AuditStore
 from store.audit_anchor import AnchorFile
+from store.backorders import BackorderStore
 from store.board import BoardStore
 from store.escalating import EscalationStore
 from store.inbox import Added, InboxStore, Incoming, Refusal
@@ -37,6 +40,14 @@ from store.tickets import TicketStore
 
 log = structlog.get_logger("relay")
 READY_S = 2.0
+
+
+class Watch(Protocol):
+    """Something that looks at the books again and again, beside the requests."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
 
 
 class Relay:
@@ -76,8 +87,9 @@ class Relay:
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
         anchoring = [Anchoring(AuditStore(pool), anchors, clock, every_s=anchor_every_s)] if anchors else []
         nightly = Nightly(RetentionStore(pool), policy, clock)
-        self._watching: tuple[Parked | BoardWatch | TicketWatch | Nightly | Notices | Anchoring, ...] = (
-            self.parked, self.board, self.tickets, nightly, *notices, *anchoring,
+        backorders = BackorderWatch(BackorderStore(pool), inbox, clock)
+        self._watching: tuple[Watch, ...] = (
+            self.parked, self.board, self.tickets, nightly, backorders, *notices, *anchoring,
         )  # fmt: skip
         intake = Intake(
             receivers,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
-from store import order_detail, order_pages, registering, settling
+from store import backorders, order_detail, order_pages, registering, settling
 from store.errors import OrderRefused
 from store.order_detail import Label, OrderDetail, TimelineEntry
 from store.order_pages import OrderFilter, OrderPage
@@ -54,7 +54,7 @@ class OrderStore:
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
         """Reserve every unit of a waiting child, or none. False too for a child that no longer waits without it."""
         async with self._transaction() as connection:
-            return await settling.allocate_backorder(connection, order_no, child_no)
+            return await backorders.allocate(connection, order_no, child_no)
 
     # People
 

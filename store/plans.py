@@ -11,6 +11,7 @@ from domain.policy import Policy
 from domain.records import Priced
 from domain.rule_decision import without_rules
 from domain.strict import of
+from store.backorders import after_claims
 from store.pool import Connection, Pool
 from store.stock import lock
 
@@ -63,7 +64,7 @@ async def plan_inputs(
     where = await connection.fetchrow(REGION, order_no)
     candidates = await _candidates(connection, order_no, catalogue)
     places = {(line.sku, w) for line in priced.lines for w in candidates.get(line.line_id) or (line.tags.warehouse,)}
-    left = await lock(connection, places)
+    left = await after_claims(connection, await lock(connection, places))
     return PlanInputs(
         order_no=order_no,
         priced=priced,

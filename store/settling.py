@@ -11,7 +11,7 @@ from store.errors import AlreadySettled, NoSuchOrder, PaymentDoesNotFit
 from store.order_lines import catalogue_of, priced_of, read_rows
 from store.plans import keep_explanation, plan_inputs
 from store.pool import Connection
-from store.stock import apply_moves, lock, reservation
+from store.stock import apply_moves, reservation
 from store.writing import apply_write
 
 # Everything that a settlement has to agree with. The lock makes writes of one order queue.
@@ -24,19 +24,6 @@ BOOKED = "SELECT EXISTS (SELECT FROM payments WHERE key = $1 AND order_no = $2)"
 FREEZE = """
 INSERT INTO unit_shares (order_no, line_id, first_unit, units, net_minor, freight_minor)
 SELECT $1, u.* FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[]) AS u"""
-
-# The status of a child, and whether its units are reserved.
-CHILD = """
-SELECT c.status, EXISTS (SELECT FROM child_lines l JOIN stock_moves m
-    ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'reserve' WHERE l.child_no = c.child_no) AS reserved
-FROM child_orders c WHERE c.order_no = $1 AND c.child_no = $2"""
-
-# What a child needs, by line.
-NEEDS = """
-SELECT l.line_id, i.sku, c.warehouse, l.qty
-FROM child_lines l JOIN child_orders c USING (child_no)
-JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
-WHERE l.child_no = $1 ORDER BY i.pos"""
 
 
 async def settle(connection: Connection, message: SettlePayment) -> Settled:
@@ -53,28 +40,6 @@ async def settle(connection: Connection, message: SettlePayment) -> Settled:
         children = created = await _split(connection, write, message.policy)
     await apply_write(connection, write, created)
     return Settled(children=children)
-
-
-async def allocate_backorder(connection: Connection, order_no: str, child_no: str) -> bool:
-    """Inside a transaction: reserve every unit of a waiting child, or none. True again if it has been done."""
-    if await connection.fetchrow(LOCK, order_no) is None:
-        raise NoSuchOrder(order_no)
-    child = await connection.fetchrow(CHILD, order_no, child_no)
-    if child is None:
-        raise NoSuchOrder(child_no)
-    if child["reserved"] or child["status"] != ChildStatus.BACKORDER:
-        return bool(child["reserved"])
-    moves = [
-        reservation(child_no, row["line_id"], row["sku"], row["warehouse"], row["qty"])
-        for row in await connection.fetch(NEEDS, child_no)
-    ]
-    left = await lock(connection, ((m.sku, m.warehouse) for m in moves))
-    for m in moves:
-        left[m.sku, m.warehouse] = left.get((m.sku, m.warehouse), 0) - m.qty
-    if min(left.values()) < 0:
-        return False
-    await apply_moves(connection, moves)
-    return True
 
 
 async def _check(connection: Connection, write: OrderWrite) -> None:
