@@ -43,7 +43,7 @@ READY_S = 2.0
 
 
 class Watch(Protocol):
-    """Something that looks at the books again and again, beside the requests."""
+    """Something that works beside the requests for as long as the relay does."""
 
     def start(self) -> None: ...
 
@@ -105,12 +105,14 @@ class Relay:
         )
 
     async def start(self) -> None:
-        for part in (self._messages, self._refusals, self._settling, self.delivery, *self._watching):
+        parts: tuple[Watch, ...] = (self._messages, self._refusals, self._settling, self.delivery, *self._watching)
+        for part in parts:
             part.start()
 
     async def stop(self) -> None:
         """After the last request: finish commits under way, send what is in hand, give the rest back."""
-        for part in (self._messages, self._refusals, *self._watching, self.delivery, self._settling):
+        parts: tuple[Watch, ...] = (self._messages, self._refusals, *self._watching, self.delivery, self._settling)
+        for part in parts:
             await part.stop()
         log.info("relay stopped")
 
