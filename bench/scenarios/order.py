@@ -77,13 +77,13 @@ def priced(order: OrderIn) -> Priced:
         raise Malformed(f"input.order: {e}") from None
 
 
-def start_order(order: OrderIn, placed_at: datetime, **more: Any) -> StartOrder:
-    """The message with which the shop starts it. `more`: fields that the format does not know, as JSON values.
+def start_order(order: OrderIn, at: datetime, **more: Any) -> StartOrder:
+    """The message with which the shop starts it. `at`: placing; `more`: fields that the format does not know, as JSON.
 
     Lines that share an SKU get SKUs of their own, as the format gives stock line by line.
     """
     number = number_of(order)
-    fields = {"order_no": number, "channel_order_no": number, "placed_at": placed_at.isoformat()}
+    fields = {"order_no": number, "channel_order_no": number, "placed_at": at.isoformat()}
     return _message(order, fields | {"payable_minor": priced(order).payable_minor} | more)
 
 

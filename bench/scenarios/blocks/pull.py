@@ -1,19 +1,33 @@
-"""`pull`: when a payment whose callback was lost is found, and whether the order was closed over it (R12, R13, R19).
+"""`pull`: a payment whose callback is lost is found by asking; nothing paid is cancelled (R12, R13, R19).
 
-The same through running workflows: `tests/workflows/test_pull.py`.
+An order with its deadline and the channel's own loop run side by side, each on its own clock, moved together from one
+moment of the file to the next. What the loop finds goes through the inbox and the relay to the order.
 """
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
-from bench.scenarios.document import Scenario, block, read
-from bench.scenarios.town import Town
-from domain.pulling import synced
+from activities.pulling import Pull
+from bench.scenarios.document import ByRule, Scenario, block, read
+from bench.scenarios.order import LineIn, OrderIn
+from bench.scenarios.ordered import stocked
+from bench.scenarios.shift import Shift
+from bench.scenarios.town import House, Life, Town
+from domain.pulling import Synced, late, next_tick, synced
+from domain.states import OrderStatus
 from domain.strict import Strict
+from workflows.messages import TASK_QUEUE
+from workflows.pull import PULL_WORKFLOW, pull_workflow_id
 
 Seconds = Annotated[int, Field(ge=1, le=10**9)]
+ORDER = OrderIn(order_no="PULLED", lines=(LineIn(id="L1", sku="PAID", qty=1, unit_price=100),))
+BEFORE = timedelta(seconds=10)
+LEAD = 3
+"""Ticks without news before the one that may find something: the loop has been running for a while."""
+LONGEST = timedelta(days=1)
 
 
 class PullIn(Strict):
@@ -26,17 +40,85 @@ class PullIn(Strict):
     timeout_at: AwareDatetime
     delay_threshold_s: Annotated[int, Field(ge=0, le=10**9)]
 
+    @property
+    def interval(self) -> timedelta:
+        return timedelta(seconds=self.interval_s)
 
-async def play(scenario: Scenario, _: Town) -> dict[str, Any]:
+
+async def play(scenario: Scenario, town: Town) -> Any:
     given = read(PullIn, block(scenario, "pull"), "input.pull")
-    found = synced(
-        given.paid_at,
-        heard_at=given.paid_at if given.callback == "delivered" else None,
-        first_tick=given.first_tick,
-        interval=timedelta(seconds=given.interval_s),
-        timeout_at=given.timeout_at,
-        threshold=timedelta(seconds=given.delay_threshold_s),
+    found_by = next_tick(given.first_tick, given.interval, given.paid_at)
+    if given.interval > LONGEST or found_by - max(given.paid_at, given.timeout_at) > LONGEST:
+        return ByRule(_by_rule(given), "a loop asks at least once a day, and a closed order listens for a day")
+    async with town.house() as house:
+        began = min(given.paid_at, given.timeout_at, _first_of_lead(given)) - BEFORE
+        shift = Shift(began, house.now())
+        payment = {"deadline": shift.to_house(given.timeout_at).isoformat()}
+        life = await stocked(house, ORDER, payment=payment)
+        await _play(house, life, given, shift)
+        return await _told(house, life, given, shift)
+
+
+async def _play(house: House, life: Life, given: PullIn, shift: Shift) -> None:
+    """From moment to moment until the order knows of its payment."""
+    paid = house.systems.pays(life.order.order_no, life.order.payable_minor, shift.to_house(given.paid_at))
+    for moment in _moments(given):
+        await house.pass_until(shift.to_house(moment))
+        if moment == _first_of_lead(given):
+            await house.temporal.start_workflow(
+                PULL_WORKFLOW,
+                Pull(connector="wechat", tick_s=given.interval_s),
+                id=pull_workflow_id("wechat"),
+                task_queue=TASK_QUEUE,
+            )
+        if moment == given.paid_at and given.callback == "delivered":
+            await house.tell(paid)
+        await house.rest()
+        await house.delivered()
+        await house.rest()
+        if (await life.detail()).payments:
+            return
+
+
+def _moments(given: PullIn) -> Iterator[datetime]:
+    """Ticks, the payment and the deadline, in turn, up to the tick that must find it."""
+    tick, last = _first_of_lead(given), next_tick(given.first_tick, given.interval, given.paid_at)
+    moments = {given.paid_at, given.timeout_at}
+    while tick <= last:
+        moments.add(tick)
+        tick += given.interval
+    return iter(sorted(moments))
+
+
+def _first_of_lead(given: PullIn) -> datetime:
+    """The tick from which on the loop is played: a few before the one after the payment."""
+    last = next_tick(given.first_tick, given.interval, given.paid_at)
+    return max(given.first_tick, last - LEAD * given.interval)
+
+
+async def _told(house: House, life: Life, given: PullIn, shift: Shift) -> dict[str, Any]:
+    booked = await house.pool.fetchval("SELECT booked_at FROM payments WHERE order_no = $1", life.order.order_no)
+    closed = (await life.detail()).order.status == OrderStatus.CLOSED
+    at = datetime.fromisoformat(shift.to_file(booked))
+    threshold = timedelta(seconds=given.delay_threshold_s)
+    latency_s = (at - given.paid_at) // timedelta(seconds=1)
+    return _shape(Synced(at, latency_s, late(given.paid_at, at, threshold), closed))
+
+
+def _by_rule(given: PullIn) -> dict[str, Any]:
+    return _shape(
+        synced(
+            given.paid_at,
+            heard_at=given.paid_at if given.callback == "delivered" else None,
+            first_tick=given.first_tick,
+            interval=given.interval,
+            timeout_at=given.timeout_at,
+            threshold=timedelta(seconds=given.delay_threshold_s),
+        )
     )
+
+
+def _shape(found: Synced) -> dict[str, Any]:
     return {
         "synced_at": found.synced_at.isoformat(),
         "latency_s": found.latency_s,

@@ -1,17 +1,31 @@
-"""`timers`: when a deadline falls due, and whether a cancelling event came in time (R13, R43, R52)."""
+"""`timers`: when a deadline falls due, and whether a cancelling event came in time (R13, R43, R52).
 
-from datetime import timedelta
+Each timer is played as the payment deadline of an order of its own, whatever its name: the one deadline that any
+duration can be given to. The cancelling event is the payment, known at the channel from its own moment on and told by a
+callback; the order asks the channel at its deadline before it closes anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, TypeAdapter
+from temporalio.api.enums.v1 import EventType
 
-from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.document import ByRule, Scenario, block, read_as
+from bench.scenarios.order import LineIn, OrderIn
+from bench.scenarios.ordered import stocked
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import Town
+from bench.scenarios.shift import Shift
+from bench.scenarios.town import House, Life, Town
+from domain.states import OrderStatus
 from domain.strict import Strict
-from domain.timers import due, outcome
+from domain.timers import TimerOutcome, due, outcome
 
 Count = Annotated[int, Field(ge=0, le=10**9)]
+LONGEST = timedelta(days=100 * 365)
+"""Temporal keeps durations in nanoseconds, which end at 292 years."""
 
 
 class TimerIn(Strict):
@@ -27,16 +41,83 @@ class TimerIn(Strict):
 TIMERS = TypeAdapter(tuple[TimerIn, ...])
 
 
-async def play(scenario: Scenario, _: Town) -> list[dict[str, Any]]:
-    return [_played(timer) for timer in read_as(TIMERS, block(scenario, "timers"), "input.timers")]
+@dataclass(frozen=True)
+class Running:
+    """One timer in the house. `cancelled`: when the buyer pays, in the time of the house."""
+
+    timer: TimerIn
+    life: Life
+    shift: Shift
+    due: datetime
+
+    @property
+    def cancelled(self) -> datetime | None:
+        return None if self.timer.cancel_at is None else self.shift.to_house(self.timer.cancel_at)
 
 
-def _played(timer: TimerIn) -> dict[str, Any]:
+async def play(scenario: Scenario, town: Town) -> Any:
+    timers = read_as(TIMERS, block(scenario, "timers"), "input.timers")
+    rules = [_by_rule(timer) for timer in timers]
+    if any(_longer_than(timer, LONGEST) for timer in timers):
+        return ByRule(rules, "a timer of more than 100 years, or an event as far from its start")
+    async with town.house() as house:
+        here = house.now()  # one for all: what is one moment in the file is one in the house
+        running = [await _start(house, timer, n, here) for n, timer in enumerate(timers)]
+        await _pass(house, running)
+        return [await _found(one) for one in running]
+
+
+async def _start(house: House, timer: TimerIn, n: int, here: datetime) -> Running:
+    deadline = here + _duration(timer)
+    order = OrderIn(order_no=f"TIMER-{n:04d}", lines=(LineIn(id="L1", sku="TIMED", qty=1, unit_price=100),))
+    life = await stocked(
+        house, order, {"L1": 0}, placed_at=here.isoformat(), payment={"deadline": deadline.isoformat()}
+    )
+    return Running(timer, life, Shift(timer.start, here), deadline)
+
+
+async def _pass(house: House, running: Sequence[Running]) -> None:
+    """Every moment at which something falls due or happens, in turn."""
+    for moment in sorted({m for one in running for m in (one.due, one.cancelled) if m is not None}):
+        paid = [
+            house.systems.pays(one.life.order.order_no, one.life.order.payable_minor, moment)
+            for one in running
+            if one.cancelled == moment
+        ]
+        await house.pass_until(moment)
+        if paid:
+            await house.tell(*paid)
+
+
+async def _found(one: Running) -> dict[str, Any]:
+    closed = (await one.life.detail()).order.status == OrderStatus.CLOSED
+    return {
+        "name": one.timer.name,
+        "due": one.shift.to_file(await _due(one)),
+        "outcome": (TimerOutcome.FIRED if closed else TimerOutcome.CANCELLED).value,
+    }
+
+
+async def _due(one: Running) -> datetime:
+    """As the workflow has set its timer; without one, its deadline had come when it looked."""
+    async for event in one.life.handle.fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
+            wait = event.timer_started_event_attributes.start_to_fire_timeout
+            return event.event_time.ToDatetime(one.due.tzinfo) + wait.ToTimedelta()
+    return one.due
+
+
+def _by_rule(timer: TimerIn) -> dict[str, Any]:
     try:
         due_at = due(timer.start, _duration(timer))
     except OverflowError:
         raise Malformed(f"input.timers: {timer.name} is due beyond the calendar") from None
     return {"name": timer.name, "due": due_at.isoformat(), "outcome": outcome(due_at, timer.cancel_at).value}
+
+
+def _longer_than(timer: TimerIn, limit: timedelta) -> bool:
+    cancelled_after = (timer.cancel_at or timer.start) - timer.start
+    return max(_duration(timer), abs(cancelled_after)) > limit
 
 
 def _duration(timer: TimerIn) -> timedelta:

@@ -10,7 +10,10 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.api.workflowservice.v1 import StartWorkflowExecutionResponse
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.enums.v1 import EventType, PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse, StartWorkflowExecutionResponse
 from temporalio.client import (
     Client,
     Interceptor,
@@ -27,6 +30,14 @@ from temporalio.testing import TimeSkipper
 
 REAL_S = 30.0
 """No step of a play may take longer on the real clock."""
+TELLING = timedelta(seconds=1)
+ENDS = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+    }
+)
 
 
 class Clocks:
@@ -64,16 +75,86 @@ class Clocks:
 
     async def _forward(self, handle: WorkflowHandle[Any, Any], moment: datetime) -> None:
         try:
-            left = moment - await self._skipper.get_current_time(handle)
-            if left > timedelta(0):
-                await self._skipper.fast_forward(handle, left)
+            if await _only_waits_beyond(handle, moment):
+                return
+            await self._to(handle, moment)
+            while due := await _just_due(handle, moment):
+                await self._to(handle, due)
+                await asyncio.sleep(0.003)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended
                 raise
 
+    async def _to(self, handle: WorkflowHandle[Any, Any], moment: datetime) -> None:
+        left = moment - await self._skipper.get_current_time(handle)
+        if left > timedelta(0):
+            await self._skipper.fast_forward(handle, left)
+
     @property
     def followed(self) -> Sequence[WorkflowHandle[Any, Any]]:
         return tuple(self._handles.values())
+
+
+async def at_rest(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Nothing is under way in the workflow, except activities that wait for their next attempt."""
+    raw = (await handle.describe()).raw_description
+    if raw.HasField("pending_workflow_task"):
+        return False
+    now = _time_of(raw)
+    return all(_waits(a) and _moment(a.scheduled_time) > now for a in raw.pending_activities)
+
+
+async def _only_waits_beyond(handle: WorkflowHandle[Any, Any], moment: datetime) -> bool:
+    """All that it waits for comes later, and one of it is another attempt of an activity: the server would start that
+    one at once, whatever the clock is moved by. Such a workflow stays behind until the attempt is due."""
+    raw = (await handle.describe()).raw_description
+    attempts = [_moment(a.scheduled_time) for a in raw.pending_activities if _waits(a)]
+    if not attempts or min(attempts) <= moment + TELLING:
+        return False
+    return min((await _timers(handle)).values(), default=attempts[0]) > moment + TELLING
+
+
+async def _just_due(handle: WorkflowHandle[Any, Any], moment: datetime) -> datetime | None:
+    """The last of what still waits and means `moment`: timers, and attempts of activities. The server counts from when
+    it is told, a little after the moment from which the workflow counts: less than a second, and the files know only
+    whole ones."""
+    raw = (await handle.describe()).raw_description
+    waiting = [_moment(a.scheduled_time) for a in raw.pending_activities if _waits(a)]
+    waiting += (await _timers(handle)).values()
+    return max((due for due in waiting if moment <= due < moment + TELLING), default=None)
+
+
+async def _timers(handle: WorkflowHandle[Any, Any]) -> dict[str, datetime]:
+    """Those that have been started and have neither fired nor been cancelled: when they fire."""
+    waiting: dict[str, datetime] = {}
+    async for event in handle.fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
+            started = event.timer_started_event_attributes
+            due = _moment(event.event_time) + started.start_to_fire_timeout.ToTimedelta()
+            waiting[started.timer_id] = due
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
+            waiting.pop(event.timer_fired_event_attributes.timer_id, None)
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_CANCELED:
+            waiting.pop(event.timer_canceled_event_attributes.timer_id, None)
+        elif event.event_type in ENDS:
+            waiting.clear()
+    return waiting
+
+
+def _waits(pending: PendingActivityInfo) -> bool:
+    """For its next attempt; a first one is under way already."""
+    scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    return pending.state == scheduled and pending.attempt > 1
+
+
+def _time_of(raw: DescribeWorkflowExecutionResponse) -> datetime:
+    if raw.workflow_extended_info.HasField("time_skipping_info"):
+        return _moment(raw.workflow_extended_info.time_skipping_info.current_time)
+    return datetime.now(UTC)
+
+
+def _moment(stamp: Timestamp) -> datetime:
+    return stamp.ToDatetime(UTC)
 
 
 class _AtHouseTime(Interceptor):

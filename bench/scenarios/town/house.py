@@ -2,20 +2,19 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, Self
+from datetime import datetime
+from typing import Self
 
 from temporalio import activity
-from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import worker
 from activities.asking import Connector
-from bench.scenarios.town.clocks import REAL_S, Clocks
+from bench.scenarios.town.clocks import REAL_S, Clocks, at_rest
 from bench.scenarios.town.life import Life
 from bench.scenarios.town.systems import Systems
 from domain.facts import Fact
@@ -53,23 +52,25 @@ class House:
         self.tickets = TicketStore(pool)
         self.stock = StockStore(pool)
         self.inbox = InboxStore(pool)
-        settling = Settling(self.inbox, self.tickets, _real_now)
+        settling = Settling(self.inbox, self.tickets, self.clocks.now)
         self._settling = settling
-        self._delivery = Delivery(self.inbox, OrderSender(self.temporal), settling, _real_now, QUICK)
+        self._delivery = Delivery(self.inbox, OrderSender(self.temporal), settling, self.clocks.now, QUICK)
         self._parked = Parked(
-            self.inbox, settling, _real_now, ticket_after_s=_never, on_ready=self._delivery.wake, look_s=0.05
+            self.inbox, settling, self.clocks.now, ticket_after_s=_never, on_ready=self._delivery.wake, look_s=0.05
         )
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, client: Client, url: str, policy: Policy) -> AsyncIterator[Self]:
+    async def opened(
+        cls, client: Client, url: str, policy: Policy, more_workflows: Sequence[type] = ()
+    ) -> AsyncIterator[Self]:
         async with AsyncExitStack() as resources:
             pool = await open_pool(url, application="scenarios")
             resources.push_async_callback(pool.close)
             house = cls(client, pool)
             if policy != Policy():
                 await PolicyStore(pool).publish(policy, "scenarios")
-            await resources.enter_async_context(house._staffed())
+            await resources.enter_async_context(house._staffed(more_workflows))
             resources.push_async_callback(house._end_all)
             for part in (house._settling, house._delivery, house._parked):
                 part.start()
@@ -77,14 +78,14 @@ class House:
             yield house
 
     @asynccontextmanager
-    async def _staffed(self) -> AsyncIterator[None]:
+    async def _staffed(self, more_workflows: Sequence[type]) -> AsyncIterator[None]:
         """Production's workflows and own activities; scripted outside systems."""
         channel = Connector(Scope("wechat", "money"), self.systems.tell_of_payment, PULL_SPACING_S)
         own = worker.inside(self.pool, self.temporal, {"wechat": channel}, clock=self.now)
         async with Worker(
             self.temporal,
             task_queue=TASK_QUEUE,
-            workflows=worker.WORKFLOWS,
+            workflows=[*worker.WORKFLOWS, *more_workflows],
             activities=[*own, *self.systems.activities()],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
@@ -138,7 +139,7 @@ class House:
         said = fact.model_dump_json().encode()
         return Incoming(
             source=fact.source, event_id=event_id, kind=fact.kind.value, digest=hashlib.sha256(said).digest(),
-            body=said, facts=(fact,), received_at=_real_now(),
+            body=said, facts=(fact,), received_at=self.now(),
         )  # fmt: skip
 
     # --- waiting -----------------------------------------------------------------------------------------------------
@@ -153,20 +154,8 @@ class House:
         """Until nothing is under way in any workflow, except activities that wait before a retry."""
         async with asyncio.timeout(REAL_S):
             for handle in self.clocks.followed:
-                while not await _at_rest(handle):
+                while not await at_rest(handle):
                     await asyncio.sleep(0.005)
-
-
-async def _at_rest(handle: WorkflowHandle[Any, Any]) -> bool:
-    raw = (await handle.describe()).raw_description
-    waits = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-    return not raw.HasField("pending_workflow_task") and all(
-        a.state == waits and a.attempt > 1 for a in raw.pending_activities
-    )
-
-
-def _real_now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def _never() -> float:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from itertools import count
@@ -48,15 +48,18 @@ class Town:
         await self._resources.aclose()
 
     @asynccontextmanager
-    async def house(self, policy: Policy | None = None) -> AsyncIterator[House]:
-        """Surroundings of one play, gone at its end. `policy`: what new orders keep; None: the defaults."""
+    async def house(self, policy: Policy | None = None, *, more_workflows: Sequence[type] = ()) -> AsyncIterator[House]:
+        """Surroundings of one play, gone at its end. `policy`: what new orders keep; None: the defaults.
+
+        `more_workflows`: beside production's, such as one that takes a table out of the file.
+        """
         async with self._slots:
             postgres, temporal = await self._open()
             name = f"play_{next(self._numbers)}"
             await self._administer(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
             try:
                 client = await _namespace(temporal, name)
-                async with House.opened(client, postgres.url(name), policy or Policy()) as house:
+                async with House.opened(client, postgres.url(name), policy or Policy(), more_workflows) as house:
                     yield house
             finally:
                 await self._administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
