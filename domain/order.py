@@ -1,6 +1,6 @@
 """The order as it comes in: the one start message of the order workflow (contract: docs/contract/)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
@@ -32,6 +32,17 @@ class SkuTags(Strict):
     customs: Tag = "domestic"
 
 
+class AfterSalesTerms(Strict):
+    """What the buyer agreed to at purchase; kept with the order, so that later changes do not reach it."""
+
+    no_reason: bool = True
+    """False: no return without a defect (made to measure, fresh, unsealed …), confirmed by the buyer at purchase."""
+    warranty_until: date | None = None
+    """The last day of the warranty, in the shop's calendar."""
+    warranty_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    """Or its length, counted from the day after signing."""
+
+
 class OrderLine(Strict):
     line_id: Id
     sku: Id
@@ -44,6 +55,8 @@ class OrderLine(Strict):
     weight_g: Annotated[int, Field(ge=0, le=10**9)] = 0
     """Weight of one unit."""
     tags: SkuTags | None = None
+    after_sales: AfterSalesTerms | None = None
+    """Absent: returnable without a reason, no warranty."""
 
 
 class Coupon(Strict):

@@ -1,7 +1,8 @@
 """What an application is judged by: the order as the books have it, unit by unit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -11,14 +12,26 @@ from domain.shares import UnitShare
 from domain.strict import Strict
 
 
-class ShippedRun(Strict):
-    """Units that left in one parcel."""
+class Run(NamedTuple):
+    """Neighbouring units `first` to `end - 1` of a line."""
+
+    first: int
+    end: int
+    signed_at: datetime | None = None
+
+    @property
+    def units(self) -> int:
+        return self.end - self.first
+
+
+class ParcelRun(Strict):
+    """Units of a line in one parcel. Short-picked ones are not in it: a short pick takes a parcel's last units."""
 
     child_no: str
     first_unit: int
     units: int
     signed_at: AwareDatetime | None = None
-    """None: still on the way, so no window has begun."""
+    """None: not signed for, so no window has begun."""
 
 
 class LineFacts(Strict):
@@ -28,9 +41,9 @@ class LineFacts(Strict):
     qty: int
     shares: tuple[UnitShare, ...]
     """Frozen at payment; none before."""
-    shipped: tuple[ShippedRun, ...] = ()
-    stopped: tuple[UnitRange, ...] = ()
-    """Units of parcels that were cancelled: neither shipped nor to be shipped."""
+    shipped: tuple[ParcelRun, ...] = ()
+    waiting: tuple[ParcelRun, ...] = ()
+    """In parcels that may still leave. Cancelled parcels are in neither."""
     taken: tuple[UnitRange, ...] = ()
     """Units that refunds or open cases hold."""
     left: int
@@ -60,28 +73,85 @@ class OrderFacts(Strict):
         return next((line for line in self.lines if line.line_id == line_id), None)
 
 
-def free_shipped(line: LineFacts) -> Iterator[tuple[int, datetime | None]]:
-    """Units that left and that nobody holds, from the first one on, each with when its parcel was signed for."""
-    held = {unit for r in line.taken for unit in range(r.first_unit, r.end)}
-    for run in sorted(line.shipped, key=lambda r: r.first_unit):
-        for unit in range(run.first_unit, run.first_unit + run.units):
-            if unit not in held:
-                yield unit, run.signed_at
+def free_shipped(line: LineFacts) -> list[Run]:
+    """Units that left and that nobody holds, from the first one on."""
+    return without((_run(r) for r in line.shipped), line.taken)
 
 
-def free_unshipped(line: LineFacts) -> Iterator[int]:
-    """Units that have not left, may still leave, and that nobody holds, from the first one on."""
-    gone = {unit for r in (*line.taken, *line.stopped) for unit in range(r.first_unit, r.end)}
-    gone |= {unit for run in line.shipped for unit in range(run.first_unit, run.first_unit + run.units)}
-    return (unit for unit in range(line.qty) if unit not in gone)
+def free_waiting(line: LineFacts) -> list[Run]:
+    """Units that may still leave and that nobody holds, from the first one on."""
+    return without((_run(r) for r in line.waiting), line.taken)
 
 
-def runs(line_id: str, units: list[int]) -> tuple[UnitRange, ...]:
-    """Unit numbers as ranges of neighbours."""
+def without(runs: Iterable[Run], taken: Sequence[UnitRange]) -> list[Run]:
+    """What is left of `runs`, in unit order."""
+    gone = sorted((r.first_unit, r.end) for r in taken)
+    left: list[Run] = []
+    for run in sorted(runs, key=lambda r: r.first):
+        first = run.first
+        for gone_first, gone_end in gone:
+            if gone_end <= first or gone_first >= run.end:
+                continue
+            if gone_first > first:
+                left.append(Run(first, gone_first, run.signed_at))
+            first = gone_end
+        if first < run.end:
+            left.append(Run(first, run.end, run.signed_at))
+    return left
+
+
+def count(runs: Iterable[Run]) -> int:
+    return sum(run.units for run in runs)
+
+
+def first_units(line_id: str, runs: Iterable[Run], qty: int) -> tuple[UnitRange, ...]:
+    """The first `qty` units of `runs`, neighbours joined. The runs hold at least as many."""
     found: list[UnitRange] = []
-    for unit in sorted(units):
-        if found and found[-1].end == unit:
-            found[-1] = UnitRange(line_id=line_id, first_unit=found[-1].first_unit, units=found[-1].units + 1)
+    for run in sorted(runs, key=lambda r: r.first):
+        units = min(run.units, qty)
+        if units <= 0:
+            break
+        qty -= units
+        if found and found[-1].end == run.first:
+            last = found.pop()
+            found.append(UnitRange(line_id=line_id, first_unit=last.first_unit, units=last.units + units))
         else:
-            found.append(UnitRange(line_id=line_id, first_unit=unit, units=1))
+            found.append(UnitRange(line_id=line_id, first_unit=run.first, units=units))
     return tuple(found)
+
+
+def whole_parcels(lines: Sequence[LineFacts], wanted: dict[str, int]) -> dict[str, list[Run]]:
+    """Waiting units by line for a cancellation: parcels first that it takes off whole, since only those can be
+    stopped at the warehouse; then the first units on. Never more than `wanted` of a line; fewer if there are not."""
+    rest, picked = dict(wanted), {line_id: list[Run]() for line_id in wanted}
+    for child_no in sorted({r.child_no for line in lines for r in line.waiting}, key=lambda no: (len(no), no)):
+        inside = {line.line_id: _free_of(line, child_no) for line in lines}
+        full = {line.line_id: _size(line, child_no) for line in lines}
+        fits = all(n <= rest.get(line_id, 0) and count(inside[line_id]) == n for line_id, n in full.items() if n)
+        if fits:
+            for line_id, n in full.items():
+                if n:
+                    picked[line_id] += inside[line_id]
+                    rest[line_id] -= n
+    for line in lines:
+        if rest.get(line.line_id, 0) > 0:
+            taken = [
+                *line.taken,
+                *(r for run in picked[line.line_id] for r in first_units(line.line_id, [run], run.units)),
+            ]
+            more = without((_run(r) for r in line.waiting), taken)
+            for r in first_units(line.line_id, more, rest[line.line_id]):
+                picked[line.line_id].append(Run(r.first_unit, r.end))
+    return picked
+
+
+def _free_of(line: LineFacts, child_no: str) -> list[Run]:
+    return without((_run(r) for r in line.waiting if r.child_no == child_no), line.taken)
+
+
+def _size(line: LineFacts, child_no: str) -> int:
+    return sum(r.units for r in line.waiting if r.child_no == child_no)
+
+
+def _run(r: ParcelRun) -> Run:
+    return Run(r.first_unit, r.first_unit + r.units, r.signed_at)
