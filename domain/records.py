@@ -133,6 +133,9 @@ class RefundRecord(Strict):
     reason: str
     units: dict[str, int] = Field(default_factory=dict)
     """Units refunded by line_id."""
+    children: tuple[str, ...] = ()
+    """The parcels whose units they are: all of them, or the last ones of a single parcel (short pick). None: it is left
+    open which units exactly, unless the line is refunded as a whole."""
 
 
 class TicketRecord(Strict):

@@ -8,6 +8,8 @@ from asyncpg.exceptions import CheckViolationError, UniqueViolationError
 from domain.records import OrderWrite, Payment, RefundRecord
 from domain.states import RefundStatus
 from store.errors import PaymentDoesNotFit, RefundChanged, RefundExceedsPaid, RefundExceedsUnits
+from store.order_units import claim_units
+from store.outbox import TellsRefunds
 from store.pool import Connection, clean
 
 # A payment; one booked before does nothing.
@@ -34,6 +36,24 @@ RESERVE = "UPDATE orders SET refund_reserved_minor = refund_reserved_minor + $2 
 
 RESERVE_UNITS = """
 UPDATE order_lines SET refunded_units = refunded_units + $3 WHERE order_no = $1 AND line_id = $2 RETURNING line_id"""
+
+# The order's payments bear the refund, the oldest first, each at most what is left of it. Returns what they bear.
+BEAR = """
+WITH balance AS (
+    SELECT payment_key, paid_minor - reserved_minor - charged_back_minor AS left_minor,
+        sum(paid_minor - reserved_minor - charged_back_minor) OVER (ORDER BY paid_at, payment_key) AS upto
+    FROM payment_balances WHERE order_no = $1
+), part AS (
+    SELECT payment_key, least(left_minor, $3 - (upto - left_minor))::bigint AS amount_minor
+    FROM balance WHERE left_minor > 0 AND upto - left_minor < $3
+), borne AS (
+    UPDATE payment_balances b SET reserved_minor = b.reserved_minor + p.amount_minor
+    FROM part p WHERE b.payment_key = p.payment_key RETURNING b.payment_key, p.amount_minor
+), written AS (
+    INSERT INTO refund_parts (refund_no, payment_key, amount_minor)
+    SELECT $2, payment_key, amount_minor FROM borne RETURNING amount_minor
+)
+SELECT coalesce(sum(amount_minor), 0)::bigint FROM written"""
 
 MOVE = "UPDATE refunds SET status = $2, seq = $3, updated_at = $4 WHERE refund_no = $1"
 
@@ -79,7 +99,7 @@ async def keep_refunds(connection: Connection, write: OrderWrite) -> None:
             raise RefundChanged(refund.refund_no)
         if refund.units and refund.units != known["units"]:
             raise RefundChanged(refund.refund_no)
-        await _move(connection, write, refund, RefundStatus(known["status"]), known["seq"])
+        await move_refund(connection, write, refund, RefundStatus(known["status"]), known["seq"])
 
 
 async def _ask(connection: Connection, write: OrderWrite, refund: RefundRecord) -> None:
@@ -88,6 +108,7 @@ async def _ask(connection: Connection, write: OrderWrite, refund: RefundRecord) 
     except CheckViolationError:
         raise RefundExceedsPaid(write.order_no, refund.refund_no, refund.amount_minor) from None
     await _reserve_units(connection, write.order_no, refund.refund_no, refund.units)
+    await claim_units(connection, write.order_no, refund)
     new = await connection.fetchval(
         REFUND,
         refund.refund_no,
@@ -102,8 +123,14 @@ async def _ask(connection: Connection, write: OrderWrite, refund: RefundRecord) 
     if new is None:
         # Another order has taken the number since we looked.
         raise RefundChanged(refund.refund_no)
+    await _bear(connection, write.order_no, refund)
     if refund.status is RefundStatus.SUCCEEDED:
         await connection.execute(REFUNDED, write.order_no, refund.amount_minor)
+
+
+async def _bear(connection: Connection, order_no: str, refund: RefundRecord) -> None:
+    if await connection.fetchval(BEAR, order_no, refund.refund_no, refund.amount_minor) != refund.amount_minor:
+        raise RefundExceedsPaid(order_no, refund.refund_no, refund.amount_minor)
 
 
 async def _reserve_units(connection: Connection, order_no: str, refund_no: str, units: Mapping[str, int]) -> None:
@@ -118,8 +145,8 @@ async def _reserve_units(connection: Connection, order_no: str, refund_no: str, 
             raise RefundExceedsUnits(order_no, refund_no, line_id)
 
 
-async def _move(
-    connection: Connection, write: OrderWrite, refund: RefundRecord, before: RefundStatus, known_seq: int
+async def move_refund(
+    connection: Connection, write: TellsRefunds, refund: RefundRecord, before: RefundStatus, known_seq: int
 ) -> None:
     """Late writes lose; nothing follows success; proof of success ends even a refund that a person has taken over."""
     success = refund.status is RefundStatus.SUCCEEDED and before is not RefundStatus.SUCCEEDED

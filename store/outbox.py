@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from domain.published import (
     EventType,
@@ -57,6 +58,29 @@ REFUND_EVENTS = {
 }
 
 
+class TellsRefunds(Protocol):
+    """What a write of an order, or of a case, says about refunds."""
+
+    @property
+    def order_no(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def refunds(self) -> Sequence[RefundRecord]: ...
+
+
+@dataclass(frozen=True)
+class Telling:
+    """News of a case's refunds; `seq` is the case's own."""
+
+    order_no: str
+    seq: int
+    at: datetime
+    refunds: tuple[RefundRecord, ...]
+
+
 @dataclass(frozen=True)
 class Before:
     """The order as the write found it. `wanted`: types that somebody subscribes to."""
@@ -92,10 +116,18 @@ async def publish(
         return
     events = [*_order(write, before), *_payment(write), *_children(write, created, moved), *_tickets(write)]
     events += await _refunds(connection, write, before)
-    wanted = [e for e in events if e.type in before.wanted]
+    await _put(connection, write.order_no, write.at, [e for e in events if e.type in before.wanted])
+
+
+async def publish_refunds(connection: Connection, write: TellsRefunds, before: Before) -> None:
+    """Inside the transaction of a case's write: finance hears of its refunds as of an order's (R05)."""
+    await _put(connection, write.order_no, write.at, await _refunds(connection, write, before))
+
+
+async def _put(connection: Connection, order_no: str, at: datetime, wanted: Sequence[Published]) -> None:
     if wanted:
         columns = ([e.event_id for e in wanted], [e.type for e in wanted], [e.body for e in wanted])
-        await connection.execute(PUBLISH, write.order_no, write.at, *columns)
+        await connection.execute(PUBLISH, order_no, at, *columns)
 
 
 def _order(write: OrderWrite, before: Before) -> Iterator[Published]:
@@ -187,7 +219,7 @@ def _ticket(ticket: TicketRecord, order_no: str | None, seq: int, at: datetime) 
     return published(EventType.TICKET_OPENED, at, data, ticket.ticket_id)
 
 
-async def _refunds(connection: Connection, write: OrderWrite, before: Before) -> list[Published]:
+async def _refunds(connection: Connection, write: TellsRefunds, before: Before) -> list[Published]:
     told = {r.refund_no: r for r in write.refunds if REFUND_EVENTS.get(r.status) in before.wanted}
     if not told:
         return []
@@ -197,12 +229,12 @@ async def _refunds(connection: Connection, write: OrderWrite, before: Before) ->
     ]
 
 
-def _stands(refund: RefundRecord, write: OrderWrite, row: Row) -> bool:
+def _stands(refund: RefundRecord, write: TellsRefunds, row: Row) -> bool:
     """Success stays whoever tells it; trouble is news only from the write that moved the refund."""
     return row["status"] == refund.status and (refund.status is RefundStatus.SUCCEEDED or row["seq"] == write.seq)
 
 
-def _refund(write: OrderWrite, before: Before, refund: RefundRecord) -> Published:
+def _refund(write: TellsRefunds, before: Before, refund: RefundRecord) -> Published:
     data = RefundMoved(
         order_no=write.order_no,
         seq=write.seq,

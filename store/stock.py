@@ -26,14 +26,20 @@ WITH new AS (
     RETURNING kind, sku, warehouse, qty
 ), change AS (
     SELECT sku, warehouse,
-        sum(CASE kind WHEN 'receive' THEN qty WHEN 'release' THEN qty WHEN 'reserve' THEN -qty ELSE 0 END) AS available,
-        sum(CASE kind WHEN 'receive' THEN 0 WHEN 'reserve' THEN qty ELSE -qty END) AS reserved,
-        sum(CASE kind WHEN 'ship' THEN qty ELSE 0 END) AS shipped,
-        sum(CASE kind WHEN 'write_off' THEN qty ELSE 0 END) AS scrapped
+        sum(CASE WHEN kind IN ('receive', 'release', 'grade_good') THEN qty WHEN kind = 'reserve' THEN -qty ELSE 0 END)
+            AS available,
+        sum(CASE WHEN kind = 'reserve' THEN qty WHEN kind IN ('release', 'ship', 'write_off') THEN -qty ELSE 0 END)
+            AS reserved,
+        sum(CASE WHEN kind IN ('ship', 'unfreeze') THEN qty WHEN kind = 'freeze' THEN -qty ELSE 0 END) AS shipped,
+        sum(CASE WHEN kind = 'freeze' THEN qty
+            WHEN kind IN ('unfreeze', 'grade_good', 'grade_minor', 'grade_scrap') THEN -qty ELSE 0 END) AS frozen,
+        sum(CASE WHEN kind = 'grade_minor' THEN qty ELSE 0 END) AS second_hand,
+        sum(CASE WHEN kind IN ('write_off', 'grade_scrap') THEN qty ELSE 0 END) AS scrapped
     FROM new GROUP BY sku, warehouse
 )
 UPDATE stock s SET available = s.available + c.available, reserved = s.reserved + c.reserved,
-    shipped = s.shipped + c.shipped, scrapped = s.scrapped + c.scrapped
+    shipped = s.shipped + c.shipped, frozen = s.frozen + c.frozen, second_hand = s.second_hand + c.second_hand,
+    scrapped = s.scrapped + c.scrapped
 FROM change c WHERE s.sku = c.sku AND s.warehouse = c.warehouse"""
 
 # A balance of nothing, so that goods can be received where there were none.

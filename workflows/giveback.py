@@ -24,13 +24,15 @@ class GiveBack:
             for line, qty in parcel.plan.lines.items():
                 units[line] = units.get(line, 0) + qty
         amount = sum(p.plan.paid_minor for p in parcels)
-        await self._refunds.give_back(f"R{self._order_no}-C{_number(parcels[0])}", amount, reason[:80], units)
+        children = tuple(p.plan.child_no for p in parcels)
+        await self._refunds.give_back(f"R{self._order_no}-C{_number(parcels[0])}", amount, reason[:80], units, children)
 
     async def units(self, family: Family, parcel: Parcel, units: dict[str, int], reason: str) -> None:
         """Some units of a parcel, or all of it."""
         short = "" if units == dict(parcel.plan.lines) else "S"
         number = f"R{self._order_no}-P{_number(parcel)}{short}"
-        await self._refunds.give_back(number, family.shares(parcel, units), reason, units)
+        amount, children = family.shares(parcel, units), (parcel.plan.child_no,)
+        await self._refunds.give_back(number, amount, reason, units, children)
 
 
 def _number(parcel: Parcel) -> str:

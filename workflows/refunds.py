@@ -54,7 +54,9 @@ class Refunds:
             self.book.record(fact, Outcome.APPLIED, before, before, None)
             self._succeeded_after_all(number, fact)
 
-    async def give_back(self, refund_no: str, amount_minor: int, reason: str, units: dict[str, int]) -> None:
+    async def give_back(
+        self, refund_no: str, amount_minor: int, reason: str, units: dict[str, int], children: tuple[str, ...] = ()
+    ) -> None:
         """Returns when the refund has come to an end or a person has taken it over."""
         if amount_minor == 0:
             return
@@ -65,6 +67,7 @@ class Refunds:
             status=RefundStatus.REQUESTED,
             reason=reason,
             units=units,
+            children=children,
         )
         try:
             # A lock and not a condition: all who wait for a condition go on at once.

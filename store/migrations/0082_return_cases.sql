@@ -109,7 +109,16 @@ COMMENT ON TABLE return_timeline IS 'The story of a case, one for all roles (R58
 CREATE TRIGGER return_timeline_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON return_timeline
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE TABLE return_audited (
+    return_no text NOT NULL REFERENCES return_cases,
+    write_seq integer NOT NULL,
+    write_pos integer NOT NULL,
+    PRIMARY KEY (return_no, write_seq, write_pos)
+);
+COMMENT ON TABLE return_audited IS 'Which audit rows of a case''s writes are in the log: a repeated write adds none again.';
+
 -- migrate:down
+DROP TABLE return_audited;
 DROP TABLE return_timeline;
 DROP TABLE return_scans;
 DROP TABLE return_parcels;

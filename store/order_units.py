@@ -1,0 +1,39 @@
+"""Which units exactly an order gives back by itself, so that no return takes them a second time."""
+
+from asyncpg.exceptions import ExclusionViolationError
+
+from domain.records import RefundRecord
+from store.errors import RefundExceedsUnits
+from store.pool import Connection
+
+# The units of certain parcels; of one that is refunded in part, the last ones (a short pick takes those).
+CLAIM_PARCELS = """
+INSERT INTO unit_claims (order_no, line_id, first_unit, units, holder)
+SELECT l.order_no, l.line_id, l.first_unit + greatest(0, l.qty - u.qty), least(l.qty, u.qty), $2
+FROM unnest($3::text[], $4::int[]) AS u (line_id, qty)
+JOIN child_lines l ON l.order_no = $1 AND l.line_id = u.line_id AND l.child_no = ANY ($5::text[])
+WHERE u.qty > 0"""
+
+# Lines that are refunded as a whole: there is no choice.
+CLAIM_LINES = """
+INSERT INTO unit_claims (order_no, line_id, first_unit, units, holder)
+SELECT l.order_no, l.line_id, 0, l.qty, $2
+FROM unnest($3::text[], $4::int[]) AS u (line_id, qty)
+JOIN order_lines l ON l.order_no = $1 AND l.line_id = u.line_id AND l.qty = u.qty"""
+
+
+async def claim_units(connection: Connection, order_no: str, refund: RefundRecord) -> None:
+    """Inside a transaction, beside the counters (`store/money.py`), which hold even where it is left open which units.
+
+    Raises `RefundExceedsUnits` for a unit that a case or another refund has.
+    """
+    if not refund.units:
+        return
+    lines, counts = list(refund.units), list(refund.units.values())
+    try:
+        if refund.children:
+            await connection.execute(CLAIM_PARCELS, order_no, refund.refund_no, lines, counts, list(refund.children))
+        else:
+            await connection.execute(CLAIM_LINES, order_no, refund.refund_no, lines, counts)
+    except ExclusionViolationError:
+        raise RefundExceedsUnits(order_no, refund.refund_no, ", ".join(sorted(lines))) from None

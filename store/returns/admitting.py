@@ -1,0 +1,197 @@
+"""An application becomes a case, or is refused with every reason: judged and held in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.policy import Policy
+from domain.records import AuditEntry
+from domain.returns.admission import AdmissionRules, case_quote, judge
+from domain.returns.approval_route import ApprovalRules, route, route_input
+from domain.returns.facts import OrderFacts
+from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn, UnitRange
+from domain.returns.refusals import Code, refusal
+from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
+from domain.strict import of
+from store.audit import append_entry
+from store.pool import Connection
+from store.returns.claims import Claim, NotEnoughLeft, hold
+from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
+from store.returns.order_facts import read_facts
+
+# The case of a number.
+CASE = "SELECT order_no, run_id, application, admitted FROM return_cases WHERE return_no = $1"
+
+# A closed case that is to be reopened, and everything it had asked for.
+CLOSED = "SELECT order_no, status, application, admitted FROM return_cases WHERE return_no = $1"
+
+INSERT = """
+INSERT INTO return_cases (return_no, order_no, run_id, type, channel, actor_kind, actor_id, on_behalf_of, reason, fault,
+    application, admitted, linked_to, policy_version, held_minor, reception, applied_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)
+ON CONFLICT DO NOTHING RETURNING return_no"""
+
+TELL = """
+INSERT INTO return_timeline (return_no, at, actor, role, action, to_status, detail, write_seq, write_pos)
+VALUES ($1, $2, $3, $4, $5, 'APPLIED', $6, 0, 0)"""
+
+# Pictures that were uploaded under this number for this order.
+EVIDENCE = """
+SELECT evidence_id FROM return_evidence WHERE return_no = $1 AND order_no = $2 AND purpose = 'application'"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for a case, with which run, under which policy."""
+
+    run_id: str
+    at: datetime
+    policy: Policy
+    risk: Risk = Risk.LOW
+
+
+async def admit(connection: Connection, application: ApplyReturn, asked: Asked) -> Admitted:
+    """Inside a transaction. Raises `ReturnRefused`, `ReturnChanged`; then nothing may be committed."""
+    order = await read_facts(connection, application.order_no)
+    if order is None:
+        # A stranger learns nothing about which orders exist.
+        raise ReturnRefused(application.return_no, (refusal(Code.FORBIDDEN),))
+    known = await connection.fetchrow(CASE, application.return_no)
+    if known is not None:
+        if known["run_id"] == asked.run_id and of(ApplyReturn, known["application"]) == application:
+            return of(Admitted, known["admitted"])
+        raise ReturnChanged(application.return_no)
+    rules = AdmissionRules.of(asked.policy)
+    evidence = [r["evidence_id"] for r in await connection.fetch(EVIDENCE, application.return_no, order.order_no)]
+    judgement = judge(application, order, evidence, rules, asked.at)
+    if not judgement.admitted:
+        raise ReturnRefused(application.return_no, judgement.refusals)
+    quote = case_quote(application, order, judgement.units, rules)
+    return await _open(connection, application, order, judgement.units, quote, asked)
+
+
+async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) -> Admitted:
+    """Inside a transaction. The same units under a new number: their window, evidence and count do not matter again."""
+    closed = await connection.fetchrow(CLOSED, message.reopens)
+    if closed is None:
+        raise NoSuchReturn(message.reopens)
+    order = await read_facts(connection, closed["order_no"])
+    assert order is not None, "a case has an order"
+    known = await connection.fetchrow(CASE, message.return_no)
+    if known is not None:
+        if known["run_id"] == asked.run_id:
+            return of(Admitted, known["admitted"])
+        raise ReturnChanged(message.return_no)
+    if CaseStatus(closed["status"]) not in LET_GO:
+        raise CannotReopen(f"return {message.reopens} is {closed['status']}: only a closed case is reopened")
+    application = of(ApplyReturn, closed["application"]).model_copy(update={"return_no": message.return_no})
+    units = of(Admitted, closed["admitted"]).units
+    quote = case_quote(application, order, units, AdmissionRules.of(asked.policy))
+    try:
+        return await _open(connection, application, order, units, quote, asked, linked_to=message.reopens)
+    except NotEnoughLeft:
+        raise CannotReopen(
+            f"return {message.reopens} cannot be reopened as {message.return_no}: its units are refunded or in another "
+            "case; a person has to look at the parcel"
+        ) from None
+
+
+async def refuse(connection: Connection, application: ApplyReturn, refused: ReturnRefused, at: datetime) -> None:
+    """The audit row of a refusal, in a transaction of its own."""
+    actor = application.actor
+    entry = AuditEntry(
+        actor=actor.id,
+        action="return.refuse",
+        detail={
+            "return_no": application.return_no,
+            "kind": actor.kind,
+            "on_behalf_of": actor.on_behalf_of,
+            "type": application.type.value,
+            "lines": application.lines,
+            "codes": [r.code.value for r in refused.refusals],
+        },
+    )
+    await append_entry(connection, entry, at, application.order_no)
+
+
+async def _open(
+    connection: Connection,
+    application: ApplyReturn,
+    order: OrderFacts,
+    units: tuple[UnitRange, ...],
+    quote: Quote,
+    asked: Asked,
+    linked_to: str | None = None,
+) -> Admitted:
+    kind = application.type
+    rules = ApprovalRules.of(asked.policy)
+    compared = route_input(rules, kind, quote.total_minor, prior_minor=order.prior_minor, risk=asked.risk)
+    admitted = Admitted(
+        return_no=application.return_no,
+        order_no=order.order_no,
+        type=kind,
+        currency=order.currency,
+        units=units,
+        quote=quote,
+        route=route(compared),
+        unshipped=_unshipped(order, units),
+        policy_version=asked.policy.version,
+        order_ended=order.ended,
+        applied_at=asked.at,
+    )
+    claim = Claim(
+        order_no=order.order_no,
+        holder=application.return_no,
+        units=units,
+        held_minor=quote.total_minor,
+        goods_come_back=kind in GOODS_COME_BACK,
+        counts_as_application=linked_to is None,
+    )
+    await hold(connection, claim)
+    await _insert(connection, application, admitted, asked, linked_to)
+    return admitted
+
+
+async def _insert(
+    connection: Connection, application: ApplyReturn, admitted: Admitted, asked: Asked, linked_to: str | None
+) -> None:
+    actor = application.actor
+    reception = Reception.AWAITED if admitted.type in GOODS_COME_BACK else Reception.NOT_EXPECTED
+    kind, who = (actor.kind, actor.id) if linked_to is None else ("system", "system")
+    new = await connection.fetchval(
+        INSERT,
+        *(application.return_no, admitted.order_no, asked.run_id, admitted.type, application.channel, kind, who),
+        *(actor.on_behalf_of, application.reason, application.fault),
+        application.model_dump(mode="json"),
+        admitted.model_dump(mode="json"),
+        *(linked_to, asked.policy.version, admitted.quote.total_minor, reception, asked.at),
+    )
+    if new is None:
+        # Another order's case has taken the number since we looked.
+        raise ReturnChanged(application.return_no)
+    detail = {
+        "return_no": application.return_no,
+        "type": admitted.type.value,
+        "lines": application.lines,
+        "total_minor": admitted.quote.total_minor,
+        "reason": application.reason.value,
+        **({"on_behalf_of": actor.on_behalf_of} if actor.on_behalf_of else {}),
+        **({"reopens": linked_to} if linked_to else {}),
+    }
+    action = "return.apply" if linked_to is None else "return.reopen"
+    role = "SYSTEM" if linked_to else ("BUYER" if actor.kind == "buyer" else "CS_AGENT")
+    await connection.execute(TELL, application.return_no, asked.at, who, role, action, detail)
+    await append_entry(connection, AuditEntry(actor=who, action=action, detail=detail), asked.at, admitted.order_no)
+
+
+def _unshipped(order: OrderFacts, units: tuple[UnitRange, ...]) -> bool:
+    """Whether any of the units has not left yet."""
+    return any(not _has_left(order, r) for r in units)
+
+
+def _has_left(order: OrderFacts, r: UnitRange) -> bool:
+    line = order.line(r.line_id)
+    covered = sum(
+        max(0, min(run.first_unit + run.units, r.end) - max(run.first_unit, r.first_unit))
+        for run in (line.shipped if line else ())
+    )
+    return covered == r.units

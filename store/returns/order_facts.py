@@ -1,0 +1,91 @@
+"""Reads an order as an application is judged by it: which units left, which wait, and who holds which."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from domain.returns.facts import LineFacts, OrderFacts, ParcelRun
+from domain.returns.models import UnitRange
+from domain.shares import UnitShare
+from domain.states import ChildStatus
+from store.pool import Connection, Row
+
+# The order. Its row is locked, so that applications and refunds of one order queue here.
+ORDER = """
+SELECT order_no, buyer_id, currency, paid_minor > 0 OR payment_status = 'PAID' AS paid, ended_at IS NOT NULL AS ended,
+    completed_at, returning_minor + refund_reserved_minor AS prior_minor, start
+FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"""
+
+LINES = """
+SELECT line_id, sku, warehouse, qty, qty - refunded_units - returning_units AS left, applications
+FROM order_lines WHERE order_no = $1 ORDER BY pos"""
+
+SHARES = """
+SELECT line_id, first_unit, units, net_minor, freight_minor FROM unit_shares WHERE order_no = $1
+ORDER BY line_id, first_unit"""
+
+TAKEN = "SELECT line_id, first_unit, units FROM unit_claims WHERE order_no = $1 AND held"
+
+# What each parcel carries, how much of it really left (a short pick takes the last units), and when it was signed for.
+PARCELS = """
+SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty, m.qty AS left_with
+FROM child_orders c JOIN child_lines l USING (child_no)
+LEFT JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
+WHERE c.order_no = $1 ORDER BY c.nn, l.line_id"""
+
+
+async def read_facts(connection: Connection, order_no: str) -> OrderFacts | None:
+    """Inside a transaction. None: the order is not in the books."""
+    order = await connection.fetchrow(ORDER, order_no)
+    if order is None:
+        return None
+    parcels = await connection.fetch(PARCELS, order_no)
+    shares = _by_line(await connection.fetch(SHARES, order_no))
+    taken = _by_line(await connection.fetch(TAKEN, order_no))
+    terms = {line["line_id"]: line.get("after_sales") or {} for line in order["start"]["lines"]}
+    lines = [
+        _line(row, parcels, shares[row["line_id"]], taken[row["line_id"]], terms.get(row["line_id"], {}))
+        for row in await connection.fetch(LINES, order_no)
+    ]
+    return OrderFacts(
+        order_no=order["order_no"],
+        buyer_id=order["buyer_id"],
+        currency=order["currency"],
+        paid=order["paid"],
+        ended=order["ended"],
+        lines=tuple(lines),
+        prior_minor=order["prior_minor"],
+        completed_at=order["completed_at"],
+    )
+
+
+def _by_line(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["line_id"]].append(row)
+    return found
+
+
+def _line(row: Row, parcels: list[Row], shares: list[Row], taken: list[Row], terms: dict[str, Any]) -> LineFacts:
+    mine = [p for p in parcels if p["line_id"] == row["line_id"]]
+    until = terms.get("warranty_until")
+    return LineFacts(
+        **row,
+        shares=tuple(UnitShare(**share) for share in shares),
+        shipped=tuple(_run(p, p["left_with"]) for p in mine if p["left_with"]),
+        waiting=tuple(_run(p, p["qty"]) for p in mine if not p["left_with"] and p["status"] != ChildStatus.CANCELLED),
+        taken=tuple(UnitRange(**r) for r in taken),
+        no_reason=terms.get("no_reason", True),
+        warranty_until=None if until is None else date.fromisoformat(until),
+        warranty_days=terms.get("warranty_days"),
+    )
+
+
+def _run(parcel: Row, units: int) -> ParcelRun:
+    return ParcelRun(
+        child_no=parcel["child_no"],
+        first_unit=parcel["first_unit"],
+        units=units,
+        signed_at=parcel["signed_at"],
+    )

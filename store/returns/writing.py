@@ -1,0 +1,189 @@
+"""One visible change of a case, in one transaction: read model by rising seq, everything else once by its own key."""
+
+from domain.records import RefundRecord
+from domain.returns.models import Parcel
+from domain.returns.records import ReturnWrite
+from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus
+from domain.states import RefundStatus
+from store.audit import append_entry
+from store.errors import RefundChanged, TicketNotOpenYet
+from store.money import move_refund
+from store.outbox import Before, Telling, lock_order, publish_refunds
+from store.pool import Connection, Row, clean, to_json
+from store.returns.claims import Claim, claimed, settle
+from store.returns.errors import NoSuchReturn, ReturnWaybillTaken
+from store.stock import apply_moves
+from store.tickets import EXISTS, open_ticket, resolve_ticket
+
+ORDER = "SELECT order_no FROM return_cases WHERE return_no = $1"
+
+# A late write (lower seq) changes nothing; the same seq again, later and with more in it, wins.
+UPDATE = """
+UPDATE return_cases SET seq = $2, updated_at = $3, status = $4, reception = $5, acceptance = $6, waiting_for = $7,
+    needs_attention = $8, sla_owner = $9, due_at = $10, close_reason = coalesce($11, close_reason),
+    ended_at = CASE WHEN $12 THEN coalesce(ended_at, $3) ELSE ended_at END
+WHERE return_no = $1 AND (seq < $2 OR seq = $2 AND updated_at <= $3)"""
+
+CASE = """
+SELECT order_no, type, status, held_minor, freed_at FROM return_cases WHERE return_no = $1 FOR NO KEY UPDATE"""
+
+FREED = """
+UPDATE return_cases SET held_minor = 0, freed_at = $2 WHERE return_no = $1"""
+
+UNITS = """
+INSERT INTO return_units AS u (return_no, line_id, unit, seq, reception, acceptance, grade)
+SELECT $1, n.line_id, n.unit, $2, n.reception, n.acceptance, n.grade
+FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::text[])
+    AS n (line_id, unit, reception, acceptance, grade)
+ON CONFLICT (return_no, line_id, unit) DO UPDATE SET seq = excluded.seq, reception = excluded.reception,
+    acceptance = excluded.acceptance, grade = coalesce(excluded.grade, u.grade) WHERE u.seq <= excluded.seq"""
+
+# A waybill belongs to one case, but a linked case takes it over from the closed one that it reopens.
+PARCEL = """
+INSERT INTO return_parcels AS p (carrier, waybill_no, return_no, way, bound_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (waybill_no, carrier) DO UPDATE SET return_no = excluded.return_no
+    WHERE p.return_no = excluded.return_no
+        OR p.return_no = (SELECT c.linked_to FROM return_cases c WHERE c.return_no = excluded.return_no)
+RETURNING return_no"""
+
+OWNER = "SELECT return_no FROM return_parcels WHERE waybill_no = $1 AND carrier = $2"
+
+SCANS = """
+INSERT INTO return_scans (return_no, scan_id, scanned, result, line_id, unit, grade, photos, by_whom, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"""
+
+TIMELINE = """
+INSERT INTO return_timeline (return_no, at, actor, role, action, from_status, to_status, detail, write_seq, write_pos)
+SELECT $1, $2, u.actor, u.role, u.action, u.before, u.after, u.detail::jsonb, $3, u.pos
+FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    WITH ORDINALITY AS u (actor, role, action, before, after, detail, pos)
+ON CONFLICT DO NOTHING"""
+
+# Once per place in a write.
+AUDITED = """
+INSERT INTO return_audited (return_no, write_seq, write_pos) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+RETURNING write_pos"""
+
+KNOWN = "SELECT order_no, return_no, amount_minor, status, seq FROM refunds WHERE refund_no = $1"
+
+# What really came back so far: a sum, so that telling it twice counts once.
+REFUNDED = """
+UPDATE return_cases SET refunded_minor = (SELECT coalesce(sum(amount_minor), 0) FROM refunds
+    WHERE return_no = $1 AND status = 'SUCCEEDED') WHERE return_no = $1"""
+
+
+async def apply_write(connection: Connection, write: ReturnWrite) -> None:
+    """Inside a transaction. Repeating a write, or writing out of order, does no harm. The order's row is locked first,
+    as everybody does who moves its money or units."""
+    order_no = await connection.fetchval(ORDER, write.return_no)
+    before = None if order_no is None else await lock_order(connection, order_no)
+    if before is None:
+        raise NoSuchReturn(write.return_no)
+    case = await connection.fetchrow(CASE, write.return_no)
+    assert case is not None, "a case is never deleted"
+    await _read_model(connection, write)
+    await _move_refunds(connection, write, order_no, before)
+    if _lets_go(write.status) and case["freed_at"] is None and not _lets_go(CaseStatus(case["status"])):
+        await _free(connection, case, write)
+    await _goods(connection, write)
+    await _tickets(connection, write, order_no)
+    await _tell(connection, write)
+    # The audit chain last: its lock is shared by all orders.
+    for pos, entry in enumerate(write.audit):
+        if await connection.fetchval(AUDITED, write.return_no, write.seq, pos) is not None:
+            await append_entry(connection, entry, write.at, order_no)
+
+
+async def _read_model(connection: Connection, write: ReturnWrite) -> None:
+    await connection.execute(
+        UPDATE,
+        *(write.return_no, write.seq, write.at, write.status, write.reception, write.acceptance),
+        clean(write.waiting_for),
+        *(write.needs_attention, write.sla_owner, write.due_at),
+        None if write.close_reason is None else clean(write.close_reason),
+        write.ended,
+    )
+
+
+def _lets_go(status: CaseStatus) -> bool:
+    """Ends that keep nothing of the order; an exchanged unit may come back again, since another one went out."""
+    return status in LET_GO or status is CaseStatus.EXCHANGED
+
+
+async def _free(connection: Connection, case: Row, write: ReturnWrite) -> None:
+    claim = Claim(
+        order_no=case["order_no"],
+        holder=write.return_no,
+        units=await claimed(connection, write.return_no),
+        held_minor=case["held_minor"],
+        goods_come_back=case["type"] in GOODS_COME_BACK,
+    )
+    await settle(connection, claim)
+    await connection.execute(FREED, write.return_no, write.at)
+
+
+async def _move_refunds(connection: Connection, write: ReturnWrite, order_no: str, before: Before) -> None:
+    for refund in write.refunds:
+        known = await connection.fetchrow(KNOWN, refund.refund_no)
+        if known is None or (known["return_no"], known["amount_minor"]) != (write.return_no, refund.amount_minor):
+            raise RefundChanged(refund.refund_no)
+        await move_refund(connection, _telling(write, order_no), refund, RefundStatus(known["status"]), known["seq"])
+    if write.refunds:
+        await connection.execute(REFUNDED, write.return_no)
+        await publish_refunds(connection, _telling(write, order_no), before)
+
+
+def _telling(write: ReturnWrite, order_no: str) -> Telling:
+    latest: dict[str, RefundRecord] = {r.refund_no: r for r in write.refunds}
+    return Telling(order_no=order_no, seq=write.seq, at=write.at, refunds=tuple(latest.values()))
+
+
+async def _goods(connection: Connection, write: ReturnWrite) -> None:
+    if write.units:
+        await connection.execute(
+            UNITS,
+            *(write.return_no, write.seq),
+            [u.line_id for u in write.units],
+            [u.unit for u in write.units],
+            [u.reception for u in write.units],
+            [u.acceptance for u in write.units],
+            [u.grade for u in write.units],
+        )
+    for parcel in write.parcels:
+        await _bind(connection, write, parcel)
+    for s in write.scans:
+        args = (s.scan_id, clean(s.scanned), s.result, s.line_id, s.unit, s.grade, list(s.photos), s.by, s.at)
+        await connection.execute(SCANS, write.return_no, *args)
+    await apply_moves(connection, write.moves, write.at)
+
+
+async def _bind(connection: Connection, write: ReturnWrite, parcel: Parcel) -> None:
+    args = (parcel.carrier, parcel.waybill_no, write.return_no, parcel.way, write.at)
+    if await connection.fetchval(PARCEL, *args) is None:
+        owner = await connection.fetchval(OWNER, parcel.waybill_no, parcel.carrier)
+        raise ReturnWaybillTaken(parcel.carrier, parcel.waybill_no, owner)
+
+
+async def _tickets(connection: Connection, write: ReturnWrite, order_no: str) -> None:
+    for ticket in write.tickets:
+        await open_ticket(connection, ticket, order_no, write.at, outside=False)
+    for resolution in write.resolutions:
+        resolved = await resolve_ticket(connection, resolution, write.at, outside=False)
+        if not resolved and not await connection.fetchval(EXISTS, resolution.ticket_id):
+            raise TicketNotOpenYet(resolution.ticket_id)
+
+
+async def _tell(connection: Connection, write: ReturnWrite) -> None:
+    if not write.timeline:
+        return
+    lines = write.timeline
+    await connection.execute(
+        TIMELINE,
+        *(write.return_no, write.at, write.seq),
+        [clean(t.actor) for t in lines],
+        [t.role for t in lines],
+        [clean(t.action) for t in lines],
+        [t.from_status for t in lines],
+        [t.to_status for t in lines],
+        [to_json(t.detail) for t in lines],
+    )
