@@ -66,7 +66,11 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Asked) 
     if not judgement.admitted:
         raise ReturnRefused(application.return_no, judgement.refusals)
     quote = case_quote(application, order, judgement.units, rules)
-    return await _open(connection, application, order, judgement.units, quote, asked)
+    try:
+        return await _open(connection, application, order, judgement.units, quote, asked)
+    except NotEnoughLeft:
+        # What was refunded without naming units is not in the facts, but the database counts it.
+        raise ReturnRefused(application.return_no, (refusal(Code.QTY_EXCEEDED),)) from None
 
 
 async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) -> Admitted:

@@ -124,6 +124,14 @@ async def test_money_of_a_case_cannot_be_refunded_by_the_order_as_well(
     await orders.write(a_write(seq=3, refunds=(a_refund("R-1", left),)))
 
 
+async def test_a_case_that_the_order_has_no_money_left_for_is_refused(
+    returns: ReturnStore, orders: OrderStore, pool: Pool, order: str
+) -> None:
+    await orders.write(a_write(seq=3, refunds=(a_refund("R-1", PAYABLE - 2_039),)))
+    with pytest.raises(ReturnRefused, match="QTY_EXCEEDED"):
+        await a_case(returns, pool)
+
+
 async def test_a_payout_is_reserved_once_however_often_it_is_asked_for(
     returns: ReturnStore, pool: Pool, order: str
 ) -> None:
@@ -220,15 +228,15 @@ async def test_several_payments_bear_a_refund_each_by_at_most_what_it_brought(
     returns: ReturnStore, orders: OrderStore, pool: Pool, order: str
 ) -> None:
     second = a_payment(transaction="TX-SECOND", amount=500).model_copy(update={"paid_at": LATER})
-    await orders.write(a_write(seq=3, payment=second, refunds=(a_refund("R-1", 8_000),)))
+    await orders.write(a_write(seq=3, payment=second, refunds=(a_refund("R-1", 6_500),)))
     first_case, last_case = [await a_case(returns, pool, f"RT-LINE-{name}", lines={name: 1}) for name in ("L1", "L2")]
     first = (await returns.reserve_refund(payout(first_case))).parts
-    last = (await returns.reserve_refund(payout(last_case, amount=600))).parts
+    last = (await returns.reserve_refund(payout(last_case, amount=1_900))).parts
     assert [(p.refund_no, p.amount_minor) for p in first] == [("RRT-LINE-L1", 2_040)]
-    assert [(p.refund_no, p.amount_minor) for p in last] == [("RRT-LINE-L2", 160), ("RRT-LINE-L2-2", 440)]
+    assert [(p.refund_no, p.amount_minor) for p in last] == [("RRT-LINE-L2", 1_660), ("RRT-LINE-L2-2", 240)]
     assert [r["reserved_minor"] for r in await pool.fetch("SELECT * FROM payment_balances ORDER BY paid_at")] == [
         PAYABLE,
-        440,
+        240,
     ]
 
 
