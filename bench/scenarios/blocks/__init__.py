@@ -33,7 +33,7 @@ case: other files in this format are run too, with other numbers.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from bench.scenarios.blocks import board, config, events, late_payment, pricing, pull, retries, split, timers
+from bench.scenarios.blocks import board, config, customs, events, late_payment, pricing, pull, retries, split, timers
 from bench.scenarios.document import Scenario
 from bench.scenarios.town import Town
 
@@ -49,14 +49,15 @@ BLOCKS: Mapping[str, Block] = {
     "pull": pull.play,
     "config": config.play,
     "board": board.play,
+    "customs": customs.play,
     "refunds": late_payment.play,
     "refund_totals": late_payment.play_totals,
 }
 
 PLANNED = frozenset(
     {
-        "applications", "customs", "exchange_gate", "inspection", "kpi", "ledger",
-        "ledger_replacement", "merge", "push", "refund_gate", "refunds_alt", "risk",
+        "applications", "exchange_gate", "inspection", "kpi", "ledger", "ledger_replacement",
+        "merge", "push", "refund_gate", "refunds_alt", "risk",
     }
 )  # fmt: skip
 """Expected blocks of the format that nothing here runs yet."""
