@@ -60,6 +60,8 @@ class RefundCall(Call):
     paid_minor: Minor
     currency: str
     reason: str
+    ask_first: bool = False
+    """An earlier round may have reached the channel: ask for the refund before asking for it again."""
 
 
 class RefundState(Strict):

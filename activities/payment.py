@@ -38,7 +38,7 @@ class PaymentActivities:
     @activity.defn(name="payment.refund")
     async def refund(self, call: RefundCall) -> RefundState:
         async with outside(call):
-            return await self._of(call.channel).refund(call, again=activity.info().attempt > 1)
+            return await self._of(call.channel).refund(call, again=call.ask_first or activity.info().attempt > 1)
 
     @activity.defn(name="payment.query_refund")
     async def query_refund(self, call: RefundCall) -> RefundState:

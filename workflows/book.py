@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.store import StoreActivities
 from domain.facts import Fact
-from domain.order import StartOrder
+from domain.order import PayChannel, StartOrder
 from domain.policy import Policy
 from domain.records import (
     AuditEntry,
@@ -76,6 +76,18 @@ class Book:
         self._saved = 0
         self.held = False
         """The next step will carry the changes itself: the projector leaves them to it."""
+
+    @property
+    def order_no(self) -> str:
+        return self.order.order_no
+
+    @property
+    def pay_channel(self) -> PayChannel:
+        return self.order.payment.channel
+
+    @property
+    def currency(self) -> str:
+        return self.order.currency
 
     # --- what has happened -------------------------------------------------------------------------------------------
 

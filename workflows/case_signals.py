@@ -1,4 +1,4 @@
-"""What an order and its after-sales cases tell each other, by signal. A closed order is no error: nobody hears it."""
+"""What an order and its after-sales cases tell each other, by signal. A closed order is no error."""
 
 from pydantic import Field
 

@@ -2,17 +2,20 @@
 
 import asyncio
 from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
 
 from temporalio import workflow
 
 from activities.calls import RefundCall, RefundState
 from activities.payment import PaymentActivities
 from domain.facts import Fact, Kind
+from domain.order import PayChannel
+from domain.policy import Policy
 from domain.records import RefundRecord
 from domain.states import Outcome, RefundStatus
-from workflows.book import Book
 from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, guarded, retries
-from workflows.tickets import Ticket
+from workflows.tickets import Ticket, Tickets
 
 ENDS = {
     Kind.REFUND_SUCCEEDED: RefundStatus.SUCCEEDED,
@@ -21,10 +24,40 @@ ENDS = {
 }
 
 
+class RefundBook(Protocol):
+    """What refunds need of the book that they are written in: an order's, or an after-sales case's."""
+
+    applied: set[str]
+    tickets: Tickets
+    refunded_minor: int
+
+    @property
+    def status(self) -> StrEnum: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def waiting_for(self) -> str: ...
+    @property
+    def paid_minor(self) -> int: ...
+    @property
+    def order_no(self) -> str: ...
+    @property
+    def pay_channel(self) -> PayChannel: ...
+    @property
+    def currency(self) -> str: ...
+
+    def now_waits_for(self, what: str) -> None: ...
+    def record(
+        self, fact: Fact, outcome: Outcome, before: str, after: str, child_no: str | None, note: str = ""
+    ) -> None: ...
+    def refund(self, refund: RefundRecord) -> None: ...
+    async def reserve(self, refund: RefundRecord) -> str: ...
+
+
 class Refunds:
     """All refunds of one order, one after another: a channel takes one refund of an order a minute."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: RefundBook) -> None:
         self.book = book
         self._ended: dict[str, Fact] = {}
         self._known: dict[str, RefundRecord] = {}
@@ -109,29 +142,37 @@ class Refunds:
         call = RefundCall(
             backoff_s=policy.retry_backoff_s,
             min_spacing_s=policy.refund_spacing_s,
-            channel=book.order.payment.channel,
-            order_no=book.order.order_no,
+            channel=book.pay_channel,
+            order_no=book.order_no,
             refund_no=record.refund_no,
             amount_minor=record.amount_minor,
             paid_minor=book.paid_minor,
-            currency=book.order.currency,
+            currency=book.currency,
             reason=record.reason,
         )
         step = Step(
-            book.order.payment.channel,
+            book.pay_channel,
             name,
             RefundState,
             "the refund is not paid by the system; the money stays reserved for a person to pay back",
             settled=lambda: record.refund_no in self._ended,
         )
         activity = PaymentActivities.refund if first else PaymentActivities.query_refund
+        asked = 0
+
+        def once_more() -> RefundCall:
+            """After a person's retry the channel is asked first: days later its memory of keys may be gone (N4)."""
+            nonlocal asked
+            asked += 1
+            return call.model_copy(update={"ask_first": asked > 1})
+
         try:
             state = await guarded(
                 book.tickets,
                 step,
                 lambda: workflow.execute_activity_method(
                     activity,
-                    call,
+                    once_more(),
                     start_to_close_timeout=ATTEMPT_TIMEOUT,
                     retry_policy=retries(call.backoff_s),
                     summary=f"{name} {record.refund_no}",
@@ -167,7 +208,7 @@ class Refunds:
 
     def _to_a_person(self, step: str, text: str) -> Ticket:
         return self.book.tickets.open(
-            self.book.order.payment.channel,
+            self.book.pay_channel,
             step,
             text,
             give_up_means="a person has paid the buyer by other means, or will",
