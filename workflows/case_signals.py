@@ -1,5 +1,7 @@
 """What an order and its after-sales cases tell each other, by signal. A closed order is no error."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from domain.strict import Strict
@@ -13,6 +15,17 @@ STOPPED = "stopped"
 
 def return_workflow_id(return_no: str) -> str:
     return f"return/{return_no}"
+
+
+class Units(Strict):
+    """Neighbouring units of one line, counted from 0."""
+
+    line_id: str
+    first_unit: int
+    units: int
+
+    def each(self) -> Iterator[tuple[str, int]]:
+        return ((self.line_id, unit) for unit in range(self.first_unit, self.first_unit + self.units))
 
 
 class CaseOpened(Strict):
@@ -31,13 +44,13 @@ class CaseClosed(Strict):
 
 
 class StopForCase(Strict):
-    """Stop parcels that hold nothing but these units (by line_id)."""
+    """Stop parcels that hold nothing but these units."""
 
     return_no: str
-    units: dict[str, int]
+    units: tuple[Units, ...]
 
 
 class Stopped(Strict):
-    """What was stopped at the warehouse, by line_id; everything else that was asked for ships, and has to come back."""
+    """What was stopped at the warehouse; everything else that was asked for ships, and has to come back."""
 
-    units: dict[str, int]
+    units: tuple[Units, ...]

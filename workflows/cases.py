@@ -23,6 +23,7 @@ from workflows.case_signals import (
     CaseOpened,
     StopForCase,
     Stopped,
+    Units,
     return_workflow_id,
 )
 from workflows.family import Family
@@ -83,22 +84,18 @@ class Cases:
     async def _stop_parcels(self, message: StopForCase) -> None:
         """Takes parcels off that consist of the case's units alone; the answer says what was stopped."""
         family = self._family
-        stopped: dict[str, int] = {}
+        stopped: list[Units] = []
         if family is not None:
             await workflow.wait_condition(lambda: bool(family.parcels))
-            left = dict(message.units)
+            asked = {unit for units in message.units for unit in units.each()}
             for parcel in family.parcels.values():
-                lines = dict(parcel.plan.lines)
-                if any(left.get(line, 0) < qty for line, qty in lines.items()):
-                    continue
-                if await parcel.cancel():
-                    for line, qty in lines.items():
-                        left[line] -= qty
-                        stopped[line] = stopped.get(line, 0) + qty
+                units = family.units_of(parcel)
+                if asked.issuperset(unit for run in units for unit in run.each()) and await parcel.cancel():
+                    stopped += units
             family.roll_up()
         case = workflow.get_external_workflow_handle(return_workflow_id(message.return_no))
         with suppress(FailureError):  # the case has ended meanwhile
-            await case.signal(STOPPED, Stopped(units=stopped))
+            await case.signal(STOPPED, Stopped(units=tuple(stopped)))
 
     # --- what the order does about it --------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from domain.rollup import parent_status
 from domain.shares import take
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
+from workflows.case_signals import Units
 from workflows.parcel import GiveBack, Parcel, Spawn
 from workflows.warehouse import Warehouse
 
@@ -68,6 +69,13 @@ class Family:
                 break
             first += other.plan.lines.get(line_id, 0)
         return first
+
+    def units_of(self, parcel: Parcel) -> list[Units]:
+        """Which units of which lines a parcel carries."""
+        return [
+            Units(line_id=line_id, first_unit=self._first_unit(parcel, line_id), units=qty)
+            for line_id, qty in parcel.plan.lines.items()
+        ]
 
     @property
     def all_left_or_cancelled(self) -> bool:
