@@ -70,6 +70,18 @@ class Refunds:
     def busy(self) -> bool:
         return self._waiting > 0
 
+    def asked(self, number: str) -> bool:
+        return number in self._known
+
+    def paid_out(self, number: str) -> bool:
+        """The channel has said that the money reached the buyer."""
+        return number in self._ended and self._ended[number].kind is Kind.REFUND_SUCCEEDED
+
+    def given_up(self, number: str) -> bool:
+        """It ended without success, and a person has taken it over."""
+        ticket = self._with_people.get(number)
+        return number in self._with_people and (ticket is None or ticket.resolution is not None)
+
     def hear(self, fact: Fact) -> None:
         """A refund fact. Success counts once, whoever tells it."""
         before = self.book.status.value

@@ -58,15 +58,21 @@ class ReceiveReturn(Strict):
     code: Code
 
 
+class Received(Strict):
+    """Which case has the goods now: the one asked for, or the linked one when that had closed unsent (N6)."""
+
+    return_no: ReturnNo
+
+
 class ScanUnit(Strict):
-    """One unit at the inspection desk. `line_id` may be left out while only one line can be meant. A repeated `scan_id`
-    is the same scan. Photos are needed for `minor` and `scrap`."""
+    """One unit at the inspection desk. A repeated `scan_id` is the same scan. `minor` and `scrap` need photos."""
 
     scan_id: Id
     by: Id
     code: Code
     grade: Grade
-    line_id: Id | None = None
+    sku: Id | None = None
+    """The article's own barcode, where it is scanned as well: without it the first line with units left is meant."""
     photos: Annotated[tuple[EvidenceId, ...], Field(max_length=9)] = ()
 
 
