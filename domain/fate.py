@@ -36,6 +36,13 @@ class Target:
     child_no: str | None
     child_status: ChildStatus | None
     applied: bool = False
+    return_no: str | None = None
+    """The case that listens instead of the order: its refund, its parcel on the way back, its replacement."""
+
+    @property
+    def listener(self) -> str:
+        """Who is signalled: an order by its number, a case as `return/{return_no}` (no order number holds a slash)."""
+        return self.order_no if self.return_no is None else f"return/{self.return_no}"
 
 
 class Fate(Enum):

@@ -18,6 +18,7 @@ class Part:
 
     row_id: int
     order_no: str
+    """Who listens (`Target.listener`): an order by its number, a case as `return/{return_no}`."""
     facts: tuple[Fact, ...]
     size: int
     """Of the stored facts, in bytes: near enough for the limit."""

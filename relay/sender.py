@@ -50,8 +50,9 @@ class OrderSender:
         self._rpc_s = rpc_s
 
     async def send(self, order_no: str, facts: Sequence[Fact]) -> Verdict:
-        """Never raises for a refused or lost signal; the verdict says what to do with the rows."""
-        handle = self._client.get_workflow_handle(order_workflow_id(order_no))
+        """To an order by its number, or a case as `return/{return_no}`. Never raises for a refused or lost signal; the
+        verdict says what to do with the rows."""
+        handle = self._client.get_workflow_handle(order_no if "/" in order_no else order_workflow_id(order_no))
         batch = FactBatch(facts=tuple(facts))
         try:
             # The SDK repeats a failed call by itself for up to 10 s; the outer bound keeps a hung server to one wait.

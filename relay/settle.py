@@ -96,8 +96,10 @@ class Settling:
         if row.attempts < MISSING_TICKET_AFTER:
             return
         order_no = plan.parts[0].order_no
-        error = f"order {order_no} is open in the books but has no running workflow; {len(row.facts)} facts wait"
-        await self.ask(row, step="order without workflow", error=error, order_no=order_no, severity="urgent")
+        what = order_no if "/" in order_no else f"order {order_no}"
+        error = f"{what} is open in the books but has no running workflow; {len(row.facts)} facts wait"
+        known = None if "/" in order_no else order_no
+        await self.ask(row, step="order without workflow", error=error, order_no=known, severity="urgent")
 
     async def _later(self, row: Claimed, wait_s: float, note: str) -> None:
         await self._books.later.add((row.id, self._clock() + timedelta(seconds=wait_s), note))

@@ -31,7 +31,7 @@ def plan(row: Claimed, targets: Mapping[str, Target]) -> Plan:
         sorted_facts[fate(fact, targets.get(fact.key))].append(fact)
     by_order: dict[str, list[Fact]] = {}
     for fact in sorted_facts[Fate.SIGNAL]:
-        by_order.setdefault(targets[fact.key].order_no, []).append(fact)
+        by_order.setdefault(targets[fact.key].listener, []).append(fact)
     return Plan(
         row=row,
         parts=tuple(part for order_no, facts in by_order.items() for part in _parts(row, order_no, facts)),
