@@ -29,6 +29,7 @@ from activities.payment_channels import AlipayChannel, PaymentChannel, WechatCha
 from activities.people import PeopleActivities
 from activities.pulling import Pull, PullActivities
 from activities.reconciling import ReconcileActivities
+from activities.returns import ReturnActivities
 from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
 from activities.views import OrderViews
@@ -41,9 +42,12 @@ from providers.tokens.verify import TokenVerifier
 from store.approvals import ApprovalStore
 from store.findings import FindingStore
 from store.orders import OrderStore
+from store.policies import PolicyStore
 from store.pool import Pool, open_pool
 from store.pulling import PullStore, Scope
 from store.reconciling import ReconcileStore
+from store.returns import ReturnStore
+from store.returns.desk import ReturnDesk
 from store.tracking import TrackingStore
 from workflows.daily import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
 from workflows.loops import Loop, ensure
@@ -51,8 +55,9 @@ from workflows.messages import TASK_QUEUE, order_workflow_id
 from workflows.order import Order
 from workflows.pull import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
 from workflows.reconcile import COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
+from workflows.returns import Return
 
-WORKFLOWS: Sequence[type] = (Order, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
+WORKFLOWS: Sequence[type] = (Order, Return, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
 SEARCH_ATTRIBUTES = {
     "OmsStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "OmsChannel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -114,8 +119,11 @@ def inside(
     """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones."""
     books = StoreActivities(OrderStore(pool))
     tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
+    returns = ReturnActivities(ReturnStore(pool), ReturnDesk(pool), PolicyStore(pool))
     return [
         books.register, books.settle, books.write, books.allocate_backorder,
+        returns.admit, returns.write, returns.reserve_refund, returns.issue_code, returns.quote, returns.refund_slot,
+        returns.open_replacement, returns.write_replacement, returns.close_order,
         tracking.next_waybills, tracking.followed,
         *_asking_activities(pool, client, connectors, clock),
     ]  # fmt: skip
