@@ -25,6 +25,8 @@ class Desk:
         self.received = False
         self.inspected = False
         self.finished_by = ""
+        self.frozen = False
+        """The case's units are out of what the buyer has, and not yet graded."""
         self._parties = parties
         self.lines: tuple[ReturnedLine, ...] = ()
         self._graded: dict[str, list[int]] = {}
@@ -121,7 +123,7 @@ class Desk:
         for line, unit in self.missing_units():
             gone[line.line_id] = gone.get(line.line_id, 0) + 1
             self.book.unit((line.line_id, unit), reception=Reception.MISSING, acceptance=Acceptance.REJECTED)
-        for line in self.lines:
+        for line in self.lines if self.frozen else ():
             if qty := gone.get(line.line_id):
                 self.book.moves(ledger.close(self.book.return_no, line.line_id, line.sku, line.warehouse, qty))
 

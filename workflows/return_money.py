@@ -108,7 +108,7 @@ class Money:
             book.happens(Event.PAYOUT)
         book.now_waits_for("the refund")
         self._asked_for = self._asked_for or not self._desk.inspected
-        if book.amount_minor == 0 or await self._send():
+        if await self._send():
             book.happens(Event.REFUND_SUCCEEDED, refunded_minor=book.refunded_minor)
         else:
             book.happens(Event.REFUND_FAILED)
@@ -163,13 +163,15 @@ class Money:
     async def _send(self) -> bool:
         """True: all of it has reached the buyer. False: a person has paid, or will, by other means."""
         parts = await self._reserve()
+        if parts is None:
+            return False
         for part in parts:
             if await self._wait_for_slot(part):
                 self.book.paying = part
                 await self.refunds.give_back(part.refund_no, part.amount_minor, self._reason(), {})
         numbers = [part.refund_no for part in parts]
         await self._branches.until(lambda: all(self._over(number) for number in numbers))
-        return bool(numbers) and all(self.refunds.paid_out(number) for number in numbers)
+        return all(self.refunds.paid_out(number) for number in numbers)
 
     def _over(self, number: str) -> bool:
         return self.refunds.paid_out(number) or not self.refunds.asked(number) or self.refunds.given_up(number)
@@ -177,8 +179,8 @@ class Money:
     def _reason(self) -> str:
         return f"return {self.book.return_no}"
 
-    async def _reserve(self) -> tuple[RefundPart, ...]:
-        """Held money becomes refunds, one a payment, before anybody is asked to pay."""
+    async def _reserve(self) -> tuple[RefundPart, ...] | None:
+        """Held money becomes refunds, one a payment, before anybody is asked to pay. None: a person has taken over."""
         message = ReserveRefund(
             return_no=self.book.return_no, accepted=self._accepted, amount_minor=self.book.amount_minor,
             reason=self._reason(), at=workflow.now(),
@@ -196,7 +198,7 @@ class Money:
                 return reserved.parts
             except ApplicationError as refused:
                 if not await self._person(f"the books refuse the refund: {refused.message}"[:400]):
-                    return ()
+                    return None
 
     async def _wait_for_slot(self, part: RefundPart) -> bool:
         """A channel takes one refund of an order a minute, at most fifty, within a year (R48): looked up right before

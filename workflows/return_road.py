@@ -36,7 +36,7 @@ class Road:
         self._taken_back = taken_back
         self._tracked = False
         """A courier has spoken of the waybill."""
-        self._arrived = False
+        self._never_came = False
 
     # --- doors -------------------------------------------------------------------------------------------------------
 
@@ -65,7 +65,6 @@ class Road:
             book.tickets.note(fact.source, "return parcel in trouble", fact.note or "no reason given")
         elif fact.kind in (Kind.RETURNED_TO_SENDER, Kind.DELIVERY_REFUSED):
             book.tickets.note(fact.source, "return parcel not taken", fact.note or "it goes back to the buyer")
-        self._arrived = self._arrived or fact.kind is Kind.SIGNED
         self._hand_over(fact.occurred_at)
 
     def _hand_over(self, at: datetime) -> None:
@@ -73,21 +72,30 @@ class Road:
 
     # --- the branch --------------------------------------------------------------------------------------------------
 
-    def expect(self) -> None:
-        """Approved: the units are frozen until they are inspected (R49)."""
-        book = self.book
+    def expect(self, *, left: bool) -> None:
+        """Approved: the units are frozen until they are inspected (R49). `left`: they have left the warehouse; what is
+        only about to, because it could not be stopped, is frozen when it is back."""
         for line in self.desk.lines:
-            book.moves(ledger.freeze(book.return_no, line.line_id, line.sku, line.warehouse, line.qty))
             for run in line.units:
                 for unit in range(run.first_unit, run.end):
-                    book.unit((line.line_id, unit), reception=Reception.AWAITED, acceptance=Acceptance.PENDING)
-        book.goods(Reception.AWAITED)
+                    self.book.unit((line.line_id, unit), reception=Reception.AWAITED, acceptance=Acceptance.PENDING)
+        self.book.goods(Reception.AWAITED)
+        if left:
+            self._freeze()
+
+    def _freeze(self) -> None:
+        if not self.desk.frozen:
+            self.desk.frozen = True
+            for line in self.desk.lines:
+                number = self.book.return_no
+                self.book.moves(ledger.freeze(number, line.line_id, line.sku, line.warehouse, line.qty))
 
     def give_free(self) -> None:
         """They stay with the buyer after all."""
         book = self.book
-        for line in self.desk.lines:
-            book.moves(ledger.close(book.return_no, line.line_id, line.sku, line.warehouse, line.qty))
+        if self.desk.frozen:
+            for line in self.desk.lines:
+                book.moves(ledger.close(book.return_no, line.line_id, line.sku, line.warehouse, line.qty))
         book.goods(Reception.CANCELLED)
 
     def came_late(self, parcel: Parcel | None) -> None:
@@ -114,7 +122,7 @@ class Road:
             raise CaseOver(Event.BUYER_CANCELLED, "taken back")
         if not moved() and forgive:
             book.tell("system", "never sent", reason=NOT_SENT)
-            self.desk.received = self.desk.inspected = True
+            self._never_came = self.desk.received = self.desk.inspected = True
         elif not moved():
             self.give_free()
             raise CaseOver(Event.NOT_SENT, NOT_SENT)
@@ -145,7 +153,9 @@ class Road:
             if ticket.resolution is None:
                 book.tickets.close_on_evidence(ticket)
         book.happens(Event.RECEIVED)
-        book.goods(Reception.RECEIVED)
+        if not self._never_came:
+            book.goods(Reception.RECEIVED)
+            self._freeze()
 
     async def inspected(self) -> None:
         book = self.book

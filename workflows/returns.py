@@ -90,7 +90,7 @@ class Return(Doors):
             return
         code = await issue_code(self._book.return_no)
         self._desk.expects(self._stopping.still_to_come(self._book.lines), code)
-        self._road.expect()
+        self._road.expect(left=not self._book.case.unshipped)
         if self._start.reopens is not None:
             self._road.came_late(self._start.parcel)
         else:

@@ -16,6 +16,8 @@ import worker
 from activities.asking import Connector
 from bench.scenarios.town.clocks import REAL_S, Clocks, at_rest
 from bench.scenarios.town.life import Life
+from bench.scenarios.town.office import Office
+from bench.scenarios.town.pictures import Pictures
 from bench.scenarios.town.systems import Systems
 from domain.facts import Fact
 from domain.order import StartOrder
@@ -53,6 +55,8 @@ class House:
         self.stock = StockStore(pool)
         self.inbox = InboxStore(pool)
         settling = Settling(self.inbox, self.tickets, self.clocks.now)
+        self.office = Office(pool, self.now)
+        self.evidence = Pictures(pool)
         self._settling = settling
         self._delivery = Delivery(self.inbox, OrderSender(self.temporal), settling, self.clocks.now, QUICK)
         self._parked = Parked(
@@ -86,7 +90,7 @@ class House:
             self.temporal,
             task_queue=TASK_QUEUE,
             workflows=[*worker.WORKFLOWS, *more_workflows],
-            activities=[*own, *self.systems.activities()],
+            activities=[*own, *self.office.activities(), *self.systems.activities()],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
             yield
@@ -153,8 +157,12 @@ class House:
     async def rest(self) -> None:
         """Until nothing is under way in any workflow, except activities that wait before a retry."""
         async with asyncio.timeout(REAL_S):
-            for handle in self.clocks.followed:
-                while not await at_rest(handle):
+            # Workflows tell each other things: all of them have to be found at rest, twice in a row.
+            quiet = 0
+            while quiet < 2:
+                still = [await at_rest(handle) for handle in self.clocks.followed]
+                quiet = quiet + 1 if all(still) else 0
+                if not all(still):
                     await asyncio.sleep(0.005)
 
 

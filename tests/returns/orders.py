@@ -1,0 +1,27 @@
+"""Orders to return. Amounts in fen."""
+
+from typing import Any
+
+from bench.scenarios.order import LineIn, OrderIn
+from bench.scenarios.ordered import stocked
+from bench.scenarios.town import House, Life
+from domain.facts import Kind
+
+
+def cups(qty: int = 2, price: int = 3_000) -> OrderIn:
+    """`qty` cups in one parcel, no freight."""
+    return OrderIn(order_no="SO26112001", lines=(LineIn(id="L1", sku="CUP", qty=qty, unit_price=price),))
+
+
+async def paid(house: House, order: OrderIn | None = None, **more: Any) -> Life:
+    life = await stocked(house, order or cups(), **more)
+    await life.pay()
+    return life
+
+
+async def signed(house: House, order: OrderIn | None = None, **more: Any) -> Life:
+    """Paid, shipped and in the buyer's hands."""
+    life = await paid(house, order, **more)
+    await life.ships(1)
+    await life.happens(Kind.SIGNED)
+    return life

@@ -1,0 +1,66 @@
+"""Cancelled before shipping: the warehouse is stopped first, then the money goes back (S22)."""
+
+from bench.scenarios.order import LineIn, OrderIn
+from bench.scenarios.town import House, Life
+from bench.scenarios.town.case import Case, case_of
+from domain.order import SkuTags
+from domain.returns.words import CaseStatus, ReturnType
+from domain.states import ChildStatus, OrderStatus
+from tests.returns.orders import paid
+
+TWO = OrderIn(
+    order_no="SO26112022",
+    lines=(
+        LineIn(id="L1", sku="DESK", qty=1, unit_price=89_900, tags=SkuTags(warehouse="WH-BJ")),
+        LineIn(id="L2", sku="LAMP", qty=1, unit_price=12_900, tags=SkuTags(warehouse="WH-SH")),
+    ),
+)
+
+
+async def cancelled(house: House, lines: dict[str, int]) -> tuple[Life, Case]:
+    life = await paid(house, TWO)
+    case = await case_of(life, ReturnType.CANCEL_UNSHIPPED, lines, images=0)
+    await case.apply()
+    return life, case
+
+
+async def test_both_parcels_are_stopped_before_anybody_pays(house: House) -> None:
+    life, case = await cancelled(house, {"L1": 1, "L2": 1})
+    assert [a.key for a in house.systems.of("wms.cancel")] == [life.child_no(1), life.child_no(2)]
+    assert house.systems.refunds == {}
+    await case.decide("u-sup")
+    await case.decide("u-fin")
+    assert house.systems.refunds == {f"R{case.return_no}": 102_800}
+    detail = await life.detail()
+    assert detail.order.status == OrderStatus.CLOSED
+    assert [c["status"] for c in detail.children] == [ChildStatus.CANCELLED] * 2
+
+
+async def test_only_the_cancelled_parcel_stays_behind(house: House) -> None:
+    life, case = await cancelled(house, {"L2": 1})
+    await case.decide("u-sup")
+    await case.decide("u-fin")
+    assert house.systems.refunds == {f"R{case.return_no}": 12_900}
+    await life.ships(1)
+    assert (await life.detail()).order.status == OrderStatus.SHIPPED
+
+
+async def test_a_parcel_that_could_not_be_stopped_comes_back_as_a_return(house: House) -> None:
+    house.systems.intercepts[f"{TWO.order_no}-01"] = "too_late"
+    life, case = await cancelled(house, {"L1": 1, "L2": 1})
+    await case.decide("u-sup")
+    assert (await case.status(), house.systems.refunds) == (CaseStatus.WAITING_RETURN, {})
+    await life.ships(1)
+    await case.goods_come_back()
+    await case.decide("u-fin")
+    assert house.systems.refunds == {f"R{case.return_no}": 102_800}
+
+
+async def test_what_was_stopped_is_paid_although_the_rest_never_comes_back(house: House) -> None:
+    house.systems.intercepts[f"{TWO.order_no}-01"] = "too_late"
+    _, case = await cancelled(house, {"L1": 1, "L2": 1})
+    await case.decide("u-sup")
+    await case.days_pass(8)
+    await case.decide("u-sup")  # less money than was agreed on: asked anew
+    await case.decide("u-fin")
+    assert house.systems.refunds == {f"R{case.return_no}": 12_900}
