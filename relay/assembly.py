@@ -42,7 +42,7 @@ log = structlog.get_logger("relay")
 READY_S = 2.0
 
 
-class Watch(Protocol):
+class Part(Protocol):
     """Something that works beside the requests for as long as the relay does."""
 
     def start(self) -> None: ...
@@ -88,7 +88,7 @@ class Relay:
         anchoring = [Anchoring(AuditStore(pool), anchors, clock, every_s=anchor_every_s)] if anchors else []
         nightly = Nightly(RetentionStore(pool), policy, clock)
         backorders = BackorderWatch(BackorderStore(pool), inbox, clock)
-        self._watching: tuple[Watch, ...] = (
+        self._watching: tuple[Part, ...] = (
             self.parked, self.board, self.tickets, nightly, backorders, *notices, *anchoring,
         )  # fmt: skip
         intake = Intake(
@@ -105,13 +105,13 @@ class Relay:
         )
 
     async def start(self) -> None:
-        parts: tuple[Watch, ...] = (self._messages, self._refusals, self._settling, self.delivery, *self._watching)
+        parts: tuple[Part, ...] = (self._messages, self._refusals, self._settling, self.delivery, *self._watching)
         for part in parts:
             part.start()
 
     async def stop(self) -> None:
         """After the last request: finish commits under way, send what is in hand, give the rest back."""
-        parts: tuple[Watch, ...] = (self._messages, self._refusals, *self._watching, self.delivery, self._settling)
+        parts: tuple[Part, ...] = (self._messages, self._refusals, *self._watching, self.delivery, self._settling)
         for part in parts:
             await part.stop()
         log.info("relay stopped")

@@ -1,14 +1,13 @@
 """The nightly tidying of the inbox (R06): after four in the morning in Shanghai, once a day, by one of the relays."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from domain.policy import Policy
 from relay.settle import Clock
+from relay.watch import Watch
 from store.retention import RetentionStore, told
 
 log = structlog.get_logger("relay")
@@ -18,34 +17,16 @@ LOOK_S = 300.0
 TASK = "retention"
 
 
-class Nightly:
+class Nightly(Watch):
     """Any number of relays may have one. `policy`: asked anew each night."""
 
     def __init__(
         self, store: RetentionStore, policy: Callable[[], Awaitable[Policy]], clock: Clock, *, look_s: float = LOOK_S
     ) -> None:
+        super().__init__("the night's tidying", look_s)
         self._store = store
         self._policy = policy
         self._clock = clock
-        self._look_s = look_s
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="nightly")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception as failure:
-                log.error("unable to tidy the inbox", error=repr(failure)[:200])
-            await asyncio.sleep(self._look_s)
 
     async def look(self) -> bool:
         """True: this was the night's work, and it is done."""

@@ -1,13 +1,12 @@
 """Messages whose order is not known: delivered when it appears, a person's business when it does not."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
 from relay.settle import Clock, Settling
+from relay.watch import Watch
 from store.inbox import InboxStore
 
 log = structlog.get_logger("relay")
@@ -16,7 +15,7 @@ ASK_EVERY_S = 15.0
 AT_ONCE = 100
 
 
-class Parked:
+class Parked(Watch):
     """`ticket_after_s`: the policy's `parked_ticket_after_s`, asked anew each time. `on_ready`: rows may be claimed."""
 
     def __init__(
@@ -29,36 +28,21 @@ class Parked:
         on_ready: Callable[[], None],
         look_s: float = LOOK_S,
     ) -> None:
+        super().__init__("parked events", look_s)
         self._inbox = inbox
         self._settling = settling
         self._clock = clock
         self._ticket_after_s = ticket_after_s
         self._on_ready = on_ready
-        self._look_s = look_s
         self._ask_at = clock()
         self._asked: set[int] = set()
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="parked")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                if await self._inbox.unpark_ready():
-                    self._on_ready()
-                if self._clock() >= self._ask_at:
-                    await self.ask_about_overdue()
-                    self._ask_at = self._clock() + timedelta(seconds=ASK_EVERY_S)
-            except Exception as failure:
-                log.error("unable to look after parked events", error=repr(failure)[:200])
-            await asyncio.sleep(self._look_s)
+    async def look(self) -> None:
+        if await self._inbox.unpark_ready():
+            self._on_ready()
+        if self._clock() >= self._ask_at:
+            await self.ask_about_overdue()
+            self._ask_at = self._clock() + timedelta(seconds=ASK_EVERY_S)
 
     async def ask_about_overdue(self) -> None:
         """One ticket a row that has been parked for too long. Rows asked about before do not hide later ones."""

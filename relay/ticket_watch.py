@@ -1,8 +1,6 @@
 """Keeps an eye on the queue of tickets: raises what nobody looks after, and shows how much is open (R10)."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
@@ -10,40 +8,23 @@ from domain.policy import Policy
 from domain.tickets import SEVERITIES
 from relay.metrics import TICKETS_ESCALATED, TICKETS_OLDEST, TICKETS_OPEN
 from relay.settle import Clock
+from relay.watch import Watch
 from store.escalating import EscalationStore
 
 log = structlog.get_logger("relay")
 LOOK_S = 15.0
 
 
-class TicketWatch:
+class TicketWatch(Watch):
     """`policy`: asked anew at each look, so that changed ages count at once. Every relay may have one."""
 
     def __init__(
         self, store: EscalationStore, policy: Callable[[], Awaitable[Policy]], clock: Clock, *, look_s: float = LOOK_S
     ) -> None:
+        super().__init__("tickets", look_s)
         self._store = store
         self._policy = policy
         self._clock = clock
-        self._look_s = look_s
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="tickets")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception as failure:
-                log.error("unable to look after tickets", error=repr(failure)[:200])
-            await asyncio.sleep(self._look_s)
 
     async def look(self) -> None:
         """Raise what is due, and show how things stand."""

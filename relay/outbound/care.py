@@ -1,8 +1,6 @@
 """Beside the sending: overdue acknowledgements, old events, and how much waits."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,27 +8,19 @@ import structlog
 from relay.outbound import asking
 from relay.outbound.metrics import WAITING
 from relay.outbound.pace import NOTICE_S, Pace
+from relay.watch import Watch
 from store.deliveries import DeliveryStore
 from telemetry import tickets_opened
 
 log = structlog.get_logger("relay.outbound")
 
 
-class Care:
+class Care(Watch):
     def __init__(self, deliveries: DeliveryStore, clock: Callable[[], datetime], pace: Pace) -> None:
+        super().__init__("outbound care", max(pace.look_s / pace.speed, 1.0))
         self._deliveries = deliveries
         self._clock = clock
         self._pace = pace
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="outbound care")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
 
     async def look(self) -> None:
         """Once around."""
@@ -38,14 +28,6 @@ class Care:
         await self._deliveries.forget(self._clock() - timedelta(seconds=self._pace.keep_s))
         for name, n in (await self._deliveries.waiting()).items():
             WAITING.labels(name).set(n)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except Exception as failure:
-                log.error("unable to look after the outbox", error=repr(failure)[:200])
-            await asyncio.sleep(max(self._pace.look_s / self._pace.speed, 1.0))
 
     async def _ask_for_the_unheard(self) -> None:
         """The sender asks after the last quick try; this is for what it never gets to: a disabled subscription, a

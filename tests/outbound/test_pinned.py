@@ -155,7 +155,7 @@ async def test_an_answer_without_end_is_left_after_its_status(answer: bytes, for
     [
         (b"", b"", 0.0, "broken off"),
         (b"no http at all\r\n\r\n", b"", 0.0, "broken off"),
-        (b"HTTP/1.1 200 OK\r\n", b"x-more: y\r\n", 0.0, "broken off"),
+        (b"HTTP/1.1 200 OK\r\n", b"x-more: y\r\n" * 1000, 0.0, "broken off"),
         (b"HTTP/1.1 ", b"2", 0.3, "timeout"),
     ],
     ids=["nothing", "nonsense", "endless headers", "dripping status"],
