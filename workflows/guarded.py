@@ -28,9 +28,20 @@ ATTEMPT_TIMEOUT = timedelta(seconds=45)
 class StepFailed(Exception):
     """An outside step has failed to the end of its attempts (or was refused)."""
 
+    def __init__(self, text: str, outcome: str = "unknown") -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
 
 class GaveUp(Exception):
-    """A person decided to stop trying: the caller goes on with the step's defined fallback."""
+    """A person decided to stop trying: the caller goes on with the step's defined fallback.
+
+    `maybe_done`: nobody knows whether one of the attempts was done after all.
+    """
+
+    def __init__(self, step: str, *, maybe_done: bool = False) -> None:
+        super().__init__(step)
+        self.maybe_done = maybe_done
 
 
 @dataclass(frozen=True)
@@ -58,15 +69,19 @@ def retries(backoff_s: tuple[int, ...]) -> RetryPolicy:
 
 async def guarded(tickets: Tickets, step: Step[Result], call: Callable[[], Awaitable[Result]]) -> Result | None:
     """The step's result; None when facts settled it meanwhile. Raises `GaveUp` after a person's give-up."""
+    maybe_done = False
     while True:
         try:
             return await call()
         except (ActivityError, StepFailed) as error:
+            ended = outcome(error)
+            # Who refuses the same key has not done it before; who does not answer leaves it open.
+            maybe_done = ended == "unknown" or (maybe_done and ended != "refused")
             resolution = await _ask(tickets, step, reason(error))
         if resolution is None:
             return None
         if resolution.action == "give_up":
-            raise GaveUp(step.name)
+            raise GaveUp(step.name, maybe_done=maybe_done)
         if resolution.action == "supply":
             return of(step.result, resolution.result)
 
@@ -85,3 +100,11 @@ def reason(error: ActivityError | StepFailed) -> str:
     cause = error.cause if isinstance(error, ActivityError) else error
     text = cause.message if isinstance(cause, ApplicationError) else str(cause)
     return text[:500]
+
+
+def outcome(error: ActivityError | StepFailed) -> str:
+    """`refused` and `retry` were certainly not done; `unknown` may have been, as a worker may that died with it."""
+    if isinstance(error, StepFailed):
+        return error.outcome
+    cause = error.cause
+    return cause.type if isinstance(cause, ApplicationError) and cause.type in ("refused", "retry") else "unknown"

@@ -2,14 +2,53 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 from temporalio import workflow
 
 from activities.calls import InterceptOutcome
+from domain.child_axis import ChildAxis
 from domain.records import ChildPlan
 from workflows.book import Book
-from workflows.guarded import Step, guarded
+from workflows.guarded import GaveUp, Step, guarded
 from workflows.warehouse import WMS, Warehouse
+
+
+class Stoppable(Protocol):
+    """A child order that the warehouse may have."""
+
+    plan: ChildPlan
+    book: Book
+    warehouse: Warehouse
+    axis: ChildAxis
+
+    @property
+    def cancelled(self) -> bool: ...
+    @property
+    def shipped(self) -> bool: ...
+    def take_off(self) -> bool: ...
+
+
+async def stop(child: Stoppable) -> bool:
+    """Ask the warehouse. True: it will not ship, its stock is free again. False: it ships, or has shipped."""
+
+    def decided() -> bool:
+        return child.cancelled or child.shipped or child.axis.intercept_refused
+
+    child.axis.intercept()
+    child.book.touch()
+    asking = Interception(child.book, child.warehouse, child.plan, cancelled=lambda: child.cancelled, decided=decided)
+    try:
+        stopped = await asking.ask()
+    except GaveUp:
+        stopped = False
+    if not stopped:
+        child.axis.resume()
+        child.book.touch()
+        return child.cancelled
+    if not child.take_off():
+        child.axis.resume()
+    return child.cancelled
 
 
 class Interception:

@@ -13,12 +13,15 @@ from domain.records import ChildPlan, ChildState
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
 from workflows.guarded import GaveUp, Step, guarded
-from workflows.interception import Interception
+from workflows.interception import stop
 from workflows.parcel_stock import ParcelStock
 from workflows.shortage import ask_about
 from workflows.warehouse import WMS, Voided, Warehouse
 
 PUSH = "push outbound"
+GIVING_UP = (
+    "the child is cancelled and its money refunded; where it may have arrived, the warehouse is asked to stop it first"
+)
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 GiveBack = Callable[["Parcel", dict[str, int], str], Coroutine[Any, Any, None]]
 """Refund units (by line_id) of a parcel, for a reason."""
@@ -80,15 +83,15 @@ class Parcel:
         while not (self.cancelled or self._accepted or self.packed):
             self._on_the_way_out = True
             step = Step(
-                WMS, PUSH, Pushed, "the child is cancelled and its money refunded", self.plan.child_no,
+                WMS, PUSH, Pushed, GIVING_UP, self.plan.child_no,
                 settled=lambda: self._accepted or self.packed or self.cancelled or self.axis.intercepting,
             )  # fmt: skip
             try:
                 pushed = await guarded(self.book.tickets, step, lambda: self.warehouse.push(self.plan))
                 self._accepted = self._accepted or pushed is not None
                 await self._until(lambda: not self.axis.intercepting)
-            except GaveUp:
-                await self._abandon("the warehouse could not take it")
+            except GaveUp as gave_up:
+                await self._abandon("the warehouse could not take it", maybe_there=gave_up.maybe_done)
             finally:
                 self._on_the_way_out = False
             await self._unless_rejected()
@@ -148,28 +151,11 @@ class Parcel:
     async def cancel(self) -> bool:
         """True: it will not ship, its stock is free again. False: too late."""
         await workflow.wait_condition(lambda: not self._on_the_way_out or self.shipped or self._stuck)
-        if self.shipped:
+        if self.shipped or (self.cancelled and workflow.patched("cancelled once")):
             return False
         if not (self._accepted or self._stuck):
-            return self._take_off()
-        self.axis.intercept()
-        self.book.touch()
-        try:
-            stopped = await Interception(
-                self.book, self.warehouse, self.plan, cancelled=lambda: self.cancelled, decided=self._decided
-            ).ask()
-        except GaveUp:
-            stopped = False
-        if not stopped:
-            self.axis.resume()
-            self.book.touch()
-            return self.cancelled
-        if not self._take_off():
-            self.axis.resume()
-        return self.cancelled
-
-    def _decided(self) -> bool:
-        return self.cancelled or self.shipped or self.axis.intercept_refused
+            return self.take_off()
+        return await stop(self)
 
     async def _void_label(self) -> None:
         system, means = self.warehouse.carrier_system, "the label stays unused and may be charged"
@@ -179,11 +165,17 @@ class Parcel:
         except GaveUp:
             return
 
-    async def _abandon(self, reason: str) -> None:
-        if self._take_off():
-            self._spawn(self._give_back(self, dict(self.plan.lines), reason))
+    async def _abandon(self, reason: str, *, maybe_there: bool = False) -> None:
+        """What the warehouse may have taken is not refunded before it has said that it will not ship it."""
+        if maybe_there and workflow.patched("ask before abandoning"):
+            self._accepted = not await stop(self)
+            if self._accepted:
+                return
+        elif not self.take_off():
+            return
+        self._spawn(self._give_back(self, dict(self.plan.lines), reason))
 
-    def _take_off(self) -> bool:
+    def take_off(self) -> bool:
         """The child will not ship. Its reserved stock is free again. False when it has left in the meantime."""
         if self.shipped:
             return False

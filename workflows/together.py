@@ -62,5 +62,5 @@ class Together(Generic[Item, Outcome]):
 def unwrap(done: Item | None, failed: Failure | None) -> Item:
     """The result of one item of a batch, or `StepFailed`."""
     if done is None:
-        raise StepFailed(failed.error if failed else "no outcome")
+        raise StepFailed(failed.error, failed.outcome) if failed else StepFailed("no outcome")
     return done

@@ -1,6 +1,7 @@
 """What goes wrong, said in advance: which step fails, for which item, how often and how."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Literal
@@ -26,6 +27,10 @@ class Faults:
     def fail(self, step: str, times: int = ALWAYS, how: How = "retry", *, item: str = "") -> None:
         """The next `times` attempts of `step` fail (only those for `item`, where one is named)."""
         self._armed[step, item] = [how] * times
+
+    def sequence(self, step: str, hows: Sequence[How], *, item: str = "") -> None:
+        """The next attempts of `step` fail each in its own way."""
+        self._armed[step, item] = list(reversed(hows))
 
     def heal(self) -> None:
         self._armed.clear()
