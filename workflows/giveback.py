@@ -1,6 +1,7 @@
 """What is owed back, and under which refund number: late payments, cancelled parcels, missing units."""
 
 from domain.records import Payment
+from domain.refund_numbers import of_late_payment, of_parcel, of_parcels
 from workflows.family import Family
 from workflows.parcel import Parcel
 from workflows.refunds import Refunds
@@ -15,7 +16,7 @@ class GiveBack:
 
     async def late(self, payment: Payment, units: dict[str, int]) -> None:
         """All of a payment that came after the order was closed."""
-        await self._refunds.give_back(f"R{self._order_no}-L1", payment.amount_minor, "late payment", units)
+        await self._refunds.give_back(of_late_payment(self._order_no), payment.amount_minor, "late payment", units)
 
     async def parcels(self, parcels: list[Parcel], reason: str) -> None:
         """One refund for everything cancelled together: a channel takes one refund of an order a minute."""
@@ -25,12 +26,12 @@ class GiveBack:
                 units[line] = units.get(line, 0) + qty
         amount = sum(p.plan.paid_minor for p in parcels)
         children = tuple(p.plan.child_no for p in parcels)
-        await self._refunds.give_back(f"R{self._order_no}-C{_number(parcels[0])}", amount, reason[:80], units, children)
+        number = of_parcels(self._order_no, _number(parcels[0]))
+        await self._refunds.give_back(number, amount, reason[:80], units, children)
 
     async def units(self, family: Family, parcel: Parcel, units: dict[str, int], reason: str) -> None:
         """Some units of a parcel, or all of it."""
-        short = "" if units == dict(parcel.plan.lines) else "S"
-        number = f"R{self._order_no}-P{_number(parcel)}{short}"
+        number = of_parcel(self._order_no, _number(parcel), whole=units == dict(parcel.plan.lines))
         amount, children = family.shares(parcel, units), (parcel.plan.child_no,)
         await self._refunds.give_back(number, amount, reason, units, children)
 

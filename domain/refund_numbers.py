@@ -1,0 +1,38 @@
+"""Numbers of the refunds that an order gives back by itself: they follow from what they are for, so that the same debt
+can never be paid under two numbers, and fit the 32 characters of WeChat Pay (docs/providers.md).
+
+    of_parcels("SO2603020101", "02")               # RSO2603020101-C02
+    of_parcel("SO2603020101", "02", whole=False)   # RSO2603020101-P02S
+"""
+
+LONGEST = 32
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def of_parcels(order_no: str, first: str) -> str:
+    """Parcels cancelled together, named by the first of them. `first`: `02` of child `{order_no}-02`."""
+    return _fitting(f"R{order_no}-C{first}", f"R{order_no}-D", first)
+
+
+def of_parcel(order_no: str, parcel: str, *, whole: bool) -> str:
+    """One parcel, or units missing from it."""
+    if whole:
+        return _fitting(f"R{order_no}-P{parcel}", f"R{order_no}-Q", parcel)
+    return _fitting(f"R{order_no}-P{parcel}S", f"R{order_no}-T", parcel)
+
+
+def of_late_payment(order_no: str) -> str:
+    return f"R{order_no}-L1"
+
+
+def _fitting(usual: str, shorter: str, parcel: str) -> str:
+    """Letters of their own for the shorter form, so that it never is the usual one of another parcel."""
+    return usual if len(usual) <= LONGEST else shorter + _base36(int(parcel))
+
+
+def _base36(n: int) -> str:
+    text = ""
+    while n:
+        n, digit = divmod(n, 36)
+        text = _DIGITS[digit] + text
+    return text or "0"
