@@ -15,6 +15,7 @@ from domain.policy import Policy
 from domain.records import RefundRecord
 from domain.states import Outcome, RefundStatus
 from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, guarded, retries
+from workflows.refund_misfits import Misfits, misfit
 from workflows.tickets import Ticket, Tickets
 
 ENDS = {
@@ -63,6 +64,7 @@ class Refunds:
         self._known: dict[str, RefundRecord] = {}
         self._with_people: dict[str, Ticket | None] = {}
         """Refunds that ended without success, and the question a person has about each."""
+        self._misfits = Misfits(book.tickets)
         self._turn = asyncio.Lock()
         self._waiting = 0
 
@@ -86,6 +88,8 @@ class Refunds:
         """A refund fact. Success counts once, whoever tells it."""
         before = self.book.status.value
         number = fact.refund_no or ""
+        if number in self._known and self._is_misfit(fact, before):
+            return
         if fact.key in self.book.applied:
             self.book.record(fact, Outcome.DUPLICATE, before, before, None)
         elif number not in self._known:
@@ -97,7 +101,17 @@ class Refunds:
         else:
             self._ended[number] = fact
             self.book.record(fact, Outcome.APPLIED, before, before, None)
+            self._misfits.settled(number)
             self._succeeded_after_all(number, fact)
+
+    def _is_misfit(self, fact: Fact, before: str) -> bool:
+        record = self._known[fact.refund_no or ""]
+        problem = misfit(fact, record, self.book.currency)
+        if not problem or not workflow.patched("refund amounts"):
+            return False
+        self.book.record(fact, Outcome.MISMATCH, before, before, None, problem)
+        self._misfits.ask(fact, record, problem)
+        return True
 
     async def give_back(
         self, refund_no: str, amount_minor: int, reason: str, units: dict[str, int], children: tuple[str, ...] = ()
@@ -141,8 +155,15 @@ class Refunds:
         number, wait = record.refund_no, timedelta(seconds=self.book.policy.refund_query_s)
         while number not in self._ended:
             try:
+                if self._misfits.open(number):  # the channel is not asked again before a person has answered
+                    await workflow.wait_condition(lambda: number in self._ended or not self._misfits.open(number))
+                if self._misfits.given_up(number):
+                    self._taken_over(record)
+                    return
                 await workflow.wait_condition(
-                    lambda: number in self._ended, timeout=wait, timeout_summary=f"callback of refund {number}"
+                    lambda: number in self._ended or self._misfits.open(number),
+                    timeout=wait,
+                    timeout_summary=f"callback of refund {number}",
                 )
             except TimeoutError:
                 if not await self._ask(record, "query refund", first=False):
@@ -191,12 +212,15 @@ class Refunds:
                 ),
             )
         except GaveUp:
-            self._note(record, RefundStatus.CLOSED)
-            self._with_people[record.refund_no] = None
+            self._taken_over(record)
             return False
         if state is not None and state.fact is not None:
             self.hear(state.fact)
         return True
+
+    def _taken_over(self, record: RefundRecord) -> None:
+        self._note(record, RefundStatus.CLOSED)
+        self._with_people[record.refund_no] = None
 
     def _finish(self, record: RefundRecord) -> None:
         if record.refund_no not in self._ended:
