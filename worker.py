@@ -48,6 +48,7 @@ from store.pulling import PullStore, Scope
 from store.reconciling import ReconcileStore
 from store.returns import ReturnStore
 from store.returns.desk import ReturnDesk
+from store.rule_sets import RuleSetStore
 from store.tracking import TrackingStore
 from workflows.daily import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
 from workflows.loops import Loop, ensure
@@ -84,6 +85,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     """One object an outside system, holding its client; returns their activity methods."""
     pool = await open_pool(settings.database.url.get_secret_value(), max_size=settings.database.pool_max)
     resources.push_async_callback(pool.close)
+    await RuleSetStore(pool).ensure_built_in(now())
 
     async def http(system: str) -> httpx.AsyncClient:
         return await resources.enter_async_context(telemetry.http_client(system))

@@ -1,5 +1,7 @@
 """A rule set: decision tables in the open JDM format, one for each question that splitting asks."""
 
+import hashlib
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -25,3 +27,10 @@ class RuleSet(Strict):
     tables: dict[TableName, Document]
     version: Annotated[int, Field(ge=0)] = 0
     """Given when it is published."""
+
+
+def content_hash(rule_set: RuleSet) -> str:
+    """Hex sha256 of the canonical content, whatever its version: what is approved is what is published."""
+    content = rule_set.model_dump(mode="json", exclude={"version"})
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

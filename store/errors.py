@@ -136,3 +136,12 @@ class PersonRefused(StoreError):
 class ApprovalChanged(StoreError):
     def __init__(self, approval_id: str) -> None:
         super().__init__(f"approval {approval_id} was asked before with other content; ask under a new number")
+
+
+class NoSuchRuleSet(StoreError):
+    """A version or draft that does not exist."""
+
+
+class RuleSetNotPublished(StoreError):
+    def __init__(self, draft_no: int, why: str) -> None:
+        super().__init__(f"rule draft {draft_no} was not published: {why}")

@@ -9,10 +9,10 @@ from domain.explanation import Explanation
 from domain.planning import Balance, PlanInputs
 from domain.policy import Policy
 from domain.records import Priced
-from domain.rule_decision import without_rules
 from domain.strict import of
 from store.backorders import after_claims
 from store.pool import Connection, Pool
+from store.rule_asking import decision_for
 from store.stock import lock
 
 # Where the order goes, as far as tariffs and rules look at it.
@@ -68,7 +68,7 @@ async def plan_inputs(
     return PlanInputs(
         order_no=order_no,
         priced=priced,
-        decision=without_rules(policy.split_priority, (line.line_id for line in priced.lines)),
+        decision=await decision_for(connection, order_no, priced, catalogue, candidates, left, policy),
         candidates=candidates,
         stock=tuple(Balance(sku=sku, warehouse=w, available=left.get((sku, w), 0)) for sku, w in sorted(places)),
         province=where["province"] if where else "",

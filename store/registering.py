@@ -15,11 +15,11 @@ from store.order_lines import read_priced, write_lines
 from store.policies import VERSION, publish_defaults, read_current
 from store.pool import Connection, Row
 
-# The order itself. Does nothing if its number, or its number in the channel, is taken.
+# The order itself, with the rule set that counts now. Does nothing if its number, or the channel's, is taken.
 INSERT = """
 INSERT INTO orders (order_no, run_id, channel, channel_order_no, kind, buyer_id, start, currency, payable_minor,
-    placed_at, pay_deadline, policy_version, registered_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+    placed_at, pay_deadline, policy_version, registered_at, updated_at, rules_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, (SELECT max(version) FROM rule_sets))
 ON CONFLICT DO NOTHING RETURNING order_no"""
 
 # Who has the order number or the channel's number; the same order number first.
