@@ -1,9 +1,9 @@
 """What an installation may do without: Alipay, SF, sources described by mapping files, notices, approvers' tokens, …"""
 
 from functools import cached_property
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config_reading import Group, Secret, UnableToConfigure, WebAddress, Word, listed, load, origin, variable
@@ -90,6 +90,32 @@ class AuditSettings(Group):
     file: Word
     key: Annotated[SecretStr, Field(min_length=32)]
     every_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+
+
+class EvidenceSettings(Group):
+    """Where pictures of after-sales cases lie. `url`: file:///folder or s3://bucket/prefix; the `s3_` ones only for a
+    store that is not Amazon's or has keys of its own (else they are found where Amazon's tools look)."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_EVIDENCE_")
+
+    url: Word
+    s3_endpoint: WebAddress | None = None
+    s3_region: Word = "us-east-1"
+    s3_access_key_id: Word | None = None
+    s3_secret_access_key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _keys_together(self) -> Self:
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            raise ValueError("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY come together")
+        if self.s3_endpoint is not None and self.s3_access_key_id is None:
+            raise ValueError("S3_ENDPOINT wants S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY")
+        return self
+
+
+def load_evidence() -> EvidenceSettings | None:
+    """None: pictures cannot be taken, so only cancellations before shipping can be applied for."""
+    return load(EvidenceSettings) if origin("OMS_EVIDENCE_URL")[0] else None
 
 
 def load_audit() -> AuditSettings | None:
@@ -181,3 +207,7 @@ class OptionalSettings:
     @cached_property
     def audit(self) -> AuditSettings | None:
         return load_audit()
+
+    @cached_property
+    def evidence(self) -> EvidenceSettings | None:
+        return load_evidence()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
+from activities.evidence import EvidenceDesk
 from config import Settings, UnableToConfigure, WechatSettings
-from config_optional import AlipaySettings
+from config_optional import AlipaySettings, EvidenceSettings
 from providers.alipay import Alipay, AlipayConfig
 from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
 from providers.qimen import QimenConfig, QimenWms
@@ -21,6 +22,9 @@ from providers.tokens.errors import UnusableKeys
 from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
 from providers.wechat import WechatConfig, WechatPay
+from store.pool import Pool
+from store.returns.evidence import EvidenceStore
+from store.vault import S3Access, Vault
 
 Http = Callable[[str], Awaitable[httpx.AsyncClient]]
 """A client for the system of this name."""
@@ -133,3 +137,24 @@ async def _sf(settings: Settings, http: Http, clock: Clock) -> Sf | None:
         express_type=given.express_type,
     )
     return Sf(config, await http("sf"), clock, lambda: str(uuid.uuid4()))
+
+
+def evidence_desk(settings: EvidenceSettings | None, pool: Pool) -> EvidenceDesk:
+    """Raises `UnableToConfigure` when there is nowhere to put pictures."""
+    if settings is None:
+        raise UnableToConfigure(
+            "not set: OMS_EVIDENCE_URL (file:///folder or s3://bucket/prefix, for pictures)"
+        )
+    access = None
+    if settings.s3_access_key_id is not None and settings.s3_secret_access_key is not None:
+        access = S3Access(
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+            endpoint=settings.s3_endpoint,
+            region=settings.s3_region,
+        )
+    try:
+        vault = Vault.at(settings.url, access)
+    except (ValueError, OSError) as error:
+        raise UnableToConfigure(f"OMS_EVIDENCE_URL: {error}") from None
+    return EvidenceDesk(EvidenceStore(pool), vault)

@@ -3,13 +3,23 @@
 Not an activity of a workflow: pictures are too large for a history. Doors call it before the application is sent.
 """
 
+import asyncio
+import hashlib
+import secrets
 from typing import Literal
 
 from pydantic import AwareDatetime
 
 from domain.order import Id, OrderNo
+from domain.returns.admission import related
 from domain.returns.models import Actor, EvidenceId, ReturnNo
 from domain.strict import Strict
+from providers.evidence import CleanImage, NotAPicture, clean
+from store.returns.evidence import EvidenceQuota, EvidenceRow, EvidenceStore, NewEvidence
+from store.vault import EXTENSIONS, Vault, VaultFull
+
+DECODERS = 2
+"""Pictures decoded at once: a large one takes 150 MB while it is looked at."""
 
 
 class Upload(Strict):
@@ -41,7 +51,7 @@ class FetchedEvidence(Strict):
 
 
 class EvidenceRefused(Exception):
-    """`code`: NOT_AN_IMAGE, TOO_LARGE, TOO_MANY_PIXELS, TRUNCATED, QUOTA, FORBIDDEN, STORE_FULL, UNKNOWN."""
+    """`code`: EMPTY, NOT_AN_IMAGE, TOO_LARGE, TOO_MANY_PIXELS, TRUNCATED, QUOTA, FORBIDDEN, STORE_FULL, UNKNOWN."""
 
     def __init__(self, code: str, why: str) -> None:
         self.code = code
@@ -51,10 +61,84 @@ class EvidenceRefused(Exception):
 class EvidenceDesk:
     """Takes pictures in and hands them out."""
 
+    def __init__(self, store: EvidenceStore, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+        self._decoders = asyncio.Semaphore(DECODERS)
+
     async def add(self, upload: Upload, content: bytes) -> StoredEvidence:
-        """Raises `EvidenceRefused`; nothing is stored then and no case is affected."""
-        raise NotImplementedError
+        """Raises `EvidenceRefused`; nothing is stored then and no case is affected.
+
+        Bytes first and for good, then the row that names them: a row never points at nothing.
+        """
+        await self._may_add(upload)
+        try:
+            async with self._decoders:
+                picture = await asyncio.to_thread(clean, content)
+        except NotAPicture as error:
+            raise EvidenceRefused(error.code, str(error)) from None
+        evidence_id = secrets.token_hex(16)
+        try:
+            await self._vault.put(evidence_id, picture.content_type, picture.content)
+        except VaultFull as error:
+            raise EvidenceRefused("STORE_FULL", str(error)) from None
+        try:
+            await self._store.add(_row(upload, evidence_id, picture))
+        except BaseException as error:
+            await self._vault.remove(evidence_id, picture.content_type)
+            if isinstance(error, EvidenceQuota):
+                raise EvidenceRefused("QUOTA", str(error)) from None
+            raise
+        return StoredEvidence(
+            evidence_id=evidence_id,
+            content_type=picture.content_type,
+            size=len(picture.content),
+            width=picture.width,
+            height=picture.height,
+        )
 
     async def fetch(self, return_no: ReturnNo, evidence_id: EvidenceId, viewer: Id, *, staff: bool) -> FetchedEvidence:
-        """Raises `EvidenceRefused` (FORBIDDEN, UNKNOWN) for whoever is neither staff nor the order's buyer."""
-        raise NotImplementedError
+        """Raises `EvidenceRefused` (UNKNOWN) for whoever is neither staff nor the order's buyer: a stranger does not
+        even learn that it exists."""
+        row = await self._store.get(return_no, evidence_id)
+        if row is None or not (staff or viewer == row.buyer_id):
+            raise EvidenceRefused("UNKNOWN", f"return {return_no} has no picture {evidence_id} for you")
+        content = await self._vault.get(evidence_id, row.content_type)
+        return FetchedEvidence(evidence_id=evidence_id, content=content, headers=_headers(row))
+
+    async def _may_add(self, upload: Upload) -> None:
+        buyer = await self._store.buyer_of(upload.order_no)
+        at_the_desk = upload.purpose == "inspection" and await self._store.is_case(upload.return_no, upload.order_no)
+        if buyer is None or not (at_the_desk or related(upload.actor, buyer)):
+            raise EvidenceRefused(
+                "FORBIDDEN", f"order {upload.order_no}: only its buyer, or customer service for them, adds pictures"
+            )
+        if upload.purpose == "inspection" and not at_the_desk:
+            raise EvidenceRefused("FORBIDDEN", f"return {upload.return_no} is no case of order {upload.order_no} yet")
+
+
+def _row(upload: Upload, evidence_id: str, picture: CleanImage) -> NewEvidence:
+    return NewEvidence(
+        evidence_id=evidence_id,
+        return_no=upload.return_no,
+        order_no=upload.order_no,
+        purpose=upload.purpose,
+        content_type=picture.content_type,
+        size=len(picture.content),
+        width=picture.width,
+        height=picture.height,
+        sha256=hashlib.sha256(picture.content).digest(),
+        uploaded_by=upload.actor.id,
+        uploaded_at=upload.at,
+    )
+
+
+def _headers(row: EvidenceRow) -> dict[str, str]:
+    """A picture is a download and nothing else, whatever a browser thinks it has found in it."""
+    return {
+        "Content-Type": row.content_type,
+        "Content-Disposition": f'attachment; filename="{row.evidence_id}.{EXTENSIONS[row.content_type]}"',
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, no-store",
+    }

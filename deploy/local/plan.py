@@ -69,6 +69,8 @@ class _Builder:
             self.made["OMS_ENVIRONMENT"] = "local"
         if not self._env.get("OMS_AUDIT_ANCHOR_FILE"):
             self.made |= variables.audit_variables(layout.state, self._keys)
+        if not self._env.get("OMS_EVIDENCE_URL"):
+            self.made["OMS_EVIDENCE_URL"] = (layout.state.absolute() / "evidence").as_uri()
         ours = {k: v for k, v in self._env.items() if k.startswith(("OMS_", "TEMPORAL_"))}
         # The env file is for others; our own programs get everything directly.
         local = {"OMS_ENV_FILE": "", "OMS_WORKFLOW_SANDBOX": "false", "PYTHONUNBUFFERED": "1"}

@@ -24,8 +24,6 @@ INSERT INTO return_evidence (evidence_id, return_no, order_no, purpose, pos, con
 SELECT $1, $2, $3, $4, coalesce(max(pos), 0) + 1, $5, $6, $7, $8, $9, $10, $11
 FROM return_evidence WHERE return_no = $2 AND purpose = $4"""
 
-REMOVE = "DELETE FROM return_evidence WHERE evidence_id = $1"
-
 OTHER_ORDER = "SELECT EXISTS (SELECT FROM return_evidence WHERE return_no = $1 AND order_no <> $2)"
 
 GET = """
@@ -78,14 +76,17 @@ class EvidenceStore:
         found: str | None = await self._pool.fetchval("SELECT buyer_id FROM orders WHERE order_no = $1", order_no)
         return found
 
+    async def is_case(self, return_no: str, order_no: str) -> bool:
+        """Whether the application has become a case of this order."""
+        found: bool = await self._pool.fetchval(
+            "SELECT EXISTS (SELECT FROM return_cases WHERE return_no = $1 AND order_no = $2)", return_no, order_no
+        )
+        return found
+
     async def add(self, new: NewEvidence) -> None:
         """Takes a place of the case's quota. Raises `EvidenceQuota`; nothing is taken then."""
         async with self._pool.acquire() as connection, connection.transaction():
             await _add(connection, new)
-
-    async def take_back(self, evidence_id: str) -> None:
-        """The bytes could not be stored after all: the place is free again."""
-        await self._pool.execute(REMOVE, evidence_id)
 
     async def get(self, return_no: str, evidence_id: str) -> EvidenceRow | None:
         row = await self._pool.fetchrow(GET, return_no, evidence_id)

@@ -1,0 +1,148 @@
+"""Where the bytes of evidence lie: a folder, or an S3-compatible store. Names are ours; nobody's becomes a path."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+TIMEOUT_S = 20
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+class VaultFull(StoreError):
+    """No space left: the picture was not stored, and nothing of it remains."""
+
+
+class VaultUnavailable(StoreError):
+    """The object store did not answer, or refused us. Worth repeating."""
+
+
+class NotInVault(StoreError):
+    """The books name it, the object store does not have it."""
+
+
+@dataclass(frozen=True)
+class S3Access:
+    """How to reach an S3-compatible store that is not Amazon's, or with keys of its own. Never shown."""
+
+    access_key_id: str
+    secret_access_key: str
+    endpoint: str | None = None
+    region: str = "us-east-1"
+
+    def __repr__(self) -> str:
+        return f"S3Access(endpoint={self.endpoint!r})"
+
+
+class Vault:
+    """`put` returns only when the bytes are there for good."""
+
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def at(cls, url: str, s3: S3Access | None = None) -> Vault:
+        """`file:///folder` or `s3://bucket/prefix`. Raises `ValueError` for any other address."""
+        parts = urlsplit(url)
+        if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
+            folder = Path(unquote(parts.path))
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return cls(LocalStore(prefix=folder), folder)
+        if parts.scheme == "s3" and parts.hostname:
+            return cls(_s3(parts.hostname, parts.path.strip("/"), s3))
+        raise ValueError(f"evidence cannot be stored at a {parts.scheme or 'nameless'} address; give file:/// or s3://")
+
+    async def put(self, evidence_id: str, content_type: str, content: bytes) -> None:
+        """Never over another picture. Raises `VaultFull`, `VaultUnavailable`."""
+        key = _key(evidence_id, content_type)
+        try:
+            await asyncio.wait_for(
+                obstore.put_async(self._store, key, content, mode="create", attributes=_attributes(self, content_type)),
+                TIMEOUT_S,
+            )
+            if self._folder is not None:
+                await asyncio.to_thread(_to_disk, self._folder / key)
+        except AlreadyExistsError:
+            raise VaultUnavailable(f"evidence {evidence_id} exists already; upload it under a new name") from None
+        except (BaseError, OSError, TimeoutError) as error:
+            await self._forget(key)
+            if "No space left" in str(error) or "os error 28" in str(error) or "QuotaExceeded" in str(error):
+                raise VaultFull("the evidence store is full; make room and upload again") from None
+            raise VaultUnavailable(
+                f"the evidence store cannot be written ({type(error).__name__}); try again"
+            ) from None
+
+    async def get(self, evidence_id: str, content_type: str) -> bytes:
+        """Raises `NotInVault`, `VaultUnavailable`."""
+        try:
+            found = await asyncio.wait_for(obstore.get_async(self._store, _key(evidence_id, content_type)), TIMEOUT_S)
+            return bytes(await asyncio.wait_for(found.bytes_async(), TIMEOUT_S))
+        except FileNotFoundError:
+            raise NotInVault(f"evidence {evidence_id} is not in the evidence store; was it moved?") from None
+        except (BaseError, OSError, TimeoutError) as error:
+            raise VaultUnavailable(f"the evidence store cannot be read ({type(error).__name__}); try again") from None
+
+    async def remove(self, evidence_id: str, content_type: str) -> None:
+        await self._forget(_key(evidence_id, content_type))
+
+    async def _forget(self, key: str) -> None:
+        try:
+            await asyncio.wait_for(obstore.delete_async(self._store, key), TIMEOUT_S)
+        except (BaseError, OSError, TimeoutError):
+            return  # an orphan under a name that nobody knows: it harms nobody
+
+
+def _s3(bucket: str, prefix: str, access: S3Access | None) -> ObjectStore:
+    """Without `access` the keys are found where Amazon's tools look for them."""
+    config: S3Config = {}
+    if access is not None:
+        config = {
+            "region": access.region,
+            "access_key_id": access.access_key_id,
+            "secret_access_key": access.secret_access_key,
+        }
+        if access.endpoint:
+            config["endpoint"] = access.endpoint
+    plain = access is not None and (access.endpoint or "").startswith("http://")
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        config=config,
+        retry_config={"max_retries": 2},
+        client_options={"allow_http": plain},
+    )
+
+
+def _key(evidence_id: str, content_type: str) -> str:
+    """Two levels, so that no folder grows without end."""
+    if not evidence_id.isalnum() or not evidence_id.isascii():
+        raise ValueError("evidence ids are letters and digits of our own making")
+    return f"{evidence_id[:2]}/{evidence_id}.{EXTENSIONS[content_type]}"
+
+
+def _attributes(vault: Vault, content_type: str) -> dict[str, str] | None:
+    return None if vault._folder is not None else {"Content-Type": content_type}
+
+
+def _to_disk(path: Path) -> None:
+    """The rename is atomic already; now it survives a power cut, before the books name it."""
+    for place in (path, path.parent):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
