@@ -142,9 +142,7 @@ async def _sf(settings: Settings, http: Http, clock: Clock) -> Sf | None:
 def evidence_desk(settings: EvidenceSettings | None, pool: Pool) -> EvidenceDesk:
     """Raises `UnableToConfigure` when there is nowhere to put pictures."""
     if settings is None:
-        raise UnableToConfigure(
-            "not set: OMS_EVIDENCE_URL (file:///folder or s3://bucket/prefix, for pictures)"
-        )
+        raise UnableToConfigure("not set: OMS_EVIDENCE_URL (file:///folder or s3://bucket/prefix, for pictures)")
     access = None
     if settings.s3_access_key_id is not None and settings.s3_secret_access_key is not None:
         access = S3Access(
