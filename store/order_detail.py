@@ -40,10 +40,6 @@ WHERE order_no = $1 ORDER BY requested_at, refund_no"""
 
 ADDRESS = "SELECT start -> 'address' FROM orders WHERE order_no = $1"
 
-LABEL = """
-SELECT waybill_no, carrier, label_format AS format, label AS content FROM parcels
-WHERE child_no = $1 AND label IS NOT NULL ORDER BY created_at DESC LIMIT 1"""
-
 # All that happened to an order, in the order in which it was written down.
 TIMELINE = """
 SELECT * FROM (
@@ -88,14 +84,6 @@ class TimelineEntry:
     note: str
 
 
-@dataclass(frozen=True)
-class Label:
-    waybill_no: str
-    carrier: str
-    format: str
-    content: bytes
-
-
 async def view(connection: Connection, number: str) -> OrderDetail | None:
     order_no = await connection.fetchval(FIND, number)
     order = await connection.fetchrow(ORDER, order_no)
@@ -116,11 +104,6 @@ async def timeline(connection: Connection, order_no: str, limit: int) -> tuple[T
         TimelineEntry(**{k: v for k, v in row.items() if k != "n"})
         for row in await connection.fetch(TIMELINE, order_no, limit)
     )
-
-
-async def label(connection: Connection, child_no: str) -> Label | None:
-    row = await connection.fetchrow(LABEL, child_no)
-    return None if row is None else Label(**row)
 
 
 def _plain(rows: list[Row]) -> tuple[Mapping[str, Any], ...]:

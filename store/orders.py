@@ -8,7 +8,7 @@ from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
 from store import backorders, order_detail, order_pages, registering, settling
 from store.errors import OrderRefused
-from store.order_detail import Label, OrderDetail, TimelineEntry
+from store.order_detail import OrderDetail, TimelineEntry
 from store.order_pages import OrderFilter, OrderPage
 from store.pool import Connection, Pool
 from store.writing import apply_write
@@ -78,11 +78,6 @@ class OrderStore:
         """Events, refunds, tickets and people's doings in the order in which they were written down."""
         async with self._pool.acquire() as connection:
             return await order_detail.timeline(connection, order_no, limit)
-
-    async def label(self, child_no: str) -> Label | None:
-        """The newest label of a child."""
-        async with self._pool.acquire() as connection:
-            return await order_detail.label(connection, child_no)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:

@@ -16,6 +16,7 @@ from starter.cli import (
     event,
     explain,
     import_file,
+    label,
     listing,
     people,
     policy,
@@ -57,6 +58,7 @@ orders.command("list")(listing.list_orders)
 orders.command("cancel")(change.cancel)
 orders.command("confirm")(change.confirm)
 orders.command("refresh")(change.refresh)
+orders.command("label")(label.label)
 app.add_typer(orders, name="order")
 
 tickets = _group("Questions for a person, as a queue: look, take, answer.")

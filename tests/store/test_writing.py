@@ -10,6 +10,7 @@ from domain.facts import Kind
 from domain.records import AuditEntry, ChildState, StockMove, TicketRecord, TicketResolution
 from domain.states import ChildStatus, OrderStatus, Outcome
 from store.errors import NoSuchOrder, StockWouldGoNegative, TicketNotOpenYet, WaybillTaken
+from store.labels import LabelStore
 from store.orders import OrderStore
 from store.pool import Pool
 from store.stock import StockStore
@@ -122,7 +123,7 @@ async def test_a_child_keeps_what_an_earlier_write_knew_and_late_ones_lose(
     await orders.write(a_write(seq=2, children=(ChildState(child_no=CHILD, status=ChildStatus.PICKING),)))
     row = await pool.fetchrow("SELECT status, waybill_no, carrier, seq FROM child_orders WHERE child_no = $1", CHILD)
     assert row is not None and tuple(row) == ("SHIPPED", "W1", "SF", 4)
-    found = await orders.label(CHILD)
+    found = await LabelStore(pool).get(CHILD)
     assert found is not None and (found.format, found.content) == ("PDF", b"%PDF")
 
 
