@@ -163,10 +163,10 @@ def _s1(w: World) -> Iterable[str]:
         expected = {
             "available": m["receive"] - m["reserve"] + m["release"] + m["grade_good"],
             "reserved": m["reserve"] - m["release"] - m["ship"] - m["write_off"],
-            "shipped": m["ship"] - m["freeze"] + m["unfreeze"],
+            "shipped": m["ship"] - m["unship"] - m["freeze"] + m["unfreeze"],
             "frozen": m["freeze"] - m["unfreeze"] - m["grade_good"] - m["grade_minor"] - m["grade_scrap"],
             "second_hand": m["grade_minor"],
-            "scrapped": m["write_off"] + m["grade_scrap"],
+            "scrapped": m["unship"] + m["write_off"] + m["grade_scrap"],
         }
         for column, value in expected.items():
             if row[column] != value:

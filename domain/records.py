@@ -102,10 +102,10 @@ class StockMove(Strict):
 
     ref: str
     kind: Literal[
-        "receive", "reserve", "release", "ship", "write_off",
+        "receive", "reserve", "release", "ship", "unship", "write_off",
         "freeze", "unfreeze", "grade_good", "grade_minor", "grade_scrap",
     ]  # fmt: skip
-    """The second row is of returns (`domain/returns/ledger.py`)."""
+    """`unship`: booked as shipped, and was not there. The second row is of returns (`domain/returns/ledger.py`)."""
     sku: str
     warehouse: str
     qty: Qty

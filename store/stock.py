@@ -16,12 +16,19 @@ SELECT s.sku, s.warehouse, s.available
 FROM stock s JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[])) AS u (sku, warehouse) USING (sku, warehouse)
 ORDER BY s.sku, s.warehouse FOR NO KEY UPDATE OF s"""
 
-# Book the moves that are new, and change the balances by exactly those. Returns the balances touched.
+# Book the moves that are new, and change the balances by exactly those. Units that all came back meanwhile had left
+# after all: they are not booked back.
 APPLY = """
-WITH new AS (
+WITH given AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+        WITH ORDINALITY AS u (ref, kind, sku, warehouse, qty, pos)
+), new AS (
     INSERT INTO stock_moves (ref, kind, sku, warehouse, qty, at)
-    SELECT u.ref, u.kind, u.sku, u.warehouse, u.qty, coalesce($6::timestamptz, now())
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) AS u (ref, kind, sku, warehouse, qty)
+    SELECT u.ref, u.kind, u.sku, u.warehouse, u.qty, coalesce($6::timestamptz, now()) FROM given u
+    WHERE u.kind <> 'unship' OR u.qty <= (
+        SELECT s.shipped + coalesce(sum(g.qty) FILTER (WHERE g.kind = 'ship'), 0) FROM stock s
+        LEFT JOIN given g USING (sku, warehouse) WHERE s.sku = u.sku AND s.warehouse = u.warehouse GROUP BY s.shipped)
+    ORDER BY u.pos
     ON CONFLICT DO NOTHING
     RETURNING kind, sku, warehouse, qty
 ), change AS (
@@ -30,11 +37,12 @@ WITH new AS (
             AS available,
         sum(CASE WHEN kind = 'reserve' THEN qty WHEN kind IN ('release', 'ship', 'write_off') THEN -qty ELSE 0 END)
             AS reserved,
-        sum(CASE WHEN kind IN ('ship', 'unfreeze') THEN qty WHEN kind = 'freeze' THEN -qty ELSE 0 END) AS shipped,
+        sum(CASE WHEN kind IN ('ship', 'unfreeze') THEN qty WHEN kind IN ('unship', 'freeze') THEN -qty ELSE 0 END)
+            AS shipped,
         sum(CASE WHEN kind = 'freeze' THEN qty
             WHEN kind IN ('unfreeze', 'grade_good', 'grade_minor', 'grade_scrap') THEN -qty ELSE 0 END) AS frozen,
         sum(CASE WHEN kind = 'grade_minor' THEN qty ELSE 0 END) AS second_hand,
-        sum(CASE WHEN kind IN ('write_off', 'grade_scrap') THEN qty ELSE 0 END) AS scrapped
+        sum(CASE WHEN kind IN ('unship', 'write_off', 'grade_scrap') THEN qty ELSE 0 END) AS scrapped
     FROM new GROUP BY sku, warehouse
 )
 UPDATE stock s SET available = s.available + c.available, reserved = s.reserved + c.reserved,

@@ -18,6 +18,7 @@ class ParcelStock:
         self._done = False
         self._shipped = False
         self._found: dict[str, int] = {}
+        self._told_late = 0
 
     async def reserve(self) -> bool:
         """For a backorder: True when every unit of it is reserved now."""
@@ -33,7 +34,7 @@ class ParcelStock:
     def found(self, actual: dict[str, int]) -> dict[str, int]:
         """Units really there, by line, where the warehouse found less than planned. Lines not named are complete.
 
-        Returns what is only now known to be missing of a parcel that has left; its units stay booked as shipped.
+        Returns what is only now known to be missing of a parcel that has left; it is booked back from what was shipped.
         """
         before = dict(self._found)
         for line, count in actual.items():
@@ -42,7 +43,11 @@ class ParcelStock:
         if not self._shipped:
             return {}
         news = {line: before.get(line, self._plan.lines[line]) - count for line, count in self._found.items()}
-        return {line: count for line, count in news.items() if count}
+        missing = {line: count for line, count in news.items() if count}
+        if missing:
+            self._told_late += 1
+            self._move("unship", missing, f"~{self._told_late}")
+        return missing
 
     def ship(self) -> dict[str, int]:
         """The parcel has left. Returns the units (by line) that were planned and not there; they are written off."""
@@ -61,10 +66,13 @@ class ParcelStock:
             self._done = True
             self._move("release", self._plan.lines)
 
-    def _move(self, kind: Literal["ship", "write_off", "release"], units: dict[str, int]) -> None:
+    def _move(
+        self, kind: Literal["ship", "unship", "write_off", "release"], units: dict[str, int], time: str = ""
+    ) -> None:
+        """`time` tells apart what may happen to a line more than once."""
         assert self._book.priced is not None
         for line in self._book.priced.lines:
             if qty := units.get(line.line_id, 0):
-                ref = f"{self._plan.child_no}/{line.line_id}"
+                ref = f"{self._plan.child_no}/{line.line_id}{time}"
                 move = StockMove(ref=ref, kind=kind, sku=line.sku, warehouse=self._plan.warehouse, qty=qty)
                 self._book.moves(move)

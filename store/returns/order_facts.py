@@ -29,7 +29,7 @@ TAKEN = "SELECT line_id, first_unit, units FROM unit_claims WHERE order_no = $1 
 
 # What each parcel carries, how much of it really left (a short pick takes the last units), and when it was signed for.
 PARCELS = """
-SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty, m.qty AS left_with
+SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty, m.qty - l.lost_units AS left_with
 FROM child_orders c JOIN child_lines l USING (child_no)
 LEFT JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
 WHERE c.order_no = $1 ORDER BY c.nn, l.line_id"""

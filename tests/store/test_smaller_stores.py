@@ -8,7 +8,7 @@ import pytest
 
 from domain.catalog import Size, SkuRecord
 from domain.policy import Policy
-from domain.records import ChildState, TicketRecord, TicketResolution
+from domain.records import ChildState, StockMove, TicketRecord, TicketResolution
 from domain.states import ChildStatus
 from store.audit import AuditStore
 from store.catalog import CatalogStore, Put
@@ -176,3 +176,32 @@ async def test_a_cancelled_child_is_not_followed(orders: OrderStore, pool: Pool)
     child = ChildState(child_no="SO20261120-01", status=ChildStatus.CANCELLED, waybill_no="W1", carrier="SF")
     await orders.write(a_write(seq=2, children=(child,)))
     assert await TrackingStore(pool).to_subscribe(10) == ()
+
+
+async def test_units_lost_after_shipping_are_booked_back_and_cannot_be_returned(
+    orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    await stock.receive("A", "WH-1", 5, "GR-1")
+    await a_settled_order(orders)
+    ref = "SO20261120-01/L1"
+    ship = StockMove(ref=ref, kind="ship", sku="A", warehouse="WH-1", qty=3)
+    lost = StockMove(ref=f"{ref}~1", kind="unship", sku="A", warehouse="WH-1", qty=1)
+    for seq in (2, 2, 3):
+        await orders.write(a_write(seq=seq, moves=(ship, lost)))
+    (balance,) = await stock.show(sku="A")
+    assert (balance.available, balance.reserved, balance.shipped, balance.scrapped) == (2, 0, 2, 1)
+    line = await pool.fetchrow("SELECT shipped_units FROM order_lines WHERE line_id = 'L1'")
+    child = await pool.fetchrow("SELECT lost_units FROM child_lines WHERE line_id = 'L1'")
+    assert line and child and (line["shipped_units"], child["lost_units"]) == (2, 1)
+
+
+async def test_units_that_all_came_back_are_not_booked_as_lost(
+    orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    """The write must not fail for ever over it: everything else in it is true."""
+    await stock.receive("A", "WH-1", 5, "GR-1")
+    await a_settled_order(orders)
+    lost = StockMove(ref="SO20261120-01/L1~1", kind="unship", sku="A", warehouse="WH-1", qty=1)
+    await orders.write(a_write(seq=2, moves=(lost,)))
+    (balance,) = await stock.show(sku="A")
+    assert (balance.reserved, balance.shipped, balance.scrapped) == (3, 0, 0)

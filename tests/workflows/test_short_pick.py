@@ -49,6 +49,19 @@ async def test_a_shortage_told_after_shipping_is_asked_about_too(plays: Plays) -
         await play.resolve("give_up")
         assert await play.finish() == "COMPLETED"
     assert play.world.account.refunded_minor == 3000
+    assert (play.world.account.moved("ship"), play.world.account.moved("unship")) == ({"CUP": 2}, {"CUP": 1})
+
+
+async def test_a_shortage_that_grows_after_shipping_is_booked_back_piece_by_piece(plays: Plays) -> None:
+    async with plays() as play:
+        await play.start_paid(one_parcel_order(qty=4, payable_minor=12_000))
+        await play.happens(Kind.SHORT_PICKED, 1, actual={"L1": 3})
+        await play.ships(1)
+        for found in (2, 2, 1):
+            await play.happens(Kind.SHORT_PICKED, 1, actual={"L1": found})
+        account = play.world.account
+        assert (account.moved("ship"), account.moved("write_off")) == ({"CUP": 3}, {"CUP": 1})
+        assert account.moved("unship") == {"CUP": 2} and len({m.ref for m in account.moves if m.kind == "unship"}) == 2
 
 
 async def test_a_shortage_told_by_two_messages_is_one_question(plays: Plays) -> None:
