@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
+from domain.replanning import Replan
 from domain.strict import Strict
 from store.errors import OrderRefused
 from store.orders import OrderStore
@@ -48,6 +49,13 @@ class StoreActivities:
         async with _refusals():
             await self._orders.write(message)
         _tell(message)
+
+    @activity.defn(name="store.replan")
+    async def replan(self, message: Replan) -> None:
+        """Raises (final): NotEnoughStock, UnitsNotThere."""
+        async with _refusals():
+            await self._orders.replan(message)
+        _tell(message.write)
 
     @activity.defn(name="store.allocate_backorder")
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:

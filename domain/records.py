@@ -19,6 +19,14 @@ class Reason(Strict):
     value: str
 
 
+class UnitRun(Strict):
+    """Neighbouring units of one line, counted from 0."""
+
+    line_id: Id
+    first_unit: Annotated[int, Field(ge=0)]
+    units: Qty
+
+
 class ChildPlan(Strict):
     """One child order as planned by the split. `lines`: units by line_id. Amounts are sums of unit shares."""
 
@@ -34,6 +42,8 @@ class ChildPlan(Strict):
     """Who is to carry it: the cheapest configured tariff. None: the carrier system chooses."""
     shipping_cost_minor: Minor | None = None
     """What that carrier is expected to charge us; not what the buyer pays."""
+    runs: tuple[UnitRun, ...] = ()
+    """Exactly which units. Empty for children of the split itself: the next ones of each line, in order of numbers."""
 
 
 class PricedLine(Strict):
@@ -95,6 +105,10 @@ class ChildState(Strict):
     label_b64: str | None = None
     shipped_at: AwareDatetime | None = None
     signed_at: AwareDatetime | None = None
+    replaces: tuple[str, ...] = ()
+    """Children that it was made of: shipped together, or split by hand."""
+    replaced_by: tuple[str, ...] = ()
+    """It ended without a refund: its units ship as these."""
 
 
 class StockMove(Strict):

@@ -26,10 +26,10 @@ FROM child_orders c WHERE c.order_no = $1 AND c.child_no = $2"""
 
 # What a child needs, by line.
 NEEDS = """
-SELECT l.line_id, i.sku, c.warehouse, l.qty
+SELECT l.line_id, i.sku, c.warehouse, sum(l.qty)::integer AS qty
 FROM child_lines l JOIN child_orders c USING (child_no)
 JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
-WHERE l.child_no = $1 ORDER BY i.pos"""
+WHERE l.child_no = $1 GROUP BY l.line_id, i.sku, c.warehouse, i.pos ORDER BY i.pos"""
 
 # Everybody who waits and has not got anything yet, with all they miss; longest paid first.
 QUEUE = """

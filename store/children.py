@@ -27,7 +27,9 @@ READ = """
 SELECT c.child_no, c.reasons, c.warehouse, c.net_minor, c.freight_minor, c.paid_minor, c.status,
     c.planned_carrier, c.shipping_cost_minor,
     array_agg(l.line_id ORDER BY i.pos) AS line_ids, array_agg(l.qty ORDER BY i.pos) AS qtys
-FROM child_orders c JOIN child_lines l USING (child_no)
+FROM child_orders c
+JOIN (SELECT order_no, child_no, line_id, sum(qty)::integer AS qty FROM child_lines WHERE order_no = $1
+    GROUP BY 1, 2, 3) l USING (child_no)
 JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
 WHERE c.order_no = $1 GROUP BY c.child_no ORDER BY c.nn"""
 

@@ -90,6 +90,16 @@ class WaybillTaken(OrderRefused):
         super().__init__(f"waybill {waybill_no} of {child_no} belongs to {owner} already; book another one")
 
 
+class NotEnoughStock(OrderRefused):
+    def __init__(self, order_no: str, lacking: Iterable[str]) -> None:
+        super().__init__(f"order {order_no}: not enough of {', '.join(lacking)}; nothing was changed")
+
+
+class UnitsNotThere(OrderRefused):
+    def __init__(self, child_no: str) -> None:
+        super().__init__(f"child {child_no} does not hold the units that are to go elsewhere; nothing was changed")
+
+
 class StockWouldGoNegative(StoreError):
     """A move takes units that are not there. Worth repeating: the move that brings them may be on its way."""
 

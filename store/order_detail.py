@@ -26,7 +26,9 @@ FROM order_lines WHERE order_no = $1 ORDER BY pos"""
 CHILDREN = """
 SELECT c.child_no, c.status, c.warehouse, c.reasons, c.net_minor, c.freight_minor, c.paid_minor, c.waybill_no,
     c.carrier, c.tms_ref, c.shipped_at, c.signed_at,
-    (SELECT jsonb_object_agg(l.line_id, l.qty) FROM child_lines l WHERE l.child_no = c.child_no) AS lines,
+    coalesce((SELECT jsonb_object_agg(l.line_id, l.qty) FROM (SELECT line_id, sum(qty) AS qty FROM child_lines
+        WHERE child_no = c.child_no GROUP BY line_id) l), c.was -> 'lines') AS lines,
+    c.replaces, c.replaced_by, c.replan, coalesce((c.was ->> 'paid_minor')::bigint, c.paid_minor) AS planned_minor,
     EXISTS (SELECT FROM parcels p WHERE p.child_no = c.child_no AND p.label IS NOT NULL) AS has_label
 FROM child_orders c WHERE c.order_no = $1 ORDER BY c.nn"""
 

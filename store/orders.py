@@ -6,7 +6,8 @@ from datetime import datetime
 
 from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
-from store import backorders, order_detail, order_pages, registering, settling
+from domain.replanning import Replan
+from store import backorders, order_detail, order_pages, registering, replanning, settling
 from store.errors import OrderRefused
 from store.order_detail import OrderDetail, TimelineEntry
 from store.order_pages import OrderFilter, OrderPage
@@ -50,6 +51,12 @@ class OrderStore:
         """
         async with self._transaction() as connection:
             await apply_write(connection, write)
+
+    async def replan(self, message: Replan) -> None:
+        """New children out of units of others: units, money and stock go over together. Raises `NotEnoughStock`,
+        `UnitsNotThere`; then nothing has changed."""
+        async with self._transaction() as connection:
+            await replanning.replan(connection, message)
 
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
         """Reserve every unit of a waiting child, or none. False too for a child that no longer waits without it."""

@@ -88,7 +88,7 @@ class Cases:
         if family is not None:
             await workflow.wait_condition(lambda: bool(family.parcels))
             asked = {unit for units in message.units for unit in units.each()}
-            for parcel in family.parcels.values():
+            for parcel in tuple(family.parcels.values()):
                 units = family.units_of(parcel)
                 if asked.issuperset(unit for run in units for unit in run.each()) and await parcel.cancel():
                     stopped += units

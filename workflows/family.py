@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from domain.facts import Fact, Kind
-from domain.records import ChildPlan, ChildState
+from domain.records import ChildPlan, ChildState, UnitRun
+from domain.replanning import last_units, money_of
 from domain.rollup import parent_status
-from domain.shares import take
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
 from workflows.case_signals import Units
@@ -23,16 +23,32 @@ class Family:
         self._give_back = give_back
         self._warehouse = Warehouse(book)
         self._early: list[Fact] = []
+        self._taken: dict[str, int] = {}
         book.child_states = self.states
 
     def open(self, plans: Iterable[ChildPlan]) -> None:
         for plan in plans:
-            self.parcels[plan.child_no] = Parcel(
-                plan, self.book, self._warehouse, self._spawn, self._give_back, self.roll_up
-            )
+            self.add(plan)
         early, self._early = self._early, []
         for fact in early:
             self.hear(fact)
+
+    def add(self, plan: ChildPlan) -> Parcel:
+        """Children of the split take a line's units from the first one on, in the order of their numbers."""
+        parcel = Parcel(plan, self.book, self._warehouse, self._spawn, self._give_back, self.roll_up)
+        if not plan.runs:
+            parcel.runs = tuple(self._next_run(line_id, qty) for line_id, qty in plan.lines.items())
+        self.parcels[plan.child_no] = parcel
+        return parcel
+
+    def _next_run(self, line_id: str, qty: int) -> UnitRun:
+        first = self._taken.get(line_id, 0)
+        self._taken[line_id] = first + qty
+        return UnitRun(line_id=line_id, first_unit=first, units=qty)
+
+    @property
+    def next_number(self) -> int:
+        return 1 + max(int(number.rpartition("-")[2]) for number in self.parcels)
 
     def hear(self, fact: Fact) -> None:
         """A fact about a parcel. One that comes before the parcels exist is kept until they do."""
@@ -49,41 +65,28 @@ class Family:
 
     def roll_up(self) -> None:
         """The order's status follows from its parcels once it is paid."""
-        self.book.becomes(parent_status(self.book.status, [p.axis.status for p in self.parcels.values()]))
+        self.book.becomes(parent_status(self.book.status, [self._counts_as(p) for p in self.parcels.values()]))
+
+    def _counts_as(self, parcel: Parcel) -> ChildStatus:
+        """One that is being made anew still has to ship, whatever the warehouse says of its old paper."""
+        return ChildStatus.INTERCEPTING if parcel.set_aside else parcel.axis.status
 
     def shares(self, parcel: Parcel, units: dict[str, int]) -> int:
         """What the buyer paid for the last `units` (by line_id) of a parcel, minor units: a sum of frozen shares."""
         assert self.book.priced is not None
-        total = 0
-        for line in self.book.priced.lines:
-            count = units.get(line.line_id, 0)
-            end = self._first_unit(parcel, line.line_id) + parcel.plan.lines.get(line.line_id, 0)
-            total += take(line, end - count, count).paid_minor
-        return total
-
-    def _first_unit(self, parcel: Parcel, line_id: str) -> int:
-        """Children consume a line's units from the first one on, in the order of their numbers."""
-        first = 0
-        for other in self.parcels.values():
-            if other is parcel:
-                break
-            first += other.plan.lines.get(line_id, 0)
-        return first
+        return sum(money_of(self.book.priced, last_units(parcel.runs, units)))
 
     def units_of(self, parcel: Parcel) -> list[Units]:
         """Which units of which lines a parcel carries."""
-        return [
-            Units(line_id=line_id, first_unit=self._first_unit(parcel, line_id), units=qty)
-            for line_id, qty in parcel.plan.lines.items()
-        ]
+        return [Units(line_id=run.line_id, first_unit=run.first_unit, units=run.units) for run in parcel.runs]
 
     @property
     def all_left_or_cancelled(self) -> bool:
-        return all(p.shipped or p.cancelled for p in self.parcels.values())
+        return all(p.shipped or (p.cancelled and not p.set_aside) for p in self.parcels.values())
 
     @property
     def all_cancelled(self) -> bool:
-        return all(p.cancelled for p in self.parcels.values())
+        return all(p.cancelled and not p.set_aside for p in self.parcels.values())
 
     def states(self, to_write: bool) -> tuple[ChildState, ...]:
         return tuple(p.state(to_write=to_write) for p in self.parcels.values())

@@ -6,17 +6,19 @@ from typing import Any
 
 from temporalio import workflow
 
-from activities.calls import Booked, Pushed
+from activities.calls import Pushed
 from domain.child_axis import Applied, ChildAxis
 from domain.facts import Fact, Kind
-from domain.records import ChildPlan, ChildState
+from domain.records import ChildPlan, ChildState, UnitRun
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
 from workflows.guarded import GaveUp, Step, guarded
 from workflows.interception import stop
+from workflows.parcel_label import ParcelLabel
 from workflows.parcel_stock import ParcelStock
 from workflows.shortage import ask_about
-from workflows.warehouse import WMS, Voided, Warehouse
+from workflows.trouble import tell_of_trouble
+from workflows.warehouse import WMS, Warehouse
 
 PUSH = "push outbound"
 GIVING_UP = (
@@ -43,12 +45,17 @@ class Parcel:
         self.book = book
         self.warehouse = warehouse
         self.axis = ChildAxis(plan.status)
-        self.label: Booked | None = None
+        self.label = ParcelLabel(self)
         self.waybill_no: str | None = None
         self.carrier: str | None = None
         self.shipped_at: datetime | None = None
         self.signed_at: datetime | None = None
         self.stock = ParcelStock(plan, book)
+        self.runs: tuple[UnitRun, ...] = plan.runs
+        self.set_aside = False
+        """Being made anew (workflows/replanning.py): whatever becomes of it meanwhile, its stock stays reserved."""
+        self.replaces: tuple[str, ...] = ()
+        self.replaced_by: tuple[str, ...] = ()
         self._spawn = spawn
         self._give_back = give_back
         self._moved = moved
@@ -56,8 +63,6 @@ class Parcel:
         self._rejected = ""
         self._stock_news = False
         self._on_the_way_out = False
-        self._label_is_fresh = False
-        self._label_is_void = False
 
     # --- the branch --------------------------------------------------------------------------------------------------
 
@@ -65,7 +70,7 @@ class Parcel:
         await self._wait_for_stock()
         await self._push()
         await self._until(lambda: self.packed)
-        self._spawn(self._print_label())  # the order must not end before it is known whether there is a label
+        self._spawn(self.label.print())  # the order must not end before it is known whether there is a label
         await self._until(lambda: self.axis.status is ChildStatus.SIGNED)
 
     async def _until(self, reached: Callable[[], bool]) -> None:
@@ -116,28 +121,6 @@ class Parcel:
         if ticket.resolution.action == "give_up":
             await self._abandon("the warehouse rejected it")
 
-    async def _print_label(self) -> None:
-        """Waybill and label, unless the parcel is already on its way under a number of its own."""
-        if self.cancelled or self.waybill_no is not None or self.shipped:
-            return
-        step = Step(
-            self.warehouse.carrier_system, "book waybill label", Booked,
-            "the warehouse ships under a number of its own", self.plan.child_no,
-            settled=lambda: self.waybill_no is not None or self.cancelled,
-        )  # fmt: skip
-        try:
-            label = await guarded(self.book.tickets, step, lambda: self.warehouse.label(self.plan))
-        except GaveUp:
-            return
-        if label is None:
-            return
-        if self.cancelled:  # while it was being printed
-            await self._void_label()
-        elif self.waybill_no in (None, label.waybill_no):
-            self.label, self.waybill_no, self.carrier = label, label.waybill_no, label.carrier
-            self._label_is_fresh = True
-            self.book.touch()
-
     def _got_stock(self) -> None:
         """Stock is there: the branch goes on, and what was heard too early counts now."""
         if self.cancelled:  # while it was being reserved
@@ -150,20 +133,34 @@ class Parcel:
 
     async def cancel(self) -> bool:
         """True: it will not ship, its stock is free again. False: too late."""
-        await workflow.wait_condition(lambda: not self._on_the_way_out or self.shipped or self._stuck)
+        await self.between_calls()
         if self.shipped or (self.cancelled and workflow.patched("cancelled once")):
             return False
-        if not (self._accepted or self._stuck):
+        if not self.at_warehouse:
             return self.take_off()
         return await stop(self)
 
-    async def _void_label(self) -> None:
-        system, means = self.warehouse.carrier_system, "the label stays unused and may be charged"
-        step = Step(system, "void label", Voided, means, self.plan.child_no)
-        try:
-            await guarded(self.book.tickets, step, lambda: self.warehouse.void_label(self.plan))
-        except GaveUp:
-            return
+    async def between_calls(self) -> None:
+        """Until it is known whether the warehouse has it: in the middle of a push it is not."""
+        await workflow.wait_condition(lambda: not self._on_the_way_out or self.shipped or self._stuck)
+
+    @property
+    def at_warehouse(self) -> bool:
+        """The warehouse may have it: it has to be asked before anything changes."""
+        return self._accepted or self._stuck
+
+    def hand_over(self, to: tuple[str, ...]) -> bool:
+        """Its units ship as other children: it ends, without a refund. False when it has left in the meantime."""
+        self.set_aside = False
+        if self.cancelled:
+            self._clear_away()  # it was stopped for this, and its stock was kept
+        elif not self.take_off():
+            return False
+        self.replaced_by = to
+        self.runs, nothing = (), {"lines": {}, "net_minor": 0, "freight_minor": 0, "paid_minor": 0, "runs": ()}
+        self.plan = self.plan.model_copy(update=nothing)
+        self.book.touch()
+        return True
 
     async def _abandon(self, reason: str, *, maybe_there: bool = False) -> None:
         """What the warehouse may have taken is not refunded before it has said that it will not ship it."""
@@ -205,20 +202,10 @@ class Parcel:
         if applied.outcome is Outcome.MISMATCH:
             self.book.tickets.note(fact.source, "contradicting event", applied.note, self.plan.child_no)
         if applied.outcome is Outcome.APPLIED and applied.before != applied.after:
-            self._tell_of_trouble(fact, applied)
+            tell_of_trouble(self.book, self.plan.child_no, fact, applied)
         self._after_move()
         if fact.kind is Kind.INTERCEPTED and applied.outcome is Outcome.APPLIED and not asked:
             self._spawn(self._give_back(self, dict(self.plan.lines), "the warehouse cancelled it"))
-
-    def _tell_of_trouble(self, fact: Fact, applied: Applied) -> None:
-        """A courier's problem is for people: a refused parcel holds the order open until one has settled it."""
-        child = self.plan.child_no
-        if applied.after == ChildStatus.EXCEPTION:
-            self.book.tickets.note(fact.source, "courier exception", fact.note or "no reason given", child)
-        elif applied.after == ChildStatus.REFUSED:
-            means = "a person settles it with the buyer; the system refunds nothing by itself"
-            text = fact.note or "the parcel was refused or sent back"
-            self.book.tickets.open(fact.source, "delivery refused", text, child, means, actions=("give_up",))
 
     def _keep(self, fact: Fact) -> None:
         if fact.waybill_no and (self.waybill_no is None or fact.kind is Kind.WAYBILL_RETURNED):
@@ -244,11 +231,10 @@ class Parcel:
         self._moved()
 
     def _clear_away(self) -> None:
-        if self.axis.has_stock:
+        if self.axis.has_stock and not self.set_aside:
             self.stock.release()
-        if self.label is not None and not self._label_is_void:
-            self._label_is_void = True
-            self._spawn(self._void_label())
+        if self.label.take_back():
+            self._spawn(self.label.void())
 
     async def _settle_short(self, missing: dict[str, int]) -> None:
         if await ask_about(self.book, self.plan.child_no, missing):
@@ -275,9 +261,7 @@ class Parcel:
         return any((t.child_no, t.step) == (self.plan.child_no, PUSH) for t in asked)
 
     def state(self, *, to_write: bool = False) -> ChildState:
-        """The label's bytes travel in the first write after printing only."""
-        label = self.label
-        fresh, self._label_is_fresh = to_write and self._label_is_fresh, self._label_is_fresh and not to_write
+        label = self.label.booked
         return ChildState(
             child_no=self.plan.child_no,
             status=self.axis.status,
@@ -285,7 +269,9 @@ class Parcel:
             carrier=self.carrier,
             tms_ref=label.tms_ref if label else None,
             label_format=label.label_format if label else None,
-            label_b64=label.label_b64 if label and fresh else None,
+            label_b64=self.label.bytes_to_write() if to_write else None,
             shipped_at=self.shipped_at,
             signed_at=self.signed_at,
+            replaces=self.replaces,
+            replaced_by=self.replaced_by,
         )
