@@ -10,11 +10,14 @@ INSTALLED := $(VENV)/.installed
 FILE ?= tests/scenarios/scenarios.yaml
 SEED ?= 1
 ORDERS ?= 600
+CALLBACKS ?= 10000
+RATE ?= 100
+FOR ?= 300
 
 # $(call timed,what,command): runs it, says how long it took, keeps its exit code.
 timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$(( $$(date +%s) - began )) s, exit code $$code"; exit $$code
 
-.PHONY: help venv demo up down status test check scenarios bench faults lock
+.PHONY: help venv demo up down status test check scenarios bench faults lives burst lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,8 +50,14 @@ scenarios: venv ## every case of FILE (default tests/scenarios/scenarios.yaml), 
 bench: venv ## measure against the stack of this machine
 	@$(call timed,bench,$(PY) -m bench)
 
-faults: venv ## real orders under faults drawn from SEED; ends in lost 0, unexpected 0, duplicated 0
-	@$(call timed,faults,$(PY) -m bench.faults --seed $(SEED) --orders $(ORDERS))
+faults: venv ## CALLBACKS signed callbacks under faults of SEED; ends in lost 0, unexpected 0, duplicated 0
+	@$(call timed,faults,$(PY) -m bench.faults --seed $(SEED) --callbacks $(CALLBACKS))
+
+lives: venv ## ORDERS whole lives under faults of SEED, then every invariant
+	@$(call timed,lives,$(PY) -m bench.faults.lives --seed $(SEED) --orders $(ORDERS))
+
+burst: venv ## RATE events a second for FOR seconds onto open orders: nothing lost, visible within 2 s
+	@$(call timed,burst,$(PY) -m bench.burst --rate $(RATE) --seconds $(FOR))
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \

@@ -1,96 +1,133 @@
-"""`python -m bench.faults --seed N [--orders N] [--outage S]`: real orders under faults drawn from the seed.
+"""`python -m bench.faults --seed N [--callbacks N]`: signed callbacks onto open orders, under faults of the seed.
 
-Ends in `faults: F injected, lost L, unexpected U, duplicated D`; exit 0 only if all three are 0 and every invariant
-holds.
+A tenth is sent twice and a tenth out of order; Temporal hangs in the middle, the relay is killed twice, the worker
+once; calls of ours fail at the outside systems. Then everything heals and drains, and both sides' ledgers are compared,
+id by id. Ends in `faults: F injected, lost L, unexpected U, duplicated D`; exit 0 only if all three are 0.
 """
 
 import argparse
 import asyncio
-import os
+import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 from rich.console import Console
+from rich.progress import Progress
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from bench import invariants
-from bench.demo.cast import SPEED, provide_stock
-from bench.demo.parts import Part, received
-from bench.demo.show import show_findings
+from bench.callbacks.ground import POLICY, drained, ground, open_orders, state_folder
+from bench.callbacks.journal import Journal
+from bench.callbacks.lives import life, messages_a_life
+from bench.callbacks.plan import Arrivals, arrivals
+from bench.callbacks.sending import Sender
+from bench.callbacks.signed import Hands
+from bench.callbacks.total_queue import balance
+from bench.callbacks.visible import quantile
 from bench.demo.sites import sandbox_urls
 from bench.demo.stage import Stage
 from bench.faults.havoc import havoc
-from bench.faults.load import Load
-from bench.faults.plan import draw
-from bench.faults.verdict import Verdict, judge
-from bench.two_parcels import two_parcel_orders
+from bench.faults.plan import CHANCES, draw
+from bench.faults.storm import Storm, told
 from config import Settings
 from deploy.local import stack
-from domain.policy import Policy
+from domain.order import StartOrder
 from starter.client import OrderClient
 from store.policies import PolicyStore
 from store.pool import open_pool
 
 console = Console(soft_wrap=True, highlight=False)
-POLICY = Policy(payment_timeout_s=240, receipt_s=600, window_s=1, retry_backoff_s=(1, 2, 4), late_payment_watch_s=5)
+DRAIN_S = 1_200.0
 
 
 def main(words: Sequence[str]) -> int:
     options = _options(words)
-    state = f".local/faults-{os.getpid()}"
-    env = {**SPEED, **os.environ, "OMS_STATE_DIR": os.environ.get("OMS_STATE_DIR") or state}
-    env.setdefault("OMS_PORTS", "free")
-    os.environ.update(env)
-    began = time.monotonic()
+    console.print(f"seed {options.seed}")
     try:
-        with stack.running_stack(env, tell=console.print) as variables:
-            os.environ.update(variables)
-            verdict = asyncio.run(_run(options, variables))
+        with ground("faults", console) as variables:
+            storm = asyncio.run(_run(options, variables))
     except stack.StackFailed as error:
         console.print(f"the fault harness cannot start: {error}")
         return 1
-    console.print(f"seed {options.seed}, {options.orders} orders, {time.monotonic() - began:.0f} s")
-    console.print(verdict.line())
-    return 0 if verdict.good else 1
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(storm.as_json(), indent=2))
+    for line in told(storm):
+        console.print(line)
+    return 0 if storm.good else 1
 
 
-async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Verdict:
+async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Storm:
     settings = Settings()
     pool = await open_pool(settings.database.url.get_secret_value(), application="faults")
     temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
+    state = state_folder()
     try:
         async with httpx.AsyncClient(timeout=20) as http:
             await PolicyStore(pool).publish(POLICY, "faults")
-            stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http, patience_s=900)
-            parts = [Part("load", order, received) for order in two_parcel_orders(options.orders)]
-            await provide_stock(pool, parts)
-            drawn = draw(options.seed, [p.order.order_no for p in parts])
-            for fault in drawn:
-                await stage.fault(fault.sandbox, fault.operation, fault.fault, fault.times, order_no=fault.order_no)
-            console.print(f"{len(drawn)} faults armed for {len(parts)} orders")
-            load = Load(stage, [p.order for p in parts], options.rate)
-            steps, troubles = await asyncio.gather(
-                havoc(options.outage, load.under_way, console.print), load.run(console)
-            )
-            for trouble in troubles[:10]:
-                console.print(f"NOT as played: {trouble}")
-            world = await invariants.look(pool, stage.sandboxes, temporal)
-            findings = invariants.check(world)
-            show_findings(console, findings)
-            return judge(world, findings, troubles, injected=len(drawn) + steps)
+            stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http)
+            orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
+            sent, refused_calls = await _armed(stage, options, orders, Hands(state))
+            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+                sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
+                began = time.monotonic()
+                programme = await _storm(sender, sent, options)
+                ended = time.monotonic()
+                is_drained = await drained(stage, DRAIN_S)
+                return Storm(
+                    options.seed, len(orders), sent.doubled, sent.shuffled, refused_calls, programme, sender.told,
+                    ended - began, time.monotonic() - ended, is_drained,
+                    await balance(pool, attempted.ids, acked.ids),
+                    quantile(sorted(took for _, took in sender.told.acks), 0.99),
+                )  # fmt: skip
     finally:
         await pool.close()
+
+
+async def _armed(
+    stage: Stage, options: argparse.Namespace, orders: Sequence[StartOrder], hands: Hands
+) -> tuple[Arrivals, int]:
+    """What will be sent, and how many of our own calls will fail."""
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    lives = [life(hands, order, at) for order in orders]
+    sent = arrivals(lives, options.seed, doubled=0.1, shuffled=0.1)
+    ours = [chance for chance in CHANCES if chance.operation not in ("callback", "create")]
+    drawn = draw(options.seed, [order.order_no for order in orders], ours)
+    for fault in drawn:
+        await stage.fault(fault.sandbox, fault.operation, fault.fault, fault.times, order_no=fault.order_no)
+    console.print(
+        f"{len(sent.messages)} callbacks for {len(orders)} orders: {sent.doubled} sent twice, {sent.shuffled} out of "
+        f"order; {len(drawn)} calls of ours will fail"
+    )
+    return sent, len(drawn)
+
+
+async def _storm(sender: Sender, sent: Arrivals, options: argparse.Namespace) -> int:
+    """Sends all of it, under the programme of `havoc`. Returns how many faults that had."""
+    share = 0.0
+    with Progress(console=console) as progress:
+        bar = progress.add_task("callbacks sent", total=len(sent.messages))
+
+        def on(n: int) -> None:
+            nonlocal share
+            share = n / len(sent.messages)
+            progress.update(bar, completed=n)
+
+        sending = sender.send_all(sent.messages, options.rate, on)
+        steps, _ = await asyncio.gather(havoc(options.outage, lambda part: share >= part, console.print), sending)
+    return steps
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="draws the faults (default 1)")
-    parser.add_argument("--orders", type=int, default=600, help="600 orders make about 10,000 callbacks (default)")
-    parser.add_argument("--rate", type=float, default=6.0, help="orders started a second (default 6)")
+    parser.add_argument("--callbacks", type=int, default=10_000, help="different ones (default 10000)")
+    parser.add_argument("--rate", type=float, default=60.0, help="sent a second (default 60)")
     parser.add_argument("--outage", type=float, default=60.0, help="seconds for which Temporal hangs (default 60)")
+    parser.add_argument("--json", type=Path, default=Path("bench/results/faults.json"), help="file for the figures")
     return parser.parse_args(words)
 
 

@@ -48,11 +48,11 @@ CHANCES = (
 )
 
 
-def draw(seed: int, order_nos: Sequence[str]) -> list[Drawn]:
+def draw(seed: int, order_nos: Sequence[str], chances: Sequence[Chance] = CHANCES) -> list[Drawn]:
     random = Random(seed)
     return [
         Drawn(order_no, c.sandbox, c.operation, c.fault, c.times)
         for order_no in order_nos
-        for c in CHANCES
+        for c in chances
         if random.random() < c.share
     ]
