@@ -27,6 +27,16 @@ class UnitRange(Strict):
         return self.first_unit + self.units
 
 
+class Origin(UnitRange):
+    """Units and what they physically are now: the article that left last, and the warehouse that it left from.
+
+    Not always the line's own: a line may ship from several warehouses, and an exchanged unit is another article.
+    """
+
+    sku: Id
+    warehouse: str
+
+
 class Actor(Strict):
     """Who applies. Customer service applies on behalf of the buyer it names, never for itself."""
 
@@ -114,6 +124,8 @@ class Admitted(Strict):
     policy_version: int
     order_ended: bool
     """No order workflow listens any more."""
+    origins: tuple[Origin, ...] = ()
+    """Of the units that have left: what to freeze, and where (`domain/returns/ledger.py`)."""
     applied_at: AwareDatetime
 
 

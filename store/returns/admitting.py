@@ -17,6 +17,7 @@ from store.pool import Connection
 from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
 from store.returns.order_facts import read_facts
+from store.returns.origins import origins
 
 # The case of a number.
 CASE = "SELECT order_no, run_id, application, admitted FROM return_cases WHERE return_no = $1"
@@ -140,6 +141,7 @@ async def _open(
         unshipped=_unshipped(order, units),
         policy_version=asked.policy.version,
         order_ended=order.ended,
+        origins=await origins(connection, order.order_no, units),
         applied_at=asked.at,
     )
     claim = Claim(

@@ -1,0 +1,47 @@
+"""What returned units physically are: which article, out of which warehouse, exchanges counted."""
+
+from collections.abc import Iterable, Sequence
+
+from domain.returns.models import Origin, UnitRange
+from store.pool import Connection, Row
+
+# What left in parcels (a short pick takes a parcel's last units).
+LEFT = """
+SELECT l.line_id, l.first_unit, m.qty AS units, m.sku, m.warehouse
+FROM child_lines l JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
+WHERE l.order_no = $1 ORDER BY l.line_id, l.first_unit"""
+
+# What went out instead, by finished exchanges, the latest last.
+EXCHANGED = """
+SELECT k.line_id, k.first_unit, k.units, m.sku, m.warehouse
+FROM return_cases c JOIN unit_claims k ON k.holder = c.return_no
+JOIN stock_moves m ON m.ref = c.return_no || '/X/' || k.line_id AND m.kind = 'ship'
+WHERE c.order_no = $1 AND c.status = 'EXCHANGED' ORDER BY c.applied_at, c.return_no"""
+
+
+async def origins(connection: Connection, order_no: str, units: Sequence[UnitRange]) -> tuple[Origin, ...]:
+    """Of those of the units that have left, in their order."""
+    known: list[Origin] = []
+    for row in [*await connection.fetch(LEFT, order_no), *await connection.fetch(EXCHANGED, order_no)]:
+        known = [*_without(known, row), Origin(**row)]
+    return tuple(part for wanted in units for part in _parts(wanted, known))
+
+
+def _without(known: Iterable[Origin], row: Row) -> Iterable[Origin]:
+    """Older knowledge about units that `row` does not tell anew."""
+    first, end = row["first_unit"], row["first_unit"] + row["units"]
+    for old in known:
+        if old.line_id != row["line_id"] or old.end <= first or old.first_unit >= end:
+            yield old
+            continue
+        if old.first_unit < first:
+            yield old.model_copy(update={"units": first - old.first_unit})
+        if old.end > end:
+            yield old.model_copy(update={"first_unit": end, "units": old.end - end})
+
+
+def _parts(wanted: UnitRange, known: Iterable[Origin]) -> Iterable[Origin]:
+    for old in sorted(known, key=lambda o: o.first_unit):
+        first, end = max(old.first_unit, wanted.first_unit), min(old.end, wanted.end)
+        if old.line_id == wanted.line_id and first < end:
+            yield old.model_copy(update={"first_unit": first, "units": end - first})
