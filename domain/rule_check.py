@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from zen import evaluate_expression, evaluate_unary_expression
 
 from domain.catalog import CustomsMode
+from domain.returns.words import Level
 from domain.rule_cells import VALUE, BadCell, literal, names
 from domain.rule_decision import LineFacts, OrderFacts
 from domain.rule_engine import compiles, served, tariffs
@@ -17,6 +18,8 @@ from domain.rule_sets import RuleSet
 from domain.rule_tables import DIMENSIONS, SHAPES, Column, Kind, Output, Row, RuleTable
 from domain.strict import faults
 
+ROUTES = ((Level.SYSTEM,), (Level.CS_SUPERVISOR,), (Level.CS_SUPERVISOR, Level.FINANCE))
+"""Whom a case may need: the supervisor decides on the application, finance before payout, never the other way round."""
 HARD = ("customs", "temperature", "hazard")
 """Kinds of separation that a table had better have."""
 
@@ -38,7 +41,8 @@ _LINE = LineFacts(
     supplier="SELF", logistics="ambient", customs="domestic", cross_border=False, battery=False, hazard=False,
     weight_g=420,
 )  # fmt: skip
-_SAMPLE: Mapping[str, Any] = {**_ORDER.model_dump(mode="json"), **_LINE.model_dump(mode="json")}
+_CASE: Mapping[str, Any] = {"small_max_minor": 10000, "type": "return_refund", "risk": "low", "exempt": False}
+_SAMPLE: Mapping[str, Any] = {**_ORDER.model_dump(mode="json"), **_LINE.model_dump(mode="json"), **_CASE}
 """A question in the right types: a condition that cannot be asked of it would never fit, and nobody would notice."""
 
 
@@ -170,6 +174,8 @@ def _answer(table: RuleTable, output: Output, cell: str) -> Iterator[tuple[str, 
         yield f"{cell[:60]!r} names something twice", ""
     elif output.field == "priority" and sorted(parts) != sorted(DIMENSIONS):
         yield f"{cell[:60]!r} must name each of {', '.join(DIMENSIONS)} once", ""
+    elif output.field == "levels" and tuple(parts) not in ROUTES:
+        yield f"{cell[:60]!r} is no way to approve", f"write one of {'; '.join(', '.join(r) for r in ROUTES)}"
 
 
 def _together(tables: Mapping[str, RuleTable]) -> Iterator[Finding]:

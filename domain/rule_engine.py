@@ -94,6 +94,19 @@ class RuleEngine:
                 "look at its tables with `oms rules show` and publish a corrected version"
             ) from error
 
+    def route(self, case: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
+        """Who has to agree to an after-sales case, and the row that says so. None: no row fits, or the set was
+        published before there was such a table. Raises `UnableToDecide`."""
+        if "approval_route" not in self._tables:
+            return None
+        try:
+            [(table, row)] = self._first("approval_route", [case])
+            return None if row is None else (table.answer(row, "levels", case), row.rule_id)
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            raise UnableToDecide(
+                f"rule set version {self.version} cannot say who approves ({type(error).__name__}: {str(error)[:200]})"
+            ) from error
+
     def _priority(self, order: Mapping[str, Any]) -> tuple[tuple[Dimension, ...], str]:
         for table, row in self._first("dimension_order", [order]):
             if row is not None:

@@ -1,4 +1,4 @@
-"""A rule set: decision tables in the open JDM format, one for each question that splitting asks."""
+"""A rule set: decision tables in the open JDM format, one for each question that splitting and returns ask."""
 
 import hashlib
 import json
@@ -10,7 +10,9 @@ from domain.order import Text
 from domain.strict import Strict
 
 FORMAT: Literal[1] = 1
-TableName = Literal["dimension_order", "custom_split", "separation", "preferred_warehouse", "carriers", "tariffs"]
+TableName = Literal[
+    "dimension_order", "custom_split", "separation", "preferred_warehouse", "carriers", "tariffs", "approval_route"
+]
 Document = dict[str, Any]
 """A JDM graph: an input node, one decision table node, an output node."""
 

@@ -54,6 +54,14 @@ def _kinds(model: type[OrderFacts] | type[LineFacts]) -> dict[str, Kind]:
 ORDER_FIELDS = _kinds(OrderFacts)
 LINE_FIELDS = {**ORDER_FIELDS, **{name: kind for name, kind in _kinds(LineFacts).items() if name != "line_id"}}
 TARIFF_FIELDS: dict[str, Kind] = {"warehouse": "text", "region": "text", "logistics": "text"}
+ROUTE_FIELDS: dict[str, Kind] = {
+    "amount_minor": "whole",
+    "small_max_minor": "whole",
+    "type": "text",
+    "risk": "text",
+    "exempt": "flag",
+}
+"""Of an after-sales case (`domain/returns/approval_route.py`)."""
 DIMENSIONS = get_args(Dimension)
 
 SHAPES: Mapping[TableName, Shape] = {
@@ -72,6 +80,7 @@ SHAPES: Mapping[TableName, Shape] = {
             ),
             "collect", data=True,
         ),
+        Shape("approval_route", "售后审批", ROUTE_FIELDS, (Output("levels", "texts"),)),
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Who has to agree to a case: the built-in matrix, equal to the decision table `rules/approval-route.json` (R44)."""
+"""Who has to agree to a case: the built-in matrix, equal to the decision table `rules/default/approval_route.json` (R44)."""
 
 from typing import Self
 
@@ -60,3 +60,7 @@ def route(given: RouteInput) -> tuple[Level, ...]:
     if given.amount_minor <= given.small_max_minor:
         return (Level.CS_SUPERVISOR,)
     return (Level.CS_SUPERVISOR, Level.FINANCE)
+
+
+STRICTEST = (Level.CS_SUPERVISOR, Level.FINANCE)
+"""What counts when a published table gives no usable answer: silence never approves."""

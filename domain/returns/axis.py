@@ -27,7 +27,7 @@ class Event(StrEnum):
 
     ADMITTED = "admitted"
     EXEMPTED = "exempted"
-    """Owed by the system itself: nobody has to agree."""
+    """Owed by the system itself, or waved through by a published table: nobody has to agree."""
     ARRIVED_LATE = "arrived_late"
     """A linked case: its goods are on their way, or here, before anybody has agreed (N6)."""
     APPROVED = "approved"
@@ -74,6 +74,7 @@ WITH_A_DECIDER = frozenset({S.SUPERVISOR_REVIEW, S.INSPECTED, S.FINANCE_REVIEW})
 STEPS: tuple[Step, ...] = (
     Step(event=Event.ADMITTED, before=frozenset({S.APPLIED}), after=S.SUPERVISOR_REVIEW),
     Step(event=Event.EXEMPTED, before=frozenset({S.APPLIED}), after=S.REFUNDING, types=NO_GOODS),
+    Step(event=Event.EXEMPTED, before=frozenset({S.APPLIED}), after=S.WAITING_RETURN, types=GOODS_COME_BACK),
     Step(event=Event.ARRIVED_LATE, before=frozenset({S.APPLIED}), after=S.IN_RETURN, types=GOODS_COME_BACK),
     Step(
         event=Event.APPROVED,

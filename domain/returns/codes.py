@@ -7,8 +7,6 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U."""
 LENGTH = 20
 PREFIX = "RC"
-_CHECKS = ALPHABET + "*~$=U"
-"""37 check characters: any one wrong character, and any two neighbours swapped, show."""
 _MEANT = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
@@ -38,7 +36,13 @@ def read_code(typed: str) -> str | None:
 
 
 def _check(body: str) -> str:
-    number = 0
+    """The character that makes the whole a multiple of x - 2 over the field of 32 elements: any one wrong character,
+    and any two neighbours swapped, show."""
+    rest = 0
     for c in body:
-        number = number * 32 + ALPHABET.index(c)
-    return _CHECKS[number % 37]
+        rest = _doubled(rest) ^ ALPHABET.index(c)
+    return ALPHABET[_doubled(rest)]
+
+
+def _doubled(element: int) -> int:
+    return element << 1 ^ (0b100101 if element & 16 else 0)

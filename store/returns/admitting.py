@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.policy import Policy
 from domain.records import AuditEntry
 from domain.returns.admission import AdmissionRules, case_quote, judge
-from domain.returns.approval_route import ApprovalRules, route, route_input
+from domain.returns.approval_route import ApprovalRules, route_input
 from domain.returns.facts import OrderFacts
 from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn, UnitRange
 from domain.returns.refusals import Code, refusal
@@ -18,6 +18,7 @@ from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
 from store.returns.order_facts import read_facts
 from store.returns.origins import origins
+from store.returns.routing import route_by_rules
 
 # The case of a number.
 CASE = "SELECT order_no, run_id, application, admitted FROM return_cases WHERE return_no = $1"
@@ -137,7 +138,7 @@ async def _open(
         currency=order.currency,
         units=units,
         quote=quote,
-        route=route(compared),
+        route=await route_by_rules(connection, compared),
         unshipped=_unshipped(order, units),
         policy_version=asked.policy.version,
         order_ended=order.ended,
