@@ -1,4 +1,4 @@
-"""Who has to agree to a case: the built-in matrix, equal to the decision table `rules/default/approval_route.json` (R44)."""
+"""Who has to agree to a case: the built-in matrix, equal to the table `rules/default/approval_route.json` (R44)."""
 
 from typing import Self
 
