@@ -1,4 +1,4 @@
-"""The after-sales state machine: the paths of the requirements, and nothing beside them (requirements.md, case 63)."""
+"""The after-sales state machine: the paths of the requirements, and nothing beside them (R40-R58, case 63)."""
 
 import pytest
 
