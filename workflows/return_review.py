@@ -81,7 +81,8 @@ class Review:
 
     def agreed(self, level: Level) -> bool:
         """This level has agreed to the case as it is now."""
-        if level not in self.book.case.route:
+        nothing_is_paid = level is Level.FINANCE and self.book.type in GOODS_GO_OUT
+        if nothing_is_paid or level not in self.book.case.route:
             return True
         return level in self._agreed and self._agreed[level][0] == self.book.version
 

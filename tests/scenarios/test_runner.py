@@ -58,9 +58,15 @@ async def test_what_is_not_built_counts_neither_as_passed_nor_as_failed(town: To
     ]
 
 
-async def test_refunds_that_are_not_of_late_payments_are_not_built(town: Town) -> None:
+async def test_a_refund_is_a_case_that_has_really_run(town: Town) -> None:
     given = {"order": ORDER, "cases": [{"id": "A1", "type": "refund_only", "lines": {"L1": 1}}]}
-    assert (await run(scenario(given, {"refunds": []}), town)).verdict is Verdict.NOT_YET
+    paid = {"case": "A1", "goods": 5, "freight": 0, "total": 5, "route": ["CS_SUPERVISOR"]}
+    assert (await run(scenario(given, {"refunds": [paid]}), town)).verdict is Verdict.PASS
+
+
+async def test_a_case_about_more_units_than_the_order_has_is_a_fault_of_the_file(town: Town) -> None:
+    given = {"order": ORDER, "cases": [{"id": "A1", "type": "refund_only", "lines": {"L1": 999}}]}
+    assert notes(await run(scenario(given, {"refunds": []}), town)).startswith("input.cases: A1")
 
 
 async def test_a_scenario_that_states_nothing_never_passes(town: Town) -> None:

@@ -1,6 +1,7 @@
 """One after-sales case of a play: applied for, decided, sent back, received, inspected, paid or exchanged."""
 
 import io
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from domain.returns.models import Actor, ApplyReturn, Parcel, ReturnView
 from domain.returns.words import CaseStatus, Fault, Grade, Reason, ReturnType
 from starter.approvals import ApprovalClient
 from starter.returns_client import ReturnClient
+from starter.returns_errors import StepRefused
 from store.approvals import Approval
 from store.returns import ReturnStore
 from workflows.case_signals import return_workflow_id
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from bench.scenarios.town.life import Life
 
 DESK = "u-wh"
+MINUTE = timedelta(seconds=61)
 numbers = count(1)
 
 
@@ -130,14 +133,21 @@ class Case:
         await self.receive()
         await self.inspect(grade)
 
-    async def plain_life(self) -> None:
+    async def plain_life(self, before_return: Callable[[], Awaitable[None]] | None = None) -> None:
         """Everybody agrees, goods come back whole, until nothing is asked of anybody any more."""
-        for _ in range(6):
-            status = (await self.view()).status
+        for _ in range(8):
+            try:
+                status = await self.status()
+            except StepRefused:  # it is over
+                return
             if status in (CaseStatus.SUPERVISOR_REVIEW, CaseStatus.FINANCE_REVIEW):
                 await self.decide()
             elif status is CaseStatus.WAITING_RETURN:
+                if before_return is not None:
+                    await before_return()
                 await self.goods_come_back()
+            elif status is CaseStatus.REFUNDING:  # a channel takes one refund of an order a minute
+                await self.house.pass_until(self.house.now() + MINUTE)
             else:
                 return
 

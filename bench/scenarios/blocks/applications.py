@@ -1,0 +1,73 @@
+"""`applications`: who may apply for after-sales, with what evidence, on any channel (R40-R42).
+
+Each is sent through the typed client to a running workflow, about an order of its own.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.order import LineIn, OrderIn
+from bench.scenarios.ordered import stocked
+from bench.scenarios.town import House, Town
+from bench.scenarios.town.case import case_of
+from bench.scenarios.town.goods import hand_out
+from domain.returns.models import MAX_EVIDENCE, Actor
+from domain.returns.words import Reason, ReturnType
+from domain.strict import Strict
+from starter.returns_errors import ReturnRefused
+
+STRANGER = "someone-else"
+
+
+class ApplicationIn(Strict):
+    id: str
+    channel: str
+    actor: Literal["buyer", "cs_agent"]
+    related: bool
+    shipped: bool
+    images: Annotated[int, Field(ge=0, le=100)]
+    on_behalf_of: str | None = None
+    reason: Reason | None = None
+
+
+APPLICATIONS = TypeAdapter(tuple[ApplicationIn, ...])
+
+
+async def play(scenario: Scenario, town: Town) -> list[dict[str, str]]:
+    given = read_as(APPLICATIONS, block(scenario, "applications"), "input.applications")
+    async with town.house() as house:
+        return [{"id": one.id, "result": await _apply(house, one, n)} for n, one in enumerate(given)]
+
+
+async def _apply(house: House, given: ApplicationIn, n: int) -> str:
+    order = OrderIn(order_no=f"APPLY-{n:04d}", lines=(LineIn(id="L1", sku=f"THING-{n}", qty=1, unit_price=5_000),))
+    life = await stocked(house, order)
+    await life.pay()
+    if given.shipped:
+        await hand_out(life)
+    cancels = given.reason is Reason.CANCEL_UNSHIPPED
+    kind = ReturnType.CANCEL_UNSHIPPED if cancels else ReturnType.RETURN_REFUND
+    more: dict[str, Any] = {"channel": given.channel, "actor": _actor(given, life.order.buyer.buyer_id)}
+    if given.reason is not None:
+        more["reason"] = given.reason
+    case = await case_of(life, kind, {"L1": 1}, images=min(given.images, MAX_EVIDENCE), **more)
+    if given.images > MAX_EVIDENCE:
+        unknown = tuple(f"never-uploaded-{i:04d}" for i in range(given.images - MAX_EVIDENCE))
+        wanted = case.application.evidence + unknown
+        case.application = case.application.model_copy(update={"evidence": wanted})
+    try:
+        await case.apply()
+    except ReturnRefused as refused:
+        return refused.codes[0]
+    return "ACCEPTED"
+
+
+def _actor(given: ApplicationIn, buyer: str) -> Actor:
+    """`related: false`: neither the buyer nor on behalf of the buyer."""
+    if given.actor == "buyer":
+        return Actor(kind="buyer", id=buyer if given.related else STRANGER)
+    if given.on_behalf_of is None:
+        return Actor(kind="cs_agent", id="u-cs")
+    return Actor(kind="cs_agent", id="u-cs", on_behalf_of=buyer if given.related else STRANGER)
