@@ -173,11 +173,11 @@ def _leave(items: Sequence[Item]) -> None:
     if not bad:
         return
     text = f"{len(bad)} of {len(items)} were not decided: " + "; ".join(f"{i.approval_id} {i.error}" for i in bad[:5])
-    kinds = {type(_failure(i.error, text)) for i in bad}
-    _fail(_failure(bad[0].error, text) if len(kinds) == 1 else Failure(text + "."))
+    kinds = {type(failure_of(i.error, text)) for i in bad}
+    _fail(failure_of(bad[0].error, text) if len(kinds) == 1 else Failure(text + "."))
 
 
-def _failure(error: str, text: str) -> Failure:
+def failure_of(error: str, text: str) -> Failure:
     if error in (RefusalCode.REMARK_REQUIRED, "BadInput"):
         return BadInput(f"{text}.")
     if error in CONFLICTS:

@@ -22,6 +22,8 @@ from starter.cli import (
     policy,
     replay,
     report,
+    rule_publishing,
+    rules,
     settings,
     show,
     start,
@@ -107,6 +109,17 @@ audits.command("list")(audit.list_entries)
 audits.command("verify")(audit.verify)
 audits.command("export")(audit.export)
 app.add_typer(audits, name="audit")
+
+rule_sets = _group("Decision tables that splitting asks: drafted by one person, published by another.")
+rule_sets.command("list")(rules.list_rules)
+rule_sets.command("show")(rules.show)
+rule_sets.command("export")(rules.export)
+rule_sets.command("draft")(rules.draft_file)
+rule_sets.command("validate")(rules.validate)
+rule_sets.command("simulate")(rule_publishing.simulate)
+rule_sets.command("publish")(rule_publishing.publish)
+rule_sets.command("rollback")(rule_publishing.rollback)
+app.add_typer(rule_sets, name="rules")
 
 reports = _group("How well the books keep up with the world.")
 reports.command("reconcile")(report.reconcile)

@@ -1,4 +1,4 @@
-"""The first sheet of an .xlsx file as numbered rows. Streams; formulas are marked and never believed."""
+"""Sheets of an .xlsx file as numbered rows. Streams; formulas are marked and never believed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,24 +33,29 @@ class Workbook:
         inspect(path)
         self._path = path
 
-    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Rows from the first one on with their numbers, as the spreadsheet counts; empty ones are left out."""
+    def sheets(self) -> tuple[str, ...]:
+        """Titles in their order."""
         with self._opened() as book:
-            sheet = book.worksheets[0] if book.worksheets else None
-            if sheet is None:
+            return tuple(sheet.title for sheet in book.worksheets)
+
+    def rows(self, number: int = 0) -> Iterator[tuple[int, list[Cell]]]:
+        """Rows of a sheet (counted from 0), with their numbers as the spreadsheet counts; empty ones are left out."""
+        with self._opened() as book:
+            if number >= len(book.worksheets):
                 raise UnableToImport(f"{self._path.name} has no sheet; nothing was imported.")
+            sheet = book.worksheets[number]
             sheet.reset_dimensions()  # what the file says of its own size is not believed
             before = None
-            for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
+            for row, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
                 if cells is before:  # a gap between rows: the parser repeats one empty row
                     continue
                 before, read = cells, [_cell(cell) for cell in cells]
                 if all(value is None for value in read):
                     continue
-                if number > MAX_ROWS or read[MAX_COLUMNS:] not in ([], [None]):
+                if row > MAX_ROWS or read[MAX_COLUMNS:] not in ([], [None]):
                     limit = f"more than {MAX_ROWS} rows or {MAX_COLUMNS} columns"
                     raise UnableToImport(f"{self._path.name} has {limit}; split it into several files.")
-                yield number, read[:MAX_COLUMNS]
+                yield row, read[:MAX_COLUMNS]
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

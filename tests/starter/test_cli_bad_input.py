@@ -138,6 +138,7 @@ GROUPS = {
     "event": ("list", "show", "replay", "stats"),
     "stock": ("receive", "show"),
     "catalog": ("import", "template", "export", "show", "put", "list"),
+    "rules": ("list", "show", "export", "draft", "validate", "simulate", "publish", "rollback"),
     "config": ("check",),
     "config policy": ("show", "set", "history", "diff"),
 }
