@@ -168,6 +168,18 @@ class WechatSettings(Group):
     apiv3_key: Annotated[SecretStr, Field(min_length=32, max_length=32)]
     platform_keys: dict[str, str] = Field(default_factory=dict)
     notify_url: WebAddress
+    customs_place: Word | None = None
+    """WeChat's code of the customs office where cross-border payments are declared; with it:"""
+    customs_merchant_no: Word | None = None
+    """Our record at that office."""
+    customs_base_url: WebAddress | None = None
+    """Host of WeChat Pay's global API, where declarations go; absent: the same as `base_url`."""
+
+    @model_validator(mode="after")
+    def _customs_in_full(self) -> Self:
+        if (self.customs_place is None) != (self.customs_merchant_no is None):
+            raise ValueError("customs_place and customs_merchant_no belong together: give both or none")
+        return self
 
     @field_validator("notify_url")
     @classmethod

@@ -21,7 +21,7 @@ from providers.tms.client import TmsClient, TmsConfig
 from providers.tokens.errors import UnusableKeys
 from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
-from providers.wechat import WechatConfig, WechatPay
+from providers.wechat import CustomsPlace, WechatConfig, WechatPay
 from store.pool import Pool
 from store.returns.evidence import EvidenceStore
 from store.vault import S3Access, Vault
@@ -95,6 +95,12 @@ def _keys(given: str) -> KeySource:
     return FileKeys(Path(given))
 
 
+def _customs_place(wechat: WechatSettings) -> CustomsPlace | None:
+    if wechat.customs_place is None or wechat.customs_merchant_no is None:
+        return None
+    return CustomsPlace(wechat.customs_place, wechat.customs_merchant_no, wechat.customs_base_url or "")
+
+
 def wechat_config(wechat: WechatSettings) -> WechatConfig:
     return WechatConfig(
         base_url=wechat.base_url,
@@ -105,6 +111,7 @@ def wechat_config(wechat: WechatSettings) -> WechatConfig:
         apiv3_key=wechat.apiv3_key.get_secret_value(),
         platform_keys=wechat.platform_keys,
         notify_url=wechat.notify_url,
+        customs=_customs_place(wechat),
     )
 
 

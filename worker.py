@@ -24,8 +24,9 @@ from activities import asking
 from activities.asking import Connector
 from activities.carrier import CarrierActivities
 from activities.courier import CourierActivities
+from activities.customs import CustomsActivities, CustomsBooks
 from activities.payment import PaymentActivities
-from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
+from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel, WechatCustoms
 from activities.people import PeopleActivities
 from activities.pulling import Pull, PullActivities
 from activities.reconciling import ReconcileActivities
@@ -40,6 +41,7 @@ from partners import Partners, make_partners, token_verifier
 from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tokens.verify import TokenVerifier
 from store.approvals import ApprovalStore
+from store.customs import CustomsStore
 from store.findings import FindingStore
 from store.orders import OrderStore
 from store.policies import PolicyStore
@@ -100,6 +102,8 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     wms = WmsActivities(outside.qimen)
     carrier = CarrierActivities(outside.tms, outside.sf)
     courier = CourierActivities(outside.kuaidi100, outside.sf)
+    at_customs = {"wechat": WechatCustoms(outside.wechat)} if settings.wechat.customs_place else {}
+    customs = CustomsActivities(at_customs)
     own = inside(pool, client, _connectors(settings, outside), (SF_CARRIER,) if outside.sf else ())
     deciding = deciding_people(pool, await token_verifier(settings, http, now))
     return [
@@ -108,6 +112,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
         wms.push, wms.cancel, wms.query,
         carrier.book, carrier.void,
         courier.subscribe, courier.query,
+        customs.declare,
     ]  # fmt: skip
 
 
@@ -119,13 +124,14 @@ def inside(
     clock: Callable[[], datetime] = now,
 ) -> list[Any]:
     """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones."""
-    books = StoreActivities(OrderStore(pool))
+    books, border = StoreActivities(OrderStore(pool)), CustomsBooks(CustomsStore(pool))
     tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
     returns = ReturnActivities(ReturnStore(pool), ReturnDesk(pool), PolicyStore(pool))
     return [
         books.register, books.settle, books.write, books.replan, books.allocate_backorder,
         returns.admit, returns.write, returns.reserve_refund, returns.issue_code, returns.quote, returns.refund_slot,
         returns.open_replacement, returns.write_replacement, returns.close_order,
+        border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,
         *_asking_activities(pool, client, connectors, clock),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from activities.calls import CreatePayment, PaymentState, RefundCall, RefundState
+from activities.customs import DeclareCall
 from domain.facts import Kind
 from domain.order import PayChannel
 from providers import alipay, wechat
@@ -110,6 +111,26 @@ class WechatChannel:
         if not found:
             return RefundState(state="PROCESSING")
         return RefundState(state=_ENDS[found[0].kind], fact=found[0])
+
+
+class WechatCustoms:
+    """Declares parts of payments at customs through WeChat Pay; the part's key is the child number."""
+
+    def __init__(self, pay: wechat.WechatPay) -> None:
+        self._pay = pay
+
+    async def declare(self, call: DeclareCall) -> str:
+        request = wechat_models.CustomsRequest.model_validate(
+            {
+                "order_no": call.order_no,
+                "transaction_id": call.transaction_id,
+                "sub_order_no": call.child_no,
+                "product_minor": call.product_fee_minor,
+                "transport_minor": call.transport_fee_minor,
+                "duty_minor": call.tax_minor,
+            }
+        )
+        return (await self._pay.declare_customs(request)).sub_order_id
 
 
 class AlipayChannel:

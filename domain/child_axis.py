@@ -30,6 +30,7 @@ RANK = (
 HOLDS = frozenset({ChildStatus.CREATED, ChildStatus.RISK_HOLD, ChildStatus.BACKORDER, ChildStatus.CUSTOMS_HOLD})
 MARKS = frozenset({Kind.WMS_REJECTED, Kind.SHORT_PICKED})
 RETURNS = frozenset({Kind.DELIVERY_REFUSED, Kind.RETURNED_TO_SENDER})
+CUSTOMS = frozenset({Kind.CUSTOMS_RELEASED, Kind.CUSTOMS_REFUSED})
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class ChildAxis:
     intercepting: bool = False
     intercept_refused: bool = False
     is_cancelled: bool = False
+    cleared: bool = False
+    """Customs have let it in."""
+    customs_refusal: str | None = None
+    """Why they did not; None: they have not refused, or are being asked again."""
     seen: set[str] = field(default_factory=set)
     held: list[Fact] = field(default_factory=list)
 
@@ -98,6 +103,11 @@ class ChildAxis:
         self.released = True
         return self._take_held()
 
+    def hold_for_customs(self) -> tuple[tuple[Fact, Applied], ...]:
+        """Its stock is there; now customs have to let it in."""
+        self.start = ChildStatus.CUSTOMS_HOLD
+        return ()
+
     def intercept(self) -> None:
         self.intercepting, self.intercept_refused = True, False
 
@@ -122,6 +132,8 @@ class ChildAxis:
         self.seen.add(fact.key)
         if fact.kind is Kind.STOCK_ARRIVED:
             return self._stays(Outcome.STALE if self.released or self.is_cancelled else Outcome.APPLIED)
+        if fact.kind in CUSTOMS:
+            return self._customs(fact)
         if not self.released and not self.is_cancelled:
             self.held.append(fact)
             return self._stays(Outcome.HELD)
@@ -139,6 +151,14 @@ class ChildAxis:
         if fact.kind in MARKS:
             return self._stays(Outcome.STALE if self.shipped else Outcome.APPLIED)
         return self._answered(fact)
+
+    def _customs(self, fact: Fact) -> Applied:
+        """Customs may speak before we have asked them: their word counts all the same."""
+        if self.released or self.is_cancelled or self.cleared:
+            return self._stays(Outcome.STALE)
+        self.cleared = fact.kind is Kind.CUSTOMS_RELEASED
+        self.customs_refusal = None if self.cleared else fact.note or "customs gave no reason"
+        return self._stays(Outcome.APPLIED, fact.note)
 
     def _answered(self, fact: Fact) -> Applied:
         """The warehouse's answer to an interception."""

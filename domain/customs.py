@@ -53,6 +53,8 @@ class Parameters(Strict):
     parcel_limit_minor: Minor = 100_000
     parcel_limit_near_minor: Minor = 80_000
     """Of parcels from Hong Kong, Macau and Taiwan."""
+    near_warehouses: tuple[str, ...] = ()
+    """Our warehouses there."""
 
 
 BUILT_IN = (

@@ -13,9 +13,11 @@ from domain.records import ChildPlan, Priced, PricedLine
 from domain.rule_decision import LineDecision, RuleDecision
 from domain.sourcing import MOST_STEPS, Item, Sourced, source
 from domain.splitting import Units, chain, divide
+from domain.states import ChildStatus
 from domain.strict import Strict
 
 Warehouses = tuple[str, ...]
+DOMESTIC = "domestic"
 
 
 class Balance(Strict):
@@ -68,7 +70,18 @@ def plan(inputs: PlanInputs, most_steps: int = MOST_STEPS) -> Planned:
         ]
     splitters = chain(inputs.decision.split_priority, inputs.decision.lines)
     children = divide(inputs.order_no, units, splitters)
-    return Planned(tuple(carried(child, inputs.priced, inputs.decision, _to(inputs)) for child in children), sourced)
+    to = (inputs.province, inputs.city)
+    ready = (carried(child, inputs.priced, inputs.decision, to) for child in children)
+    return Planned(tuple(at_the_border(child, inputs.priced) for child in ready), sourced)
+
+
+def at_the_border(child: ChildPlan, priced: Priced) -> ChildPlan:
+    """A child that crosses the border waits for customs before it goes to its warehouse (R38)."""
+    mode = next(line.tags.customs for line in priced.lines if line.line_id in child.lines)
+    if mode == DOMESTIC:
+        return child
+    status = ChildStatus.CUSTOMS_HOLD if child.status is ChildStatus.RELEASED else child.status
+    return child.model_copy(update={"customs": mode, "status": status})
 
 
 def warehouses(line: PricedLine, inputs: PlanInputs, decided: LineDecision | None) -> Warehouses:
@@ -84,10 +97,6 @@ def items_of(lines: Sequence[PricedLine], places: Sequence[Warehouses], lanes: L
         Item(line.line_id, line.sku, line.qty, names, line.weight_g, lanes.of(line))
         for line, names in zip(lines, places, strict=True)
     ]
-
-
-def _to(inputs: PlanInputs) -> tuple[str, str]:
-    return inputs.province, inputs.city
 
 
 def _from_one(line: PricedLine, warehouse: str, left: dict[tuple[str, str], int]) -> Sequence[Units]:

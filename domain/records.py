@@ -44,6 +44,8 @@ class ChildPlan(Strict):
     """What that carrier is expected to charge us; not what the buyer pays."""
     runs: tuple[UnitRun, ...] = ()
     """Exactly which units. Empty for children of the split itself: the next ones of each line, in order of numbers."""
+    customs: str | None = None
+    """Mode in which it crosses the border; None: it does not."""
 
 
 class PricedLine(Strict):

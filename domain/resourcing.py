@@ -12,7 +12,7 @@ from pydantic import Field
 
 from domain.carriers import Lanes, carried
 from domain.order import Id, Qty
-from domain.planning import PlanInputs, warehouses
+from domain.planning import PlanInputs, at_the_border, warehouses
 from domain.records import ChildPlan
 from domain.sourcing import Item, Place, source
 from domain.splitting import Units, chain, divide
@@ -52,7 +52,7 @@ def resource(
     """Children that replace the missing units, numbered from `next_number` on.
 
     `inputs`: as the order was planned, with `stock` as it is now. `failed`: SKU and warehouse that have just proven
-    empty, whatever the books say. One run of units a line. Each child is RELEASED: its units are to be reserved. Their
+    empty, whatever the books say. One run of units a line. Each child has its units still to be reserved. Their
     money is the sum of exactly these units' shares, so what the order was paid still adds up.
     """
     lines = {line.line_id: line for line in inputs.priced.lines}
@@ -81,4 +81,5 @@ def resource(
 
 
 def _with_carrier(child: ChildPlan, inputs: PlanInputs) -> ChildPlan:
-    return carried(child, inputs.priced, inputs.decision, (inputs.province, inputs.city))
+    to = (inputs.province, inputs.city)
+    return at_the_border(carried(child, inputs.priced, inputs.decision, to), inputs.priced)

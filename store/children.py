@@ -11,11 +11,12 @@ from store.pool import Connection, Row, to_json
 # The children of a split, all at once.
 INSERT = """
 INSERT INTO child_orders (child_no, order_no, nn, status, seq, warehouse, reasons, net_minor, freight_minor, paid_minor,
-    planned_carrier, shipping_cost_minor, updated_at)
+    planned_carrier, shipping_cost_minor, customs_mode, updated_at)
 SELECT u.child_no, $1, u.nn, u.status, $2, u.warehouse, u.reasons::jsonb, u.net, u.freight, u.paid, u.carrier, u.cost,
-    $3
+    u.customs, $3
 FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],
-    $12::text[], $13::bigint[]) AS u (child_no, nn, status, warehouse, reasons, net, freight, paid, carrier, cost)"""
+    $12::text[], $13::bigint[], $14::text[])
+    AS u (child_no, nn, status, warehouse, reasons, net, freight, paid, carrier, cost, customs)"""
 
 # Which units each child carries.
 INSERT_LINES = """
@@ -25,7 +26,7 @@ SELECT $1, u.* FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS u"""
 # The plan as it was stored, lines in the order of the order.
 READ = """
 SELECT c.child_no, c.reasons, c.warehouse, c.net_minor, c.freight_minor, c.paid_minor, c.status,
-    c.planned_carrier, c.shipping_cost_minor,
+    c.planned_carrier, c.shipping_cost_minor, c.customs_mode,
     array_agg(l.line_id ORDER BY i.pos) AS line_ids, array_agg(l.qty ORDER BY i.pos) AS qtys
 FROM child_orders c
 JOIN (SELECT order_no, child_no, line_id, sum(qty)::integer AS qty FROM child_lines WHERE order_no = $1
@@ -74,6 +75,7 @@ async def insert_children(connection: Connection, write: OrderWrite, plans: Sequ
         [p.paid_minor for p in plans],
         [p.carrier for p in plans],
         [p.shipping_cost_minor for p in plans],
+        [p.customs for p in plans],
     )
     taken: dict[str, int] = {}
     lines: list[tuple[str, str, int, int]] = []
@@ -98,6 +100,7 @@ async def read_children(connection: Connection, order_no: str) -> tuple[ChildPla
             status=ChildStatus(row["status"]),
             carrier=row["planned_carrier"],
             shipping_cost_minor=row["shipping_cost_minor"],
+            customs=row["customs_mode"],
         )
         for row in await connection.fetch(READ, order_no)
     )

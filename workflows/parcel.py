@@ -12,6 +12,7 @@ from domain.facts import Fact, Kind
 from domain.records import ChildPlan, ChildState, UnitRun
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
+from workflows.clearance import Border
 from workflows.guarded import GaveUp, Step, guarded
 from workflows.interception import stop
 from workflows.parcel_label import ParcelLabel
@@ -56,6 +57,7 @@ class Parcel:
         """Being made anew (workflows/replanning.py): whatever becomes of it meanwhile, its stock stays reserved."""
         self.replaces: tuple[str, ...] = ()
         self.replaced_by: tuple[str, ...] = ()
+        self.border = Border(book, plan, self.axis)
         self._spawn = spawn
         self._give_back = give_back
         self._moved = moved
@@ -68,6 +70,7 @@ class Parcel:
 
     async def run(self) -> None:
         await self._wait_for_stock()
+        await self._pass_customs()
         await self._push()
         await self._until(lambda: self.packed)
         self._spawn(self.label.print())  # the order must not end before it is known whether there is a label
@@ -82,6 +85,14 @@ class Parcel:
             self._stock_news = False
             if not self.cancelled and await self.stock.reserve():
                 self._got_stock()
+
+    async def _pass_customs(self) -> None:
+        if self.axis.status is ChildStatus.CUSTOMS_HOLD:
+            if await self.border.passed():
+                self._record(self.axis.release())
+                self._after_move()
+            elif not self.cancelled:
+                await self._abandon("customs did not let it in")
 
     async def _push(self) -> None:
         """Until the warehouse has the order; a person who gives up cancels the child, and its money goes back."""
@@ -126,7 +137,7 @@ class Parcel:
         if self.cancelled:  # while it was being reserved
             self.stock.release()
             return
-        self._record(self.axis.release())
+        self._record(self.axis.hold_for_customs() if self.plan.customs else self.axis.release())
         self._after_move()
 
     # --- cancelling --------------------------------------------------------------------------------------------------
@@ -233,6 +244,7 @@ class Parcel:
     def _clear_away(self) -> None:
         if self.axis.has_stock and not self.set_aside:
             self.stock.release()
+        self.border.leave(self._spawn)
         if self.label.take_back():
             self._spawn(self.label.void())
 

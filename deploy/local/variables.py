@@ -85,6 +85,8 @@ def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -
             "APIV3_KEY": keys.apiv3_key,
             "PLATFORM_KEYS": json.dumps({keys.platform_serial: keys.platform_public_key}),
             "NOTIFY_URL": f"{relay}/hooks/wechat",
+            "CUSTOMS_PLACE": "SHANGHAI_ZS",
+            "CUSTOMS_MERCHANT_NO": "3100660001",
         },
         "qimen": {
             "BASE_URL": f"{at['qimen']}/router/qimen/service",

@@ -15,6 +15,8 @@ _NEEDS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     Kind.REFUND_CLOSED: (("refund_no",),),
     Kind.STOCK_ARRIVED: (("child_no", "order_no"),),
     Kind.SHORT_PICKED: (_PARCEL, ("actual",)),
+    Kind.CUSTOMS_RELEASED: (("child_no",),),
+    Kind.CUSTOMS_REFUSED: (("child_no",),),
     Kind.WAYBILL_RETURNED: (("child_no",), ("waybill_no",), ("carrier",)),
 }
 """Of each group, one field at least. Kinds that are not listed are about a parcel and name it."""

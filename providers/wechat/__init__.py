@@ -19,10 +19,22 @@ from providers.wechat.errors import (
 )
 from providers.wechat.facts import refund_facts, trade_facts
 from providers.wechat.keys import PlatformKeys
-from providers.wechat.models import CreatePayment, RefundRequest, RefundResult, Trade, WechatConfig
+from providers.wechat.models import (
+    CreatePayment,
+    CustomsPlace,
+    CustomsRequest,
+    CustomsResult,
+    RefundRequest,
+    RefundResult,
+    Trade,
+    WechatConfig,
+)
 
 __all__ = [
     "CreatePayment",
+    "CustomsPlace",
+    "CustomsRequest",
+    "CustomsResult",
     "DecideByQuery",
     "FrequencyLimited",
     "NotEnough",

@@ -7,9 +7,18 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from providers.http import DEADLINE_S
+from providers.wechat import customs
 from providers.wechat.errors import SYSTEM, OrderClosed, WechatRefused, WechatUnknownOutcome
 from providers.wechat.keys import PlatformKeys
-from providers.wechat.models import CreatePayment, RefundRequest, RefundResult, Trade, WechatConfig
+from providers.wechat.models import (
+    CreatePayment,
+    CustomsRequest,
+    CustomsResult,
+    RefundRequest,
+    RefundResult,
+    Trade,
+    WechatConfig,
+)
 from providers.wechat.transport import Clock, Nonce, Transport
 from providers.wechat.wire import Created, WireRefund, WireTrade
 
@@ -34,6 +43,8 @@ class WechatPay:
         self._config, self._clock, self._nonce = config, clock, nonce
         self.keys = keys or PlatformKeys(config.platform_keys)
         self._transport = Transport(config, self.keys, http, clock, nonce, deadline_s)
+        abroad = config if config.customs is None or not config.customs.base_url else customs.abroad(config)
+        self._customs = Transport(abroad, self.keys, http, clock, nonce, deadline_s)
 
     async def create_native(self, payment: CreatePayment) -> str:
         """The `code_url` to show as a QR code; good for two hours, created again by the same call."""
@@ -93,6 +104,10 @@ class WechatPay:
     async def query_refund(self, refund_no: str) -> RefundResult:
         """The refund's state. Raises `NotFound` when no such refund was accepted."""
         return await self._refund("GET", f"/v3/refund/domestic/refunds/{quote(refund_no, safe='')}", refund_no, b"")
+
+    async def declare_customs(self, request: CustomsRequest) -> CustomsResult:
+        """Declares a part of a payment at the configured customs office; the same part may be sent again."""
+        return await customs.declare(self._customs, self._config, request)
 
     async def refresh_keys(self) -> None:
         """Certificate mode: fetch platform certificates if due. For processes that only receive callbacks."""

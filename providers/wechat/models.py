@@ -17,6 +17,16 @@ RefundState = Literal["SUCCESS", "CLOSED", "PROCESSING", "ABNORMAL"]
 
 
 @dataclass(frozen=True)
+class CustomsPlace:
+    """`place`: WeChat's code of the customs office (SHANGHAI_ZS, ZHENGZHOU_BS …). `merchant_no`: our record there."""
+
+    place: str
+    merchant_no: str
+    base_url: str = ""
+    """Host of the global API; empty: the same as for payments."""
+
+
+@dataclass(frozen=True)
 class WechatConfig:
     """`platform_keys`: serial → PEM. Empty means certificate mode; `certificates=True` adds it beside fixed keys.
 
@@ -32,6 +42,8 @@ class WechatConfig:
     platform_keys: dict[str, str] = field(repr=False)
     notify_url: str
     certificates: bool = False
+    customs: "CustomsPlace | None" = None
+    """Where cross-border payments are declared; None: nowhere."""
 
     @property
     def certificate_mode(self) -> bool:
@@ -76,6 +88,34 @@ class RefundRequest(Strict):
     total_minor: Positive
     currency: Literal["CNY"] = "CNY"
     reason: Annotated[str, Field(max_length=80)] = ""
+
+
+class CustomsRequest(Strict):
+    """A part of a payment to declare. `sub_order_no` is the key: the same part may be sent again."""
+
+    order_no: TradeNo
+    transaction_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,32}$")]
+    sub_order_no: TradeNo
+    product_minor: Minor
+    transport_minor: Minor
+    duty_minor: Minor = 0
+
+    @property
+    def order_minor(self) -> int:
+        """What WeChat wants stated: exactly product plus transport."""
+        return self.product_minor + self.transport_minor
+
+
+CustomsState = Literal["UNDECLARED", "SUBMITTED", "PROCESSING", "SUCCESS", "FAIL", "EXCEPT"]
+
+
+class CustomsResult(Strict):
+    """How far the customs office's system has the payment document. Not the release of the goods."""
+
+    sub_order_no: str
+    sub_order_id: str
+    state: CustomsState
+    note: str = ""
 
 
 class RefundResult(Strict):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.order import Currency, Minor
-from providers.wechat.models import RefundResult, RefundState, Trade, TradeState
+from providers.wechat.models import CustomsResult, CustomsState, RefundResult, RefundState, Trade, TradeState
 
 Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
 
@@ -83,6 +83,22 @@ class RefundNotice(WireRefund):
 
     mchid: Token
     status: RefundState = Field(validation_alias="refund_status")
+
+
+class WireCustoms(Wire):
+    """Reply of a customs declaration."""
+
+    state: CustomsState
+    out_trade_no: Token
+    transaction_id: Token
+    sub_order_no: Token
+    sub_order_id: Token
+    explanation: Annotated[str, Field(max_length=512)] = ""
+
+    def result(self) -> CustomsResult:
+        return CustomsResult(
+            sub_order_no=self.sub_order_no, sub_order_id=self.sub_order_id, state=self.state, note=self.explanation
+        )
 
 
 class Sealed(Wire):

@@ -44,6 +44,19 @@ def refund(asked: dict[str, Any]) -> None:
     _amount(asked, "refund", "total")
 
 
+def customs(asked: dict[str, Any]) -> None:
+    """A declaration of a part: the fees must add up."""
+    for name in ("out_trade_no", "transaction_id", "customs", "merchant_customs_no", "sub_order_no"):
+        _text(asked, name, 32)
+    for name in ("order_fee", "product_fee", "transport_fee"):
+        if type(asked.get(name)) is not int or asked[name] < 0:
+            raise _wrong(name)
+    if asked.get("fee_type") != "CNY":
+        raise _wrong("fee_type")
+    if asked["order_fee"] != asked["product_fee"] + asked["transport_fee"]:
+        raise _wrong("order_fee: it is product_fee plus transport_fee")
+
+
 def _amount(asked: dict[str, Any], *names: str) -> None:
     amount = asked.get("amount")
     if not isinstance(amount, dict) or amount.get("currency") != "CNY":

@@ -59,6 +59,8 @@ class Books:
         self._ledger, self._gap_s = ledger, gap_s
         self.trades: dict[str, Trade] = {}
         self.refunds: dict[str, Refund] = {}
+        self.declared: dict[str, dict[str, Any]] = {}
+        """Customs declarations as they came, by sub-order."""
 
     def rebuild(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -139,6 +141,23 @@ class Books:
             success_time=stamp(now) if refund.ends == "SUCCESS" else None,
         )
 
+    def declare(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """A part of a paid order for customs. The same part again is the same; parts never exceed the whole."""
+        trade = self.trades.get(asked["out_trade_no"])
+        if trade is None or trade.success_time is None or trade.transaction_id != asked["transaction_id"]:
+            raise Denied(400, "INVALID_REQUEST", "no such paid order")
+        known = self.declared.get(asked["sub_order_no"])
+        if known is not None and known != asked:
+            raise Denied(400, "INVALID_REQUEST", "the sub-order is declared with other parameters")
+        others = sum(d["order_fee"] for d in self.declared.values() if d["out_trade_no"] == trade.no and d is not known)
+        if others + asked["order_fee"] > trade.total:
+            raise Denied(400, "INVALID_REQUEST", "more than the order cost")
+        if known is None:
+            self._write(
+                "declare", key=asked["sub_order_no"], order_no=trade.no, amount_minor=asked["order_fee"], asked=asked
+            )
+        return self.declared[asked["sub_order_no"]]
+
     def _refuse_refund(self, trade: Trade, amount: dict[str, Any], now: dt.datetime) -> None:
         if trade.success_time is None:
             raise Denied(400, "INVALID_REQUEST", "the order is not paid")
@@ -177,6 +196,8 @@ class Books:
             trade.refunds.append(refund)
             trade.state = "REFUND"
             self.refunds[refund.no] = refund
+        elif row.op == "declare":
+            self.declared[row.key] = data["asked"]
         elif row.op == "refund_end":
             self.refunds[row.key].status = data["status"]
             self.refunds[row.key].success_time = data["success_time"]

@@ -19,7 +19,9 @@ from sandbox.wechat.seal import BadSignature, Seal, notice
 
 SCHEDULE_S = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
 """Waits between the 16 attempts of one callback: 24 h 4 min in all."""
-OWN_FAULTS = frozenset({"wrong_amount", "bad_signature", "abnormal", "closed", "not_enough", "unsigned"})
+OWN_FAULTS = frozenset(
+    {"customs_fail", "wrong_amount", "bad_signature", "abnormal", "closed", "not_enough", "unsigned"}
+)
 REFUND_ENDS = {"abnormal": "ABNORMAL", "closed": "CLOSED"}
 
 Work = Callable[[bytes, Mapping[str, str]], tuple[int, Any]]
@@ -52,6 +54,7 @@ class Server:
             self._route("close", "POST", order + "/close", self._close),
             self._route("refund", "POST", refunds, self._refund),
             self._route("query_refund", "GET", refunds + "/{refund_no}", self._query_refund),
+            self._route("declare", "POST", "/v3/global/customs/orders", self._declare),
             self._route("certificates", "GET", "/v3/certificates", lambda _b, _p: (200, self.seal.certificates())),
             Route("/_pay", self._pay, methods=["POST"]),
         ]
@@ -131,6 +134,15 @@ class Server:
         if refund is None:
             raise Denied(404, "RESOURCE_NOT_EXISTS", "no such refund")
         return 200, shapes.refund(self.books.trades[refund.order_no], refund)
+
+    def _declare(self, raw: bytes, _path: Mapping[str, str]) -> tuple[int, Any]:
+        asked = ask.body_of(raw)
+        ask.customs(asked)
+        if (asked.get("mchid"), asked.get("appid")) != (self.seal.mchid, self.seal.appid):
+            raise Denied(400, "APPID_MCHID_NOT_MATCH", "appid and mchid do not belong together")
+        ids = {"order_no": asked["out_trade_no"]}
+        fault = self.box.faults.take("declare", ids, only={"customs_fail"})
+        return 200, shapes.customs(self.books.declare(asked), failed=fault is not None)
 
     def _finish_later(self, refund: Refund, delay_s: float) -> None:
         def finish() -> None:

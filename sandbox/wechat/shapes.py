@@ -1,6 +1,7 @@
 """The JSON of trades and refunds, in replies and in callbacks."""
 
 import datetime as dt
+import hashlib
 from typing import Any
 
 from sandbox.wechat.books import Refund, Trade, stamp
@@ -29,6 +30,14 @@ def trade(seal: Seal, trade: Trade) -> dict[str, Any]:
             "amount": {**paid, "payer_total": trade.total, "payer_currency": trade.currency},
         }
     return value
+
+
+def customs(asked: dict[str, Any], *, failed: bool) -> dict[str, Any]:
+    """Reply of a customs declaration."""
+    value = {name: asked[name] for name in ("appid", "mchid", "out_trade_no", "transaction_id", "sub_order_no")}
+    number = int.from_bytes(hashlib.sha256(asked["sub_order_no"].encode()).digest()[:8]) % 10**14
+    value |= {"sub_order_id": f"15{number:014d}", "state": "FAIL" if failed else "PROCESSING"}
+    return value | ({"explanation": "failure on demand"} if failed else {})
 
 
 def refund(trade: Trade, refund: Refund) -> dict[str, Any]:

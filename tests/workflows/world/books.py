@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.store import Register
 from domain.order import StartOrder
+from domain.planning import at_the_border
 from domain.policy import Policy
 from domain.pricing import price
 from domain.records import (
@@ -143,7 +144,8 @@ class Books:
         self._keep(account, message.write)
         if not account.plans:
             stock = self.stock or {line.line_id: line.qty for line in account.priced.lines}
-            account.plans = split(account.order.order_no, account.priced, stock, self.policy.split_priority)
+            plans = split(account.order.order_no, account.priced, stock, self.policy.split_priority)
+            account.plans = tuple(at_the_border(plan, account.priced) for plan in plans)
         return Settled(children=account.plans)
 
     @activity.defn(name="store.write")

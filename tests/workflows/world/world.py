@@ -7,6 +7,7 @@ from typing import Any
 from domain.policy import Policy
 from domain.records import OrderWrite
 from tests.workflows.world.books import Account, Books
+from tests.workflows.world.border import BorderDesk
 from tests.workflows.world.channel import Channel
 from tests.workflows.world.faults import Faults
 from tests.workflows.world.goods import Goods
@@ -22,6 +23,7 @@ class World:
         self.books = Books(policy, stock)
         self.channel = Channel(self.faults)
         self.goods = Goods(self.faults)
+        self.border = BorderDesk(self.faults)
         self.fail = self.faults.fail
         self.calls = self.faults.calls
         self.told: defaultdict[str, set[int]] = defaultdict(set)
@@ -41,6 +43,7 @@ class World:
     def activities(self) -> Sequence[Callable[..., Any]]:
         return [
             *self.books.activities(), *self.channel.activities(), *self.goods.activities(), *self.inbox.activities(),
+            *self.border.activities(),
         ]  # fmt: skip
 
     def check(self) -> None:
