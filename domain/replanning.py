@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.merging import BEFORE_PICKING
 from domain.order import Id, Qty, Tag
+from domain.planning import at_the_border
 from domain.records import ChildPlan, OrderWrite, Priced, PricedLine, Reason, UnitRun
 from domain.shares import take
 from domain.splitting import child_no
@@ -144,7 +145,8 @@ def replanned(
                 runs=runs,
             )
         )
-    return tuple(children)
+    # Each child is declared by itself: what customs said of the old ones is not said of the new ones.
+    return tuple(at_the_border(child, priced) for child in children)
 
 
 def together(held: Sequence[Held], warehouse: str | None = None) -> Part:

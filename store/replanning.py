@@ -104,6 +104,7 @@ async def _insert(connection: Connection, message: Replan) -> None:
         [p.paid_minor for p in plans],
         [p.carrier for p in plans],
         [p.shipping_cost_minor for p in plans],
+        [p.customs for p in plans],
     )
     await _insert_runs(connection, write.order_no, [(p.child_no, run) for p in plans for run in p.runs])
 
