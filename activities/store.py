@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.order import StartOrder
-from domain.records import OrderWrite, Registered, Settled, SettlePayment
+from domain.records import OrderWrite, Registered, Retagged, Settled, SettlePayment
 from domain.replanning import Replan
 from domain.strict import Strict
 from store.errors import OrderRefused
@@ -56,6 +56,11 @@ class StoreActivities:
         async with _refusals():
             await self._orders.replan(message)
         _tell(message.write)
+
+    @activity.defn(name="store.retag")
+    async def retag(self, order_no: str) -> Retagged:
+        async with _refusals():
+            return await self._orders.retag(order_no)
 
     @activity.defn(name="store.allocate_backorder")
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:

@@ -75,6 +75,17 @@ class Priced(Strict):
     lines: tuple[PricedLine, ...]
 
 
+class Untagged(Strict):
+    """A line whose SKU the catalogue knows without tags."""
+
+    line_id: str
+    sku: str
+
+
+NO_WAREHOUSE = "PENDING-TAGS"
+"""Stands where an untagged line's warehouse will be; nothing is split, reserved or shipped from it."""
+
+
 class Registered(Strict):
     """An order that is in the books: its price, resolved tags and the policy that it keeps."""
 
@@ -82,6 +93,15 @@ class Registered(Strict):
     priced: Priced
     policy: Policy
     pay_deadline: AwareDatetime
+    untagged: tuple[Untagged, ...] = ()
+    """Not to be split before somebody has tagged them (R25)."""
+
+
+class Retagged(Strict):
+    """The order after another look into the catalogue."""
+
+    priced: Priced
+    untagged: tuple[Untagged, ...] = ()
 
 
 class Payment(Strict):

@@ -25,6 +25,11 @@ def of_late_payment(order_no: str) -> str:
     return f"R{order_no}-L1"
 
 
+def of_all(order_no: str) -> str:
+    """A paid order that never came to have parcels."""
+    return f"R{order_no}-U1"
+
+
 def _fitting(usual: str, shorter: str, parcel: str) -> str:
     """Letters of their own for the shorter form, so that it never is the usual one of another parcel."""
     return usual if len(usual) <= LONGEST else shorter + _base36(int(parcel))

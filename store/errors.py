@@ -23,7 +23,7 @@ class InvalidOrder(OrderRefused):
 
 
 class UnknownSku(OrderRefused):
-    """SKUs without tags in order and catalogue: never guessed (R25)."""
+    """SKUs without tags that the catalogue does not even know: never guessed (R25)."""
 
     def __init__(self, order_no: str, skus: Iterable[str]) -> None:
         self.skus = tuple(skus)
@@ -31,6 +31,11 @@ class UnknownSku(OrderRefused):
             f"order {order_no}: the catalogue does not know {', '.join(self.skus)}; "
             "add them to the catalogue or give the lines tags, and place the order again"
         )
+
+
+class NotTaggedYet(OrderRefused):
+    def __init__(self, order_no: str, lines: Iterable[str]) -> None:
+        super().__init__(f"order {order_no} cannot be split: lines {', '.join(lines)} have no tags yet")
 
 
 class DuplicateOrder(OrderRefused):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.catalog import SkuRecord
 from domain.order import SkuTags, StartOrder
-from domain.records import Priced, PricedLine
+from domain.records import NO_WAREHOUSE, Priced, PricedLine, Untagged
 from domain.strict import of
 from store.pool import Connection, Row
 
@@ -24,12 +24,13 @@ READ = "SELECT * FROM order_lines WHERE order_no = $1 ORDER BY pos"
 async def write_lines(
     connection: Connection, order: StartOrder, priced: Priced, records: Mapping[str, SkuRecord]
 ) -> None:
-    """`records`: the catalogue's, by SKU, of those that it knows."""
+    """`records`: the catalogue's, by SKU, of those that it knows. A line without a warehouse is stored without one."""
     rows = [
         (
             *(line.line_id, pos, line.sku, given.name or "", line.qty, line.unit_price_minor, line.gross_minor),
             *(line.discount_minor, line.coupon_minor, line.net_minor, line.freight_minor, line.paid_minor),
-            *(line.weight_g, line.tags.warehouse, line.tags.supplier, line.tags.logistics, line.tags.customs),
+            *(line.weight_g, None if line.tags.warehouse == NO_WAREHOUSE else line.tags.warehouse),
+            *(line.tags.supplier, line.tags.logistics, line.tags.customs),
             records[line.sku].model_dump(mode="json") if line.sku in records else None,
         )
         for pos, (given, line) in enumerate(zip(order.lines, priced.lines, strict=True))
@@ -59,6 +60,11 @@ def priced_of(rows: Sequence[Row]) -> Priced:
     )
 
 
+def untagged_of(rows: Sequence[Row]) -> tuple[Untagged, ...]:
+    """Lines that wait for somebody to tag their SKU."""
+    return tuple(Untagged(line_id=row["line_id"], sku=row["sku"]) for row in rows if row["warehouse"] is None)
+
+
 def catalogue_of(rows: Sequence[Row]) -> dict[str, SkuRecord]:
     """The catalogue's records by line, as frozen at registration; lines whose SKU it did not know are left out."""
     return {row["line_id"]: of(SkuRecord, row["catalogue"]) for row in rows if row["catalogue"] is not None}
@@ -78,6 +84,9 @@ def priced_line(row: Row) -> PricedLine:
         paid_minor=row["paid_minor"],
         weight_g=row["weight_g"],
         tags=SkuTags(
-            warehouse=row["warehouse"], supplier=row["supplier"], logistics=row["logistics"], customs=row["customs"]
+            warehouse=row["warehouse"] or NO_WAREHOUSE,
+            supplier=row["supplier"],
+            logistics=row["logistics"],
+            customs=row["customs"],
         ),
     )

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from domain.order import StartOrder
-from domain.records import OrderWrite, Registered, Settled, SettlePayment
+from domain.records import OrderWrite, Registered, Retagged, Settled, SettlePayment
 from domain.replanning import Replan
-from store import backorders, order_detail, order_pages, registering, replanning, settling
+from store import backorders, order_detail, order_pages, registering, replanning, settling, tagging
 from store.errors import OrderRefused
 from store.order_detail import OrderDetail, TimelineEntry
 from store.order_pages import OrderFilter, OrderPage
@@ -42,6 +42,11 @@ class OrderStore:
         """
         async with self._transaction() as connection:
             return await settling.settle(connection, message)
+
+    async def retag(self, order_no: str) -> Retagged:
+        """Look for tags of lines that had none. Raises `NoSuchOrder`."""
+        async with self._transaction() as connection:
+            return await tagging.retag(connection, order_no)
 
     async def write(self, write: OrderWrite) -> None:
         """Apply one visible change; repeated or late, it does no harm.

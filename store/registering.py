@@ -7,11 +7,11 @@ from domain import pricing
 from domain.catalog import SkuRecord
 from domain.order import SkuTags, StartOrder
 from domain.policy import Policy
-from domain.records import Priced, Registered
+from domain.records import NO_WAREHOUSE, Priced, Registered, Untagged
 from domain.strict import of
 from store.catalog import records_of
 from store.errors import CurrencyNotAccepted, DuplicateOrder, InvalidOrder, NoSuchOrder, PayableMismatch, UnknownSku
-from store.order_lines import read_priced, write_lines
+from store.order_lines import priced_of, read_rows, untagged_of, write_lines
 from store.policies import VERSION, publish_defaults, read_current
 from store.pool import Connection, Row
 
@@ -37,13 +37,14 @@ async def register(connection: Connection, order: StartOrder, run_id: str, now: 
     if order.currency not in policy.currencies:
         raise CurrencyNotAccepted(order.order_no, order.currency, policy.currencies)
     records = await records_of(connection, (line.sku for line in order.lines))
-    priced = _price(order, _tags(order, records))
+    tags, untagged = _tags(order, records)
+    priced = _price(order, tags)
     deadline = order.deadline(policy.flash_payment_timeout_s if order.kind == "flash" else policy.payment_timeout_s)
     if not await _insert(connection, order, run_id, policy, deadline, now):
         # Someone else was quicker, between the look and the insert, and can be seen now.
         return await register(connection, order, run_id, now)
     await write_lines(connection, order, priced, records)
-    return Registered(order_no=order.order_no, priced=priced, policy=policy, pay_deadline=deadline)
+    return Registered(order_no=order.order_no, priced=priced, policy=policy, pay_deadline=deadline, untagged=untagged)
 
 
 async def read_start(connection: Connection, order_no: str) -> StartOrder:
@@ -59,21 +60,31 @@ async def _again(connection: Connection, order: StartOrder, run_id: str, taken: 
         raise DuplicateOrder(order.order_no, f"{order.channel} number {order.channel_order_no}", taken["order_no"])
     if taken["run_id"] != run_id or of(StartOrder, taken["start"]) != order:
         raise DuplicateOrder(order.order_no, "its number", f"{order.order_no} of run {taken['run_id']}")
+    rows = await read_rows(connection, order.order_no)
     return Registered(
         order_no=order.order_no,
-        priced=await read_priced(connection, order.order_no),
+        priced=priced_of(rows),
         policy=of(Policy, await connection.fetchval(VERSION, taken["policy_version"])),
         pay_deadline=taken["pay_deadline"],
+        untagged=untagged_of(rows),
     )
 
 
-def _tags(order: StartOrder, records: Mapping[str, SkuRecord]) -> Mapping[str, SkuTags]:
-    """By line: its own tags, else the catalogue's."""
-    known = {sku: record.tags for sku, record in records.items()}
-    tags = {line.line_id: line.tags or known.get(line.sku) for line in order.lines}
-    if unknown := dict.fromkeys(line.sku for line in order.lines if tags[line.line_id] is None):
+def _tags(order: StartOrder, records: Mapping[str, SkuRecord]) -> tuple[Mapping[str, SkuTags], tuple[Untagged, ...]]:
+    """By line: its own tags, else the catalogue's; and the lines whose SKU the catalogue knows without any, with
+    everything but a warehouse. A SKU that it does not know is refused: most often it is misspelt."""
+    if unknown := dict.fromkeys(line.sku for line in order.lines if line.tags is None and line.sku not in records):
         raise UnknownSku(order.order_no, unknown)
-    return {line_id: found for line_id, found in tags.items() if found is not None}
+    tags: dict[str, SkuTags] = {}
+    untagged: list[Untagged] = []
+    for line in order.lines:
+        found = line.tags or records[line.sku].tags
+        if found is None:
+            untagged.append(Untagged(line_id=line.line_id, sku=line.sku))
+            r = records[line.sku]
+            found = SkuTags(warehouse=NO_WAREHOUSE, supplier=r.supplier, logistics=r.logistics, customs=r.customs)
+        tags[line.line_id] = found
+    return tags, tuple(untagged)
 
 
 def _price(order: StartOrder, tags: Mapping[str, SkuTags]) -> Priced:

@@ -7,8 +7,8 @@ from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment
 from domain.shares import freeze
 from domain.states import ChildStatus
 from store.children import insert_children, read_children
-from store.errors import AlreadySettled, NoSuchOrder, PaymentDoesNotFit
-from store.order_lines import catalogue_of, priced_of, read_rows
+from store.errors import AlreadySettled, NoSuchOrder, NotTaggedYet, PaymentDoesNotFit
+from store.order_lines import catalogue_of, priced_of, read_rows, untagged_of
 from store.plans import keep_explanation, plan_inputs
 from store.pool import Connection
 from store.stock import apply_moves, reservation
@@ -57,6 +57,8 @@ async def _check(connection: Connection, write: OrderWrite) -> None:
 
 async def _split(connection: Connection, write: OrderWrite, policy: Policy) -> tuple[ChildPlan, ...]:
     rows = await read_rows(connection, write.order_no)
+    if waiting := untagged_of(rows):
+        raise NotTaggedYet(write.order_no, (line.line_id for line in waiting))
     priced = priced_of(rows)
     shares = [share for line in priced.lines for share in freeze(line)]
     await connection.execute(

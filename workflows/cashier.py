@@ -11,6 +11,7 @@ from domain.facts import Fact, Kind
 from domain.records import Payment
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from workflows.book import Book
+from workflows.giveback import GiveBack
 from workflows.guarded import ATTEMPT_TIMEOUT, GaveUp, Step, StepFailed, guarded, retries
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -225,8 +226,21 @@ class Cashier:
             return f"paid {fact.amount_minor}, payable {order.payable_minor} (minor units)"
         return ""
 
-    async def late_payment(self) -> bool:
-        """After closing, listens as long as the channel may repeat its notice. True: money came and is owed back."""
+    async def give_late_payment_back(self, owed: GiveBack) -> None:
+        """After closing: money that comes all the same goes back once."""
+        if not await self._late_payment():
+            return
+        book = self.book
+        assert book.payment is not None
+        book.tickets.note(
+            book.order.payment.channel, "late payment",
+            f"{book.payment.amount_minor} arrived after the order was closed and is being refunded",
+        )  # fmt: skip
+        units = {line.line_id: line.qty for line in book.order.lines}
+        await owed.late(book.payment, units)
+
+    async def _late_payment(self) -> bool:
+        """Listens as long as the channel may repeat its notice. True: money came and is owed back."""
         until = self.book.policy.late_payment_watch_s
         self.book.now_waits_for("a late payment, to give it back")
         if not self.paid:

@@ -1,7 +1,7 @@
 """What is owed back, and under which refund number: late payments, cancelled parcels, missing units."""
 
 from domain.records import Payment
-from domain.refund_numbers import of_late_payment, of_parcel, of_parcels
+from domain.refund_numbers import of_all, of_late_payment, of_parcel, of_parcels
 from workflows.family import Family
 from workflows.parcel import Parcel
 from workflows.refunds import Refunds
@@ -17,6 +17,10 @@ class GiveBack:
     async def late(self, payment: Payment, units: dict[str, int]) -> None:
         """All of a payment that came after the order was closed."""
         await self._refunds.give_back(of_late_payment(self._order_no), payment.amount_minor, "late payment", units)
+
+    async def all(self, amount_minor: int, reason: str, units: dict[str, int]) -> None:
+        """All of a paid order that has no parcels."""
+        await self._refunds.give_back(of_all(self._order_no), amount_minor, reason, units)
 
     async def parcels(self, parcels: list[Parcel], reason: str) -> None:
         """One refund for everything cancelled together: a channel takes one refund of an order a minute."""

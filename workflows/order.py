@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.parcel import Parcel
     from workflows.refresh import Refresher
     from workflows.refunds import Refunds
+    from workflows.tagging import Tagging
     from workflows.view import order_view
 
 PAYMENT_KINDS = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED})
@@ -53,6 +54,7 @@ class Order(OrderDoors):
             return
         self._cashier = Cashier(self._book)
         self._refunds = Refunds(self._book)
+        self._tagging = Tagging(self._book)
         self._owed = GiveBack(self._book.order.order_no, self._refunds)
         self._family = Family(self._book, self._branches.take_on, self._give_back)
         self._refresher = Refresher(self._book, self._cashier, self._family, self._hear)
@@ -83,6 +85,7 @@ class Order(OrderDoors):
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise ApplicationError(str(refusal), type=refusal.kind, non_retryable=True) from None
         self._book.priced, self._book.policy = registered.priced, registered.policy
+        self._tagging.untagged = registered.untagged
         self._registered = True
         self._book.show()
         self._branches.start(self._book.project())
@@ -96,6 +99,11 @@ class Order(OrderDoors):
 
     async def _fulfil(self) -> None:
         """Reserve and split, then every parcel for itself until all have left the warehouse or will not."""
+        if self._tagging.waits and not await self._tagging.complete():
+            self._book.becomes(OrderStatus.CLOSED)
+            self._family.open(())
+            await self._tagging.give_back(self._owed)
+            return
         self._book.now_waits_for("warehouse and carrier")
         self._family.open((await settle(self._book)).children)
         for parcel in self._family.parcels.values():
@@ -126,16 +134,7 @@ class Order(OrderDoors):
     async def _give_late_payment_back(self) -> None:
         """Paid after closing: the order never ships and never reopens; the money goes back once (R13, N1)."""
         self._family.open(())  # there will be no parcels: what was told about some is news for a person
-        if not await self._cashier.late_payment():
-            return
-        book = self._book
-        assert book.payment is not None
-        book.tickets.note(
-            book.order.payment.channel, "late payment",
-            f"{book.payment.amount_minor} arrived after the order was closed and is being refunded",
-        )  # fmt: skip
-        units = {line.line_id: line.qty for line in book.order.lines}
-        await self._owed.late(book.payment, units)
+        await self._cashier.give_late_payment_back(self._owed)
 
     async def _end(self) -> str:
         """Everything heard is written, every handler has answered, then the workflow closes."""

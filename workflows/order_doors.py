@@ -18,6 +18,7 @@ from workflows.family import Family
 from workflows.giveback import GiveBack
 from workflows.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed, ResolveTicket
 from workflows.refresh import Refresher
+from workflows.tagging import Tagging
 from workflows.tickets import CannotResolve
 
 CANCELLABLE = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.AWAITING_SHIPMENT, OrderStatus.PARTIALLY_SHIPPED})
@@ -37,6 +38,7 @@ class OrderDoors(DecisionDoors):
     _family: Family
     _owed: GiveBack
     _refresher: Refresher
+    _tagging: Tagging
 
     @workflow.update
     async def place(self) -> Placed:
@@ -64,8 +66,9 @@ class OrderDoors(DecisionDoors):
             self._cancelling = False
 
     async def _cancel(self, reason: str) -> Cancelled:
-        if not self._family.parcels and not self._cashier.paid:
+        if not self._family.parcels and (self._tagging.waits or not self._cashier.paid):
             self._cashier.cancel_requested = True
+            self._tagging.cancel()
             await workflow.wait_condition(lambda: self._book.status is OrderStatus.CLOSED)
             return Cancelled(cancelled=(), too_late=(), refund_minor=self._book.paid_minor)
         await workflow.wait_condition(lambda: bool(self._family.parcels))

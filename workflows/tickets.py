@@ -116,13 +116,13 @@ class Tickets:
         )
         self._close(ticket, resolution)
 
-    def close_on_evidence(self, ticket: Ticket) -> None:
+    def close_on_evidence(self, ticket: Ticket, remark: str = "the awaited event arrived") -> None:
         self._close(
             ticket,
             TicketResolution(
                 ticket_id=ticket.record.ticket_id,
                 action="evidence",
-                remark="the awaited event arrived",
+                remark=remark,
                 resolved_by="system",
             ),
         )

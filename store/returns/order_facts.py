@@ -18,7 +18,8 @@ SELECT order_no, buyer_id, currency, paid_minor > 0 OR payment_status = 'PAID' A
 FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"""
 
 LINES = """
-SELECT line_id, sku, warehouse, qty, qty - refunded_units - returning_units AS left, applications
+SELECT line_id, sku, coalesce(warehouse, 'PENDING-TAGS') AS warehouse, qty,
+    qty - refunded_units - returning_units AS left, applications
 FROM order_lines WHERE order_no = $1 ORDER BY pos"""
 
 SHARES = """

@@ -18,7 +18,9 @@ CASE = """
 SELECT c.order_no, c.application, c.admitted, c.linked_to, c.policy_version, o.start FROM return_cases c
 JOIN orders o USING (order_no) WHERE c.return_no = $1"""
 
-LINES = "SELECT line_id, sku, name, warehouse, weight_g, qty FROM order_lines WHERE order_no = $1 ORDER BY pos"
+LINES = """
+SELECT line_id, sku, name, coalesce(warehouse, 'PENDING-TAGS') AS warehouse, weight_g, qty FROM order_lines
+WHERE order_no = $1 ORDER BY pos"""
 
 SHARES = """
 SELECT line_id, first_unit, units, net_minor, freight_minor FROM unit_shares WHERE order_no = $1

@@ -23,11 +23,13 @@ from domain.records import (
     Priced,
     RefundRecord,
     Registered,
+    Retagged,
     Settled,
     SettlePayment,
     StockMove,
     TicketRecord,
     TicketResolution,
+    Untagged,
 )  # fmt: skip
 from domain.splitting import split
 from domain.states import OrderStatus, Outcome, RefundStatus
@@ -120,11 +122,13 @@ class Books:
         self.while_allocating: Callable[[], Awaitable[None]] = nothing
         self.refusals: dict[str, str] = {}
         """The next settling, writing or reserving of a refund is refused, by this error."""
+        self.untagged: tuple[Untagged, ...] = ()
+        """Lines that the catalogue has no tags for (yet)."""
         self.away = False
         """The database does not answer: writes wait."""
 
     def activities(self) -> list[Any]:
-        return [self.register, self.settle, self.write, self.allocate]
+        return [self.register, self.settle, self.write, self.retag, self.allocate]
 
     @activity.defn(name="store.register")
     async def register(self, message: Register) -> Registered:
@@ -135,11 +139,18 @@ class Books:
         self.accounts.setdefault(order.order_no, Account(order, priced))
         flash = order.kind == "flash"
         deadline = order.deadline(self.policy.flash_payment_timeout_s if flash else self.policy.payment_timeout_s)
-        return Registered(order_no=order.order_no, priced=priced, policy=self.policy, pay_deadline=deadline)
+        return Registered(
+            order_no=order.order_no, priced=priced, policy=self.policy, pay_deadline=deadline, untagged=self.untagged
+        )
+
+    @activity.defn(name="store.retag")
+    async def retag(self, order_no: str) -> Retagged:
+        return Retagged(priced=self.accounts[order_no].priced, untagged=self.untagged)
 
     @activity.defn(name="store.settle")
     async def settle(self, message: SettlePayment) -> Settled:
         self._refuse("settle")
+        assert not self.untagged, "nothing is split by a guess"
         account = self.accounts[message.write.order_no]
         self._keep(account, message.write)
         if not account.plans:
