@@ -9,12 +9,13 @@ from store.pool import Connection
 # The units of certain parcels; of one that is refunded in part, the last ones (a short pick takes those).
 CLAIM_PARCELS = """
 INSERT INTO unit_claims (order_no, line_id, first_unit, units, holder)
-SELECT order_no, line_id, first_unit + qty - n, n, $2 FROM (
+SELECT order_no, line_id, first_unit + qty - units, units, $2 FROM (
     SELECT l.order_no, l.line_id, l.first_unit, l.qty,
-        least(l.qty, u.qty - (sum(l.qty) OVER (PARTITION BY l.line_id ORDER BY l.first_unit DESC) - l.qty)) AS n
+        least(l.qty, greatest(0, u.qty - (sum(l.qty) OVER w - l.qty)))::int AS units
     FROM unnest($3::text[], $4::int[]) AS u (line_id, qty)
-    JOIN child_lines l ON l.order_no = $1 AND l.line_id = u.line_id AND l.child_no = ANY ($5::text[])) runs
-WHERE n > 0"""
+    JOIN child_lines l ON l.order_no = $1 AND l.line_id = u.line_id AND l.child_no = ANY ($5::text[])
+    WINDOW w AS (PARTITION BY l.line_id ORDER BY l.first_unit DESC)) parcels
+WHERE units > 0"""
 
 # Lines that are refunded as a whole: there is no choice.
 CLAIM_LINES = """

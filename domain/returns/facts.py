@@ -1,7 +1,9 @@
 """What an application is judged by: the order as the books have it, unit by unit."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import combinations
 from typing import NamedTuple
 
 from pydantic import AwareDatetime
@@ -120,37 +122,60 @@ def first_units(line_id: str, runs: Iterable[Run], qty: int) -> tuple[UnitRange,
     return tuple(found)
 
 
+MOST_COMBINED = 10
+
+
 def whole_parcels(lines: Sequence[LineFacts], wanted: dict[str, int]) -> dict[str, list[Run]]:
     """Waiting units by line for a cancellation: parcels first that it takes off whole, since only those can be
-    stopped at the warehouse; then the first units on. Never more than `wanted` of a line; fewer if there are not."""
-    rest, picked = dict(wanted), {line_id: list[Run]() for line_id in wanted}
-    for child_no in sorted({r.child_no for line in lines for r in line.waiting}, key=lambda no: (len(no), no)):
-        inside = {line.line_id: _free_of(line, child_no) for line in lines}
-        full = {line.line_id: _size(line, child_no) for line in lines}
-        fits = all(n <= rest.get(line_id, 0) and count(inside[line_id]) == n for line_id, n in full.items() if n)
-        if fits:
-            for line_id, n in full.items():
-                if n:
-                    picked[line_id] += inside[line_id]
-                    rest[line_id] -= n
+    stopped at the warehouse, and as many units in such parcels as possible; then the first units on. Never more than
+    `wanted` of a line; fewer if there are not."""
+    picked = {line_id: list[Run]() for line_id in wanted}
+    for child_no in _best_parcels(lines, wanted):
+        for line in lines:
+            if inside := _free_of(line, child_no):
+                picked[line.line_id] += inside
     for line in lines:
-        if rest.get(line.line_id, 0) > 0:
-            taken = [
-                *line.taken,
-                *(r for run in picked[line.line_id] for r in first_units(line.line_id, [run], run.units)),
-            ]
-            more = without((_run(r) for r in line.waiting), taken)
-            for r in first_units(line.line_id, more, rest[line.line_id]):
-                picked[line.line_id].append(Run(r.first_unit, r.end))
+        rest = wanted.get(line.line_id, 0) - count(picked.get(line.line_id, ()))
+        if rest > 0:
+            mine = picked[line.line_id]
+            whole = [UnitRange(line_id=line.line_id, first_unit=run.first, units=run.units) for run in mine]
+            more = without((_run(r) for r in line.waiting), [*line.taken, *whole])
+            mine += [Run(r.first_unit, r.end) for r in first_units(line.line_id, more, rest)]
     return picked
+
+
+def _best_parcels(lines: Sequence[LineFacts], wanted: dict[str, int]) -> tuple[str, ...]:
+    """The parcels to be stopped: most units, then the earliest. Of very many parcels the largest ones first."""
+    sizes: dict[str, dict[str, int]] = {}
+    for line in lines:
+        for child_no in dict.fromkeys(r.child_no for r in line.waiting):
+            sizes.setdefault(child_no, {})[line.line_id] = sum(r.units for r in line.waiting if r.child_no == child_no)
+    whole = [
+        child_no
+        for child_no, size in sorted(sizes.items(), key=lambda item: (len(item[0]), item[0]))
+        if all(count(_free_of(line, child_no)) == size.get(line.line_id, 0) for line in lines) and _fits([size], wanted)
+    ]
+    if len(whole) > MOST_COMBINED:
+        chosen: tuple[str, ...] = ()
+        for child_no in sorted(whole, key=lambda no: -sum(sizes[no].values())):
+            if _fits([sizes[no] for no in (*chosen, child_no)], wanted):
+                chosen = (*chosen, child_no)
+        return chosen
+    ways = [way for n in range(len(whole) + 1) for way in combinations(whole, n)]
+    possible = [way for way in ways if _fits([sizes[no] for no in way], wanted)]
+    # max() keeps the first of equals, and combinations come in the order of the parcels.
+    return max(possible, key=lambda way: sum(sum(sizes[no].values()) for no in way))
+
+
+def _fits(parcels: Sequence[dict[str, int]], wanted: dict[str, int]) -> bool:
+    needed: Counter[str] = Counter()
+    for size in parcels:
+        needed.update(size)
+    return all(n <= wanted.get(line_id, 0) for line_id, n in needed.items())
 
 
 def _free_of(line: LineFacts, child_no: str) -> list[Run]:
     return without((_run(r) for r in line.waiting if r.child_no == child_no), line.taken)
-
-
-def _size(line: LineFacts, child_no: str) -> int:
-    return sum(r.units for r in line.waiting if r.child_no == child_no)
 
 
 def _run(r: ParcelRun) -> Run:

@@ -28,12 +28,16 @@ ORDER BY line_id, first_unit"""
 
 TAKEN = "SELECT line_id, first_unit, units FROM unit_claims WHERE order_no = $1 AND held"
 
-# What each parcel carries, how much of it really left (a short pick takes the last units), and when it was signed for.
+# What each parcel carries, how much of it really left, and when it was signed for. What was short, or missing in the
+# end, are a parcel's last units; a parcel may carry several runs of one line.
 PARCELS = """
-SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty, m.qty - l.lost_units AS left_with
+SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty,
+    CASE WHEN m.qty IS NOT NULL THEN
+        least(l.qty, greatest(0, m.qty - max(l.lost_units) OVER w - (sum(l.qty) OVER w - l.qty)))::int END AS left_with
 FROM child_orders c JOIN child_lines l USING (child_no)
 LEFT JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
-WHERE c.order_no = $1 ORDER BY c.nn, l.line_id"""
+WHERE c.order_no = $1 WINDOW w AS (PARTITION BY l.child_no, l.line_id ORDER BY l.first_unit)
+ORDER BY c.nn, l.line_id, l.first_unit"""
 
 
 async def read_facts(connection: Connection, order_no: str) -> OrderFacts | None:
@@ -75,12 +79,18 @@ def _line(row: Row, parcels: list[Row], shares: list[Row], taken: list[Row], ter
         **row,
         shares=tuple(UnitShare(**share) for share in shares),
         shipped=tuple(_run(p, p["left_with"]) for p in mine if p["left_with"]),
-        waiting=tuple(_run(p, p["qty"]) for p in mine if not p["left_with"] and p["status"] != ChildStatus.CANCELLED),
+        waiting=tuple(
+            _run(p, p["qty"]) for p in mine if p["left_with"] is None and p["status"] != ChildStatus.CANCELLED
+        ),
         taken=tuple(UnitRange(**r) for r in taken),
         no_reason=terms.get("no_reason", True),
         warranty_until=None if until is None else date.fromisoformat(until),
         warranty_days=terms.get("warranty_days"),
     )
+
+
+def _waits(parcel: Row) -> bool:
+    return parcel["left_with"] is None and parcel["status"] != ChildStatus.CANCELLED
 
 
 def _run(parcel: Row, units: int) -> ParcelRun:

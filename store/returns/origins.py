@@ -5,11 +5,14 @@ from collections.abc import Iterable, Sequence
 from domain.returns.models import Origin, UnitRange
 from store.pool import Connection, Row
 
-# What left in parcels (a short pick takes a parcel's last units).
+# What left in parcels (what was short, or missing in the end, are a parcel's last units).
 LEFT = """
-SELECT l.line_id, l.first_unit, m.qty AS units, m.sku, m.warehouse
-FROM child_lines l JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
-WHERE l.order_no = $1 ORDER BY l.line_id, l.first_unit"""
+SELECT * FROM (
+    SELECT l.line_id, l.first_unit, m.sku, m.warehouse,
+        least(l.qty, greatest(0, m.qty - max(l.lost_units) OVER w - (sum(l.qty) OVER w - l.qty)))::int AS units
+    FROM child_lines l JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
+    WHERE l.order_no = $1 WINDOW w AS (PARTITION BY l.child_no, l.line_id ORDER BY l.first_unit)) parcels
+WHERE units > 0 ORDER BY line_id, first_unit"""
 
 # What went out instead, by finished exchanges, the latest last.
 EXCHANGED = """

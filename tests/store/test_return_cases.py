@@ -1,0 +1,290 @@
+"""What the books keep of a case: goods, waybills, scans, one story, linked cases, return codes."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.records import AuditEntry, StockMove
+from domain.returns import ledger
+from domain.returns.models import CaseUnit, Parcel, ReopenReturn, ScanRecord, TimelineRecord, UnitRange
+from domain.returns.records import CodeLookup
+from domain.returns.words import Acceptance, CaseStatus, Grade, Reason, Reception, ReturnType
+from domain.states import ChildStatus, RefundStatus
+from store.errors import RefundExceedsUnits, StockWouldGoNegative
+from store.orders import OrderStore
+from store.pool import Pool
+from store.returns import ReturnStore
+from store.returns.errors import (
+    CannotReopen,
+    NoSuchReturn,
+    ReturnRefused,
+    ReturnWaybillTaken,
+    TooManyGuesses,
+    UnknownCode,
+)
+from store.stock import StockBalance, StockStore
+from tests.store.cases import LATER, POLICY, a_case, a_case_write, an_application, an_arrived_order
+from tests.store.examples import NOW, a_refund, a_settled_order, a_write
+
+S = CaseStatus
+
+
+@pytest.fixture
+def returns(pool: Pool) -> ReturnStore:
+    return ReturnStore(pool)
+
+
+@pytest.fixture
+async def order(orders: OrderStore, stock: StockStore) -> str:
+    return await an_arrived_order(orders, stock)
+
+
+async def a_balance(stock: StockStore, sku: str = "A") -> StockBalance:
+    [found] = await stock.show(sku)
+    return found
+
+
+# --- goods ------------------------------------------------------------------------------------------------------------
+
+
+async def test_s25_frozen_on_approval_and_out_of_it_by_grade_each_move_once(
+    returns: ReturnStore, stock: StockStore, pool: Pool, order: str
+) -> None:
+    case = await a_case(returns, pool, lines={"L1": 3})
+    [origin] = case.origins
+    assert (origin.sku, origin.warehouse, origin.units) == ("A", "WH-1", 3)
+    place = (case.return_no, "L1")
+    frozen = (ledger.freeze(*place, origin.sku, origin.warehouse, 3),)
+    graded = tuple(ledger.grade(*place, n, "A", "WH-1", grade) for n, grade in enumerate(Grade))
+    before = await a_balance(stock)
+    for _ in range(2):
+        await returns.write(a_case_write(seq=1, moves=frozen))
+    assert await a_balance(stock) == StockBalance("A", "WH-1", before.available, 0, 0, 3, 0, 0)
+    for seq in (2, 2, 3):
+        await returns.write(a_case_write(seq=seq, moves=graded))
+    assert await a_balance(stock) == StockBalance("A", "WH-1", before.available + 1, 0, 0, 0, 1, 1)
+
+
+async def test_s24_closing_the_case_lets_the_goods_stay_with_the_buyer(
+    returns: ReturnStore, stock: StockStore, pool: Pool, order: str
+) -> None:
+    case = await a_case(returns, pool, lines={"L1": 2})
+    before = await a_balance(stock)
+    await returns.write(a_case_write(seq=1, moves=(ledger.freeze(case.return_no, "L1", "A", "WH-1", 2),)))
+    closing = (ledger.close(case.return_no, "L1", "A", "WH-1", 2),)
+    await returns.write(a_case_write(seq=2, status=S.CLOSED_NOT_SENT, moves=closing))
+    assert await a_balance(stock) == before
+
+
+async def test_no_more_comes_back_than_had_left(returns: ReturnStore, pool: Pool, order: str) -> None:
+    case = await a_case(returns, pool)
+    with pytest.raises(StockWouldGoNegative):
+        await returns.write(a_case_write(moves=(ledger.freeze(case.return_no, "L1", "A", "WH-1", 4),)))
+
+
+async def test_after_an_exchange_the_other_article_is_what_may_come_back(
+    returns: ReturnStore, stock: StockStore, pool: Pool, order: str
+) -> None:
+    await stock.receive("A-LARGE", "WH-9", 1, "GR-9")
+    case = await a_case(
+        returns, pool, type=ReturnType.EXCHANGE, lines={"L1": 1}, reason=Reason.SIZE_DOES_NOT_FIT,
+        replacements={"L1": "A-LARGE"},
+    )  # fmt: skip
+    sent = ("A-LARGE", "WH-9", 1)
+    moves = (ledger.reserve(case.return_no, "L1", *sent), ledger.ship(case.return_no, "L1", *sent))
+    await returns.write(a_case_write(status=S.EXCHANGED, moves=moves, ended=True))
+    again = await a_case(returns, pool, "RT-AGAIN", lines={"L1": 2})
+    assert [(o.first_unit, o.units, o.sku, o.warehouse) for o in again.origins] == [
+        (0, 1, "A-LARGE", "WH-9"),
+        (1, 1, "A", "WH-1"),
+    ]
+
+
+# --- parcels that the order itself gave back --------------------------------------------------------------------------
+
+
+async def test_units_of_cancelled_and_short_picked_parcels_are_nobodys_to_return(
+    returns: ReturnStore, orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    for sku, warehouse in (("A", "WH-1"), ("B", "WH-2")):
+        await stock.receive(sku, warehouse, 10, f"GR-{sku}")
+    settled = await a_settled_order(orders)
+    first, second = settled.children
+    refunds = (
+        a_refund("R-SHORT", 2_040, RefundStatus.REQUESTED, L1=1).model_copy(update={"children": (first.child_no,)}),
+        a_refund("R-GONE", 4_080, RefundStatus.REQUESTED, L2=2).model_copy(update={"children": (second.child_no,)}),
+    )
+    place = {"ref": f"{first.child_no}/L1", "sku": "A", "warehouse": "WH-1"}
+    moves = [
+        StockMove.model_validate({**place, "kind": kind, "qty": qty}) for kind, qty in (("ship", 2), ("write_off", 1))
+    ]
+    states = [(first, ChildStatus.SIGNED), (second, ChildStatus.CANCELLED)]
+    children = [{"child_no": c.child_no, "status": status} for c, status in states]
+    await orders.write(a_write(seq=2, refunds=refunds, moves=tuple(moves), children=tuple(map(a_state, children))))
+    whole = await a_case(returns, pool, lines={"L1": 2})
+    assert whole.units == (UnitRange(line_id="L1", first_unit=0, units=2),)
+    for lines in ({"L1": 1}, {"L2": 1}):
+        with pytest.raises(ReturnRefused, match="QTY_EXCEEDED"):
+            await a_case(returns, pool, f"RT-MORE-{next(iter(lines))}", lines=lines)
+    with pytest.raises(RefundExceedsUnits):
+        await orders.write(a_write(seq=3, refunds=(a_refund("R-TWICE", 0, RefundStatus.REQUESTED, L2=1),)))
+
+
+def a_state(fields: dict[str, Any]) -> Any:
+    from domain.records import ChildState
+
+    return ChildState(**fields, signed_at=NOW)
+
+
+async def test_waiting_parcels_are_cancelled_whole_and_claimed(
+    returns: ReturnStore, orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    await stock.receive("A", "WH-1", 1, "GR-A")
+    await stock.receive("B", "WH-2", 5, "GR-B")
+    await a_settled_order(orders)  # L1: one unit there, two on backorder
+    cancel: dict[str, Any] = {"type": ReturnType.CANCEL_UNSHIPPED, "reason": Reason.CANCEL_UNSHIPPED, "evidence": ()}
+    case = await a_case(returns, pool, lines={"L1": 2}, **cancel)
+    assert case.unshipped
+    assert case.units == (UnitRange(line_id="L1", first_unit=1, units=2),)
+    assert case.origins == ()
+    rest = await a_case(returns, pool, "RT-REST", lines={"L1": 1, "L2": 2}, **cancel)
+    assert rest.quote.total_minor + case.quote.total_minor == 10_200
+
+
+# --- waybills, scans, story -------------------------------------------------------------------------------------------
+
+
+async def test_a_waybill_belongs_to_one_case(returns: ReturnStore, pool: Pool, order: str) -> None:
+    await a_case(returns, pool)
+    await a_case(returns, pool, "RT-OTHER")
+    parcel = Parcel(carrier="sf", waybill_no="SF100")
+    for seq in (1, 2):
+        await returns.write(a_case_write(seq=seq, parcels=(parcel,)))
+    with pytest.raises(ReturnWaybillTaken, match="RT20261120"):
+        await returns.write(a_case_write("RT-OTHER", parcels=(parcel,)))
+    await returns.write(a_case_write("RT-OTHER", parcels=(Parcel(carrier="yto", waybill_no="SF100"),)))
+    assert await returns.by_waybill("sf", "SF100") == "RT20261120"
+    assert await returns.by_waybill("yto", "SF100") == "RT-OTHER"
+    assert await returns.by_waybill(None, "SF999") is None
+
+
+async def test_one_story_for_all_roles_whatever_is_repeated(returns: ReturnStore, pool: Pool, order: str) -> None:
+    await a_case(returns, pool)
+    scan = ScanRecord(
+        scan_id="s-1", scanned="RC-1", result="RESTOCK", line_id="L1", unit=0, grade=Grade.GOOD, by="u-wh", at=LATER
+    )
+    write = a_case_write(
+        seq=2,
+        status=S.INSPECTED,
+        units=(
+            CaseUnit(
+                line_id="L1", unit=0, reception=Reception.RECEIVED, acceptance=Acceptance.ACCEPTED, grade=Grade.GOOD
+            ),
+        ),
+        scans=(scan,),
+        timeline=(
+            TimelineRecord(actor="u-sup", role="CS_SUPERVISOR", action="approve", to_status=S.WAITING_RETURN),
+            TimelineRecord(actor="u-wh", role="WAREHOUSE", action="inspect", from_status=S.RECEIVED),
+        ),
+        audit=(AuditEntry(actor="u-sup", action="return.approve", detail={"return_no": "RT20261120"}),),
+    )
+    for again in (write, write, a_case_write(seq=1, status=S.WAITING_RETURN)):
+        await returns.write(again)
+    seen = await returns.view("RT20261120")
+    assert seen is not None
+    assert (seen.status, [line.action for line in seen.timeline]) == (
+        S.INSPECTED,
+        ["return.apply", "approve", "inspect"],
+    )
+    assert [unit.grade for unit in seen.units] == [Grade.GOOD]
+    assert await pool.fetchval("SELECT count(*) FROM return_scans") == 1
+    assert await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'return.approve'") == 1
+    assert [v.return_no for v in await returns.list(order_no=order)] == ["RT20261120"]
+
+
+async def test_a_case_that_is_not_there_takes_no_writes(returns: ReturnStore) -> None:
+    assert await returns.view("RT-NOBODY") is None
+    with pytest.raises(NoSuchReturn):
+        await returns.write(a_case_write("RT-NOBODY"))
+
+
+# --- a parcel that comes after its case has closed (N6) ---------------------------------------------------------------
+
+
+async def test_a_late_parcel_reopens_as_a_linked_case_with_its_waybill(
+    returns: ReturnStore, pool: Pool, order: str
+) -> None:
+    first = await a_case(returns, pool, lines={"L1": 2})
+    parcel = Parcel(carrier="sf", waybill_no="SF100")
+    await returns.write(a_case_write(seq=1, status=S.CLOSED_NOT_SENT, parcels=(parcel,), ended=True))
+    message = ReopenReturn(return_no="RT-LATE-1", reopens=first.return_no)
+    much_later = LATER + timedelta(days=60)
+    linked = [await returns.reopen(message, "run-9", much_later, POLICY) for _ in range(2)]
+    assert linked[0] == linked[1]
+    assert (linked[0].units, linked[0].quote) == (first.units, first.quote)
+    await returns.write(a_case_write("RT-LATE-1", parcels=(parcel,)))
+    assert await returns.by_waybill("sf", "SF100") == "RT-LATE-1"
+    seen = await returns.view("RT-LATE-1")
+    assert seen is not None
+    assert seen.linked_to == first.return_no
+
+
+async def test_what_is_gone_or_open_cannot_be_reopened(returns: ReturnStore, pool: Pool, order: str) -> None:
+    await a_case(returns, pool, lines={"L1": 3})
+    message = ReopenReturn(return_no="RT-LATE-1", reopens="RT20261120")
+    with pytest.raises(CannotReopen, match="only a closed case"):
+        await returns.reopen(message, "run-9", LATER, POLICY)
+    await returns.write(a_case_write(status=S.CLOSED_NOT_SENT))
+    await a_case(returns, pool, "RT-OTHER", lines={"L1": 1})
+    with pytest.raises(CannotReopen, match="in another"):
+        await returns.reopen(message, "run-9", LATER, POLICY)
+    with pytest.raises(NoSuchReturn):
+        await returns.reopen(ReopenReturn(return_no="RT-LATE-1", reopens="RT-NOBODY"), "run-9", LATER, POLICY)
+
+
+# --- return codes (R50, case 65) --------------------------------------------------------------------------------------
+
+
+async def test_a_code_is_made_once_and_finds_its_case(returns: ReturnStore, pool: Pool, order: str) -> None:
+    await a_case(returns, pool)
+    issued = await asyncio.gather(*(returns.issue_code("RT20261120", LATER) for _ in range(5)))
+    assert len({i.code for i in issued}) == 1
+    typed = issued[0].code.lower().replace("-", " ")
+    assert await returns.look_up(CodeLookup(code=typed, who="desk-1", at=LATER)) == "RT20261120"
+    with pytest.raises(NoSuchReturn):
+        await returns.issue_code("RT-NOBODY", LATER)
+
+
+async def test_guessing_is_refused_before_it_looks_even_many_at_once(
+    returns: ReturnStore, pool: Pool, order: str
+) -> None:
+    await a_case(returns, pool)
+    code = (await returns.issue_code("RT20261120", LATER)).code
+    guesses = [returns.look_up(CodeLookup(code=f"RC-{n}", who="desk-1", at=LATER)) for n in range(25)]
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
+    assert sum(isinstance(a, UnknownCode) for a in answers) == 10
+    assert sum(isinstance(a, TooManyGuesses) for a in answers) == 15
+    with pytest.raises(TooManyGuesses, match=r"try again in \d+ s"):
+        await returns.look_up(CodeLookup(code=code, who="desk-1", at=LATER))
+    assert await returns.look_up(CodeLookup(code=code, who="desk-2", at=LATER)) == "RT20261120"
+    assert await returns.look_up(CodeLookup(code=code, who="desk-1", at=LATER + timedelta(minutes=10))) == "RT20261120"
+    assert await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'return.code_unknown'") == 10
+
+
+async def test_guessing_under_many_names_is_guessing_too(returns: ReturnStore, pool: Pool) -> None:
+    with pytest.raises(UnknownCode):
+        await returns.look_up(CodeLookup(code="RC-1", who="desk-1", at=LATER))
+    await pool.execute("UPDATE code_misses SET misses = 200 WHERE who = '*'")
+    with pytest.raises(TooManyGuesses):
+        await returns.look_up(CodeLookup(code="RC-1", who="desk-new", at=LATER))
+
+
+async def test_an_application_after_the_window_names_the_reason_and_is_no_case(
+    returns: ReturnStore, pool: Pool, order: str
+) -> None:
+    with pytest.raises(ReturnRefused) as refusal:
+        await returns.admit(an_application(), "run-1", LATER + timedelta(days=30), POLICY)
+    assert [r.code for r in refusal.value.refusals] == ["EVIDENCE_UNKNOWN", "WINDOW_OVER"]
+    assert await returns.view("RT20261120") is None
