@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import httpx
-
 from bench.callbacks.journal import Journal
+from bench.callbacks.lines import Lines, NoAnswer
 from bench.callbacks.signed import Message
 
 PATIENCE_S = 10.0
@@ -34,7 +33,7 @@ class Sender:
     """`url`: the relay's. `attempted` and `acked`: its own two journals."""
 
     def __init__(self, url: str, attempted: Journal, acked: Journal) -> None:
-        self._url = url
+        self._lines = Lines(url, PATIENCE_S)
         self.attempted = attempted
         self.acked = acked
         self.told = Told()
@@ -43,41 +42,38 @@ class Sender:
         self, messages: Sequence[Message], per_second: float, progress: Callable[[int], None] = lambda _: None
     ) -> None:
         """`progress` hears how many have been sent for the first time. Returns when all are acknowledged."""
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
-        async with httpx.AsyncClient(timeout=PATIENCE_S, limits=limits) as http:
-            began, under_way = time.monotonic(), set[asyncio.Task[None]]()
-            for n, message in enumerate(messages):
-                due = began + n / per_second
-                if (wait := due - time.monotonic()) > 0:
-                    await asyncio.sleep(wait)
-                self.told.behind_s = max(self.told.behind_s, time.monotonic() - due)
-                task = asyncio.create_task(self._surely(http, message))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-                progress(n + 1)
-            await asyncio.gather(*under_way)
+        began, under_way = time.monotonic(), set[asyncio.Task[None]]()
+        for n, message in enumerate(messages):
+            due = began + n / per_second
+            if (wait := due - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            self.told.behind_s = max(self.told.behind_s, time.monotonic() - due)
+            task = asyncio.create_task(self._surely(message))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+            progress(n + 1)
+        await asyncio.gather(*under_way)
+        await self._lines.close()
 
-    async def _surely(self, http: httpx.AsyncClient, message: Message) -> None:
+    async def _surely(self, message: Message) -> None:
         for attempt in range(GIVE_UP_AFTER):
-            if await self._try(http, message):
+            if await self._try(message):
                 return
             await asyncio.sleep(AGAIN_S[min(attempt, len(AGAIN_S) - 1)])
         self.told.given_up.append(message.id)
 
-    async def _try(self, http: httpx.AsyncClient, message: Message) -> bool:
+    async def _try(self, message: Message) -> bool:
         signed = message.sign(datetime.now(UTC))
         self.attempted.add(message.id, source=message.source)
         sent = time.monotonic()
         try:
-            reply = await http.post(
-                f"{self._url}/hooks/{message.source}", params=signed.params, headers=signed.headers, content=signed.body
-            )
-        except httpx.HTTPError:
+            status = await self._lines.post(f"/hooks/{message.source}", signed.params, signed.headers, signed.body)
+        except NoAnswer:
             self.told.broken += 1
             return False
         took = time.monotonic() - sent
-        if not reply.is_success:
-            self.told.refused[reply.status_code] = self.told.refused.get(reply.status_code, 0) + 1
+        if not 200 <= status < 300:
+            self.told.refused[status] = self.told.refused.get(status, 0) + 1
             return False
         self.acked.add(message.id, took_ms=round(took * 1000, 1))
         self.told.acks.append((sent, took))
