@@ -12,6 +12,7 @@ from typing import Any
 from domain.approvals import ApprovalRequest, Decided, Decision
 from domain.facts import Fact
 from domain.order import StartOrder
+from domain.returns.models import ApplyReturn
 from domain.strict import Strict
 from workflows.messages import (
     Cancelled,
@@ -23,6 +24,24 @@ from workflows.messages import (
     Refresh,
     Refreshed,
     ResolveTicket,
+)
+from workflows.return_messages import (
+    Applied,
+    AskSupervisor,
+    CancelReturn,
+    CaseState,
+    CheckOutbound,
+    EnterWaybill,
+    FinishInspection,
+    LabelAnswer,
+    LowerAmount,
+    PayAnswer,
+    PayNow,
+    PrintLabel,
+    Received,
+    ReceiveReturn,
+    Scanned,
+    ScanUnit,
 )
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "contract"
@@ -42,6 +61,23 @@ MESSAGES: tuple[type[Strict], ...] = (
     ApprovalRequest,
     Decision,
     Decided,
+    ApplyReturn,
+    Applied,
+    CancelReturn,
+    LowerAmount,
+    EnterWaybill,
+    ReceiveReturn,
+    Received,
+    ScanUnit,
+    Scanned,
+    FinishInspection,
+    AskSupervisor,
+    CheckOutbound,
+    PrintLabel,
+    LabelAnswer,
+    PayNow,
+    PayAnswer,
+    CaseState,
 )
 
 

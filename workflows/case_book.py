@@ -17,7 +17,7 @@ from domain.order import PayChannel
 from domain.policy import Policy
 from domain.records import AuditEntry, RefundRecord, StockMove
 from domain.returns.axis import OWNERS, Event, after
-from domain.returns.models import Actor, Admitted, CaseUnit, Parcel, ScanRecord, TimelineRecord
+from domain.returns.models import Actor, Admitted, ApplyReturn, CaseUnit, Parcel, ScanRecord, TimelineRecord
 from domain.returns.records import RefundPart, ReturnWrite
 from domain.returns.words import Acceptance, CaseStatus, Grade, Reception, ReturnType
 from domain.states import Outcome
@@ -78,9 +78,14 @@ class CaseBook:
         return self.taken.admitted
 
     @property
-    def applicant(self) -> Actor:
+    def application(self) -> ApplyReturn:
+        """Of a reopened case: the one that the old case began with."""
         assert self.taken is not None
-        return self.taken.application.actor
+        return self.taken.application
+
+    @property
+    def applicant(self) -> Actor:
+        return self.application.actor
 
     @property
     def owner(self) -> str:

@@ -100,12 +100,19 @@ class Review:
 
     def _content(self) -> dict[str, Any]:
         book, case = self.book, self.book.case
+        application = book.application
         units: dict[str, int] = {}
         for run in case.units:
             units[run.line_id] = units.get(run.line_id, 0) + run.units
         return {
             "return_no": book.return_no, "order_no": case.order_no, "type": case.type.value, "units": units,
             "amount_minor": book.amount_minor, "currency": case.currency, "payee": "original payment",
+            "reason": application.reason.value, "fault": application.fault.value,
+            "money": [
+                {"line_id": q.line_id, "units": q.units, "goods_minor": q.goods_minor, "freight_minor": q.freight_minor}
+                for q in case.quote.lines
+            ],
+            "evidence": list(application.evidence),
         }  # fmt: skip
 
     # --- disputes ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ from starter.cli import (
     policy,
     replay,
     report,
+    return_desk,
+    return_evidence,
+    return_show,
+    returns,
     rule_publishing,
     rules,
     settings,
@@ -62,6 +66,27 @@ orders.command("confirm")(change.confirm)
 orders.command("refresh")(change.refresh)
 orders.command("label")(label.label)
 app.add_typer(orders, name="order")
+
+cases = _group("After-sales: returns, refunds, exchanges, cancellations before shipping. 售后")
+cases.command("apply")(returns.apply)
+cases.command("show")(return_show.show)
+cases.command("list")(returns.list_returns)
+cases.command("cancel")(returns.cancel)
+cases.command("waybill")(returns.waybill)
+cases.command("lower")(returns.lower)
+cases.command("dispute")(returns.dispute)
+cases.command("slip")(return_desk.slip)
+cases.command("receive")(return_desk.receive)
+cases.command("scan")(return_desk.scan)
+cases.command("inspect")(return_desk.inspect)
+cases.command("outbound-check")(return_desk.outbound_check)
+cases.command("label")(return_desk.label)
+pictures = _group("Pictures of a case.")
+pictures.command("add")(return_evidence.add)
+pictures.command("list")(return_evidence.list_evidence)
+pictures.command("get")(return_evidence.get)
+cases.add_typer(pictures, name="evidence")
+app.add_typer(cases, name="return")
 
 tickets = _group("Questions for a person, as a queue: look, take, answer.")
 tickets.command("list")(ticket.list_tickets)

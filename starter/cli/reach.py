@@ -8,7 +8,8 @@ from asyncpg.exceptions import UndefinedColumnError, UndefinedTableError
 
 from config import DatabaseSettings, TemporalSettings, UnableToConfigure, load
 from starter.cli.failing import Failure
-from starter.client import OrderClient
+from starter.client import OrderClient, connect_temporal
+from starter.returns_client import ReturnClient
 from store.pool import Pool, open_pool
 
 CONNECTIONS = 2
@@ -22,6 +23,16 @@ async def order_client() -> AsyncIterator[OrderClient]:
     except UnableToConfigure as e:
         raise Failure(f"Temporal is not configured: {e}.") from None
     yield await OrderClient.connect(settings)
+
+
+@asynccontextmanager
+async def return_client() -> AsyncIterator[ReturnClient]:
+    """The client of running cases. Raises `Failure`, `Unreachable`."""
+    try:
+        settings = load(TemporalSettings)
+    except UnableToConfigure as e:
+        raise Failure(f"Temporal is not configured: {e}.") from None
+    yield ReturnClient(await connect_temporal(settings))
 
 
 @asynccontextmanager
