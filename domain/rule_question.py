@@ -53,6 +53,12 @@ def question_of(
     return RuleQuestion(order=order, lines=tuple(_line(line, catalogue, candidates, stock) for line in priced.lines))
 
 
+def weighed(priced: Priced, catalogue: Mapping[str, SkuRecord]) -> Priced:
+    """With the catalogue's weight where the order brings none: what parcels weigh, whatever freight was reckoned by."""
+    lines = tuple(line.model_copy(update={"weight_g": _weight(line, catalogue)}) for line in priced.lines)
+    return priced.model_copy(update={"lines": lines})
+
+
 def _line(
     line: PricedLine,
     catalogue: Mapping[str, SkuRecord],

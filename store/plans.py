@@ -9,6 +9,7 @@ from domain.explanation import Explanation
 from domain.planning import Balance, PlanInputs
 from domain.policy import Policy
 from domain.records import Priced
+from domain.rule_question import weighed
 from domain.strict import of
 from store.backorders import after_claims
 from store.pool import Connection, Pool
@@ -67,7 +68,7 @@ async def plan_inputs(
     left = await after_claims(connection, await lock(connection, places))
     return PlanInputs(
         order_no=order_no,
-        priced=priced,
+        priced=weighed(priced, catalogue),
         decision=await decision_for(connection, order_no, priced, catalogue, candidates, left, policy),
         candidates=candidates,
         stock=tuple(Balance(sku=sku, warehouse=w, available=left.get((sku, w), 0)) for sku, w in sorted(places)),

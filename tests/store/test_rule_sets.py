@@ -7,21 +7,19 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.approvals import Decided, Role, ask
 from domain.order import OrderLine, SkuTags
 from domain.policy import Policy
 from domain.records import Settled, SettlePayment
 from domain.rule_check import InvalidRuleSet
-from domain.rule_sets import Document, RuleSet
-from store.approvals import ApprovalStore
 from store.audit import AuditStore
 from store.errors import NoSuchRuleSet, RuleSetNotPublished
 from store.orders import OrderStore
 from store.pool import Pool
 from store.rule_defaults import built_in
-from store.rule_sets import Draft, Published, RuleSetStore
+from store.rule_sets import RuleSetStore
 from tests.domain.rules import a_table
 from tests.store.examples import NOW, a_payment, a_write, an_order
+from tests.store.rule_books import approved, given, published
 
 NOT_A = a_table("custom_split", {"ship_from": "!= 'A'", "group": '"not-A"'})
 TOGETHER = a_table("custom_split", {"group": '"all"'})
@@ -30,38 +28,6 @@ TOGETHER = a_table("custom_split", {"group": '"all"'})
 @pytest.fixture
 def rules(pool: Pool) -> RuleSetStore:
     return RuleSetStore(pool)
-
-
-def given(**tables: Document) -> RuleSet:
-    return RuleSet.model_validate({"name": "test", "tables": tables})
-
-
-async def approved(pool: Pool, draft: Draft, by: str = "u-boss", content_hash: str | None = None) -> Decided:
-    """As `oms approve` leaves it; the approval's own rules have their own tests."""
-    request = ask(
-        "publish_rules", subject=f"rules/{draft.draft_no}", n=1, version=1, role=Role.ORDER_OPS,
-        requested_by=draft.drafted_by, content={"content_hash": content_hash or draft.content_hash},
-    )  # fmt: skip
-    await ApprovalStore(pool).open(request, None, NOW)
-    await pool.execute(
-        "INSERT INTO people (person_id, source, created_at) VALUES ($1, 'local', now()) ON CONFLICT DO NOTHING", by
-    )
-    await pool.execute(
-        """UPDATE approvals SET state = 'approved', decided_at = now(), decided_by = $2, decided_role = role,
-        remark = 'ok' WHERE approval_id = $1""",
-        request.approval_id,
-        by,
-    )
-    return Decided(
-        approval_id=request.approval_id, decision="approve", person_id=by, role=Role.ORDER_OPS, remark="ok", at=NOW,
-        content_hash=request.content_hash,
-    )  # fmt: skip
-
-
-async def published(pool: Pool, *, by: str = "u-boss", **tables: Document) -> Published:
-    rules = RuleSetStore(pool)
-    draft = await rules.draft(given(**tables), "u-ed", NOW)
-    return await rules.publish(draft, await approved(pool, draft, by), NOW)
 
 
 async def registered(orders: OrderStore, number: str) -> None:
