@@ -29,6 +29,7 @@ class Handover(Strict):
     child_no: str
     runs: Annotated[tuple[UnitRun, ...], Field(min_length=1)]
     all_of_it: bool
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Replan(Strict):

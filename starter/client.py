@@ -39,6 +39,7 @@ from workflows.messages import (
     ResolveTicket,
     order_workflow_id,
 )
+from workflows.replan_messages import Requested, RequestMerge, RequestResplit
 
 T = TypeVar("T")
 
@@ -128,6 +129,14 @@ class OrderClient:
     async def refresh(self, order_no: str, message: Refresh) -> Refreshed:
         """Ask the outside systems now (R11); refused as TooOften within 5 s of the last time."""
         return cast(Refreshed, await self._update(order_no, "refresh", message, Refreshed))
+
+    async def request_merge(self, order_no: str, message: RequestMerge) -> Requested:
+        """Ask for children to be shipped together; another supervisor decides. `NotNow.type`: a `MergeCode`."""
+        return cast(Requested, await self._update(order_no, "request_merge", message, Requested))
+
+    async def request_resplit(self, order_no: str, message: RequestResplit) -> Requested:
+        """Ask for children to be split by hand; another supervisor decides. `NotNow.type`: a `ReplanCode`."""
+        return cast(Requested, await self._update(order_no, "request_resplit", message, Requested))
 
     async def view(self, order_no: str) -> OrderView:
         """The order as its workflow knows it this moment; needs a worker. Raises `OrderNotFound`, `NoAnswer`."""

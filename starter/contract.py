@@ -25,6 +25,7 @@ from workflows.messages import (
     Refreshed,
     ResolveTicket,
 )
+from workflows.replan_messages import Requested, RequestMerge, RequestResplit
 from workflows.return_messages import (
     Applied,
     AskSupervisor,
@@ -58,6 +59,9 @@ MESSAGES: tuple[type[Strict], ...] = (
     Refresh,
     Refreshed,
     OrderView,
+    RequestMerge,
+    RequestResplit,
+    Requested,
     ApprovalRequest,
     Decision,
     Decided,

@@ -2,10 +2,12 @@
 
 from temporalio.exceptions import ApplicationError
 
+from domain.merging import MergeCode
+from domain.replanning import ReplanCode
 from starter.errors import DuplicateOrder, NoAnswer, NotNow, OrderError, OrderRefused
 
 REFUSED = frozenset({"InvalidOrder", "UnknownSku", "PayableMismatch", "CurrencyNotAccepted"})
-NOT_NOW = frozenset({"NotNow", "NoSuchTicket", "BadResult", "TooOften"})
+NOT_NOW = frozenset({"NotNow", "NoSuchTicket", "BadResult", "TooOften"}) | set(MergeCode) | set(ReplanCode)
 
 
 def refused(order_no: str, cause: BaseException | None) -> OrderError:

@@ -30,7 +30,7 @@ UPDATE child_orders SET replaced_by = replaced_by || $2::text[], replan = $3,
 WHERE child_no = $1"""
 
 # Where the new ones come from.
-TAKE_OVER = "UPDATE child_orders SET replaces = $2, replan = $3 WHERE child_no = ANY($1::text[])"
+TAKE_OVER = "UPDATE child_orders SET replaces = $2, replan = $3 WHERE child_no = $1"
 
 
 async def replan(connection: Connection, message: Replan) -> None:
@@ -46,14 +46,15 @@ async def replan(connection: Connection, message: Replan) -> None:
         await apply_write(connection, write)
         return
     await apply_write(connection, write, message.children)
-    await _hand_over(connection, message, numbers)
+    await _hand_over(connection, message)
     await _insert(connection, message)
     await _reserve(connection, message)
-    old = [handover.child_no for handover in message.handovers]
-    await connection.execute(TAKE_OVER, numbers, old, _why(message))
+    for number in numbers:
+        old = [handover.child_no for handover in message.handovers if number in handover.to]
+        await connection.execute(TAKE_OVER, number, old, _why(message))
 
 
-async def _hand_over(connection: Connection, message: Replan, numbers: Sequence[str]) -> None:
+async def _hand_over(connection: Connection, message: Replan) -> None:
     priced = priced_of(await read_rows(connection, message.write.order_no))
     for handover in message.handovers:
         rows = await connection.fetch(RUNS, handover.child_no)
@@ -68,7 +69,7 @@ async def _hand_over(connection: Connection, message: Replan, numbers: Sequence[
         await connection.execute(DELETE_LINES, handover.child_no)
         await _insert_runs(connection, message.write.order_no, [(handover.child_no, run) for run in left])
         why = _why(message)
-        await connection.execute(HAND_OVER, handover.child_no, list(numbers), why, lines, net, freight)
+        await connection.execute(HAND_OVER, handover.child_no, list(handover.to), why, lines, net, freight)
 
 
 def _left(has: Sequence[UnitRun], gone: Sequence[UnitRun]) -> list[UnitRun] | None:

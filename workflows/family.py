@@ -41,6 +41,14 @@ class Family:
         self.parcels[plan.child_no] = parcel
         return parcel
 
+    def take_back(self, parcel: Parcel) -> None:
+        """A child that the books have not taken was never there."""
+        del self.parcels[parcel.plan.child_no]
+
+    def address_of(self, parcel: Parcel) -> str:
+        """What says whether two parcels go to the same place; nothing to be shown."""
+        return self.book.order.address.model_dump_json()
+
     def _next_run(self, line_id: str, qty: int) -> UnitRun:
         first = self._taken.get(line_id, 0)
         self._taken[line_id] = first + qty

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.parcel import Parcel
     from workflows.refresh import Refresher
     from workflows.refunds import Refunds
+    from workflows.replanning import Replanning
     from workflows.tagging import Tagging
     from workflows.view import order_view
 
@@ -59,6 +60,7 @@ class Order(OrderDoors):
         self._family = Family(self._book, self._branches.take_on, self._give_back)
         self._refresher = Refresher(self._book, self._cashier, self._family, self._hear)
         self._cases.serve(self._book, self._family)
+        self.replanning = Replanning(self._book, self._family, self.approvals, self._branches)
 
     @workflow.run
     async def run(self, raw: RawValue) -> str:

@@ -13,11 +13,11 @@ from workflows.admission import Refusal
 from workflows.book import Book
 from workflows.branches import Branches
 from workflows.cashier import Cashier
-from workflows.decision_doors import DecisionDoors
 from workflows.family import Family
 from workflows.giveback import GiveBack
 from workflows.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed, ResolveTicket
 from workflows.refresh import Refresher
+from workflows.replan_doors import ReplanDoors
 from workflows.tagging import Tagging
 from workflows.tickets import CannotResolve
 
@@ -25,7 +25,7 @@ CANCELLABLE = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.AWAITING_SHIPM
 RECEIVABLE = frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 
 
-class OrderDoors(DecisionDoors):
+class OrderDoors(ReplanDoors):
     """The parts stand before any handler runs (`Order.__init__`); a refused start has none of them but `_refusal`."""
 
     _refusal: Refusal | None
@@ -72,6 +72,8 @@ class OrderDoors(DecisionDoors):
             await workflow.wait_condition(lambda: self._book.status is OrderStatus.CLOSED)
             return Cancelled(cancelled=(), too_late=(), refund_minor=self._book.paid_minor)
         await workflow.wait_condition(lambda: bool(self._family.parcels))
+        if self.replanning.executing:  # children are being made anew: the new ones are then what can be stopped
+            await workflow.wait_condition(lambda: not self.replanning.executing)
         return await self._cancel_parcels(reason)
 
     @cancel.validator

@@ -47,7 +47,7 @@ def a_replan(price: Priced, old: Sequence[Held], parts: Sequence[Part], seq: int
     ] + [ChildState(child_no=c.child_no, status=c.status) for c in made]  # fmt: skip
     return Replan(
         write=a_write(ORDER, seq, moves=tuple(moves), children=tuple(states)),
-        handovers=tuple(Handover(child_no=h.plan.child_no, runs=h.runs, all_of_it=True) for h in old),
+        handovers=tuple(Handover(child_no=h.plan.child_no, runs=h.runs, all_of_it=True, to=numbers) for h in old),
         children=made, because="resplit", remark="by hand",
     )  # fmt: skip
 
@@ -124,6 +124,6 @@ async def test_units_are_handed_over_by_who_has_them(orders: OrderStore, stock: 
     await stock.receive("A", "WH-1", 3, "GR-1")
     old = as_held((await a_settled_order(orders)).children)
     message = a_replan(await price_of(pool), old[:1], [Part(lines={"L1": 3})])
-    wrong = Handover(child_no=f"{ORDER}-02", runs=message.handovers[0].runs, all_of_it=True)
+    wrong = Handover(child_no=f"{ORDER}-02", runs=message.handovers[0].runs, all_of_it=True, to=("x",))
     with pytest.raises(UnitsNotThere):
         await orders.replan(message.model_copy(update={"handovers": (wrong,)}))

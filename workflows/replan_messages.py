@@ -1,0 +1,37 @@
+"""Messages with which people change how an order is fulfilled: updates `request_merge` and `request_resplit`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from domain.order import Id, Tag
+from domain.replanning import Part
+from domain.strict import Strict
+
+ChildNo = Annotated[str, Field(min_length=1, max_length=40)]
+Remark = Annotated[str, Field(max_length=200)]
+"""Required: an empty one is refused (REMARK_REQUIRED)."""
+
+
+class RequestMerge(Strict):
+    """Ship these children together. `warehouse`: where from, when they lie in different ones."""
+
+    children: Annotated[tuple[ChildNo, ...], Field(min_length=1, max_length=100)]
+    remark: Remark
+    by: Id
+    warehouse: Tag | None = None
+
+
+class RequestResplit(Strict):
+    """Make these children anew as `into`: every unit of theirs in exactly one part."""
+
+    children: Annotated[tuple[ChildNo, ...], Field(min_length=1, max_length=100)]
+    into: Annotated[tuple[Part, ...], Field(min_length=1, max_length=100)]
+    remark: Remark
+    by: Id
+
+
+class Requested(Strict):
+    """It waits for this approval. Until then everything goes on; once a child is picked it is too late."""
+
+    approval_id: str
