@@ -7,7 +7,7 @@ from domain.replanning import ReplanCode
 from starter.errors import DuplicateOrder, NoAnswer, NotNow, OrderError, OrderRefused
 
 REFUSED = frozenset({"InvalidOrder", "UnknownSku", "PayableMismatch", "CurrencyNotAccepted"})
-NOT_NOW = frozenset({"NotNow", "NoSuchTicket", "BadResult", "TooOften"}) | set(MergeCode) | set(ReplanCode)
+NOT_NOW = frozenset({"NotNow", "NoSuchTicket", "BadResult", "TooOften"}) | {"ON_HOLD", *MergeCode, *ReplanCode}
 
 
 def refused(order_no: str, cause: BaseException | None) -> OrderError:

@@ -23,14 +23,22 @@ SELECT line_id, sku, name, qty, unit_price_minor, gross_minor, discount_minor, c
     paid_minor, weight_g, warehouse, supplier, logistics, customs, refunded_units
 FROM order_lines WHERE order_no = $1 ORDER BY pos"""
 
+# A child that went over into one other child shows that one's waybill: its goods are in that parcel.
 CHILDREN = """
-SELECT c.child_no, c.status, c.warehouse, c.reasons, c.net_minor, c.freight_minor, c.paid_minor, c.waybill_no,
-    c.carrier, c.tms_ref, c.shipped_at, c.signed_at,
+SELECT c.child_no, c.status, c.warehouse, c.reasons, c.net_minor, c.freight_minor, c.paid_minor,
+    coalesce(c.waybill_no, w.waybill_no) AS waybill_no, coalesce(c.carrier, w.carrier) AS carrier, c.tms_ref,
+    coalesce(c.shipped_at, w.shipped_at) AS shipped_at, coalesce(c.signed_at, w.signed_at) AS signed_at,
     coalesce((SELECT jsonb_object_agg(l.line_id, l.qty) FROM (SELECT line_id, sum(qty) AS qty FROM child_lines
         WHERE child_no = c.child_no GROUP BY line_id) l), c.was -> 'lines') AS lines,
     c.replaces, c.replaced_by, c.replan, coalesce((c.was ->> 'paid_minor')::bigint, c.paid_minor) AS planned_minor,
     EXISTS (SELECT FROM parcels p WHERE p.child_no = c.child_no AND p.label IS NOT NULL) AS has_label
-FROM child_orders c WHERE c.order_no = $1 ORDER BY c.nn"""
+FROM child_orders c LEFT JOIN LATERAL (
+    WITH RECURSIVE heir AS (
+        SELECT h.* FROM child_orders h WHERE cardinality(c.replaced_by) = 1 AND h.child_no = c.replaced_by[1]
+        UNION ALL
+        SELECT n.* FROM heir h JOIN child_orders n ON cardinality(h.replaced_by) = 1 AND n.child_no = h.replaced_by[1]
+    ) SELECT waybill_no, carrier, shipped_at, signed_at FROM heir WHERE replaced_by = '{}') w ON true
+WHERE c.order_no = $1 ORDER BY c.nn"""
 
 PAYMENTS = """
 SELECT key, channel, transaction_id, merchant_id, amount_minor, currency, paid_at FROM payments

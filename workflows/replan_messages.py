@@ -20,6 +20,8 @@ class RequestMerge(Strict):
     remark: Remark
     by: Id
     warehouse: Tag | None = None
+    approver: Id | None = None
+    """Who is asked, if somebody is asked by name. Any other supervisor may decide as well; the requester never."""
 
 
 class RequestResplit(Strict):

@@ -26,6 +26,8 @@ from workflows.remaking import Group, NotRemade, Remaking
 from workflows.replan_messages import Requested, RequestMerge, RequestResplit
 
 SYSTEM = "orders"
+ON_HOLD = "ON_HOLD"
+"""What a hold waits for (customs, a look at the risk) was decided about these children as they are."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Wish:
     remark: str
     by: str
     warehouse: str | None = None
+    approver: str | None = None
 
 
 class Replanning:
@@ -68,7 +71,7 @@ class Replanning:
 
     def _check(self, wish: Wish) -> None:
         """Raises `ApplicationError` with the rule's code as type."""
-        if refused := self._why_not(wish):
+        if refused := self._why_not(wish, wish.approver):
             raise ApplicationError(refused[1], type=refused[0])
         if taken := sorted(self._asked_for.intersection(wish.children)):
             raise ApplicationError(f"{', '.join(taken)}: a change of it waits for approval already", type="NotNow")
@@ -103,6 +106,8 @@ class Replanning:
             "currency": self._book.order.currency,
             "remark": wish.remark,
         }
+        if wish.approver:
+            content["asked"] = wish.approver
         if wish.warehouse:
             content["ship_from"] = wish.warehouse
         if wish.into:
@@ -130,6 +135,8 @@ class Replanning:
             missing = [n for n, p in zip(wish.children, parcels, strict=True) if p is None]
             order_no = self._book.order.order_no
             return ReplanCode.UNKNOWN_CHILD.value, f"order {order_no} has no child {', '.join(missing)}"
+        if refused is None and (on_hold := [f"{p.plan.child_no} is on {p.axis.status}" for p in known if _waits(p)]):
+            return ON_HOLD, f"{', '.join(on_hold)}: ask again when it is released"
         return refused
 
     def _why_not_resplit(self, wish: Wish, parcels: list[Parcel]) -> tuple[str, str] | None:
@@ -258,6 +265,10 @@ class Replanning:
         self._book.tickets.note(SYSTEM, what, f"{', '.join(wish.children)}: {why}"[:500])
 
 
+def _waits(parcel: Parcel) -> bool:
+    return parcel.axis.status in (ChildStatus.CUSTOMS_HOLD, ChildStatus.RISK_HOLD)
+
+
 def held(parcel: Parcel) -> Held:
     """A child as it stands, for the rules of replanning."""
     waits = not parcel.axis.has_stock
@@ -265,7 +276,7 @@ def held(parcel: Parcel) -> Held:
 
 
 def _merge_wish(m: RequestMerge) -> Wish:
-    return Wish("merge_shipment", "merged", m.children, (), m.remark, m.by, m.warehouse)
+    return Wish("merge_shipment", "merged", m.children, (), m.remark, m.by, m.warehouse, m.approver)
 
 
 def _resplit_wish(m: RequestResplit) -> Wish:

@@ -20,6 +20,7 @@ from starter.cli import (
     listing,
     people,
     policy,
+    replan,
     replay,
     report,
     return_desk,
@@ -64,6 +65,8 @@ orders.command("list")(listing.list_orders)
 orders.command("cancel")(change.cancel)
 orders.command("confirm")(change.confirm)
 orders.command("refresh")(change.refresh)
+orders.command("merge")(replan.merge)
+orders.command("resplit")(replan.resplit)
 orders.command("label")(label.label)
 app.add_typer(orders, name="order")
 

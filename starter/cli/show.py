@@ -92,15 +92,26 @@ def _parcels(detail: OrderDetail) -> None:
             child["warehouse"],
             " ".join(f"{line}×{qty}" for line, qty in (child["lines"] or {}).items()),
             _reasons(child),
-            money(child["paid_minor"], detail.order.currency),
+            money(child["planned_minor"], detail.order.currency),
             " ".join(str(child[k]) for k in ("carrier", "waybill_no") if child[k]),
             child["shipped_at"],
             child["signed_at"],
+            _became(child),
         )
         for child in detail.children
     ]
-    columns = ("parcel", "status", "from", "units", "split because", "worth", "waybill", "shipped", "signed")
+    columns = ("parcel", "status", "from", "units", "split because", "worth", "waybill", "shipped", "signed", "note")
     output.table("Parcels", columns, rows, empty="not split yet (an order is split when it is paid)")
+
+
+def _became(child: Mapping[str, Any]) -> str:
+    """What people have changed about it, with their remark: both sides of the change show it."""
+    said = child["replan"] or {}
+    if child["replaced_by"]:
+        return f"{said.get('because')}: ships as {', '.join(child['replaced_by'])} ({said.get('remark')})"
+    if child["replaces"]:
+        return f"{said.get('because')}: instead of {', '.join(child['replaces'])} ({said.get('remark')})"
+    return ""
 
 
 def _reasons(child: Mapping[str, Any]) -> str:

@@ -18,7 +18,6 @@ from bench.scenarios.town.clocks import REAL_S, Clocks, at_rest
 from bench.scenarios.town.life import Life
 from bench.scenarios.town.office import Office
 from bench.scenarios.town.pictures import Pictures
-from bench.scenarios.town.staff import Staff
 from bench.scenarios.town.systems import Systems
 from domain.facts import Fact
 from domain.order import StartOrder
@@ -54,7 +53,6 @@ class House:
         self.orders = OrderStore(pool)
         self.tickets = TicketStore(pool)
         self.stock = StockStore(pool)
-        self.staff = Staff(pool, self.temporal, self.now)
         self.inbox = InboxStore(pool)
         settling = Settling(self.inbox, self.tickets, self.clocks.now)
         self.office = Office(pool, self.now)
@@ -87,13 +85,12 @@ class House:
     async def _staffed(self, more_workflows: Sequence[type]) -> AsyncIterator[None]:
         """Production's workflows and own activities; scripted outside systems."""
         channel = Connector(Scope("wechat", "money"), self.systems.tell_of_payment, PULL_SPACING_S)
-        people = worker.deciding_people(self.pool, self.staff.verifier, clock=self.now)
         own = worker.inside(self.pool, self.temporal, {"wechat": channel}, clock=self.now)
         async with Worker(
             self.temporal,
             task_queue=TASK_QUEUE,
             workflows=[*worker.WORKFLOWS, *more_workflows],
-            activities=[*own, *people, *self.office.activities(), *self.systems.activities()],
+            activities=[*own, *self.office.activities(), *self.systems.activities()],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
             yield

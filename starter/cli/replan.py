@@ -1,0 +1,95 @@
+"""`oms order merge | resplit`: change how a paid order ships. Another supervisor has to approve (`oms approve`)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import Field, ValidationError
+
+from domain.replanning import Part
+from domain.strict import Strict, UnableToRead, faults, parse
+from starter.cli import output
+from starter.cli.change import Number
+from starter.cli.failing import BadInput, run, several
+from starter.cli.options import By, Json, actor, order_number, read
+from starter.cli.reach import order_client
+from workflows.replan_messages import Requested, RequestMerge, RequestResplit
+
+MAX_BYTES = 200_000
+Remark = Annotated[str, typer.Option("--remark", help="Why; shown at every child it concerns.")]
+
+
+class Resplit(Strict):
+    """The file of `oms order resplit`."""
+
+    children: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
+    into: Annotated[tuple[Part, ...], Field(min_length=1, max_length=100)]
+
+
+def merge(
+    number: Number,
+    children: Annotated[list[str], typer.Argument(metavar="CHILD CHILD…", help="Parcel numbers.")],
+    remark: Remark,
+    warehouse: Annotated[
+        str | None, typer.Option("--from", help="Warehouse to ship from, where they lie in different ones.")
+    ] = None,
+    approver: Annotated[
+        str | None, typer.Option("--ask", help="Whom to ask; any other supervisor may decide too.")
+    ] = None,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Ask for parcels to be shipped together, under one waybill. Before picking; same address, customs and temperature.
+
+    Example: oms order merge SO2603020101 SO2603020101-01 SO2603020101-02 --remark "the buyer asks for one parcel"
+    """
+    _tell(run(_merge(number, tuple(children), remark, warehouse, approver, by)), json)
+
+
+async def _merge(
+    number: str, children: tuple[str, ...], remark: str, warehouse: str | None, approver: str | None, by: str | None
+) -> Requested:
+    order_no, who = order_number(number), actor(by)
+    try:
+        message = RequestMerge(children=children, remark=remark, by=who, warehouse=warehouse, approver=approver)
+    except ValidationError as e:
+        raise BadInput(f"this cannot be asked: {several(faults(e))}.") from None
+    async with order_client() as client:
+        return await client.request_merge(order_no, message)
+
+
+def resplit(
+    number: Number,
+    file: Annotated[Path, typer.Argument(help="What becomes of which parcels, as JSON; - for stdin.")],
+    remark: Remark,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Ask for parcels to be split anew by hand. Every unit goes into exactly one part; new parcels get new numbers.
+
+    The file: {"children": ["SO2603020101-01"], "into": [{"lines": {"L1": 2}}, {"lines": {"L1": 1, "L2": 1},
+    "warehouse": "WH-2"}]}
+
+    Example: oms order resplit SO2603020101 parts.json --remark "too heavy for one"
+    """
+    _tell(run(_resplit(number, file, remark, by)), json)
+
+
+async def _resplit(number: str, file: Path, remark: str, by: str | None) -> Requested:
+    order_no, who = order_number(number), actor(by)
+    try:
+        wanted = parse(Resplit, read(file, MAX_BYTES))
+        message = RequestResplit(children=wanted.children, into=wanted.into, remark=remark, by=who)
+    except UnableToRead as e:
+        raise BadInput(f"{file} is no usable split: {several(str(e))}.") from None
+    except ValidationError as e:
+        raise BadInput(f"this cannot be asked: {several(faults(e))}.") from None
+    async with order_client() as client:
+        return await client.request_resplit(order_no, message)
+
+
+def _tell(asked: Requested, json: bool) -> None:
+    if json:
+        output.as_json(asked)
+    else:
+        output.line(f"Asked. It waits for another supervisor: oms approve show {asked.approval_id}")
