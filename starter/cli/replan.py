@@ -34,7 +34,7 @@ def merge(
         str | None, typer.Option("--from", help="Warehouse to ship from, where they lie in different ones.")
     ] = None,
     approver: Annotated[
-        str | None, typer.Option("--ask", help="Whom to ask; any other supervisor may decide too.")
+        str | None, typer.Option("--ask", help="Whom to ask; other supervisors may decide too.")
     ] = None,
     by: By = None,
     json: Json = False,
