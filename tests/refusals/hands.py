@@ -188,3 +188,26 @@ def form_again(body: bytes) -> bytes:
 def form_json_again(body: bytes) -> bytes:
     fields = dict(parse_qsl(body.decode()))
     return urlencode(fields | {"param": json.dumps(json.loads(fields["param"]), indent=1)}).encode()
+
+
+# --- any bytes under a good signature --------------------------------------------------------------------------------
+
+
+def sealed(source: str, raw: bytes) -> Message:
+    """Signed by the right hand, whatever it says. Alipay signs fields, not bytes: there is none of it."""
+    if source == "wechat":
+        stamp = str(int(now().timestamp()))
+        signature = rsa_key("platform").sign(f"{stamp}\nnonce\n".encode() + raw + b"\n", PKCS1v15(), SHA256())
+        headers = {
+            "Wechatpay-Timestamp": stamp, "Wechatpay-Nonce": "nonce", "Wechatpay-Serial": PLATFORM_ID,
+            "Wechatpay-Signature": base64.b64encode(signature).decode(),
+        }  # fmt: skip
+        return Message(headers | JSON, {}, raw)
+    if source == "qimen":
+        return Message({"content-type": "text/xml"}, qimen_signed(PROCESS, raw, at=now()), raw)
+    if source == "kuaidi100":
+        param = raw.decode("latin-1")
+        return Message(FORM, {}, urlencode({"sign": md5_upper(param + KUAIDI100_SALT), "param": param}).encode())
+    if source == "sf":
+        return Message(JSON, {"key": SF_KEY}, raw)
+    return Message(Webhook([WEBHOOK_SECRET]).sign("msg_sealed", now(), raw) | JSON, {}, raw)
