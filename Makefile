@@ -17,7 +17,7 @@ FOR ?= 300
 # $(call timed,what,command): runs it, says how long it took, keeps its exit code.
 timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$(( $$(date +%s) - began )) s, exit code $$code"; exit $$code
 
-.PHONY: help venv demo up down status test check scenarios bench faults lives burst lock
+.PHONY: help venv demo up down status test check scenarios bench faults lives lostday burst lock
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ faults: venv ## CALLBACKS signed callbacks under faults of SEED; ends in lost 0,
 
 lives: venv ## ORDERS whole lives under faults of SEED, then every invariant
 	@$(call timed,lives,$(PY) -m bench.faults.lives --seed $(SEED) --orders $(ORDERS))
+
+lostday: venv ## a simulated day on which every payment callback is lost: all found, none cancelled
+	@$(call timed,lostday,$(PY) -m bench.lost_day --seed $(SEED))
 
 burst: venv ## RATE events a second for FOR seconds onto open orders: nothing lost, visible within 2 s
 	@$(call timed,burst,$(PY) -m bench.burst --rate $(RATE) --seconds $(FOR))

@@ -61,6 +61,10 @@ class Clocks:
         if behind:
             await self._skipper.fast_forward(handle, behind)
 
+    def leave(self, workflow_id: str) -> None:
+        """Its clock is not moved any more."""
+        del self._handles[workflow_id]
+
     async def pass_until(self, moment: datetime) -> None:
         """All clocks to `moment` (of the house). A moment that has passed changes nothing."""
         await self.pass_time(moment - self.now())
