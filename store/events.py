@@ -43,7 +43,7 @@ async def record_events(connection: Connection, write: OrderWrite) -> None:
 
 
 async def record_after_end(connection: Connection, order_no: str, at: datetime, events: Sequence[EventRecord]) -> None:
-    """Facts that came when no workflow listened any more; once per inbox row and key."""
+    """Facts that came when no workflow listened any more, or that a case has heard; once per inbox row and key."""
     await _record(connection, order_no, None, at, events)
 
 

@@ -23,7 +23,8 @@ FROM (
     UNION ALL
     SELECT 'refund', r.refund_no, r.order_no, r.updated_at, CASE r.status WHEN 'ACCEPTED' THEN 1 ELSE 20 END
     FROM refunds r JOIN orders o USING (order_no)
-    WHERE r.status IN ('ACCEPTED', 'ABNORMAL') AND o.ended_at IS NULL
+    WHERE r.status IN ('ACCEPTED', 'ABNORMAL') AND (o.ended_at IS NULL OR EXISTS (
+            SELECT FROM return_cases k WHERE k.return_no = r.return_no AND k.ended_at IS NULL))
         AND coalesce(o.start #>> '{payment,channel}', 'wechat') = $1) s
 LEFT JOIN pulls p ON p.connector = $1 AND p.kind = s.kind AND p.number = s.number
 WHERE p.pulled_at IS NULL OR p.pulled_at <= $2::timestamptz - s.patience * $3::interval

@@ -7,17 +7,32 @@ from domain.records import TicketRecord, TicketResolution
 from store.pool import Pool
 from store.tickets import open_ticket, resolve_ticket
 
-# Waybills without a follower, oldest first; the phone is the receiver's, which some couriers ask for.
+# Waybills without a follower, on the way out and on the way back (of these `return/{return_no}` stands for the child);
+# the phone is the receiver's, which some couriers ask for.
 TO_SUBSCRIBE = """
 SELECT p.child_no, c.order_no, p.waybill_no, p.carrier, o.start #>> '{address,phone}' AS phone
 FROM parcels p JOIN child_orders c USING (child_no) JOIN orders o USING (order_no)
 WHERE p.tracking_subscribed_at IS NULL AND p.tracking_next_try_at <= now() AND p.carrier <> ''
-    AND p.waybill_no = c.waybill_no AND c.status NOT IN ('CANCELLED', 'SIGNED') AND o.ended_at IS NULL
-ORDER BY p.created_at LIMIT $1"""
+    AND p.waybill_no = c.waybill_no AND c.status NOT IN ('CANCELLED', 'SIGNED')
+    AND (o.ended_at IS NULL OR EXISTS (
+        SELECT FROM return_cases k WHERE k.return_no = c.return_no AND k.ended_at IS NULL))
+UNION ALL
+SELECT 'return/' || b.return_no, k.order_no, b.waybill_no, b.carrier, o.start #>> '{address,phone}'
+FROM return_parcels b JOIN return_cases k USING (return_no) JOIN orders o USING (order_no)
+WHERE b.tracking_subscribed_at IS NULL AND b.tracking_next_try_at <= now() AND k.ended_at IS NULL
+LIMIT $1"""
 
 # All waybills of these children are followed now.
 SUBSCRIBED = """
 UPDATE parcels SET tracking_subscribed_at = now() WHERE child_no = ANY($1::text[]) AND tracking_subscribed_at IS NULL"""
+
+BACK_SUBSCRIBED = """
+UPDATE return_parcels SET tracking_subscribed_at = now()
+WHERE 'return/' || return_no = ANY($1::text[]) AND tracking_subscribed_at IS NULL"""
+
+BACK_LATER = """
+UPDATE return_parcels SET tracking_next_try_at = now() + interval '30 minutes'
+WHERE 'return/' || return_no = $1 AND tracking_subscribed_at IS NULL"""
 
 # Try again later.
 LATER = """
@@ -48,6 +63,7 @@ class TrackingStore:
         """The waybills of these children are followed; tickets about them close by themselves."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(SUBSCRIBED, list(child_nos))
+            await connection.execute(BACK_SUBSCRIBED, list(child_nos))
             for child_no in child_nos:
                 followed = TicketResolution(
                     ticket_id=_ticket_id(child_no),
@@ -61,6 +77,7 @@ class TrackingStore:
         """The courier did not take it: a ticket, once per child, and another try in half an hour."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LATER, child_no)
+            await connection.execute(BACK_LATER, child_no)
             ticket = TicketRecord(
                 ticket_id=_ticket_id(child_no),
                 system="kuaidi100",

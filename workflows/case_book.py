@@ -15,7 +15,7 @@ from activities.returns import ReturnActivities
 from domain.facts import Fact
 from domain.order import PayChannel
 from domain.policy import Policy
-from domain.records import AuditEntry, RefundRecord, StockMove
+from domain.records import AuditEntry, EventRecord, RefundRecord, StockMove
 from domain.returns.axis import OWNERS, Event, after
 from domain.returns.models import Actor, Admitted, ApplyReturn, CaseUnit, Parcel, ScanRecord, TimelineRecord
 from domain.returns.records import RefundPart, ReturnWrite
@@ -36,11 +36,11 @@ class CaseBook:
         """As the case goes on: a cancellation whose parcels could not be stopped goes on as a return."""
         self.goods_here = False
         """What comes back has been inspected."""
-        self._policy = Policy()
+        self.policy = Policy()
         self.status = CaseStatus.APPLIED
         self.reception = Reception.NOT_EXPECTED
         self.acceptance = Acceptance.PENDING
-        self._waiting_for = "registration"
+        self.waiting_for = "registration"
         self.due_at: datetime | None = None
         self.close_reason: str | None = None
         self.tickets = Tickets(return_no, self.touch)
@@ -56,6 +56,7 @@ class CaseBook:
         self._new_parcels: list[Parcel] = []
         self._scans: list[ScanRecord] = []
         self._timeline: list[TimelineRecord] = []
+        self._events: list[EventRecord] = []
         self._moves: list[StockMove] = []
         self._refunds: list[RefundRecord] = []
         self._audit: list[AuditEntry] = []
@@ -67,7 +68,7 @@ class CaseBook:
 
     def opens(self, taken: Taken) -> None:
         """The store has taken the application; from here on there is a case."""
-        self.taken, self._policy = taken, taken.policy
+        self.taken, self.policy = taken, taken.policy
         self._order_no = taken.admitted.order_no
         self.type = taken.admitted.type
         self.amount_minor = taken.admitted.quote.total_minor
@@ -104,14 +105,6 @@ class CaseBook:
         return self._order_no
 
     @property
-    def policy(self) -> Policy:
-        return self._policy
-
-    @property
-    def waiting_for(self) -> str:
-        return self._waiting_for
-
-    @property
     def currency(self) -> str:
         return self.case.currency
 
@@ -146,6 +139,13 @@ class CaseBook:
         if note:
             detail["note"] = note
         self._timeline.append(TimelineRecord(actor=fact.source, role="SYSTEM", action=fact.kind.value, detail=detail))
+        if fact.inbox_id is not None:
+            self._events.append(
+                EventRecord(
+                    key=fact.key, kind=fact.kind, source=fact.source, occurred_at=fact.occurred_at, outcome=outcome,
+                    child_no=child_no, from_status=before, to_status=after, note=note, inbox_id=fact.inbox_id,
+                )
+            )  # fmt: skip
         self.touch()
 
     # --- what has happened -------------------------------------------------------------------------------------------
@@ -162,8 +162,8 @@ class CaseBook:
         self.touch()
 
     def now_waits_for(self, what: str, due: datetime | None = None) -> None:
-        if (what, due) != (self._waiting_for, self.due_at):
-            self._waiting_for, self.due_at = what, due
+        if (what, due) != (self.waiting_for, self.due_at):
+            self.waiting_for, self.due_at = what, due
             self.touch()
 
     def tell(self, actor: str, action: str, role: str = "SYSTEM", **detail: Any) -> None:
@@ -252,7 +252,7 @@ class CaseBook:
             status=self.status,
             reception=self.reception,
             acceptance=self.acceptance,
-            waiting_for=self._waiting_for,
+            waiting_for=self.waiting_for,
             needs_attention=t.attention,
             sla_owner=self.owner,
             due_at=self.due_at,
@@ -262,6 +262,7 @@ class CaseBook:
             parcels=tuple(self._new_parcels),
             scans=tuple(self._scans),
             timeline=tuple(self._timeline),
+            events=tuple(self._events),
             moves=tuple(self._moves),
             refunds=tuple(self._refunds),
             tickets=tuple(t.opened),
@@ -269,14 +270,14 @@ class CaseBook:
             audit=(*self._audit, *t.audit),
         )
         self._changed_units, self._new_parcels, self._scans, self._timeline = {}, [], [], []
-        self._moves, self._refunds, self._audit = [], [], []
+        self._moves, self._refunds, self._audit, self._events = [], [], [], []
         t.opened, t.resolved, t.audit = [], [], []
         return message
 
     # --- showing it to operators -------------------------------------------------------------------------------------
 
     def show(self) -> None:
-        lines = [f"**{self.status.value}** · waits for {self._waiting_for}"]
+        lines = [f"**{self.status.value}** · waits for {self.waiting_for}"]
         lines += [
             f"- ticket {t.record.ticket_id}: {t.record.system} {t.record.step}: {t.record.error}"
             for t in self.tickets.open_ones.values()

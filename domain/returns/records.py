@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from domain.order import Id, Minor
-from domain.records import AuditEntry, RefundRecord, StockMove, TicketRecord, TicketResolution
+from domain.records import AuditEntry, EventRecord, RefundRecord, StockMove, TicketRecord, TicketResolution
 from domain.returns.models import CaseUnit, Parcel, ReturnNo, ScanRecord, TimelineRecord, UnitRange
 from domain.returns.words import Acceptance, CaseStatus, Reception
 from domain.strict import Strict
@@ -66,6 +66,8 @@ class ReturnWrite(Strict):
     parcels: tuple[Parcel, ...] = ()
     scans: tuple[ScanRecord, ...] = ()
     timeline: tuple[TimelineRecord, ...] = ()
+    events: tuple[EventRecord, ...] = ()
+    """What became of facts that came through the inbox, so that every row of it comes to an end (Q2)."""
     moves: tuple[StockMove, ...] = ()
     """From `domain/returns/ledger.py`."""
     refunds: tuple[RefundRecord, ...] = ()

@@ -7,6 +7,7 @@ from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus
 from domain.states import RefundStatus
 from store.audit import append_entry
 from store.errors import RefundChanged, TicketNotOpenYet
+from store.events import record_after_end
 from store.money import move_refund
 from store.outbox import Before, Telling, lock_order, publish_refunds
 from store.pool import Connection, Row, clean, to_json
@@ -88,6 +89,7 @@ async def apply_write(connection: Connection, write: ReturnWrite) -> None:
     await _goods(connection, write)
     await _tickets(connection, write, order_no)
     await _tell(connection, write)
+    await record_after_end(connection, order_no, write.at, write.events)
     # The audit chain last: its lock is shared by all orders.
     for pos, entry in enumerate(write.audit):
         if await connection.fetchval(AUDITED, write.return_no, write.seq, pos) is not None:
