@@ -13,9 +13,10 @@ from rich.console import Console
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from bench import invariants
+from bench import invariants, return_invariants
 from bench.demo.cast import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
 from bench.demo.parts import Part
+from bench.demo.returning import hire
 from bench.demo.show import show_findings, show_table
 from bench.demo.sites import sandbox_urls
 from bench.demo.stage import Stage
@@ -63,6 +64,7 @@ async def _demo(options: argparse.Namespace, variables: Mapping[str, str]) -> in
             sandboxes = sandbox_urls(variables)
             parts = make_cast(receive_missing(pool))
             await provide_stock(pool, parts)
+            await hire(pool)
             stage = Stage(client, temporal, pool, sandboxes, http)
             try:
                 troubles = await play(stage, parts, console, kill_worker=options.kill_worker)
@@ -78,7 +80,7 @@ async def _judge(stage: Stage, parts: Sequence[Part], troubles: Sequence[str]) -
     for trouble in troubles:
         console.print(f"NOT as played: {trouble}", style="red")
     world = await invariants.look(stage.pool, stage.sandboxes, stage.temporal)
-    findings = invariants.check(world)
+    findings = [*invariants.check(world), *await return_invariants.check(stage.pool)]
     show_findings(console, findings)
     return 0 if not troubles and all(f.holds for f in findings) else 1
 

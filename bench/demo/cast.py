@@ -11,9 +11,11 @@ import asyncpg
 
 from bench.demo import parts
 from bench.demo.parts import Part
+from bench.demo.returning import returned
 from bench.demo.scenario_orders import scenario_orders
 from domain.order import PaymentTerms, StartOrder
 from domain.policy import Policy
+from domain.returns.words import ReturnType
 from domain.strict import parse
 from starter.arrivals import announce
 from starter.importer.mapping import load_mapping
@@ -59,6 +61,10 @@ def make_cast(receive: Receive) -> list[Part]:
         ("warehouse outage", parts.warehouse_outage, "COMPLETED", {}),
         ("doubled callbacks", parts.doubled_callbacks, "COMPLETED", {}),
         ("cancelled", parts.cancelled, "CLOSED", {}),
+        ("returned, up to 100.00", returned(parts.plain, {"L1": 1}), "COMPLETED", {}),
+        ("returned, above 100.00", returned(parts.plain, {"L2": 1}), "COMPLETED", {}),
+        ("everything returned", returned(parts.plain, {"L1": 2, "L2": 1}), "CLOSED", {}),
+        ("exchanged", returned(parts.plain, {"L1": 1}, ReturnType.EXCHANGE), "COMPLETED", {}),
         ("backorder", parts.backorder(receive), "COMPLETED", {"lines": _without_stock(base, run)}),
     ]
     # Mishaps first: they take longest.
