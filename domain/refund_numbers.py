@@ -6,6 +6,8 @@ can never be paid under two numbers, and fit the 32 characters of WeChat Pay (do
 """
 
 LONGEST = 32
+_SHORT = "TVWXYZABEFGHIJKMNO"
+"""Letters of the first, second, … shortage of one parcel where the usual form is too long."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -14,11 +16,12 @@ def of_parcels(order_no: str, first: str) -> str:
     return _fitting(f"R{order_no}-C{first}", f"R{order_no}-D", first)
 
 
-def of_parcel(order_no: str, parcel: str, *, whole: bool) -> str:
-    """One parcel, or units missing from it."""
+def of_parcel(order_no: str, parcel: str, *, whole: bool, time: int = 1) -> str:
+    """One parcel, or units missing from it; `time` tells apart shortages of one parcel that were told one by one."""
     if whole:
         return _fitting(f"R{order_no}-P{parcel}", f"R{order_no}-Q", parcel)
-    return _fitting(f"R{order_no}-P{parcel}S", f"R{order_no}-T", parcel)
+    again = "" if time == 1 else str(time)
+    return _fitting(f"R{order_no}-P{parcel}S{again}", f"R{order_no}-{_SHORT[time - 1]}", parcel)
 
 
 def of_late_payment(order_no: str) -> str:

@@ -6,11 +6,15 @@ from domain.records import RefundRecord
 from store.errors import RefundExceedsUnits
 from store.pool import Connection
 
-# The units of certain parcels; of one that is refunded in part, the last ones (a short pick takes those).
+# The units of certain parcels; of one that is refunded in part, the last ones (a short pick takes those) before those
+# that earlier refunds of it have taken. Where they do not suffice, the units of another holder are in the way.
 CLAIM_PARCELS = """
 INSERT INTO unit_claims (order_no, line_id, first_unit, units, holder)
-SELECT order_no, line_id, first_unit + qty - units, units, $2 FROM (
+SELECT order_no, line_id, greatest(first_unit, first_unit + qty - taken - units), units, $2 FROM (
     SELECT l.order_no, l.line_id, l.first_unit, l.qty,
+        coalesce((SELECT sum(c.units)::int FROM unit_claims c JOIN refunds r ON r.refund_no = c.holder
+            WHERE c.order_no = l.order_no AND c.line_id = l.line_id AND c.held
+                AND c.first_unit >= l.first_unit AND c.first_unit < l.first_unit + l.qty), 0) AS taken,
         least(l.qty, greatest(0, u.qty - (sum(l.qty) OVER w - l.qty)))::int AS units
     FROM unnest($3::text[], $4::int[]) AS u (line_id, qty)
     JOIN child_lines l ON l.order_no = $1 AND l.line_id = u.line_id AND l.child_no = ANY ($5::text[])

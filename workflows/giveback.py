@@ -13,6 +13,8 @@ class GiveBack:
     def __init__(self, order_no: str, refunds: Refunds) -> None:
         self._order_no = order_no
         self._refunds = refunds
+        self._short: dict[str, list[dict[str, int]]] = {}
+        """By child: the units of each shortage so far."""
 
     async def late(self, payment: Payment, units: dict[str, int]) -> None:
         """All of a payment that came after the order was closed."""
@@ -34,10 +36,24 @@ class GiveBack:
         await self._refunds.give_back(number, amount, reason[:80], units, children)
 
     async def units(self, family: Family, parcel: Parcel, units: dict[str, int], reason: str) -> None:
-        """Some units of a parcel, or all of it."""
-        number = of_parcel(self._order_no, _number(parcel), whole=units == dict(parcel.plan.lines))
-        amount, children = family.shares(parcel, units), (parcel.plan.child_no,)
-        await self._refunds.give_back(number, amount, reason, units, children)
+        """Some units of a parcel, or all of it. A shortage that grows is a debt of its own: the units before those."""
+        child = parcel.plan.child_no
+        if units == dict(parcel.plan.lines):
+            number, amount = of_parcel(self._order_no, _number(parcel), whole=True), family.shares(parcel, units)
+        else:
+            before = _sum(self._short.setdefault(child, []))
+            self._short[child].append(units)
+            number = of_parcel(self._order_no, _number(parcel), whole=False, time=len(self._short[child]))
+            amount = family.shares(parcel, _sum(self._short[child])) - family.shares(parcel, before)
+        await self._refunds.give_back(number, amount, reason, units, (child,))
+
+
+def _sum(parts: list[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for units in parts:
+        for line, count in units.items():
+            total[line] = total.get(line, 0) + count
+    return total
 
 
 def _number(parcel: Parcel) -> str:

@@ -23,6 +23,7 @@ def test_every_number_of_10000_parcels_fits_and_is_the_only_one(order_no: str) -
             of_parcels(order_no, parcel),
             of_parcel(order_no, parcel, whole=True),
             of_parcel(order_no, parcel, whole=False),
+            of_parcel(order_no, parcel, whole=False, time=2),
         ]
     assert max(map(len, numbers)) <= 32
     assert len(set(numbers)) == len(numbers)

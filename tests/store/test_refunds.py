@@ -129,3 +129,16 @@ async def test_the_database_itself_refuses(orders: OrderStore, pool: Pool, order
     await orders.write(a_write(seq=2, refunds=(a_refund("R-1", 500, S.SUCCEEDED),)))
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await pool.execute(statement)
+
+
+async def test_a_second_shortage_of_a_parcel_takes_the_units_before_the_first(
+    orders: OrderStore, pool: Pool, order: str
+) -> None:
+    for seq, number in enumerate(("R-1", "R-2", "R-3"), 2):
+        refund = a_refund(number, L1=1).model_copy(update={"children": ("SO20261120-01",)})
+        await orders.write(a_write(seq=seq, refunds=(refund,)))
+    rows = await pool.fetch("SELECT holder, first_unit, units FROM unit_claims ORDER BY holder")
+    assert [tuple(row) for row in rows] == [("R-1", 2, 1), ("R-2", 1, 1), ("R-3", 0, 1)]
+    with pytest.raises(RefundExceedsUnits):
+        refund = a_refund("R-4", L1=1).model_copy(update={"children": ("SO20261120-01",)})
+        await orders.write(a_write(seq=9, refunds=(refund,)))

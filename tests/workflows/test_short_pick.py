@@ -64,6 +64,22 @@ async def test_a_shortage_that_grows_after_shipping_is_booked_back_piece_by_piec
         assert account.moved("unship") == {"CUP": 2} and len({m.ref for m in account.moves if m.kind == "unship"}) == 2
 
 
+async def test_every_shortage_of_a_parcel_is_a_refund_of_its_own_and_of_other_units(plays: Plays) -> None:
+    """10,003 fen for four cups: units of 2,501, 2,501, 2,501 and 2,500."""
+    async with plays() as play:
+        coupon = {"coupon_id": "C", "amount_minor": 1_997}
+        await play.start_paid(one_parcel_order(qty=4, coupons=[coupon], payable_minor=10_003))
+        await play.ships(1)
+        for found in (3, 2):
+            await play.happens(Kind.SHORT_PICKED, 1, actual={"L1": found})
+        for ticket in await play.tickets():
+            await play.resolve("give_up", ticket_id=ticket.ticket_id)
+        assert await play.finish() == "COMPLETED"
+    number = f"R{play.order.order_no}-P01S"
+    assert play.world.channel.refunds == {number: 2_500, f"{number}2": 2_501}
+    assert play.world.account.refunded_minor == 5_001
+
+
 async def test_a_shortage_told_by_two_messages_is_one_question(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
