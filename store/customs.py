@@ -1,6 +1,7 @@
 """Declarations: assessed under one lock a buyer, so that limits count together whoever is quicker (R38)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -84,9 +85,19 @@ PUBLISHED = "SELECT DISTINCT ON (valid_from) parameters FROM customs_parameters 
 PUBLISH = """
 INSERT INTO customs_parameters (valid_from, parameters, published_by, published_at) VALUES ($1, $2, $3, $4)"""
 
+USED = "SELECT used_minor FROM customs_years WHERE identity = $1 AND year = $2"
+
 LIST = """
 SELECT child_no, order_no, mode, state, dutiable_minor, tax_minor, why, reference, day, changed_at
 FROM customs_declarations WHERE ($1::text IS NULL OR state = $1) ORDER BY changed_at DESC LIMIT $2"""
+
+
+@dataclass(frozen=True)
+class KeptDeclaration:
+    """`assessed` None: a rate was not known."""
+
+    state: str
+    assessed: Assessed | None
 
 
 class CustomsStore:
@@ -123,6 +134,25 @@ class CustomsStore:
                 return
             await connection.execute(GIVE_BACK, known["identity"], known["day"].year, known["counted_minor"])
             await connection.execute(WITHDRAWN, child_no, at)
+
+    async def declaration(self, child_no: str) -> "KeptDeclaration | None":
+        row = await self._pool.fetchrow(
+            "SELECT state, assessment FROM customs_declarations WHERE child_no = $1", child_no
+        )
+        if row is None:
+            return None
+        return KeptDeclaration(row["state"], of(Assessed, row["assessment"]) if row["assessment"] else None)
+
+    async def used(self, identity: str, at: datetime) -> int:
+        """Of the annual limit, in the year of `at`."""
+        return int(await self._pool.fetchval(USED, identity, at.astimezone(SHANGHAI).year) or 0)
+
+    async def use(self, identity: str, at: datetime, used_minor: int) -> None:
+        """What a buyer has used of a year elsewhere, before we knew of it."""
+        year = at.astimezone(SHANGHAI).year
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.fetchval(YEAR, identity, year)
+            await connection.execute(GIVE_BACK, identity, year, -used_minor)
 
     async def list(self, state: str | None = None, limit: int = 100) -> Sequence[Row]:
         """Newest change first."""

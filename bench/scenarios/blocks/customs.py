@@ -1,15 +1,22 @@
 """`customs`: what each declaration owes and by which way it may go (R38)."""
 
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from bench.scenarios.document import Scenario, block, read
+from activities.customs import DeclareCall
+from bench.scenarios.document import ByRule, Scenario, block, read
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import Town
-from domain.catalog import CustomsMode
+from bench.scenarios.town import House, Town
+from domain.catalog import CustomsMode, SkuRecord
 from domain.customs import Assessed, Declaration, DeclaredLine, LineTax, Parameters, UnableToAssess, assess
-from domain.strict import Strict
+from domain.facts import Fact, Kind
+from domain.order import StartOrder
+from domain.states import ChildStatus
+from domain.strict import Strict, of
+from store.catalog import CatalogStore
+from store.customs import SHANGHAI, CustomsStore
 
 Fen = Annotated[int, Field(ge=0)]
 NO_LIMIT = 10**12
@@ -46,43 +53,128 @@ class CustomsIn(Strict):
     declarations: tuple[DeclarationIn, ...]
 
 
-async def play(scenario: Scenario, _town: Town) -> Any:
+FREE = "an order that costs nothing has no payment to declare"
+INSIDE = "goods from inside the country meet no customs"
+NOT_AN_ORDER = "production takes no order with these lines"
+
+
+async def play(scenario: Scenario, town: Town) -> Any:
+    """Each declaration as a paid order of one child: assessed, declared at the channel, held, released."""
     given = read(CustomsIn, block(scenario, "customs"), "input.customs")
-    return [_declared(given, one) for one in given.declarations]
+    # What cannot be assessed is the file's fault, not the play's.
+    by_rule = {one.id: _by_rule(given, one) for one in given.declarations}
+    answers: list[dict[str, Any]] = []
+    notes: list[str] = []
+    async with town.house() as house:
+        for n, one in enumerate(given.declarations, 1):
+            order = _order(one, n, house)
+            if isinstance(order, str):
+                notes.append(f"{one.id}: {order}")
+                answers.append(_answer(one, by_rule[one.id], None))
+            else:
+                answers.append(await _played(house, given, one, order))
+    return ByRule(answers, "; ".join(notes)) if notes else answers
 
 
-def _declared(given: CustomsIn, one: DeclarationIn) -> dict[str, Any]:
+def _order(one: DeclarationIn, n: int, house: House) -> StartOrder | str:
+    """The order whose only child is this declaration, or why there is none."""
+    goods = sum(line.net for line in one.lines)
+    if one.mode == "domestic":
+        return INSIDE
+    if goods + one.freight == 0:
+        return FREE
     message = {
-        "valid_from": "2026-01-01",
-        "single_limit_minor": given.single_limit,
-        "annual_limit_minor": given.annual_limit,
-        "postal_exempt_minor": given.postal_exempt_tax,
-        "parcel_limit_minor": NO_LIMIT if one.parcel_limit is None else one.parcel_limit,
-    }
-    parameters = read(Parameters, message, "input.customs")
-    declaration = Declaration(
-        mode=one.mode,
-        freight_minor=one.freight,
-        lines=tuple(
-            read(
-                DeclaredLine,
-                {
-                    "line_id": line.line, "sku": line.sku, "qty": line.qty, "net_minor": line.net,
-                    "vat_bp": line.vat_bp, "ct_bp": line.ct_bp, "tariff_bp": line.tariff_bp,
-                    "postal_bp": line.postal_bp,
-                },
-                f"input.customs.{one.id}",
-            )
-            for line in one.lines
-        ),
-    )  # fmt: skip
+        "order_no": f"CUSTOMS-{n}", "channel": "scenario", "channel_order_no": f"CUSTOMS-{n}",
+        "placed_at": house.now().isoformat(),
+        "buyer": {"buyer_id": "buyer", "identity_ref": f"identity-{n}"},
+        "address": {"recipient": "-", "phone": "10000000", "province": "-", "city": "-", "street": "-"},
+        "lines": [_order_line(line, one.mode) for line in one.lines],
+        "freight": [{"amount_minor": one.freight}] if one.freight else [],
+        "payable_minor": goods + one.freight,
+    }  # fmt: skip
     try:
-        return _answer(one, assess(declaration, parameters, one.annual_used))
+        return of(StartOrder, message)
+    except ValidationError:
+        return NOT_AN_ORDER
+
+
+def _order_line(line: LineIn, mode: str) -> dict[str, Any]:
+    """A unit price may not divide the net: the rest is a discount."""
+    unit = -(-line.net // line.qty)
+    return {
+        "line_id": line.line, "sku": line.sku, "qty": line.qty, "unit_price_minor": unit,
+        "discount_minor": unit * line.qty - line.net, "tags": {"warehouse": "BONDED", "customs": mode},
+    }  # fmt: skip
+
+
+async def _played(house: House, given: CustomsIn, one: DeclarationIn, order: StartOrder) -> dict[str, Any]:
+    books, at = CustomsStore(house.pool), house.now()
+    await books.publish(_parameters(given, one, at.astimezone(SHANGHAI).date()), "scenarios", at)
+    await books.use(order.buyer.identity, at, one.annual_used)
+    await CatalogStore(house.pool).put([_record(line, one.mode) for line in one.lines], "scenarios", at)
+    for line in order.lines:
+        await house.receive(line.sku, "BONDED", line.qty, of=order.order_no)
+    life = await house.place(order)
+    await life.pay()
+    child = life.child_no(1)
+    kept = await books.declaration(child)
+    held = (await life.detail()).children[0]["status"]
+    assert kept is not None and kept.assessed is not None, f"{child} was not assessed"
+    assert held == ChildStatus.CUSTOMS_HOLD, f"{child} is {held}, not held at customs"
+    call = house.systems.declared.get(child)
+    if kept.assessed.may_go:
+        assert call is not None, f"{child} was not declared"
+        await house.tell(
+            Fact(
+                key=f"broker:{child}:CUSTOMS_RELEASED", kind=Kind.CUSTOMS_RELEASED, source="broker",
+                occurred_at=house.now(), child_no=child,
+            )
+        )  # fmt: skip
+        assert child in house.systems.pushed, f"{child} was released by customs and has not gone to its warehouse"
+    else:
+        tickets = await house.tickets.list(state="open", order_no=order.order_no)
+        assert [t.step for t in tickets if t.system == "customs"] == ["limit"], f"{child}: nobody was asked"
+    return _answer(one, kept.assessed, call, used=await books.used(order.buyer.identity, at))
+
+
+def _record(line: LineIn, mode: CustomsMode) -> SkuRecord:
+    rates = {"vat_bp": line.vat_bp, "ct_bp": line.ct_bp, "tariff_bp": line.tariff_bp, "postal_bp": line.postal_bp}
+    record = {"sku": line.sku, "ship_from": ("BONDED",), "customs": mode, "tax": rates}
+    return SkuRecord.model_validate(record)
+
+
+def _parameters(given: CustomsIn, one: DeclarationIn, since: date) -> Parameters:
+    return Parameters(
+        valid_from=since,
+        single_limit_minor=given.single_limit,
+        annual_limit_minor=given.annual_limit,
+        postal_exempt_minor=given.postal_exempt_tax,
+        parcel_limit_minor=NO_LIMIT if one.parcel_limit is None else one.parcel_limit,
+    )
+
+
+def _by_rule(given: CustomsIn, one: DeclarationIn) -> Assessed:
+    lines = tuple(
+        read(
+            DeclaredLine,
+            {"line_id": line.line, "net_minor": line.net, **line.model_dump(exclude={"line", "net"})},
+            f"input.customs.{one.id}",
+        )
+        for line in one.lines
+    )
+    declaration = read(
+        Declaration,
+        {"mode": one.mode, "freight_minor": one.freight, "lines": [line.model_dump() for line in lines]},
+        f"input.customs.{one.id}",
+    )
+    try:
+        return assess(declaration, _parameters(given, one, date(2026, 1, 1)), one.annual_used)
     except UnableToAssess as e:
         raise Malformed(f"input.customs.{one.id}: {e}") from None
 
 
-def _answer(one: DeclarationIn, found: Assessed) -> dict[str, Any]:
+def _answer(one: DeclarationIn, found: Assessed, call: DeclareCall | None, used: int | None = None) -> dict[str, Any]:
+    """`call`: the declaration as the channel got it; `used`: of the annual limit, as the books have it."""
     answer: dict[str, Any] = {
         "id": one.id,
         "dutiable": found.dutiable_minor,
@@ -96,15 +188,18 @@ def _answer(one: DeclarationIn, found: Assessed) -> dict[str, Any]:
             "assessed": found.assessed_minor,
             "lines": [{"line": line.line_id, "tax": line.postal_minor} for line in found.lines],
         }
+    declared = call or found
     answer |= {
         "lines": [_line(line) for line in found.lines],
         "declared": {
-            "product_fee": found.product_fee_minor,
-            "transport_fee": found.transport_fee_minor,
-            "order_fee": found.order_fee_minor,
+            "product_fee": declared.product_fee_minor,
+            "transport_fee": declared.transport_fee_minor,
+            "order_fee": declared.order_fee_minor,
         },
     }
-    return answer | ({"annual_used_after": one.annual_used + found.dutiable_minor} if one.mode == "cbec" else {})
+    if one.mode == "cbec":
+        answer["annual_used_after"] = one.annual_used + found.dutiable_minor if used is None else used
+    return answer
 
 
 def _line(line: LineTax) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from bench.scenarios.town import Town
 from domain.policy import Dimension, Policy
 from domain.records import ChildPlan
 from domain.splitting import split
+from domain.states import ChildStatus
 
 PRIORITY = TypeAdapter(tuple[Dimension, ...])
 NOT_A_POLICY = "a policy names every dimension, this priority leaves some out"
@@ -53,8 +54,13 @@ def _child(found: Settled, child: Mapping[str, Any], order: OrderIn) -> dict[str
         "net": child["net_minor"],
         "freight": child["freight_minor"],
         "paid": child["paid_minor"],
-        "status": child["status"],
+        "status": _planned_status(child["status"]),
     }
+
+
+def _planned_status(status: str) -> str:
+    """The format's split knows what is there and what is not; a hold at customs begins after it."""
+    return ChildStatus.RELEASED.value if status == ChildStatus.CUSTOMS_HOLD else status
 
 
 def _by_rule(scenario: Scenario, order: OrderIn, priority: tuple[Dimension, ...]) -> list[dict[str, Any]]:

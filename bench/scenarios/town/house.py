@@ -116,10 +116,10 @@ class House:
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
-    async def receive(self, sku: str, warehouse: str, qty: int) -> None:
-        """Goods come in, before an order wants them."""
+    async def receive(self, sku: str, warehouse: str, qty: int, of: str = "") -> None:
+        """Goods come in, before an order wants them. `of`: for which one, where several want the same."""
         if qty:
-            await self.stock.receive(sku, warehouse, qty, f"receipt {sku} {warehouse}")
+            await self.stock.receive(sku, warehouse, qty, f"receipt {sku} {warehouse} {of}".strip())
 
     async def place(self, order: StartOrder) -> Life:
         """Through the typed client. Raises `starter.errors.OrderRefused` and its kin."""

@@ -14,6 +14,7 @@ from temporalio import activity
 from activities import calls
 from activities.asking import Told
 from activities.courier import Follow
+from activities.customs import DeclareCall, Declared
 from activities.outside import each, outside
 from domain.facts import Fact, Kind
 from providers.errors import ProviderError, Unavailable
@@ -44,6 +45,8 @@ class Systems:
         """Order numbers whose payment was closed at the channel."""
         self.refunds: dict[str, int] = {}
         """Minor units given back, by refund number: asked for twice under one number is once."""
+        self.declared: dict[str, DeclareCall] = {}
+        """Customs declarations as the channel got them, by child number."""
         self.pushed: list[str] = []
         self.booked: list[str] = []
         self.intercepts: dict[str, str] = {}
@@ -69,7 +72,7 @@ class Systems:
 
     def activities(self) -> list[Callable[..., Awaitable[Any]]]:
         return [
-            self.create, self.query, self.close, self.refund, self.query_refund,
+            self.create, self.query, self.close, self.refund, self.query_refund, self.declare,
             self.push, self.cancel, self.wms_query, self.book, self.void, self.subscribe, self.courier_query,
         ]  # fmt: skip
 
@@ -111,6 +114,13 @@ class Systems:
         if paid is not None and paid.occurred_at <= at.replace(microsecond=0):
             return calls.PaymentState(state="PAID", fact=paid)
         return calls.PaymentState(state="CLOSED" if order_no in self.closed else "UNPAID")
+
+    @activity.defn(name="customs.declare")
+    async def declare(self, call: DeclareCall) -> Declared:
+        async with outside(call):
+            self._begin(call.child_no)
+        self.declared[call.child_no] = call
+        return Declared(reference=f"15{call.child_no}")
 
     async def tell_of_payment(self, subject: Subject) -> Told:
         """The channel asked by its connector's loop."""
