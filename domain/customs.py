@@ -266,8 +266,7 @@ def _rate(line: DeclaredLine, name: str) -> int:
     found: int | None = getattr(line, name)
     if found is None:
         raise UnableToAssess(
-            f"line {line.line_id}: SKU {line.sku} has no {name}; add it to the catalogue, place the order again "
-            "or give up this parcel"
+            f"line {line.line_id}: SKU {line.sku} has no {name}; add it to the catalogue and try again, or give up"
         )
     return found
 

@@ -234,9 +234,9 @@ class _Desk:
         assert day is not None
         dutiable, assessed = day["dutiable"], day["assessed"]
         for sibling in siblings.values():
-            one = assess(sibling, parameters)
-            dutiable += one.dutiable_minor
-            assessed += one.assessed_minor
+            dutiable += sum(line.net_minor + (line.freight_minor or 0) for line in sibling.lines)
+            if sibling.mode == "personal":  # only there a small tax is not collected
+                assessed += assess(sibling, parameters).assessed_minor
         return Others(dutiable_minor=dutiable, assessed_minor=assessed)
 
     async def _keep(self, state: str, found: Assessed | None, counted: int, since: date | None, why: str) -> None:

@@ -10,7 +10,7 @@ from domain.customs import BUILT_IN, Parameters
 from domain.strict import UnableToRead, parse
 from starter.cli import output
 from starter.cli.failing import BadInput, fail, run, several
-from starter.cli.options import By, Json
+from starter.cli.options import By, Json, actor
 from starter.cli.reach import database
 from starter.cli.text import amount
 from store.customs import CustomsStore
@@ -69,7 +69,7 @@ def parameters(json: Json = False) -> None:
 
 def publish(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON as `oms customs parameters --json` shows one.")],
-    by: By,
+    by: By = None,
 ) -> None:
     """Publish legal values from a day on. You say by this that you have confirmed them; it is audited.
 
@@ -83,7 +83,11 @@ def publish(
         fail(BadInput(f"{file}: {e.strerror}."))
     except UnableToRead as e:
         fail(BadInput(f"{file}: {several(str(e))}."))
-    run(_publish(values, by))
+    try:
+        who = actor(by)
+    except BadInput as e:
+        fail(e)
+    run(_publish(values, who))
     output.line(f"customs values hold from {values.valid_from} on; children assessed before keep theirs.")
 
 

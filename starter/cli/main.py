@@ -13,6 +13,7 @@ from starter.cli import (
     audit,
     catalogue,
     change,
+    customs,
     event,
     explain,
     import_file,
@@ -179,6 +180,12 @@ staff.command("deactivate")(people.deactivate)
 staff.command("activate")(people.activate)
 staff.command("delegate")(people.delegate)
 app.add_typer(staff, name="people")
+
+border = _group("Parcels that cross the border: declarations, and the legal values of each day.")
+border.command("list")(customs.list_declarations)
+border.command("parameters")(customs.parameters)
+border.command("publish")(customs.publish)
+app.add_typer(border, name="customs")
 
 tokens = _group("The local issuer of approvers' tokens.")
 tokens.command("issue")(token.issue)
