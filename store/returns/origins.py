@@ -19,13 +19,15 @@ EXCHANGED = """
 SELECT k.line_id, k.first_unit, k.units, m.sku, m.warehouse
 FROM return_cases c JOIN unit_claims k ON k.holder = c.return_no
 JOIN stock_moves m ON m.ref = c.return_no || '/X/' || k.line_id AND m.kind = 'ship'
-WHERE c.order_no = $1 AND c.status = 'EXCHANGED' ORDER BY c.applied_at, c.return_no"""
+WHERE c.order_no = $1 AND c.status = 'EXCHANGED' AND c.return_no <> $2 ORDER BY c.applied_at, c.return_no"""
 
 
-async def origins(connection: Connection, order_no: str, units: Sequence[UnitRange]) -> tuple[Origin, ...]:
-    """Of those of the units that have left, in their order."""
+async def origins(
+    connection: Connection, order_no: str, units: Sequence[UnitRange], but_of: str = ""
+) -> tuple[Origin, ...]:
+    """Of those of the units that have left, in their order. `but_of`: a case whose own exchange does not count."""
     known: list[Origin] = []
-    for row in [*await connection.fetch(LEFT, order_no), *await connection.fetch(EXCHANGED, order_no)]:
+    for row in [*await connection.fetch(LEFT, order_no), *await connection.fetch(EXCHANGED, order_no, but_of)]:
         known = [*_without(known, row), Origin(**row)]
     return tuple(part for wanted in units for part in _parts(wanted, known))
 

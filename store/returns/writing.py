@@ -13,6 +13,7 @@ from store.outbox import Before, Telling, lock_order, publish_refunds
 from store.pool import Connection, Row, clean, to_json
 from store.returns.claims import Claim, claimed, settle
 from store.returns.errors import NoSuchReturn, ReturnWaybillTaken
+from store.returns.placing import placed
 from store.stock import apply_moves
 from store.tickets import EXISTS, open_ticket, resolve_ticket
 
@@ -156,7 +157,7 @@ async def _goods(connection: Connection, write: ReturnWrite) -> None:
     for s in write.scans:
         args = (s.scan_id, clean(s.scanned), s.result, s.line_id, s.unit, s.grade, list(s.photos), s.by, s.at)
         await connection.execute(SCANS, write.return_no, *args)
-    await apply_moves(connection, write.moves, write.at)
+    await apply_moves(connection, await placed(connection, write.return_no, write.moves), write.at)
 
 
 async def _bind(connection: Connection, write: ReturnWrite, parcel: Parcel) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -100,6 +100,40 @@ async def test_after_an_exchange_the_other_article_is_what_may_come_back(
         (0, 1, "A-LARGE", "WH-9"),
         (1, 1, "A", "WH-1"),
     ]
+
+
+async def test_goods_are_counted_where_they_left_from_whatever_the_workflow_believes(
+    returns: ReturnStore, orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    """A line of three that left from two warehouses, none of them the line's own."""
+    for sku, warehouse in (("A", "WH-1"), ("B", "WH-2"), ("A", "WH-7"), ("A", "WH-8")):
+        await stock.receive(sku, warehouse, 10, f"GR-{sku}-{warehouse}")
+    settled = await a_settled_order(orders)
+    child = settled.children[0].child_no
+    await pool.execute("UPDATE child_lines SET qty = 2 WHERE child_no = $1", child)
+    await pool.execute(
+        "INSERT INTO child_lines (order_no, child_no, line_id, first_unit, qty) VALUES ($1, $2, 'L1', 2, 1)",
+        settled.children[1].child_no.rpartition("-")[0],
+        settled.children[1].child_no,
+    )
+    left = [(child, "WH-7", 2), (settled.children[1].child_no, "WH-8", 1)]
+    moves = [
+        StockMove(ref=f"{no}/L1", kind=kind, sku="A", warehouse=place, qty=qty)
+        for no, place, qty in left
+        for kind in LEFT
+    ]
+    await orders.write(a_write(seq=2, moves=tuple(moves)))
+    case = await a_case(returns, pool, lines={"L1": 3})
+    number = case.return_no
+    for _ in range(2):
+        await returns.write(a_case_write(seq=1, moves=(ledger.freeze(number, "L1", "A", "WH-1", 3),)))
+        await returns.write(a_case_write(seq=2, moves=(ledger.grade(number, "L1", 2, "A", "WH-1", Grade.GOOD),)))
+        await returns.write(a_case_write(seq=3, moves=(ledger.close(number, "L1", "A", "WH-1", 2),)))
+    found = {b.warehouse: (b.available, b.shipped, b.frozen) for b in await stock.show("A")}
+    assert found == {"WH-1": (7, 0, 0), "WH-7": (8, 2, 0), "WH-8": (10, 0, 0)}
+
+
+LEFT: tuple[Literal["reserve", "ship"], ...] = ("reserve", "ship")
 
 
 # --- parcels that the order itself gave back --------------------------------------------------------------------------
