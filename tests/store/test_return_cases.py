@@ -1,6 +1,5 @@
-"""What the books keep of a case: goods, waybills, scans, one story, linked cases, return codes."""
+"""What the books keep of a case: goods, waybills, scans, one story, linked cases."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -9,7 +8,6 @@ import pytest
 from domain.records import AuditEntry, StockMove
 from domain.returns import ledger
 from domain.returns.models import CaseUnit, Parcel, ReopenReturn, ScanRecord, TimelineRecord, UnitRange
-from domain.returns.records import CodeLookup
 from domain.returns.words import Acceptance, CaseStatus, Grade, Reason, Reception, ReturnType
 from domain.states import ChildStatus, RefundStatus
 from store.errors import RefundExceedsUnits, StockWouldGoNegative
@@ -21,8 +19,6 @@ from store.returns.errors import (
     NoSuchReturn,
     ReturnRefused,
     ReturnWaybillTaken,
-    TooManyGuesses,
-    UnknownCode,
 )
 from store.stock import StockBalance, StockStore
 from tests.store.cases import LATER, POLICY, a_case, a_case_write, an_application, an_arrived_order
@@ -276,43 +272,6 @@ async def test_what_is_gone_or_open_cannot_be_reopened(returns: ReturnStore, poo
         await returns.reopen(message, "run-9", LATER, POLICY)
     with pytest.raises(NoSuchReturn):
         await returns.reopen(ReopenReturn(return_no="RT-LATE-1", reopens="RT-NOBODY"), "run-9", LATER, POLICY)
-
-
-# --- return codes (R50, case 65) --------------------------------------------------------------------------------------
-
-
-async def test_a_code_is_made_once_and_finds_its_case(returns: ReturnStore, pool: Pool, order: str) -> None:
-    await a_case(returns, pool)
-    issued = await asyncio.gather(*(returns.issue_code("RT20261120", LATER) for _ in range(5)))
-    assert len({i.code for i in issued}) == 1
-    typed = issued[0].code.lower().replace("-", " ")
-    assert await returns.look_up(CodeLookup(code=typed, who="desk-1", at=LATER)) == "RT20261120"
-    with pytest.raises(NoSuchReturn):
-        await returns.issue_code("RT-NOBODY", LATER)
-
-
-async def test_guessing_is_refused_before_it_looks_even_many_at_once(
-    returns: ReturnStore, pool: Pool, order: str
-) -> None:
-    await a_case(returns, pool)
-    code = (await returns.issue_code("RT20261120", LATER)).code
-    guesses = [returns.look_up(CodeLookup(code=f"RC-{n}", who="desk-1", at=LATER)) for n in range(25)]
-    answers = await asyncio.gather(*guesses, return_exceptions=True)
-    assert sum(isinstance(a, UnknownCode) for a in answers) == 10
-    assert sum(isinstance(a, TooManyGuesses) for a in answers) == 15
-    with pytest.raises(TooManyGuesses, match=r"try again in \d+ s"):
-        await returns.look_up(CodeLookup(code=code, who="desk-1", at=LATER))
-    assert await returns.look_up(CodeLookup(code=code, who="desk-2", at=LATER)) == "RT20261120"
-    assert await returns.look_up(CodeLookup(code=code, who="desk-1", at=LATER + timedelta(minutes=10))) == "RT20261120"
-    assert await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'return.code_unknown'") == 10
-
-
-async def test_guessing_under_many_names_is_guessing_too(returns: ReturnStore, pool: Pool) -> None:
-    with pytest.raises(UnknownCode):
-        await returns.look_up(CodeLookup(code="RC-1", who="desk-1", at=LATER))
-    await pool.execute("UPDATE code_misses SET misses = 200 WHERE who = '*'")
-    with pytest.raises(TooManyGuesses):
-        await returns.look_up(CodeLookup(code="RC-1", who="desk-new", at=LATER))
 
 
 async def test_an_application_after_the_window_names_the_reason_and_is_no_case(
