@@ -77,6 +77,8 @@ class RelaySettings(Group):
     """Networks a source may call from (R14), as JSON {"wechat": ["…/24"]}; a source not named here: from anywhere."""
     proxies: tuple[IPvAnyNetwork, ...] = ()
     """Own proxies, as JSON list: only their word on the caller's address is taken."""
+    hops: Annotated[int, Field(ge=1, le=10)] | None = None
+    """How many of them a call passes; None: as many as it names."""
 
 
 class WorkerSettings(Group):

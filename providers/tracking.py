@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import StringConstraints
 
 from domain.facts import Fact, Kind
+from providers.callbacks import TracePoint
 
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""One offset all year, since 1991."""
 WAYBILL = r"^[A-Za-z0-9][A-Za-z0-9-]{5,31}$"
 WaybillNo = Annotated[str, StringConstraints(pattern=WAYBILL)]
 """6 to 32 characters: what Kuaidi100 takes as a number."""
@@ -57,6 +60,19 @@ class Scan:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Trace:
+    """What is known of one parcel. `facts` oldest first, `points` newest first; `finished`: nothing will follow."""
+
+    waybill_no: str
+    carrier: str
+    status: ParcelStatus
+    finished: bool
+    facts: tuple[Fact, ...]
+    points: tuple[TracePoint, ...]
+    as_of: datetime
+
+
 def milestones(source: str, ref: str, scans: Iterable[Scan], ids: dict[str, str]) -> tuple[Fact, ...]:
     """The facts that `scans` prove, oldest first. `ids`: id fields of `Fact` to set (child_no, waybill_no, carrier).
 
@@ -80,6 +96,15 @@ def _key(source: str, ref: str, kind: Kind, at: datetime) -> str:
     if kind is Kind.COURIER_EXCEPTION:
         return f"{key}:{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     return key
+
+
+def china_time(text: str | None) -> datetime | None:
+    """`2026-03-02 10:00:00` as Chinese couriers write it; None for anything else."""
+    try:
+        at = datetime.strptime(text or "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
+    except ValueError:
+        return None
+    return at if 2000 <= at.year < 2100 else None
 
 
 def one_line(text: str, limit: int) -> str:

@@ -57,7 +57,7 @@ async def run(settings: Settings) -> None:
             lazy=True,
         )
         pace = Pace(linger_s=settings.relay.linger_ms / 1_000)
-        addresses = Addresses(settings.relay.allow, settings.relay.proxies)
+        addresses = Addresses(settings.relay.allow, settings.relay.proxies, settings.relay.hops)
         audit = settings.audit
         relay = Relay(
             pool,

@@ -9,18 +9,26 @@ Address = IPv4Address | IPv6Address
 
 class Addresses:
     """`allow`: networks by source; a source without an entry may call from anywhere. `proxies`: whose word on the
-    caller's address is taken; everybody else's `X-Forwarded-For` is ignored."""
+    caller's address is taken; everybody else's `X-Forwarded-For` is ignored. `hops`: how many of them stand between
+    the world and us, the peer included; what lies further out is no proxy of ours, whatever its address. None: as many
+    as the header names."""
 
-    def __init__(self, allow: Mapping[str, Iterable[Network]] | None = None, proxies: Iterable[Network] = ()) -> None:
+    def __init__(
+        self,
+        allow: Mapping[str, Iterable[Network]] | None = None,
+        proxies: Iterable[Network] = (),
+        hops: int | None = None,
+    ) -> None:
         self._allow = {source: tuple(networks) for source, networks in (allow or {}).items()}
         self._proxies = tuple(proxies)
+        self._hops = hops
 
     def caller(self, peer: str, forwarded_for: str) -> str:
         """The nearest address that is not one of our proxies; the peer itself if the header makes no sense."""
         if not self._proxies or not self._is_proxy(peer):
             return peer
-        for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
-            if not self._is_proxy(hop):
+        for passed, hop in enumerate(reversed([part.strip() for part in forwarded_for.split(",")]), 1):
+            if not self._is_proxy(hop) or passed == self._hops:
                 return hop if _read(hop) is not None else peer
         return peer
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from bench.callbacks.signed import Hands, Message
 from domain.order import StartOrder
-from sandbox.kuaidi100.parcels import TEXT, Scan
+from sandbox.core.road import Scan
+from sandbox.kuaidi100.parcels import TEXT
 
 ROAD = ("103", "1002", "1002", "1002", "1002", "5", "301")
 """Collected, four times on its way, out for delivery, signed."""

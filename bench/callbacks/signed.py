@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 from deploy.local.generated import generated
 from deploy.local.places import PORTS
 from deploy.local.variables import sandbox_variables
+from sandbox.core.road import Scan
 from sandbox.core.settings import Settings, from_env
 from sandbox.kuaidi100 import wire as kuaidi100
-from sandbox.kuaidi100.parcels import Parcel, Scan
+from sandbox.kuaidi100.parcels import Parcel
 from sandbox.qimen import reports
 from sandbox.qimen.books import Line, Order
 from sandbox.qimen.wire import XML, local, signature
@@ -114,7 +115,7 @@ class Hands:
 
     def scanned(self, order_no: str, waybill_no: str, scans: Sequence[Scan]) -> Message:
         """Kuaidi100: the whole picture so far, newest scan first."""
-        parcel = Parcel(waybill_no, "yuantong", (), scans[0].at, scans=list(scans))
+        parcel = Parcel(waybill_no, (), (), scans[0].at, scans=list(scans), carrier="yuantong")
         param = kuaidi100.compact(kuaidi100.push(parcel, "yuantong", advanced=True))
         body = urlencode({"sign": kuaidi100.md5(param + self._salt), "param": param}).encode()
         return Message("kuaidi100", order_no, body, lambda _: Signed({"content-type": FORM}, {}, body))

@@ -14,8 +14,8 @@ from domain.strict import UnableToRead, load, parse
 from providers.errors import Refused, Unavailable, UnknownOutcome
 from providers.http import DEADLINE_S, Faults, raise_for_outage, send
 from providers.kuaidi100.codes import company_of
-from providers.kuaidi100.snapshot import Snapshot, Trace, trace_of
-from providers.tracking import ParcelStatus, one_line
+from providers.kuaidi100.snapshot import Snapshot, trace_of
+from providers.tracking import ParcelStatus, Trace, one_line
 
 SYSTEM = "kuaidi100"
 QUERY_SPACING = timedelta(minutes=30)

@@ -5,19 +5,15 @@ Query answers and pushes carry the same shape; each later picture replaces the e
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.facts import Fact
 from providers.callbacks import TracePoint
 from providers.kuaidi100.codes import carrier_of, status_of
-from providers.tracking import ParcelStatus, Scan, WaybillNo, milestones, one_line
+from providers.tracking import Scan, Trace, WaybillNo, china_time, milestones, one_line
 
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China keeps one offset all year and has since 1991."""
 MAX_ROWS = 1000
 
 
@@ -45,20 +41,6 @@ class Snapshot(_Lenient):
     data: Annotated[tuple[Row, ...], Field(max_length=MAX_ROWS)] = ()
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What is known of one parcel. `facts` oldest first, `points` newest first, both of the whole snapshot."""
-
-    waybill_no: str
-    carrier: str
-    status: ParcelStatus
-    finished: bool
-    """Kuaidi100 says that the parcel has arrived (`ischeck`)."""
-    facts: tuple[Fact, ...]
-    points: tuple[TracePoint, ...]
-    as_of: datetime
-
-
 def trace_of(snapshot: Snapshot, as_of: datetime) -> Trace:
     """The snapshot in our words.
 
@@ -81,18 +63,10 @@ def trace_of(snapshot: Snapshot, as_of: datetime) -> Trace:
 
 def _scans(snapshot: Snapshot) -> Iterator[tuple[Scan, str]]:
     for row in snapshot.data:
-        at = _local_time(row.ftime) or _local_time(row.time)
+        at = china_time(row.ftime) or china_time(row.time)
         if at is not None:
             status = status_of(row.statusCode or "", row.status or "")
             yield Scan(at, status, row.context or ""), row.areaName or row.location or ""
-
-
-def _local_time(text: str | None) -> datetime | None:
-    try:
-        at = datetime.strptime(text or "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
-    except ValueError:
-        return None
-    return at if 2000 <= at.year < 2100 else None
 
 
 def _point(waybill_no: str, scan: Scan, place: str) -> TracePoint:

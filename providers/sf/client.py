@@ -16,9 +16,9 @@ from providers.http import DEADLINE_S
 from providers.sf import codes
 from providers.sf.gateway import SYSTEM, SfConfig, SfGateway, SfRefused, SfUnknown, garbage
 from providers.sf.messages import LANGUAGE, MAIN_WAYBILL, NOT_SERVED, OrderReply, RoutesReply, VoidReply, order_message
-from providers.sf.routes import CARRIER, Trace, trace_of
+from providers.sf.routes import CARRIER, trace_of
 from providers.tms.messages import Booked, BookShipment, ShipmentStatus
-from providers.tracking import ParcelStatus, one_line
+from providers.tracking import ParcelStatus, Trace, one_line
 
 MAX_QUERY = 10
 """Waybills that one query may ask about."""

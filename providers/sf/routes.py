@@ -2,20 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.facts import Fact
 from providers.callbacks import TracePoint
 from providers.sf.codes import status_of
-from providers.tracking import ParcelStatus, Scan, milestones, one_line
+from providers.tracking import ParcelStatus, Scan, Trace, china_time, milestones, one_line
 
 CARRIER = "SF"
 MAX_ROUTES = 1000
-_CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China keeps one offset all year and has since 1991."""
 _ENDS = frozenset({ParcelStatus.DELIVERED, ParcelStatus.RETURNED, ParcelStatus.CANCELLED})
 
 
@@ -31,19 +27,6 @@ class Route(BaseModel):
     firstStatusCode: str | None = None
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What is known of one parcel. `facts` oldest first, `points` newest first."""
-
-    waybill_no: str
-    carrier: str
-    status: ParcelStatus
-    finished: bool
-    facts: tuple[Fact, ...]
-    points: tuple[TracePoint, ...]
-    as_of: datetime
-
-
 def trace_of(waybill_no: str, routes: Iterable[Route], as_of: datetime) -> Trace:
     """The scans of one parcel. Those whose time cannot be read are left out: one bad scan must not hide the others."""
     read = sorted(_read(waybill_no, routes), key=lambda pair: pair[0].at)
@@ -57,7 +40,7 @@ def trace_of(waybill_no: str, routes: Iterable[Route], as_of: datetime) -> Trace
 
 def _read(waybill_no: str, routes: Iterable[Route]) -> Iterator[tuple[Scan, TracePoint]]:
     for route in routes:
-        at = _local_time(route.acceptTime)
+        at = china_time(route.acceptTime)
         if at is None:
             continue
         scan = Scan(at, status_of(route.opCode or "", route.firstStatusCode or ""), route.remark or "")
@@ -66,11 +49,3 @@ def _read(waybill_no: str, routes: Iterable[Route]) -> Iterator[tuple[Scan, Trac
         told = f"{at.isoformat()}|{route.opCode}|{text}".encode()
         key = f"sf:{hashlib.sha256(told).hexdigest()[:24]}"
         yield scan, TracePoint(waybill_no, key, at, scan.status.value, text, one_line(route.acceptAddress or "", 100))
-
-
-def _local_time(text: str | None) -> datetime | None:
-    try:
-        at = datetime.strptime(text or "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
-    except ValueError:
-        return None
-    return at if 2000 <= at.year < 2100 else None

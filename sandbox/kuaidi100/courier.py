@@ -1,8 +1,7 @@
 """What happens to parcels as time passes, and whom it is told."""
 
-from datetime import timedelta
-
 from sandbox.core import Box
+from sandbox.core.road import expect_next
 from sandbox.kuaidi100.parcels import Parcel, Parcels, Subscriber
 from sandbox.kuaidi100.wire import push
 
@@ -40,18 +39,4 @@ class Courier:
         self._box.outbox.post(payload["status"], subscriber.url, payload, order_no=parcel.waybill_no, ids=ids)
 
     def _expect_next(self, parcel: Parcel) -> None:
-        code = parcel.next_code()
-        if code is None:
-            return
-        done = len(parcel.scans)
-        speed = self._box.settings.speed
-        last = parcel.scans[-1].at if parcel.scans else parcel.since
-        due = last + timedelta(seconds=self._stages_s[min(done, len(self._stages_s) - 1)] / speed)
-        wait_s = max(0.0, (due - self._box.clock()).total_seconds())
-
-        def arrive() -> None:
-            # Somebody may have moved the parcel by hand in the meantime; then another timer is running.
-            if len(parcel.scans) == done:
-                self.scan(parcel, code)
-
-        self._box.later(wait_s * speed, arrive)
+        expect_next(self._box, parcel, self._stages_s, lambda code: self.scan(parcel, code))

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.core import Ledger, Row
+from sandbox.core import Ledger, Row, road
+from sandbox.core.road import Scan
 
 TEXT = {
     "103": "快件已揽收",
@@ -28,30 +29,9 @@ WAYS = {
 ENDS = ("3", "301", "302", "303", "304", "4")
 
 
-@dataclass(frozen=True)
-class Scan:
-    at: datetime
-    code: str
-    text: str
-
-
 @dataclass
-class Parcel:
-    waybill_no: str
-    carrier: str
-    way: tuple[str, ...]
-    since: datetime
-    order_no: str = ""
-    scans: list[Scan] = field(default_factory=list)
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.scans) and self.scans[-1].code in ENDS
-
-    def next_code(self) -> str | None:
-        """The first stop of the way that no scan has reached yet."""
-        done = {scan.code for scan in self.scans}
-        return None if self.finished else next((code for code in self.way if code not in done), None)
+class Parcel(road.Parcel):
+    carrier: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +100,7 @@ class Parcels:
 
     def _enter(self, row: Row) -> Parcel:
         since = datetime.fromisoformat(row.at)
-        parcel = Parcel(row.key, row.data["carrier"], WAYS[row.data["trouble"]], since, row.order_no)
+        parcel = Parcel(row.key, WAYS[row.data["trouble"]], ENDS, since, row.order_no, carrier=row.data["carrier"])
         self.parcels[row.key] = parcel
         return parcel
 

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.core import Delivery
-from sandbox.kuaidi100.parcels import Parcel, Scan
+from sandbox.core.road import Scan
+from sandbox.kuaidi100.parcels import Parcel
 
 _CHINA = timezone(timedelta(hours=8))
 COMPANIES = {

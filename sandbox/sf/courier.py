@@ -1,9 +1,8 @@
 """What happens to parcels as time passes, and what of it is pushed."""
 
-from datetime import timedelta
-
 from sandbox.core import Box
-from sandbox.sf.parcels import Parcel, Parcels, Scan, order_of
+from sandbox.core.road import Parcel, Scan, expect_next
+from sandbox.sf.parcels import Parcels, order_of
 from sandbox.sf.wire import push
 
 TROUBLES = {"exception", "refused", "lost_parcel"}
@@ -42,18 +41,4 @@ class Courier:
         self._box.outbox.post(scan.code, self._callback_url, payload, order_no=parcel.waybill_no, ids=ids)
 
     def _expect_next(self, parcel: Parcel) -> None:
-        code = parcel.next_code()
-        if code is None:
-            return
-        done = len(parcel.scans)
-        speed = self._box.settings.speed
-        last = parcel.scans[-1].at if parcel.scans else parcel.since
-        due = last + timedelta(seconds=self._stages_s[min(done, len(self._stages_s) - 1)] / speed)
-        wait_s = max(0.0, (due - self._box.clock()).total_seconds())
-
-        def arrive() -> None:
-            # Somebody may have moved the parcel by hand in the meantime; then another timer is running.
-            if len(parcel.scans) == done:
-                self.scan(parcel, code)
-
-        self._box.later(wait_s * speed, arrive)
+        expect_next(self._box, parcel, self._stages_s, lambda code: self.scan(parcel, code))

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sandbox.core import Ledger, Row
+from sandbox.core.road import Parcel, Scan
 
 TEXT = {
     "50": "顺丰速运 已收取快件",
@@ -35,31 +36,6 @@ class Order:
     waybill_no: str
     request: dict[str, Any]
     cancelled: bool = False
-
-
-@dataclass(frozen=True)
-class Scan:
-    at: datetime
-    code: str
-    text: str
-
-
-@dataclass
-class Parcel:
-    waybill_no: str
-    way: tuple[str, ...]
-    since: datetime
-    order_no: str = ""
-    scans: list[Scan] = field(default_factory=list)
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.scans) and self.scans[-1].code in ENDS
-
-    def next_code(self) -> str | None:
-        """The first stop of the way that no scan has reached yet."""
-        done = {scan.code for scan in self.scans}
-        return None if self.finished else next((code for code in self.way if code not in done), None)
 
 
 def order_of(child_no: str) -> str:
@@ -114,7 +90,7 @@ class Parcels:
         return order
 
     def _enter_parcel(self, row: Row) -> Parcel:
-        parcel = Parcel(row.key, WAYS[row.data["trouble"]], datetime.fromisoformat(row.at), row.order_no)
+        parcel = Parcel(row.key, WAYS[row.data["trouble"]], ENDS, datetime.fromisoformat(row.at), row.order_no)
         self.parcels[row.key] = parcel
         return parcel
 

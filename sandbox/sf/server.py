@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.core import Box, Settings
+from sandbox.core.road import Parcel
 from sandbox.sf.courier import Courier
 from sandbox.sf.desk import Desk
-from sandbox.sf.parcels import Parcel, Parcels, order_of
+from sandbox.sf.parcels import Parcels, order_of
 from sandbox.sf.wire import address, digest, render, taken, turned_away
 
 SCHEDULE_S = (600, 600, 600, 600, 600, 600)

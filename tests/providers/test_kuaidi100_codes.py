@@ -8,8 +8,8 @@ import pytest
 
 from domain.facts import Kind
 from providers.kuaidi100.codes import STATUS_OF_NAME, carrier_of, company_of, status_of
-from providers.kuaidi100.snapshot import Snapshot, Trace, trace_of
-from providers.tracking import KIND_OF, ParcelStatus
+from providers.kuaidi100.snapshot import Snapshot, trace_of
+from providers.tracking import KIND_OF, ParcelStatus, Trace
 
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 NU = "YT0000000001"

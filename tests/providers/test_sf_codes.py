@@ -7,8 +7,8 @@ import pytest
 
 from domain.facts import Kind
 from providers.sf.codes import status_of
-from providers.sf.routes import Route, Trace, trace_of
-from providers.tracking import ParcelStatus
+from providers.sf.routes import Route, trace_of
+from providers.tracking import ParcelStatus, Trace
 
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 NU = "SF0000000000001"

@@ -170,6 +170,15 @@ def test_only_configured_proxies_are_believed(peer: str, header: str, caller: st
     assert Addresses(proxies=[ip_network("10.0.0.0/30")]).caller(peer, header) == caller
 
 
+@pytest.mark.parametrize(
+    ("hops", "caller"), [(1, "10.0.0.2"), (2, "203.0.113.7"), (3, "203.0.113.7"), (None, "203.0.113.7")]
+)
+def test_only_as_many_hops_as_configured_are_passed(hops: int | None, caller: str) -> None:
+    """Who sits in a proxy's network and is none cannot speak for others."""
+    addresses = Addresses(proxies=[ip_network("10.0.0.0/30")], hops=hops)
+    assert addresses.caller("10.0.0.1", "198.51.100.1, 203.0.113.7, 10.0.0.2") == caller
+
+
 def test_an_allow_list_holds_for_its_source_only() -> None:
     addresses = Addresses({"wechat": [ip_network("101.226.103.0/24"), ip_network("2402:4e00::/32")]})
     assert addresses.allowed("wechat", "101.226.103.7")
