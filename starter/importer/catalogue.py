@@ -7,7 +7,7 @@ from domain.catalog_rows import COLUMNS, Cell, Fault, column_of
 from starter.catalog_client import NumberedRow
 from starter.importer.catalogue_out import unquoted
 from starter.importer.table import Table, UnableToImport
-from starter.importer.workbook import Refused, Workbook
+from starter.importer.workbook import Refused, Workbook, about_rows
 
 NOTE = "#"
 """A row whose first cell begins so is a note for people."""
@@ -20,10 +20,10 @@ def rows_of(path: Path) -> Iterator[NumberedRow]:
     return (row for row in rows if not _is_note(row))
 
 
-def count_rows(path: Path) -> int | None:
-    """About how many rows the file has, for a progress bar; None when that would mean reading it twice."""
+def count_rows(path: Path) -> int:
+    """About how many rows a file has that `rows_of` has opened, for a progress bar."""
     if path.suffix.lower() in (".xlsx", ".xlsm"):
-        return None
+        return max(0, about_rows(path) - 1)
     with path.open("rb") as file:
         return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1)
 

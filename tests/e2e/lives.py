@@ -49,4 +49,4 @@ async def the_books_are_right(stage: Stage, replayed: Counter[str]) -> None:
         if not broken or time.monotonic() > deadline:
             break
         await asyncio.sleep(1)
-    assert broken == []
+    assert not broken, repr(broken)

@@ -8,8 +8,12 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from starter.importer.catalogue import count_rows, rows_of
+from starter.importer.table import UnableToImport
 from tests.postgres import database_url
 from tests.starter.conftest import Oms
 
@@ -170,6 +174,25 @@ def test_a_link_in_the_archive_is_refused(oms: Oms, tampered: Callable[..., Path
     assert (said.code, "leads out" in said.err) == (2, True)
 
 
+SHARE = st.floats(0, 0.9999)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(damage=st.lists(st.tuples(SHARE, st.integers(0, 255)), max_size=8), kept=st.one_of(st.just(1.0), SHARE))
+def test_a_damaged_workbook_is_read_or_refused_and_never_a_crash(
+    damage: list[tuple[float, int]], kept: float, xlsx: Xlsx
+) -> None:
+    file = xlsx(["sku", "ship_from"], ["A", "WH-1"], ["B", "=1+1"])
+    content = bytearray(file.read_bytes())
+    for place, byte in damage:
+        content[int(place * len(content))] = byte
+    file.write_bytes(content[: int(kept * len(content))])
+    try:
+        assert len(list(rows_of(file))) <= 3
+    except UnableToImport as refused:
+        assert "\n" not in str(refused)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04" + b"\x00" * 40])
 def test_what_is_no_workbook_is_refused(oms: Oms, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.xlsx").write_bytes(content)
@@ -242,6 +265,7 @@ def test_a_large_workbook_goes_in_quickly(oms: Oms, xlsx: Xlsx) -> None:
     """20,000 rows in under 30 s; here a tenth of it, so that the bound holds on a busy machine too."""
     header = ["sku", "name", "ship_from", "logistics", "customs", "weight_g", "length_mm", "width_mm", "height_mm"]
     file = xlsx(header, *([f"S{n}", f"商品 {n}", "WH-1,WH-2", "cold", "cbec", n, 1, 2, 3] for n in range(2000)))
+    assert count_rows(file) == 2000
     started = time.monotonic()
     assert oms("catalog", "import", str(file), "--json").json["added"] == 2000
     assert time.monotonic() - started < 10

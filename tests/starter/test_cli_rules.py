@@ -145,7 +145,12 @@ def test_an_approval_given_elsewhere_publishes_and_a_rejection_asks_anew(oms: Om
     assert oms("approve", "reject", first, "--as", "u-ops", "--remark", "not in the season").code == 0
     second = oms("rules", "publish", str(number), "--json").json["approval"]["approval_id"]
     assert second != first
+    assert "simulated.orders" in oms("approve", "show", second).out
     assert oms("approve", "approve", second, "--as", "u-ops", "--remark", "now it is fine").code == 0
+    assert oms("people", "deactivate", "u-ops", "--by", "u-admin").code == 0
+    gone = oms("rules", "publish", str(number))
+    assert (gone.code, "deactivated" in gone.err) == (1, True)
+    assert oms("people", "activate", "u-ops", "--by", "u-admin").code == 0
     assert oms("rules", "publish", str(number), "--json").json["version"] == 1
     assert "not-east" in oms("rules", "show", "--table", "custom_split").out
 

@@ -146,7 +146,7 @@ async def test_a_rule_published_while_fifty_orders_are_open_changes_only_later_o
 
 async def test_an_order_from_before_there_were_rule_sets_is_split_by_its_policy(orders: OrderStore, pool: Pool) -> None:
     await registered(orders, "SO-OLD-1")
-    await published(pool, custom_split=TOGETHER)
+    await published(pool, custom_split=NOT_A)
     assert reasons(await settled(orders, "SO-OLD-1")) == [[("warehouse", "A")], [("warehouse", "B")]]
     assert await pool.fetchval("SELECT rules_version FROM orders") is None
 
