@@ -87,6 +87,9 @@ class Outbound(Strict):
     placed_at: AwareDatetime
     address: Address
     lines: tuple[OutboundLine, ...]
+    carrier: str | None = None
+    buyer_identity: str | None = None
+    """Of goods that cross the border: the reference by which customs know the buyer, the same on every document."""
 
 
 class PushBatch(Call):
@@ -102,6 +105,8 @@ class Booking(Strict):
     pieces: int
     carrier: str | None = None
     """The order's choice; None: the carrier system chooses."""
+    buyer_identity: str | None = None
+    """As on the outbound order."""
 
 
 class BookBatch(Call):

@@ -76,6 +76,7 @@ def _shipment(item: Booking) -> messages.BookShipment:
         "weight_g": item.weight_g,
         "items": item.pieces,
         "carrier": item.carrier,
+        "buyer_identity": item.buyer_identity,
     }
     try:
         return messages.BookShipment.model_validate(message)

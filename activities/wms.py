@@ -47,6 +47,8 @@ class WmsActivities:
                     models.OutboundLine(line_id=line.line_id, sku=line.sku, qty=line.qty, name=line.name)
                     for line in item.lines
                 ),
+                carrier=item.carrier,
+                buyer_identity=item.buyer_identity,
             )
         )
         return Pushed(wms_ref=pushed.delivery_order_id or item.child_no)

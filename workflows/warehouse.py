@@ -65,6 +65,7 @@ class Warehouse:
                 weight_g=sum(line.weight_g * plan.lines[line.line_id] for line in lines),
                 pieces=sum(plan.lines.values()),
                 carrier=plan.carrier,
+                buyer_identity=self._identity(plan),
             )
         )
         return unwrap(outcome.done, outcome.failed)
@@ -138,4 +139,10 @@ class Warehouse:
                 )
                 for line in self._lines(plan)
             ),
+            carrier=plan.carrier,
+            buyer_identity=self._identity(plan),
         )
+
+    def _identity(self, plan: ChildPlan) -> str | None:
+        """Order, payment and logistics documents of goods that cross the border name the same buyer (R38)."""
+        return self.book.order.buyer.identity if plan.customs else None

@@ -21,7 +21,13 @@ def create(order: PushOutbound) -> Tree:
         ("logisticsCode", order.carrier),
         ("receiverInfo", _receiver(order.receiver)),
     ]
-    return [("deliveryOrder", head), ("orderLines", [("orderLine", _line(line)) for line in order.lines])]
+    document: list[tuple[str, Tree]] = [
+        ("deliveryOrder", head),
+        ("orderLines", [("orderLine", _line(line)) for line in order.lines]),
+    ]
+    if order.buyer_identity:
+        document.append(("extendProps", [("buyerIdentity", order.buyer_identity)]))
+    return document
 
 
 def cancel(child_no: str, warehouse: str, reason: str) -> Tree:

@@ -42,6 +42,8 @@ class PushOutbound(Strict):
     """Sales channel, told as sourcePlatformCode."""
     carrier: str | None = None
     """logisticsCode, when the carrier is already chosen."""
+    buyer_identity: Id | None = None
+    """extendProps/buyerIdentity, of goods that cross the border: a reference or a hash, never a document's number."""
 
 
 class Pushed(Strict):

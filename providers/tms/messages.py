@@ -25,6 +25,8 @@ class BookShipment(Strict):
     """Units inside."""
     carrier: Carrier | None = None
     """None: the TMS chooses."""
+    buyer_identity: Id | None = None
+    """Of goods that cross the border: a reference or a hash, never a document's number."""
 
 
 class ShipmentStatus(StrEnum):

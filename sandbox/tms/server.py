@@ -47,6 +47,7 @@ class Booking(BaseModel):
     weight_g: Annotated[int, Field(ge=0)]
     items: Annotated[int, Field(ge=1)]
     receiver: Receiver
+    buyer_identity: str | None = None
 
 
 class WorldEvent(BaseModel):

@@ -43,7 +43,9 @@ def explain(
     if again:
         _replay(kept.explanation, json=json)
         return
-    children = [c for c in kept.explanation.children if number in (kept.explanation.order_no, c.child_no)]
+    every = kept.explanation.children
+    # A parcel that was made later, out of others, is not in the plan of the split: then the whole split is shown.
+    children = [c for c in every if c.child_no == number] or list(every)
     if json:
         whole = kept.explanation.model_dump(mode="json")
         numbers = {c.child_no for c in children}

@@ -11,6 +11,7 @@ from domain.records import Settled, SettlePayment
 from domain.states import ChildStatus
 from store.catalog import CatalogStore
 from store.orders import OrderStore
+from store.plans import PlanStore
 from store.pool import Pool
 from store.stock import StockStore
 from tests.store.examples import NOW, a_payment, a_write, an_order
@@ -116,3 +117,15 @@ async def test_orders_racing_for_units_in_two_warehouses_never_get_more_than_the
     assert {place: n for place, n in (await reserved(stock)).items() if place[0] == "A"} == {
         ("A", "WH-1"): 7, ("A", "WH-2"): 6,
     }  # fmt: skip
+
+
+async def test_a_line_without_a_weight_is_rated_by_the_catalogues(
+    orders: OrderStore, stock: StockStore, catalog: CatalogStore, pool: Pool
+) -> None:
+    record = SkuRecord(sku="A", ship_from=("WH-1", "WH-2"), weight_g=700)
+    await catalog.put([record], "test", NOW)
+    await receive(stock, A_1=9, A_2=9, B_2=9)
+    await settled(orders)
+    kept = await PlanStore(pool).explanation("SO20261120-01")
+    assert kept is not None
+    assert [line.weight_g for line in kept.explanation.inputs.priced.lines] == [700, 0]

@@ -41,6 +41,7 @@ async def test_it_is_declared_and_held_and_goes_to_the_warehouse_when_customs_re
         await customs_say(play, Kind.CUSTOMS_RELEASED)
         assert (await play.statuses())[2] == "RELEASED"
         assert play.world.goods.pushed == [play.child(1), play.child(2)]
+        assert play.world.goods.identities == {play.child(1): None, play.child(2): "b-1"}
         await play.ships(1, 2)
         assert await play.finish() == "COMPLETED"
     assert play.world.border.withdrawn == []

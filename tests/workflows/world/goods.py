@@ -35,6 +35,8 @@ class Goods:
         self.pushed: list[str] = []
         self.push_batches: list[tuple[str, ...]] = []
         self.booked: list[str] = []
+        self.identities: dict[str, str | None] = {}
+        """The buyer's reference on the outbound order, by child number."""
         self.intercepted: list[str] = []
         self.voided: list[str] = []
         self.intercept: dict[str, str] = {}
@@ -53,6 +55,7 @@ class Goods:
 
         async def one(item: Outbound) -> Pushed:
             self._faults.item("push", item.child_no)
+            self.identities[item.child_no] = item.buyer_identity
             if item.child_no not in self.pushed:
                 self.pushed.append(item.child_no)
             return Pushed(wms_ref=f"W{item.child_no}")
