@@ -13,6 +13,7 @@ from starter.cli import (
     audit,
     catalogue,
     change,
+    chargeback,
     customs,
     event,
     explain,
@@ -69,6 +70,8 @@ orders.command("refresh")(change.refresh)
 orders.command("merge")(replan.merge)
 orders.command("resplit")(replan.resplit)
 orders.command("label")(label.label)
+orders.command("chargeback")(chargeback.opened)
+orders.command("chargeback-decided")(chargeback.decided)
 app.add_typer(orders, name="order")
 
 cases = _group("After-sales: returns, refunds, exchanges, cancellations before shipping. 售后")

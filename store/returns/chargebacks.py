@@ -1,0 +1,139 @@
+"""Money that the buyer's bank takes back: never more than was paid together with refunds, payouts on hold (N17)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from domain.records import AuditEntry, TicketRecord
+from store.audit import append_entry
+from store.errors import OrderRefused
+from store.pool import Connection, Pool
+from store.tickets import open_ticket
+
+ORDER = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
+
+# The payment that is meant; without a key the oldest one that has enough left, else the oldest.
+PAYMENT = """
+SELECT payment_key, paid_minor, paid_minor - reserved_minor - charged_back_minor AS left_minor FROM payment_balances
+WHERE order_no = $1 AND ($2::text IS NULL OR payment_key = $2)
+ORDER BY (paid_minor - reserved_minor - charged_back_minor >= $3) DESC, paid_at, payment_key LIMIT 1
+FOR NO KEY UPDATE"""
+
+KNOWN = """
+SELECT order_no, payment_key, amount_minor, overlap_minor, state FROM chargebacks WHERE chargeback_id = $1
+FOR NO KEY UPDATE"""
+
+OPEN = """
+INSERT INTO chargebacks (chargeback_id, payment_key, order_no, amount_minor, overlap_minor, opened_at)
+VALUES ($1, $2, $3, $4, $5, $6)"""
+
+TAKE = "UPDATE payment_balances SET charged_back_minor = charged_back_minor + $2 WHERE payment_key = $1"
+
+DECIDE = "UPDATE chargebacks SET state = $2, decided_at = $3 WHERE chargeback_id = $1"
+
+
+class ChargebackRefused(OrderRefused):
+    """It does not fit the order's payments, or was decided otherwise."""
+
+
+@dataclass(frozen=True)
+class Chargeback:
+    """`overlap_minor`: what refunds had given back before; claimed twice, so it is to be contested."""
+
+    chargeback_id: str
+    order_no: str
+    payment_key: str
+    amount_minor: int
+    overlap_minor: int
+    state: str
+
+
+@dataclass(frozen=True)
+class NewChargeback:
+    chargeback_id: str
+    order_no: str
+    amount_minor: int
+    by: str
+    payment_key: str | None = None
+
+
+class ChargebackStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def open(self, new: NewChargeback, at: datetime) -> Chargeback:
+        """Holds the order's payouts, takes what is left of the payment out of reach of refunds, tells a person. The
+        same one again is the same. Raises `ChargebackRefused`."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(ORDER, new.order_no) is None:
+                raise ChargebackRefused(f"order {new.order_no} is not in the books; check the number")
+            known = await _get(connection, new.chargeback_id)
+            if known is not None:
+                if (known.order_no, known.amount_minor) != (new.order_no, new.amount_minor):
+                    raise ChargebackRefused(
+                        f"chargeback {new.chargeback_id} is of {known.amount_minor} of order {known.order_no} already"
+                    )
+                return known
+            return await _open(connection, new, at)
+
+    async def decide(self, chargeback_id: str, outcome: Literal["lost", "won"], by: str, at: datetime) -> Chargeback:
+        """`won`: the money stays ours and can be refunded again; `lost`: it is gone for good. Ends the hold. Raises
+        `ChargebackRefused`."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            known = await _get(connection, chargeback_id)
+            if known is None or known.state not in ("open", outcome):
+                was = "is not in the books" if known is None else f"was {known.state}"
+                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it {was}")
+            if known.state == "open":
+                await connection.execute(DECIDE, chargeback_id, outcome, at)
+                if outcome == "won":
+                    await connection.execute(TAKE, known.payment_key, known.overlap_minor - known.amount_minor)
+                await _tell(connection, known, f"chargeback.{outcome}", by, at)
+            return Chargeback(**{**known.__dict__, "state": outcome})
+
+
+async def _open(connection: Connection, new: NewChargeback, at: datetime) -> Chargeback:
+    payment = await connection.fetchrow(PAYMENT, new.order_no, new.payment_key, new.amount_minor)
+    if payment is None or new.amount_minor > payment["paid_minor"]:
+        raise ChargebackRefused(
+            f"order {new.order_no} has no payment {new.payment_key or 'at all'} of at least {new.amount_minor}; "
+            "check order, payment and amount"
+        )
+    takes = min(new.amount_minor, payment["left_minor"])
+    made = Chargeback(
+        chargeback_id=new.chargeback_id,
+        order_no=new.order_no,
+        payment_key=payment["payment_key"],
+        amount_minor=new.amount_minor,
+        overlap_minor=new.amount_minor - takes,
+        state="open",
+    )
+    args = (made.chargeback_id, made.payment_key, made.order_no, made.amount_minor, made.overlap_minor, at)
+    await connection.execute(OPEN, *args)
+    await connection.execute(TAKE, made.payment_key, takes)
+    await open_ticket(connection, _question(made), made.order_no, at, outside=True)
+    await _tell(connection, made, "chargeback.open", new.by, at)
+    return made
+
+
+async def _get(connection: Connection, chargeback_id: str) -> Chargeback | None:
+    row = await connection.fetchrow(KNOWN, chargeback_id)
+    return None if row is None else Chargeback(chargeback_id=chargeback_id, **row)
+
+
+async def _tell(connection: Connection, c: Chargeback, action: str, by: str, at: datetime) -> None:
+    detail = {"chargeback_id": c.chargeback_id, "amount_minor": c.amount_minor, "overlap_minor": c.overlap_minor}
+    await append_entry(connection, AuditEntry(actor=by, action=action, detail=detail), at, c.order_no)
+
+
+def _question(c: Chargeback) -> TicketRecord:
+    twice = f"; {c.overlap_minor} of it had been refunded already: contest that" if c.overlap_minor else ""
+    return TicketRecord(
+        ticket_id=f"T-CB-{c.chargeback_id}",
+        system="payment",
+        step="chargeback",
+        error=f"the buyer's bank takes back {c.amount_minor} of order {c.order_no}{twice}; its payouts are on hold",
+        severity="urgent",
+        actions=("supply", "give_up"),
+        give_up_means="nothing happens by itself: record what the bank decided with `oms order chargeback-decided`",
+    )
