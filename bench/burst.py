@@ -92,7 +92,7 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Bur
             orders = await open_orders(stage, -(-wanted // messages_a_life(2)), console)
             hands, at = Hands(state), datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
             sent = arrivals([life(hands, order, at) for order in orders], 1)
-            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+            async with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
                 sender, watch = Sender(variables["OMS_RELAY_URL"], attempted, acked), Watch(pool)
                 return await _measure(stage, sender, watch, sent, options.rate)
     finally:

@@ -64,7 +64,7 @@ class Sender:
 
     async def _try(self, message: Message) -> bool:
         signed = message.sign(datetime.now(UTC))
-        self.attempted.add(message.id, source=message.source)
+        await self.attempted.add(message.id, source=message.source)
         sent = time.monotonic()
         try:
             status = await self._lines.post(f"/hooks/{message.source}", signed.params, signed.headers, signed.body)
@@ -75,6 +75,6 @@ class Sender:
         if not 200 <= status < 300:
             self.told.refused[status] = self.told.refused.get(status, 0) + 1
             return False
-        self.acked.add(message.id, took_ms=round(took * 1000, 1))
+        await self.acked.add(message.id, took_ms=round(took * 1000, 1))
         self.told.acks.append((sent, took))
         return True

@@ -30,7 +30,7 @@ from bench.callbacks.total_queue import balance
 from bench.callbacks.visible import quantile
 from bench.demo.sites import sandbox_urls
 from bench.demo.stage import Stage
-from bench.faults.havoc import havoc
+from bench.faults.havoc import Programme, havoc
 from bench.faults.plan import CHANCES, draw
 from bench.faults.storm import Storm, told
 from config import Settings
@@ -71,7 +71,7 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Sto
             stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http)
             orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
             sent, refused_calls = await _armed(stage, options, orders, Hands(state))
-            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+            async with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
                 sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
                 began = time.monotonic()
                 programme = await _storm(sender, sent, options)
@@ -105,8 +105,8 @@ async def _armed(
     return sent, len(drawn)
 
 
-async def _storm(sender: Sender, sent: Arrivals, options: argparse.Namespace) -> int:
-    """Sends all of it, under the programme of `havoc`. Returns how many faults that had."""
+async def _storm(sender: Sender, sent: Arrivals, options: argparse.Namespace) -> Programme:
+    """Sends all of it, under the programme of `havoc`."""
     share = 0.0
     with Progress(console=console) as progress:
         bar = progress.add_task("callbacks sent", total=len(sent.messages))
@@ -117,8 +117,8 @@ async def _storm(sender: Sender, sent: Arrivals, options: argparse.Namespace) ->
             progress.update(bar, completed=n)
 
         sending = sender.send_all(sent.messages, options.rate, on)
-        steps, _ = await asyncio.gather(havoc(options.outage, lambda part: share >= part, console.print), sending)
-    return steps
+        programme, _ = await asyncio.gather(havoc(options.outage, lambda part: share >= part, console.print), sending)
+    return programme
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

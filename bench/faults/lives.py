@@ -73,7 +73,7 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Ver
                 await stage.fault(fault.sandbox, fault.operation, fault.fault, fault.times, order_no=fault.order_no)
             console.print(f"{len(drawn)} faults armed for {len(parts)} orders")
             load = Load(stage, [p.order for p in parts], options.rate)
-            steps, troubles = await asyncio.gather(
+            programme, troubles = await asyncio.gather(
                 havoc(options.outage, load.under_way, console.print), load.run(console)
             )
             for trouble in troubles[:10]:
@@ -81,7 +81,7 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Ver
             world = await invariants.look(pool, stage.sandboxes, temporal)
             findings = invariants.check(world)
             show_findings(console, findings)
-            return judge(world, findings, troubles, injected=len(drawn) + steps)
+            return judge(world, findings, troubles, injected=len(drawn) + programme.steps)
     finally:
         await pool.close()
 

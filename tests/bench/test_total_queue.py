@@ -97,10 +97,10 @@ def test_without_shuffling_each_life_arrives_in_its_own_order() -> None:
     assert [b for b in arrived if b.startswith(b"a")] == [m.body for m in lives[0]]
 
 
-def test_a_line_of_the_journal_is_on_the_disk_when_add_returns(tmp_path: Path) -> None:
-    with Journal(tmp_path / "j" / "acked.jsonl") as journal:
-        journal.add("m1", took_ms=2.5)
-        journal.add("m1")
+async def test_a_line_of_the_journal_is_on_the_disk_when_add_returns(tmp_path: Path) -> None:
+    async with Journal(tmp_path / "j" / "acked.jsonl") as journal:
+        await journal.add("m1", took_ms=2.5)
+        await journal.add("m1")
         lines = [json.loads(line) for line in journal.path.read_text().splitlines()]
     assert lines == [{"id": "m1", "took_ms": 2.5}, {"id": "m1"}] and journal.ids == {"m1": 2}
 
