@@ -54,9 +54,12 @@ class Books:
         return [None] * len(rows)
 
     async def _stale(self, rows: Sequence[tuple[str, datetime, list[EventRecord]]]) -> Sequence[None]:
-        for order_no, told in _grouped((order_no, (at, events)) for order_no, at, events in rows).items():
-            latest = max(at for at, _ in told)
-            await self._inbox.finish_outside(order_no, latest, [event for _, events in told for event in events])
+        by_order = _grouped((order_no, (at, events)) for order_no, at, events in rows)
+        told = [
+            (order_no, max(at for at, _ in some), [event for _, events in some for event in events])
+            for order_no, some in by_order.items()
+        ]
+        await self._inbox.finish_outside(told)
         return [None] * len(rows)
 
 

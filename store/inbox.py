@@ -146,10 +146,14 @@ class InboxStore:
         async with self._pool.acquire() as connection:
             return await orders_of(connection, facts)
 
-    async def finish_outside(self, order_no: str, at: datetime, events: Sequence[EventRecord]) -> None:
-        """Facts for an order whose workflow has ended: into its timeline, and the outcome onto their inbox rows."""
+    async def finish_outside(self, told: Sequence[tuple[str, datetime, Sequence[EventRecord]]]) -> None:
+        """Facts for orders (number, when, what) whose workflows are not to hear them: into their timelines, and the
+        outcome onto their inbox rows. One transaction for all: after an outage there are thousands."""
+        carried = {event.inbox_id for _, _, events in told for event in events if event.inbox_id is not None}
         async with self._pool.acquire() as connection, connection.transaction():
-            await record_after_end(connection, order_no, at, events)
+            await connection.execute(LOCK, sorted(carried))
+            for order_no, at, events in told:
+                await record_after_end(connection, order_no, at, events)
 
     async def _change(self, sql: str, ids: Sequence[int], *args: object) -> None:
         if ids:

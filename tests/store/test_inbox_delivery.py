@@ -186,7 +186,7 @@ async def test_a_fact_for_an_ended_order_is_told_once_in_its_timeline_and_ends_i
     row = await stored(inbox, pool)
     event = an_event("k:late", Outcome.STALE, inbox_id=row)
     for _ in range(2):
-        await inbox.finish_outside("SO20261120", LATER, [event])
+        await inbox.finish_outside([("SO20261120", LATER, [event])])
     assert await state(pool, row) == "stale"
     assert [entry.result for entry in await orders.timeline("SO20261120")] == ["STALE"]
 
