@@ -47,8 +47,9 @@ class Review:
             book.happens(Event.APPROVED)
 
     async def payout(self) -> None:
-        """Finance agrees, when the matrix wants it: after inspection, before money moves, another person."""
-        while not self.agreed(Level.FINANCE):
+        """Finance agrees, when the matrix wants it: after inspection, before money moves, another person. When the
+        amount is lowered meanwhile, the supervisor comes first again."""
+        while not self.agreed(Level.FINANCE) and self.agreed(Level.CS_SUPERVISOR):
             if self.book.status is not CaseStatus.FINANCE_REVIEW:
                 self.book.happens(Event.FINANCE_WANTED)
             await self._level(Level.FINANCE, "refund_payout", Role.FINANCE, self._people)
@@ -57,10 +58,11 @@ class Review:
         """Every level has agreed to what is paid now, and is still entitled to: approvals are looked at again and
         spent (N16). An approver who is not any more means that the level is asked again."""
         while True:
-            await self.application()
-            await self.payout()
+            while not (self.agreed(Level.CS_SUPERVISOR) and self.agreed(Level.FINANCE)):
+                await self.application()
+                await self.payout()
             try:
-                for _, decided in self._agreed.values():
+                for _, decided in list(self._agreed.values()):
                     await self.approvals.use(decided.approval_id, self.book.return_no)
                 return
             except ApplicationError as refused:

@@ -10,14 +10,17 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from tests.replay.returns import CASES
 from tests.replay.stories import STORIES
 from workflows.daily import DailyWorkflow
 from workflows.order import Order
 from workflows.pull import PullWorkflow
 from workflows.reconcile import FollowParcelsWorkflow
+from workflows.returns import Return
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 LOOPS = ("reconcile", "pull", "daily")
+EVERY = (Order, Return, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
 LARGEST = 200_000
 """Bytes: a history is read by people, too, when it stops replaying."""
 
@@ -33,12 +36,12 @@ def replayer(*workflows: type) -> Replayer:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_the_code_as_it_is_carries_on_every_kind_of_order(path: Path) -> None:
-    result = await replayer(Order, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow).replay_workflow(read(path))
+    result = await replayer(*EVERY).replay_workflow(read(path))
     assert result.replay_failure is None
 
 
 def test_every_kind_of_life_has_its_history() -> None:
-    assert {path.stem for path in HISTORIES} == {*STORIES, *LOOPS}
+    assert {path.stem for path in HISTORIES} == {*STORIES, *LOOPS, *CASES}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
@@ -65,6 +68,6 @@ class ChangedOrder(Order):
 
 async def test_a_changed_workflow_is_caught() -> None:
     for path in HISTORIES:
-        if path.stem not in LOOPS:
+        if path.stem in STORIES:
             with pytest.raises(workflow.NondeterminismError):
                 await replayer(ChangedOrder).replay_workflow(read(path))

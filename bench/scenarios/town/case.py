@@ -11,6 +11,7 @@ from PIL import Image
 from activities.evidence import Upload
 from domain.facts import Fact, Kind
 from domain.returns.models import Actor, ApplyReturn, Parcel, ReturnView
+from domain.returns.records import CodeLookup
 from domain.returns.words import CaseStatus, Fault, Grade, Reason, ReturnType
 from starter.approvals import ApprovalClient
 from starter.returns_client import ReturnClient
@@ -186,6 +187,10 @@ class Case:
         found = await self.store.view(self.return_no)
         assert found is not None
         return found
+
+    async def look_up(self, code: str, who: str) -> str:
+        """The case of a code. Raises `UnknownCode`, `TooManyGuesses`."""
+        return await self.store.look_up(CodeLookup(code=code, who=who, at=self.house.now()))
 
     async def code(self) -> str:
         return (await self.store.issue_code(self.return_no, self.house.now())).code

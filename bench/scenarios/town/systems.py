@@ -43,6 +43,10 @@ class Systems:
         """What the buyer has paid at the channel, by order number: known there from `occurred_at` on."""
         self.closed: list[str] = []
         """Order numbers whose payment was closed at the channel."""
+        self.refund_answers: list[str] = []
+        """How the next refunds stand when they are asked for; then they have succeeded."""
+        self.asked_first: list[str] = []
+        """Refund numbers that were to be asked about before they are asked for again."""
         self.refunds: dict[str, int] = {}
         """Minor units given back, by refund number: asked for twice under one number is once."""
         self.declared: dict[str, DeclareCall] = {}
@@ -132,6 +136,8 @@ class Systems:
     async def refund(self, call: calls.RefundCall) -> calls.RefundState:
         async with outside(call):
             self._begin(call.refund_no)
+        if call.ask_first:
+            self.asked_first.append(call.refund_no)
         self.refunds.setdefault(call.refund_no, call.amount_minor)
         return self._refunded(call)
 
@@ -142,12 +148,13 @@ class Systems:
         return self._refunded(call)
 
     def _refunded(self, call: calls.RefundCall) -> calls.RefundState:
-        succeeded = Fact(
-            key=f"wechat:refund:{call.refund_no}:SUCCEEDED", kind=Kind.REFUND_SUCCEEDED, source="wechat",
+        state = self.refund_answers.pop(0) if self.refund_answers else "SUCCEEDED"
+        ended = Fact(
+            key=f"wechat:refund:{call.refund_no}:{state}", kind=Kind[f"REFUND_{state}"], source="wechat",
             occurred_at=activity.info().current_attempt_scheduled_time, order_no=call.order_no,
             refund_no=call.refund_no, amount_minor=self.refunds.get(call.refund_no), currency=call.currency,
         )  # fmt: skip
-        return calls.RefundState(state="SUCCEEDED", fact=succeeded)
+        return calls.RefundState.model_validate({"state": state, "fact": ended})
 
     # --- warehouse, carrier, courier ---------------------------------------------------------------------------------
 

@@ -1,0 +1,102 @@
+"""The way back, and the desk: waybills, receipt, grades, shortage."""
+
+from datetime import timedelta
+
+import pytest
+
+from bench.scenarios.town import House
+from bench.scenarios.town.case import DESK, Case, case_of
+from domain.facts import Kind
+from domain.returns.words import CaseStatus, Grade, ReturnType
+from starter.returns_errors import StepRefused
+from tests.returns.orders import signed
+
+
+async def approved(house: House, qty: int = 2) -> Case:
+    case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": qty})
+    await case.apply()
+    await case.decide()
+    return case
+
+
+async def test_a_couriers_scan_of_the_parcel_finds_its_case(house: House) -> None:
+    case = await approved(house)
+    number = await case.enter_waybill()
+    await case.courier(Kind.COLLECTED, number)
+    (line,) = [t for t in (await case.shown()).timeline if t.action == "COLLECTED"]
+    assert line.detail["outcome"] == "APPLIED"
+    state = await house.pool.fetchval("SELECT state FROM inbox WHERE event_id = $1", f"kuaidi100:{number}:COLLECTED")
+    assert state == "applied"
+
+
+async def test_a_number_that_no_courier_knows_is_a_ticket_after_three_days_and_closes_by_itself(house: House) -> None:
+    case = await approved(house)
+    await case.enter_waybill()
+    await house.pass_until(house.now() + timedelta(hours=72, seconds=2))
+    assert [t.step for t in (await case.view()).open_tickets] == ["unknown waybill"]
+    await case.receive()
+    assert (await case.view()).open_tickets == ()
+
+
+async def test_a_parcel_that_nobody_receives_is_a_ticket_after_ten_days(house: House) -> None:
+    case = await approved(house)
+    number = await case.enter_waybill()
+    await case.courier(Kind.SIGNED, number)
+    await house.pass_until(house.now() + timedelta(days=10, seconds=2))
+    assert [t.step for t in (await case.view()).open_tickets] == ["not received"]
+
+
+async def test_nobody_decides_for_two_days_and_it_only_grows_louder(house: House) -> None:
+    case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
+    await case.apply()
+    await house.pass_until(house.now() + timedelta(hours=24, seconds=2))
+    assert "reminder" in [t.action for t in (await case.shown()).timeline]
+    await house.pass_until(house.now() + timedelta(hours=24))
+    assert [t.severity for t in (await case.view()).open_tickets] == ["urgent"]
+    assert await case.status() is CaseStatus.SUPERVISOR_REVIEW
+    await case.decide()
+    assert (await case.view()).open_tickets == ()
+
+
+async def test_missing_units_are_for_the_supervisor_to_decide(house: House) -> None:
+    case = await approved(house)
+    await case.receive()
+    await case.scan()
+    await case.finish_inspection()
+    asked = await case.asked()
+    assert (asked.request.kind, asked.request.content["amount_minor"]) == ("dispute", 3_000)
+    await case.decide()  # only what came is paid
+    await case.decide()  # and the lower amount is approved anew
+    assert house.systems.refunds == {f"R{case.return_no}": 3_000}
+    stock = {b.sku: (b.available, b.frozen, b.shipped) for b in await house.stock.show()}
+    assert stock == {"CUP": (1, 0, 1)}
+
+
+async def test_a_missing_unit_that_the_buyer_is_believed_about_is_paid(house: House) -> None:
+    case = await approved(house)
+    await case.receive()
+    await case.scan()
+    await case.finish_inspection()
+    await case.decide(verdict="reject")
+    assert house.systems.refunds == {f"R{case.return_no}": 6_000}
+
+
+async def test_a_defect_needs_a_photo_and_goes_to_the_second_hand_pool(house: House) -> None:
+    case = await approved(house, 1)
+    await case.receive()
+    assert (await case.scan(Grade.MINOR, photos=())).result == "PHOTO_REQUIRED"
+    assert (await case.scan(Grade.MINOR)).result == "SECOND_HAND"
+    assert [b.second_hand for b in await house.stock.show()] == [1]
+    assert house.systems.refunds == {f"R{case.return_no}": 3_000}  # a grade alone lowers nothing
+
+
+@pytest.mark.parametrize(("code", "by", "kind"), [("RC-GUESSED", DESK, "UNKNOWN_CODE"), (None, "buyer", "SAME_PERSON")])
+async def test_a_wrong_code_or_the_applicant_is_refused_at_the_desk(
+    house: House, code: str | None, by: str, kind: str
+) -> None:
+    case = await approved(house)
+    with pytest.raises(StepRefused) as refused:
+        await case.receive(code, by)
+    assert refused.value.type == kind
+    rows = await house.pool.fetch("SELECT detail FROM audit WHERE action = 'return.refused'")
+    assert [row["detail"]["code"] for row in rows] == [kind]
