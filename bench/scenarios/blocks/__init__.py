@@ -42,6 +42,7 @@ from bench.scenarios.blocks import (
     exchange_gate,
     inspection,
     ledger,
+    merge,
     pricing,
     pull,
     refund_gate,
@@ -66,6 +67,7 @@ BLOCKS: Mapping[str, Block] = {
     "config": config.play,
     "board": board.play,
     "customs": customs.play,
+    "merge": merge.play,
     "refunds": refunds.play,
     "refunds_alt": refunds.play_alt,
     "refund_totals": refunds.play_totals,
@@ -79,7 +81,7 @@ BLOCKS: Mapping[str, Block] = {
 
 PLANNED = frozenset(
     {
-        "kpi", "merge", "push", "risk",
+        "kpi", "push", "risk",
     }
 )  # fmt: skip
 """Expected blocks of the format that nothing here runs yet."""
