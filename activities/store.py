@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Retagged, Settled, SettlePayment
-from domain.replanning import Replan
+from domain.replanning import Elsewhere, Replan, Resource
 from domain.strict import Strict
 from store.errors import OrderRefused
 from store.orders import OrderStore
@@ -61,6 +61,13 @@ class StoreActivities:
     async def retag(self, order_no: str) -> Retagged:
         async with _refusals():
             return await self._orders.retag(order_no)
+
+    @activity.defn(name="store.resource")
+    async def resource(self, message: Resource) -> Elsewhere:
+        async with _refusals():
+            found = await self._orders.resource(message)
+        _tell(message.write)
+        return found
 
     @activity.defn(name="store.allocate_backorder")
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:

@@ -47,6 +47,8 @@ class Policy(Strict):
     """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
     callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2
     """… and in so many of them in a row."""
+    supplier_answer_s: Seconds = 24 * 3600
+    """A supplier that has neither confirmed nor rejected a child after this is asked about (R36)."""
     approval_reminder_s: Seconds = 24 * 3600
     approval_escalation_s: Seconds = 48 * 3600
     """An undecided approval is reminded of, then escalated, counted from asking (R43); nothing approves by itself."""

@@ -14,6 +14,7 @@ from pydantic import Field
 from domain.merging import BEFORE_PICKING
 from domain.order import Id, Qty, Tag
 from domain.planning import at_the_border
+from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, PricedLine, Reason, UnitRun
 from domain.shares import take
 from domain.splitting import child_no
@@ -42,6 +43,31 @@ class Replan(Strict):
     because: Because
     remark: str
     approval_id: str | None = None
+
+
+class Place(Strict):
+    sku: Id
+    warehouse: str
+
+
+class Resource(Strict):
+    """Units that a child cannot ship, to be sourced from elsewhere. Rides with a write, as a `Replan` does."""
+
+    write: OrderWrite
+    child_no: str
+    runs: Annotated[tuple[UnitRun, ...], Field(min_length=1)]
+    failed: tuple[Place, ...]
+    """Where they have just proven not to be, whatever the books say."""
+    next_number: Annotated[int, Field(ge=1)]
+    policy: Policy
+    remark: str
+
+
+class Elsewhere(Strict):
+    """Children that ship the units instead, already reserved, and what nobody has (units by line_id)."""
+
+    children: tuple[ChildPlan, ...]
+    nowhere: dict[str, int]
 
 
 class Part(Strict):
@@ -183,15 +209,35 @@ def last_units(runs: Sequence[UnitRun], units: Mapping[str, int]) -> tuple[UnitR
 
 
 def without(runs: Sequence[UnitRun], gone: Sequence[UnitRun]) -> tuple[UnitRun, ...]:
-    """What is left of `runs` after their last units `gone` (as `last_units` gives them) went elsewhere."""
+    """What is left of `runs` when the units of `gone` went elsewhere."""
+    going = {(r.line_id, u) for r in gone for u in range(r.first_unit, r.first_unit + r.units)}
     left: list[UnitRun] = []
-    for run in runs:
-        end = run.first_unit + run.units
-        cut = [g.first_unit for g in gone if g.line_id == run.line_id and run.first_unit <= g.first_unit < end]
-        units = min(cut, default=end) - run.first_unit
-        if units:
-            left.append(UnitRun(line_id=run.line_id, first_unit=run.first_unit, units=units))
+    for run in sorted(runs, key=lambda r: (r.line_id, r.first_unit)):
+        for unit in range(run.first_unit, run.first_unit + run.units):
+            if (run.line_id, unit) in going:
+                continue
+            last = left[-1] if left else None
+            if last is not None and last.line_id == run.line_id and last.first_unit + last.units == unit:
+                left[-1] = last.model_copy(update={"units": last.units + 1})
+            else:
+                left.append(UnitRun(line_id=run.line_id, first_unit=unit, units=1))
     return tuple(left)
+
+
+def holds(runs: Sequence[UnitRun], some: Sequence[UnitRun]) -> bool:
+    """Whether every unit of `some` is among `runs`."""
+    return sum(r.units for r in without(runs, some)) == sum(r.units for r in runs) - sum(r.units for r in some)
+
+
+def less(plan: ChildPlan, gone: Iterable[ChildPlan]) -> ChildPlan:
+    """What is left of a child when others have taken these parts of it over."""
+    gone = tuple(gone)
+    lines = {i: n - sum(g.lines.get(i, 0) for g in gone) for i, n in plan.lines.items()}
+    money = {
+        name: getattr(plan, name) - sum(getattr(g, name) for g in gone)
+        for name in ("net_minor", "freight_minor", "paid_minor")
+    }
+    return plan.model_copy(update={"lines": {i: n for i, n in lines.items() if n}, **money})
 
 
 def _check_units(held: Sequence[Held], parts: Sequence[Part]) -> None:

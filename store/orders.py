@@ -6,8 +6,8 @@ from datetime import datetime
 
 from domain.order import StartOrder
 from domain.records import OrderWrite, Registered, Retagged, Settled, SettlePayment
-from domain.replanning import Replan
-from store import backorders, order_detail, order_pages, registering, replanning, settling, tagging
+from domain.replanning import Elsewhere, Replan, Resource
+from store import backorders, order_detail, order_pages, registering, replanning, resourcing, settling, tagging
 from store.errors import OrderRefused
 from store.order_detail import OrderDetail, TimelineEntry
 from store.order_pages import OrderFilter, OrderPage
@@ -62,6 +62,11 @@ class OrderStore:
         `UnitsNotThere`; then nothing has changed."""
         async with self._transaction() as connection:
             await replanning.replan(connection, message)
+
+    async def resource(self, message: Resource) -> Elsewhere:
+        """Units that a child cannot ship, from elsewhere, as new children."""
+        async with self._transaction() as connection:
+            return await resourcing.resource_units(connection, message)
 
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
         """Reserve every unit of a waiting child, or none. False too for a child that no longer waits without it."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.records import UnitRun
-from domain.replanning import Replan, money_of
+from domain.replanning import Replan, holds, money_of, without
 from domain.states import ChildStatus
 from store.children import INSERT, INSERT_LINES
 from store.errors import NoSuchOrder, NotEnoughStock, UnitsNotThere
@@ -46,10 +46,15 @@ async def replan(connection: Connection, message: Replan) -> None:
         await apply_write(connection, write)
         return
     await apply_write(connection, write, message.children)
+    await carry_over(connection, message)
+
+
+async def carry_over(connection: Connection, message: Replan) -> None:
+    """Units, money and stock, after the write is applied. Raises `NotEnoughStock`, `UnitsNotThere`."""
     await _hand_over(connection, message)
     await _insert(connection, message)
     await _reserve(connection, message)
-    for number in numbers:
+    for number in (child.child_no for child in message.children):
         old = [handover.child_no for handover in message.handovers if number in handover.to]
         await connection.execute(TAKE_OVER, number, old, _why(message))
 
@@ -59,8 +64,8 @@ async def _hand_over(connection: Connection, message: Replan) -> None:
     for handover in message.handovers:
         rows = await connection.fetch(RUNS, handover.child_no)
         has = [UnitRun(line_id=r["line_id"], first_unit=r["first_unit"], units=r["qty"]) for r in rows]
-        left = _left(has, handover.runs)
-        if left is None or (handover.all_of_it and left):
+        left = without(has, handover.runs)
+        if not holds(has, handover.runs) or (handover.all_of_it and left):
             raise UnitsNotThere(handover.child_no)
         lines: dict[str, int] = {}
         for run in has:
@@ -70,22 +75,6 @@ async def _hand_over(connection: Connection, message: Replan) -> None:
         await _insert_runs(connection, message.write.order_no, [(handover.child_no, run) for run in left])
         why = _why(message)
         await connection.execute(HAND_OVER, handover.child_no, list(handover.to), why, lines, net, freight)
-
-
-def _left(has: Sequence[UnitRun], gone: Sequence[UnitRun]) -> list[UnitRun] | None:
-    """Runs that stay; None when some of `gone` was never there."""
-    units = {(r.line_id, u) for r in has for u in range(r.first_unit, r.first_unit + r.units)}
-    going = {(r.line_id, u) for r in gone for u in range(r.first_unit, r.first_unit + r.units)}
-    if not going <= units:
-        return None
-    left: list[UnitRun] = []
-    for line_id, unit in sorted(units - going):
-        last = left[-1] if left else None
-        if last is not None and last.line_id == line_id and last.first_unit + last.units == unit:
-            left[-1] = last.model_copy(update={"units": last.units + 1})
-        else:
-            left.append(UnitRun(line_id=line_id, first_unit=unit, units=1))
-    return left
 
 
 async def _insert(connection: Connection, message: Replan) -> None:

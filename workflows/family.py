@@ -1,6 +1,6 @@
 """All parcels of one order: who hears which fact, and what the parcels together make of the order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from domain.facts import Fact, Kind
 from domain.records import ChildPlan, ChildState, UnitRun
@@ -9,7 +9,8 @@ from domain.rollup import parent_status
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
 from workflows.case_signals import Units
-from workflows.parcel import GiveBack, Parcel, Spawn
+from workflows.parcel import Find, GiveBack, Parcel, Spawn
+from workflows.parcel_state import child_state
 from workflows.warehouse import Warehouse
 
 
@@ -24,6 +25,10 @@ class Family:
         self._warehouse = Warehouse(book)
         self._early: list[Fact] = []
         self._taken: dict[str, int] = {}
+        self._held_until = 0
+        self._holders = 0
+        self.source_elsewhere: Find
+        """Given by who makes new children (workflows/elsewhere.py)."""
         book.child_states = self.states
 
     def open(self, plans: Iterable[ChildPlan]) -> None:
@@ -35,7 +40,7 @@ class Family:
 
     def add(self, plan: ChildPlan) -> Parcel:
         """Children of the split take a line's units from the first one on, in the order of their numbers."""
-        parcel = Parcel(plan, self.book, self._warehouse, self._spawn, self._give_back, self.roll_up)
+        parcel = Parcel(plan, self.book, self._warehouse, self._spawn, self._give_back, self.roll_up, self._find)
         if not plan.runs:
             parcel.runs = tuple(self._next_run(line_id, qty) for line_id, qty in plan.lines.items())
         self.parcels[plan.child_no] = parcel
@@ -54,9 +59,24 @@ class Family:
         self._taken[line_id] = first + qty
         return UnitRun(line_id=line_id, first_unit=first, units=qty)
 
+    async def _find(self, parcel: Parcel, units: Mapping[str, int], remark: str) -> dict[str, int]:
+        return await self.source_elsewhere(parcel, units, remark)
+
     @property
     def next_number(self) -> int:
-        return 1 + max(int(number.rpartition("-")[2]) for number in self.parcels)
+        """Never one that was given, nor one that is being given."""
+        return max(self._held_until, 1 + max(int(number.rpartition("-")[2]) for number in self.parcels))
+
+    def hold_numbers(self, most: int) -> int:
+        """The first of at most so many numbers that the books are about to give."""
+        first = self.next_number
+        self._held_until, self._holders = first + most, self._holders + 1
+        return first
+
+    def numbers_are_given(self) -> None:
+        self._holders -= 1
+        if not self._holders:
+            self._held_until = 0
 
     def hear(self, fact: Fact) -> None:
         """A fact about a parcel. One that comes before the parcels exist is kept until they do."""
@@ -97,7 +117,7 @@ class Family:
         return all(p.cancelled and not p.set_aside for p in self.parcels.values())
 
     def states(self, to_write: bool) -> tuple[ChildState, ...]:
-        return tuple(p.state(to_write=to_write) for p in self.parcels.values())
+        return tuple(child_state(p, to_write=to_write) for p in self.parcels.values())
 
     @property
     def _closed(self) -> bool:

@@ -120,10 +120,14 @@ class Order(OrderDoors):
         if self._family.all_cancelled:
             self._book.becomes(OrderStatus.CLOSED)
             return
-        self._book.now_waits_for("receipt")
-        shipped = max(p.shipped_at or workflow.now() for p in self._family.parcels.values() if p.shipped)
-        due = shipped + timedelta(seconds=self._book.policy.receipt_s)
-        await self._cases.receipt(due, lambda: self._receipt_by is not None)
+        while True:
+            self._book.now_waits_for("receipt")
+            shipped = max(p.shipped_at or workflow.now() for p in self._family.parcels.values() if p.shipped)
+            due = shipped + timedelta(seconds=self._book.policy.receipt_s)
+            await self._cases.receipt(due, lambda: self._receipt_by is not None)
+            if self._family.all_left_or_cancelled:
+                break  # else: missing units are shipped by others after all
+            await self._branches.until(lambda: self._family.all_left_or_cancelled)
         if not self._cases.close_if_all_is_back():
             self._book.becomes(OrderStatus.COMPLETED)
 

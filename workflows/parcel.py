@@ -1,6 +1,6 @@
 """One child order: its branch from stock to signature, side by side with its siblings."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ from temporalio import workflow
 from activities.calls import Pushed
 from domain.child_axis import Applied, ChildAxis
 from domain.facts import Fact, Kind
-from domain.records import ChildPlan, ChildState, UnitRun
+from domain.records import ChildPlan, UnitRun
+from domain.replanning import less, without
 from domain.states import ChildStatus, Outcome
 from workflows.book import Book
 from workflows.clearance import Border
@@ -17,7 +18,8 @@ from workflows.guarded import GaveUp, Step, guarded
 from workflows.interception import stop
 from workflows.parcel_label import ParcelLabel
 from workflows.parcel_stock import ParcelStock
-from workflows.shortage import ask_about
+from workflows.shortage import ask_about, ask_what_now
+from workflows.supplier import supplier_of, watch_supplier
 from workflows.trouble import tell_of_trouble
 from workflows.warehouse import WMS, Warehouse
 
@@ -28,6 +30,8 @@ GIVING_UP = (
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 GiveBack = Callable[["Parcel", dict[str, int], str], Coroutine[Any, Any, None]]
 """Refund units (by line_id) of a parcel, for a reason."""
+Find = Callable[["Parcel", Mapping[str, int], str], Awaitable[dict[str, int]]]
+"""Look for units (by line_id) of a parcel elsewhere; what nobody has."""
 
 
 class Parcel:
@@ -41,6 +45,7 @@ class Parcel:
         spawn: Spawn,
         give_back: GiveBack,
         moved: Callable[[], None],
+        find: Find,
     ) -> None:
         self.plan = plan
         self.book = book
@@ -58,11 +63,14 @@ class Parcel:
         self.replaces: tuple[str, ...] = ()
         self.replaced_by: tuple[str, ...] = ()
         self.border = Border(book, plan, self.axis)
-        self._spawn = spawn
-        self._give_back = give_back
+        self.spawn = spawn
+        self.give_back = give_back
         self._moved = moved
+        self.find_elsewhere = find
         self._accepted = False
         self._rejected = ""
+        self.answered = False
+        """The warehouse, or the supplier, has said whether it takes the child."""
         self._stock_news = False
         self._on_the_way_out = False
 
@@ -73,7 +81,7 @@ class Parcel:
         await self._pass_customs()
         await self._push()
         await self._until(lambda: self.packed)
-        self._spawn(self.label.print())  # the order must not end before it is known whether there is a label
+        self.spawn(self.label.print())  # the order must not end before it is known whether there is a label
         await self._until(lambda: self.axis.status is ChildStatus.SIGNED)
 
     async def _until(self, reached: Callable[[], bool]) -> None:
@@ -105,6 +113,8 @@ class Parcel:
             try:
                 pushed = await guarded(self.book.tickets, step, lambda: self.warehouse.push(self.plan))
                 self._accepted = self._accepted or pushed is not None
+                if supplier_of(self) is not None and workflow.patched("suppliers answer in time"):
+                    self.spawn(watch_supplier(self))
                 await self._until(lambda: not self.axis.intercepting)
             except GaveUp as gave_up:
                 await self._abandon("the warehouse could not take it", maybe_there=gave_up.maybe_done)
@@ -113,24 +123,30 @@ class Parcel:
             await self._unless_rejected()
 
     async def _unless_rejected(self) -> None:
-        """A warehouse may still reject what it took: a person decides whether to send it again."""
+        """A warehouse may still reject what it took: a person decides whether to send it again, or elsewhere."""
         await self._until(
             lambda: not self._accepted or bool(self._rejected) or self.packed or self.axis.status is ChildStatus.PICKING
         )
         if not self._rejected or self.cancelled or self.packed:
             return
-        ticket = self.book.tickets.open(
-            WMS, "outbound rejected", self._rejected, self.plan.child_no,
-            "the child is cancelled and its money refunded", actions=("retry", "give_up"),
-        )  # fmt: skip
-        await self._until(lambda: ticket.resolution is not None or self.packed)
+        answer = await ask_what_now(
+            self.book, self.plan.child_no, self._rejected, lambda: self.packed or self.cancelled
+        )
         self._rejected = ""
-        if ticket.resolution is None:
-            self.book.tickets.close_on_evidence(ticket)
+        if answer is None:
             return
         self._accepted = False
-        if ticket.resolution.action == "give_up":
+        if answer == "supply":
+            await self.ship_elsewhere("the warehouse rejected it")
+        elif answer == "give_up":
             await self._abandon("the warehouse rejected it")
+
+    async def ship_elsewhere(self, why: str) -> None:
+        """Others ship what they have of it; the rest is cancelled and refunded."""
+        if await self.find_elsewhere(self, dict(self.plan.lines), why):
+            await self._abandon(why)
+        else:
+            self.take_off()
 
     def _got_stock(self) -> None:
         """Stock is there: the branch goes on, and what was heard too early counts now."""
@@ -181,7 +197,7 @@ class Parcel:
                 return
         elif not self.take_off():
             return
-        self._spawn(self._give_back(self, dict(self.plan.lines), reason))
+        self.spawn(self.give_back(self, dict(self.plan.lines), reason))
 
     def take_off(self) -> bool:
         """The child will not ship. Its reserved stock is free again. False when it has left in the meantime."""
@@ -216,17 +232,18 @@ class Parcel:
             tell_of_trouble(self.book, self.plan.child_no, fact, applied)
         self._after_move()
         if fact.kind is Kind.INTERCEPTED and applied.outcome is Outcome.APPLIED and not asked:
-            self._spawn(self._give_back(self, dict(self.plan.lines), "the warehouse cancelled it"))
+            self.spawn(self.give_back(self, dict(self.plan.lines), "the warehouse cancelled it"))
 
     def _keep(self, fact: Fact) -> None:
         if fact.waybill_no and (self.waybill_no is None or fact.kind is Kind.WAYBILL_RETURNED):
             self.waybill_no, self.carrier = fact.waybill_no, fact.carrier or self.carrier
         if fact.actual is not None and (missing := self.stock.found(fact.actual)):
-            self._spawn(self._settle_short(missing))
+            self.spawn(self._settle_short(missing))
         if fact.kind in (Kind.WMS_ACCEPTED, Kind.PICKING):
-            self._accepted = True
+            self._accepted = self.answered = True
         if fact.kind is Kind.WMS_REJECTED:
             self._rejected, self._accepted = fact.note or "the warehouse gave no reason", False
+            self.answered = True
         # The earliest word counts, whichever comes first.
         if fact.kind in (Kind.WAYBILL_RETURNED, Kind.COLLECTED):
             self.shipped_at = min(fact.occurred_at, self.shipped_at or fact.occurred_at)
@@ -236,7 +253,7 @@ class Parcel:
     def _after_move(self) -> None:
         """Whatever has moved the parcel: its stock, its label and its order follow."""
         if self.shipped and (missing := self.stock.ship()):
-            self._spawn(self._settle_short(missing))
+            self.spawn(self._settle_short(missing))
         if self.cancelled:
             self._clear_away()
         self._moved()
@@ -244,15 +261,24 @@ class Parcel:
     def _clear_away(self) -> None:
         if self.axis.has_stock and not self.set_aside:
             self.stock.release()
-        self.border.leave(self._spawn)
+        self.border.leave(self.spawn)
         if self.label.take_back():
-            self._spawn(self.label.void())
+            self.spawn(self.label.void())
 
     async def _settle_short(self, missing: dict[str, int]) -> None:
-        if await ask_about(self.book, self.plan.child_no, missing):
-            await self._give_back(self, missing, "short pick")
+        if owed := await ask_about(
+            self.book, self.plan.child_no, missing, lambda u: self.find_elsewhere(self, u, "short pick")
+        ):
+            await self.give_back(self, owed, "short pick")
 
-    # --- what it shows -----------------------------------------------------------------------------------------------
+    def let_go(self, gone: tuple[UnitRun, ...], to: tuple[ChildPlan, ...]) -> None:
+        """Units that others ship: they and their money are no longer this one's."""
+        self.runs = without(self.runs, gone)
+        self.replaced_by += tuple(plan.child_no for plan in to)
+        self.plan = less(self.plan, to)
+        self.book.touch()
+
+    # --- where it is -------------------------------------------------------------------------------------------------
 
     @property
     def cancelled(self) -> bool:
@@ -271,19 +297,3 @@ class Parcel:
         """The push waits for a person: it may have arrived or not, so cancelling asks the warehouse."""
         asked = (t.record for t in self.book.tickets.open_ones.values())
         return any((t.child_no, t.step) == (self.plan.child_no, PUSH) for t in asked)
-
-    def state(self, *, to_write: bool = False) -> ChildState:
-        label = self.label.booked
-        return ChildState(
-            child_no=self.plan.child_no,
-            status=self.axis.status,
-            waybill_no=self.waybill_no,
-            carrier=self.carrier,
-            tms_ref=label.tms_ref if label else None,
-            label_format=label.label_format if label else None,
-            label_b64=self.label.bytes_to_write() if to_write else None,
-            shipped_at=self.shipped_at,
-            signed_at=self.signed_at,
-            replaces=self.replaces,
-            replaced_by=self.replaced_by,
-        )

@@ -18,6 +18,7 @@ from domain.states import ChildStatus
 from workflows.approvals import Approvals, Waits
 from workflows.book import Book
 from workflows.branches import Branches
+from workflows.elsewhere import Sourcing
 from workflows.family import Family
 from workflows.interception import stop
 from workflows.overdue import Overdue
@@ -52,6 +53,7 @@ class Replanning:
         self._approvals = approvals
         self._branches = branches
         self._remaking = Remaking(book, family, branches)
+        Sourcing(book, family, branches)
         self._asked_for: set[str] = set()
         self.executing = False
 

@@ -8,9 +8,12 @@ from typing import Any
 
 from bench.scenarios.town import House, Life, Town
 from domain.approvals import Role
+from domain.catalog import SkuRecord
 from domain.order import Address, Buyer, FreightCharge, OrderLine, SkuTags, StartOrder
 from domain.replanning import Part
 from starter.approvals import ApprovalClient
+from store.catalog import CatalogStore
+from workflows.messages import ResolveTicket
 from workflows.replan_messages import Requested, RequestMerge, RequestResplit
 
 ORDER = "SO26030214"
@@ -67,18 +70,33 @@ class Desk:
     async def paid(self) -> int:
         return sum(c["paid_minor"] for c in (await self.children()).values())
 
+    async def answer(self, step: str, action: Any, result: dict[str, Any] | None = None) -> None:
+        """Resolves the one open ticket of this step."""
+        (ticket,) = [t for t in await self.house.tickets.list(order_no=ORDER) if t.step == step]
+        message = ResolveTicket(ticket_id=ticket.ticket_id, action=action, remark="seen", by="u-ops", result=result)
+        await self.house.client.resolve_ticket(ORDER, message)
+        await self.house.rest()
+
+    async def steps(self) -> list[str]:
+        return [t.step for t in await self.house.tickets.list(order_no=ORDER)]
+
     async def notes(self) -> list[str]:
         return [t.error for t in await self.house.tickets.list(order_no=ORDER)]
 
 
 @asynccontextmanager
 async def desk(
-    town: Town, *lines: OrderLine, extra_stock: dict[tuple[str, str], int] | None = None
+    town: Town,
+    *lines: OrderLine,
+    extra_stock: dict[tuple[str, str], int] | None = None,
+    catalogue: Sequence[SkuRecord] = (),
 ) -> AsyncIterator[Desk]:
+    """Lines with tags have their goods in stock; of others the catalogue tells, and `extra_stock` holds them."""
     async with town.house() as house:
+        await CatalogStore(house.pool).put(catalogue, "tests", house.now())
         for each in lines:
-            assert each.tags is not None
-            await house.receive(each.sku, each.tags.warehouse, each.qty)
+            if each.tags is not None:
+                await house.receive(each.sku, each.tags.warehouse, each.qty)
         for (sku, warehouse), qty in (extra_stock or {}).items():
             await house.receive(sku, warehouse, qty)
         await house.office.open_for_business()
