@@ -20,7 +20,12 @@ SHOWN = 30
 """Faults listed for people; --json has all."""
 PAGE = 1_000
 
-File = Annotated[Path, typer.Argument(help=".xlsx or .csv; the first row names the columns (`oms catalog template`).")]
+File = Annotated[
+    Path,
+    typer.Argument(
+        help=".xlsx or .csv whose first row names the columns (`oms catalog template`), or .jsonl of a system."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check the file and tell what would change.")]
 
 

@@ -1,14 +1,17 @@
-"""A catalogue file, .xlsx or .csv, as numbered rows of cells by column name (R26)."""
+"""A catalogue file, .xlsx, .csv or .jsonl, as numbered rows of cells by column name (R26)."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from domain.catalog_rows import COLUMNS, Cell, Fault, column_of
+from domain.strict import UnableToRead, load
 from starter.catalog_client import NumberedRow
 from starter.importer.catalogue_out import unquoted
 from starter.importer.table import Table, UnableToImport
 from starter.importer.workbook import Refused, Workbook, about_rows
 
+MAX_LINE = 100_000
+"""Bytes of one JSON line; a longer one is a bad row."""
 NOTE = "#"
 """A row whose first cell begins so is a note for people."""
 
@@ -16,7 +19,10 @@ NOTE = "#"
 def rows_of(path: Path) -> Iterator[NumberedRow]:
     """Data rows in file order. Raises `UnableToImport` when the file as a whole is unusable, before the first row for
     all that can be known then."""
-    rows = _from_workbook(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _from_csv(path)
+    ending = path.suffix.lower()
+    if ending == ".jsonl":
+        return _from_json_lines(path)
+    rows = _from_workbook(path) if ending in (".xlsx", ".xlsm") else _from_csv(path)
     return (row for row in rows if not _is_note(row))
 
 
@@ -26,6 +32,44 @@ def count_rows(path: Path) -> int:
         return max(0, about_rows(path) - 1)
     with path.open("rb") as file:
         return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b"")) - 1)
+
+
+def _from_json_lines(path: Path) -> Iterator[NumberedRow]:
+    """One JSON object a line, for systems; a line that is none is a bad row."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UnableToImport(f"{path} cannot be read: {error.strerror}.") from None
+
+    def rows() -> Iterator[NumberedRow]:
+        with file:
+            number = 0
+            while line := file.readline(MAX_LINE + 1):
+                number += 1
+                rest = line
+                while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
+                    rest = file.readline(MAX_LINE + 1)
+                if line.strip():
+                    yield _object(number, line)
+
+    return rows()
+
+
+def _object(number: int, line: bytes) -> NumberedRow:
+    try:
+        value = load(line, max_bytes=MAX_LINE)
+        if not isinstance(value, dict) or not all(_is_cell(cell) for cell in value.values()):
+            raise UnableToRead("the line is no object of texts, numbers, flags and lists of texts")
+    except UnableToRead as error:
+        advice = "one JSON object a line, as docs/contract/catalog.md shows"
+        return NumberedRow(number, {}, (Fault(column="row", reason=str(error), advice=advice),))
+    return NumberedRow(number, value)
+
+
+def _is_cell(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(part, str) for part in value)
+    return value is None or isinstance(value, str | int | float | bool)
 
 
 def _from_csv(path: Path) -> Iterator[NumberedRow]:

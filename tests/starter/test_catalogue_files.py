@@ -96,6 +96,21 @@ def test_good_rows_go_in_and_bad_ones_are_told_by_row_and_column(oms: Oms, xlsx:
 
 
 @pytest.mark.usefixtures("books")
+def test_a_system_may_send_json_lines(oms: Oms, tmp_path: Path) -> None:
+    lines = [
+        '{"sku": "A", "ship_from": ["WH-1", "WH-2"], "battery": true, "weight_g": 420}',
+        "",
+        '{"sku": "B", "sku": "C"}', "[]", '{"sku": "D", "weight_g": NaN}', '{"sku": {"a": 1}}',
+        '{"sku": "E", "hs_code": 902101000}', '{"sku": "F", "colour": "red"}',
+        '{"sku": "G", "name": "' + "x" * 350_000 + '"}', '{"sku": "H"}',
+    ]  # fmt: skip
+    (tmp_path / "skus.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    result = oms("catalog", "import", str(tmp_path / "skus.jsonl"), "--json").json
+    assert (result["added"], {b["row"] for b in result["bad"]}) == (3, {3, 4, 5, 6, 8, 9})
+    assert oms("catalog", "show", "A", "--json").json["ship_from"] == ["WH-1", "WH-2"]
+
+
+@pytest.mark.usefixtures("books")
 def test_997_of_1000_rows_go_in(oms: Oms, xlsx: Xlsx) -> None:
     rows = [["sku", "warehouse"], *([f"S-{n}" if n % 400 else "S 0", "WH-1"] for n in range(1000))]
     result = oms("catalog", "import", str(xlsx(*rows)), "--json").json
