@@ -42,7 +42,7 @@ async def run(settings: Settings) -> None:
     config = wechat_config(settings.wechat)
     keys = PlatformKeys(config.platform_keys)
     sources = receivers(settings, keys)
-    channels = _channels(settings)
+    channels = people_told(settings)
     async with AsyncExitStack() as resources:
         database = settings.database
         pool = await open_pool(database.url.get_secret_value(), max_size=database.pool_max, application="relay")
@@ -81,7 +81,8 @@ async def run(settings: Settings) -> None:
         await server(relay.app, limits, settings.relay.host, settings.relay.port).serve()
 
 
-def _channels(settings: Settings) -> Channels | None:
+def people_told(settings: Settings) -> Channels | None:
+    """Where people hear of tickets; None: nowhere. Raises `UnableToConfigure`, which shows no address."""
     if settings.notices is None:
         return None
     try:

@@ -164,3 +164,13 @@ def test_the_secrets_of_a_described_source_are_looked_at_too(monkeypatch: pytest
 def test_a_partner_that_may_be_left_out_is_whole_or_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMS_SF_PARTNER_ID", "P")
     assert ("OMS_SF_BASE_URL", Code.MISSING) in found()
+
+
+def test_addresses_of_notices_are_a_secret_that_a_file_of_settings_must_not_hold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.env"
+    file.write_text("OMS_NOTICE_URLS=wecombot://key-of-the-group\n")
+    monkeypatch.setenv("OMS_ENV_FILE", str(file))
+    assert found() == [("OMS_NOTICE_URLS", Code.SECRET_NOT_FROM_ENV)]
+    assert "key-of-the-group" not in repr(config_check.check())

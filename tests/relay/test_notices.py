@@ -15,10 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from temporalio.client import Client
 
+from config import Settings, UnableToConfigure
 from domain.policy import Policy
 from domain.records import TicketRecord, TicketResolution
 from domain.tickets import Escalation
 from providers.notices.channels import Channels, UnableToNotify
+from relay.__main__ import people_told
 from relay.notices import Notices
 from store.escalating import EscalationStore
 from store.notices import NoticeStore
@@ -210,3 +212,16 @@ async def test_addresses_never_reach_the_log(
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
     assert "s3cret" not in "\n".join((*ours, said.out, said.err))
     assert {state for state, _ in await states(pool)} == {"pending"}
+
+
+def test_a_relay_does_not_start_with_addresses_that_nobody_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMS_NOTICE_URLS", '{"desk": ["nonsense://s3cret"]}')
+    with pytest.raises(UnableToConfigure, match="OMS_NOTICE_URLS: address 1 of group desk") as why:
+        people_told(Settings())
+    assert "s3cret" not in str(why.value)
+    monkeypatch.setenv("OMS_NOTICE_URLS", "json://127.0.0.1:1/s3cret")
+    channels = people_told(Settings())
+    assert channels is not None and len(channels.targets("anybody")) == 1
+    assert "s3cret" not in repr(Settings().notices)
+    monkeypatch.setenv("OMS_NOTICE_URLS", "")
+    assert people_told(Settings()) is None
