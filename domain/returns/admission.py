@@ -72,8 +72,9 @@ def judge(
     found = [*_evidence(application, order, known_evidence), *_as_a_whole(application, order)]
     units: list[UnitRange] = []
     cancelled = _cancelled(application, order)
+    known_lines = {line.line_id: line for line in order.lines}
     for line_id, qty in application.lines.items():
-        line = order.line(line_id)
+        line = known_lines.get(line_id)
         if line is None:
             found.append(refusal(Code.UNKNOWN_LINE, line_id))
             continue

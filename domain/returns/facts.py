@@ -71,9 +71,6 @@ class OrderFacts(Strict):
     completed_at: AwareDatetime | None = None
     """Receipt confirmed: stands in for a signature that no courier told."""
 
-    def line(self, line_id: str) -> LineFacts | None:
-        return next((line for line in self.lines if line.line_id == line_id), None)
-
 
 def free_shipped(line: LineFacts) -> list[Run]:
     """Units that left and that nobody holds, from the first one on."""

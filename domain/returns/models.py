@@ -54,7 +54,7 @@ class ApplyReturn(Strict):
     channel: Id
     """Where the buyer asked (app, pc, mini_program …): a label, never a rule (R40)."""
     actor: Actor
-    lines: Annotated[dict[Id, Qty], Field(min_length=1, max_length=1_000)]
+    lines: Annotated[dict[Id, Qty], Field(min_length=1, max_length=10_000)]
     """Units by line_id."""
     reason: Reason
     fault: Fault = Fault.NONE

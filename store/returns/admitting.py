@@ -7,7 +7,7 @@ from domain.policy import Policy
 from domain.records import AuditEntry
 from domain.returns.admission import AdmissionRules, case_quote, judge
 from domain.returns.approval_route import ApprovalRules, route_input
-from domain.returns.facts import OrderFacts
+from domain.returns.facts import OrderFacts, ParcelRun
 from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn, UnitRange
 from domain.returns.refusals import Code, refusal
 from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
@@ -192,13 +192,10 @@ async def _insert(
 
 def _unshipped(order: OrderFacts, units: tuple[UnitRange, ...]) -> bool:
     """Whether any of the units has not left yet."""
-    return any(not _has_left(order, r) for r in units)
+    shipped = {line.line_id: line.shipped for line in order.lines}
+    return any(not _has_left(shipped[r.line_id], r) for r in units)
 
 
-def _has_left(order: OrderFacts, r: UnitRange) -> bool:
-    line = order.line(r.line_id)
-    covered = sum(
-        max(0, min(run.first_unit + run.units, r.end) - max(run.first_unit, r.first_unit))
-        for run in (line.shipped if line else ())
-    )
+def _has_left(shipped: tuple[ParcelRun, ...], r: UnitRange) -> bool:
+    covered = sum(max(0, min(run.first_unit + run.units, r.end) - max(run.first_unit, r.first_unit)) for run in shipped)
     return covered == r.units

@@ -129,8 +129,9 @@ def per_line(units: Sequence[UnitRange]) -> dict[str, int]:
 def is_part_of(units: Sequence[UnitRange], whole: Sequence[UnitRange]) -> bool:
     """Whether every unit stands in `whole`, and none twice."""
     spans = sorted((r.line_id, r.first_unit, r.end) for r in units)
-    twice = any(a[0] == b[0] and b[1] < a[2] for a, b in pairwise(spans))
-    inside = all(
-        any(w.line_id == line and w.first_unit <= first and end <= w.end for w in whole) for line, first, end in spans
-    )
-    return inside and not twice
+    if any(a[0] == b[0] and b[1] < a[2] for a, b in pairwise(spans)):
+        return False
+    by_line: dict[str, list[UnitRange]] = {}
+    for r in whole:
+        by_line.setdefault(r.line_id, []).append(r)
+    return all(any(w.first_unit <= first and end <= w.end for w in by_line.get(line, ())) for line, first, end in spans)

@@ -45,12 +45,14 @@ async def read_facts(connection: Connection, order_no: str) -> OrderFacts | None
     order = await connection.fetchrow(ORDER, order_no)
     if order is None:
         return None
-    parcels = await connection.fetch(PARCELS, order_no)
+    parcels = _by_line(await connection.fetch(PARCELS, order_no))
     shares = _by_line(await connection.fetch(SHARES, order_no))
     taken = _by_line(await connection.fetch(TAKEN, order_no))
     terms = {line["line_id"]: line.get("after_sales") or {} for line in order["start"]["lines"]}
     lines = [
-        _line(row, parcels, shares[row["line_id"]], taken[row["line_id"]], terms.get(row["line_id"], {}))
+        _line(
+            row, parcels[row["line_id"]], shares[row["line_id"]], taken[row["line_id"]], terms.get(row["line_id"], {})
+        )
         for row in await connection.fetch(LINES, order_no)
     ]
     return OrderFacts(
@@ -72,8 +74,7 @@ def _by_line(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _line(row: Row, parcels: list[Row], shares: list[Row], taken: list[Row], terms: dict[str, Any]) -> LineFacts:
-    mine = [p for p in parcels if p["line_id"] == row["line_id"]]
+def _line(row: Row, mine: list[Row], shares: list[Row], taken: list[Row], terms: dict[str, Any]) -> LineFacts:
     until = terms.get("warranty_until")
     return LineFacts(
         **row,

@@ -1,5 +1,6 @@
 """What returned units physically are: which article, out of which warehouse, exchanges counted."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from domain.returns.models import Origin, UnitRange
@@ -26,17 +27,18 @@ async def origins(
     connection: Connection, order_no: str, units: Sequence[UnitRange], but_of: str = ""
 ) -> tuple[Origin, ...]:
     """Of those of the units that have left, in their order. `but_of`: a case whose own exchange does not count."""
-    known: list[Origin] = []
+    known: dict[str, list[Origin]] = defaultdict(list)
     for row in [*await connection.fetch(LEFT, order_no), *await connection.fetch(EXCHANGED, order_no, but_of)]:
-        known = [*_without(known, row), Origin(**row)]
-    return tuple(part for wanted in units for part in _parts(wanted, known))
+        mine = known[row["line_id"]]
+        known[row["line_id"]] = [*_without(mine, row), Origin(**row)]
+    return tuple(part for wanted in units for part in _parts(wanted, known[wanted.line_id]))
 
 
 def _without(known: Iterable[Origin], row: Row) -> Iterable[Origin]:
     """Older knowledge about units that `row` does not tell anew."""
     first, end = row["first_unit"], row["first_unit"] + row["units"]
     for old in known:
-        if old.line_id != row["line_id"] or old.end <= first or old.first_unit >= end:
+        if old.end <= first or old.first_unit >= end:
             yield old
             continue
         if old.first_unit < first:
@@ -48,5 +50,5 @@ def _without(known: Iterable[Origin], row: Row) -> Iterable[Origin]:
 def _parts(wanted: UnitRange, known: Iterable[Origin]) -> Iterable[Origin]:
     for old in sorted(known, key=lambda o: o.first_unit):
         first, end = max(old.first_unit, wanted.first_unit), min(old.end, wanted.end)
-        if old.line_id == wanted.line_id and first < end:
+        if first < end:
             yield old.model_copy(update={"first_unit": first, "units": end - first})
