@@ -16,6 +16,21 @@ FROM approvals WHERE state = 'approved'"""
 PAYOUTS = """
 SELECT c.return_no, c.admitted -> 'route' AS route, c.payout_minor FROM return_cases c
 WHERE EXISTS (SELECT FROM refunds r WHERE r.return_no = c.return_no)"""
+OVERPAID = """
+SELECT c.return_no, c.payout_minor FROM return_cases c WHERE c.payout_minor IS NOT NULL AND (
+    c.payout_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM refunds r WHERE r.return_no = c.return_no)
+    OR c.payout_minor > (SELECT coalesce(sum((s.net_minor + s.freight_minor) * greatest(0,
+            least(k.first_unit + k.units, s.first_unit + s.units) - greatest(k.first_unit, s.first_unit))), 0)
+        FROM unit_claims k JOIN unit_shares s USING (order_no, line_id)
+        WHERE k.held AND k.holder = 'R' || c.return_no))"""
+"""Payouts that are not the sum of their refunds, or more than the frozen shares of their units."""
+UNTRUE = """
+SELECT o.order_no FROM orders o WHERE
+    o.refund_reserved_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM refunds r WHERE r.order_no = o.order_no)
+    OR o.returning_minor <> (SELECT coalesce(sum(held_minor), 0) FROM return_cases c WHERE c.order_no = o.order_no)
+    OR EXISTS (SELECT FROM payment_balances b WHERE b.order_no = o.order_no AND b.reserved_minor <>
+        (SELECT coalesce(sum(amount_minor), 0) FROM refund_parts p WHERE p.payment_key = b.payment_key))"""
+"""Orders whose counters are not the sums of what they count: refunds, held money of cases, parts that payments bear."""
 SETTLED = ("REFUNDED", "EXCHANGED", "REJECTED", "REFUND_FAILED")
 
 
@@ -23,7 +38,13 @@ async def check(pool: Pool) -> list[Finding]:
     """Each finding names what breaks it; none means it holds."""
     lines, cases, units = await pool.fetch(LINES), await pool.fetch(CASES), await pool.fetch(UNITS)
     approvals, payouts = await pool.fetch(APPROVALS), await pool.fetch(PAYOUTS)
+    overpaid, untrue = await pool.fetch(OVERPAID), await pool.fetch(UNTRUE)
+    counted = await pool.fetchval("SELECT count(*) FROM orders")
     return [
+        Finding("M4", "reserved and held are the sums of refunds and cases", counted,
+                tuple(r["order_no"] for r in untrue)),
+        Finding("M6", "a payout is the sum of its refunds, within the shares of its units", len(payouts),
+                tuple(f"{r['return_no']} paid {r['payout_minor']}" for r in overpaid)),
         Finding("S3", "no more comes back than was shipped, none is graded unreceived", len(units), _s3(lines, units)),
         Finding("P4", "a case that has received goods is settled or open", len(cases), _p4(cases)),
         Finding("A1", "who decides has not asked, and decides once a case", len(approvals), _a1(approvals)),
