@@ -123,18 +123,23 @@ def _lines(admitted: Admitted, around: Surroundings) -> tuple[ReturnedLine, ...]
     units: dict[str, list[UnitRange]] = {}
     for run in admitted.units:
         units.setdefault(run.line_id, []).append(run)
-    return tuple(
-        ReturnedLine(
-            line_id=line["line_id"],
-            sku=line["sku"],
-            name=line["name"],
-            warehouse=line["warehouse"],
-            weight_g=line["weight_g"],
-            units=tuple(units[line["line_id"]]),
-            replacement_sku=around.application.replacements.get(line["line_id"], line["sku"]),
+    physical = {origin.line_id: origin for origin in reversed(admitted.origins)}
+    lines = []
+    for line in around.lines:
+        line_id, origin = line["line_id"], physical.get(line["line_id"])
+        sku = origin.sku if origin else line["sku"]
+        lines.append(
+            ReturnedLine(
+                line_id=line_id,
+                sku=sku,
+                name=line["name"],
+                warehouse=origin.warehouse if origin else line["warehouse"],
+                weight_g=line["weight_g"],
+                units=tuple(units[line_id]),
+                replacement_sku=around.application.replacements.get(line_id, sku),
+            )
         )
-        for line in around.lines
-    )
+    return tuple(lines)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from domain.returns.axis import Event
 from domain.returns.gate import GateResult, GateState, refund_gate
 from domain.returns.models import Quote, UnitRange
 from domain.returns.records import RefundPart, RefundReserved, ReserveRefund
-from domain.returns.words import GOODS_COME_BACK, CaseStatus, Level
+from domain.returns.words import GOODS_COME_BACK, CaseStatus, Level, ReturnType
 from domain.states import RefundStatus
 from workflows.book import STORE_RETRY, STORE_TIMEOUT
 from workflows.branches import Branches
@@ -109,9 +109,18 @@ class Money:
         book.now_waits_for("the refund")
         self._asked_for = self._asked_for or not self._desk.inspected
         if await self._send():
+            self._give_coupons_back()
             book.happens(Event.REFUND_SUCCEEDED, refunded_minor=book.refunded_minor)
         else:
             book.happens(Event.REFUND_FAILED)
+
+    def _give_coupons_back(self) -> None:
+        """Only when the whole order was stopped before anything of it had left (S22)."""
+        taken = self.book.taken
+        assert taken is not None
+        if self.book.type is ReturnType.CANCEL_UNSHIPPED and taken.whole_order and taken.coupons:
+            self.book.tell("system", "coupons given back", coupons=", ".join(taken.coupons))
+            self.book.audit("system", "return.coupons_back", order_no=self.book.order_no, coupons=list(taken.coupons))
 
     async def _agree_on_amount(self) -> None:
         """Fewer units than applied for: the supervisor decides who bears it. A grade alone lowers nothing (R55)."""

@@ -1,6 +1,6 @@
 """Cancelled before shipping: the warehouse is stopped first, then the money goes back (S22)."""
 
-from bench.scenarios.order import LineIn, OrderIn
+from bench.scenarios.order import CouponIn, LineIn, OrderIn
 from bench.scenarios.town import House, Life
 from bench.scenarios.town.case import Case, case_of
 from domain.order import SkuTags
@@ -15,22 +15,24 @@ TWO = OrderIn(
         LineIn(id="L2", sku="LAMP", qty=1, unit_price=12_900, tags=SkuTags(warehouse="WH-SH")),
     ),
 )
+WITH_COUPON = TWO.model_copy(update={"coupons": (CouponIn(id="C100", amount=10_000),)})
 
 
-async def cancelled(house: House, lines: dict[str, int]) -> tuple[Life, Case]:
-    life = await paid(house, TWO)
+async def cancelled(house: House, lines: dict[str, int], order: OrderIn = TWO) -> tuple[Life, Case]:
+    life = await paid(house, order)
     case = await case_of(life, ReturnType.CANCEL_UNSHIPPED, lines, images=0)
     await case.apply()
     return life, case
 
 
 async def test_both_parcels_are_stopped_before_anybody_pays(house: House) -> None:
-    life, case = await cancelled(house, {"L1": 1, "L2": 1})
+    life, case = await cancelled(house, {"L1": 1, "L2": 1}, WITH_COUPON)
     assert [a.key for a in house.systems.of("wms.cancel")] == [life.child_no(1), life.child_no(2)]
     assert house.systems.refunds == {}
     await case.decide("u-sup")
     await case.decide("u-fin")
-    assert house.systems.refunds == {f"R{case.return_no}": 102_800}
+    assert house.systems.refunds == {f"R{case.return_no}": 92_800}
+    assert "coupons given back" in [t.action for t in (await case.shown()).timeline]
     detail = await life.detail()
     assert detail.order.status == OrderStatus.CLOSED
     assert [c["status"] for c in detail.children] == [ChildStatus.CANCELLED] * 2
