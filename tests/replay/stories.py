@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from domain.facts import Kind
-from tests.workflows.orders import one_parcel_order, two_parcel_order
+from tests.workflows.orders import one_parcel_order, order_message, two_parcel_order
 from tests.workflows.play import Play
 
 MINUTE = timedelta(minutes=1)
@@ -117,11 +117,29 @@ async def rejected(play: Play) -> None:
     await play.ships(1)
 
 
+async def at_the_border(play: Play) -> None:
+    """Over a limit, refused once, let in; its sibling is cancelled at the border."""
+    message = order_message(order_no="R00BORDER")
+    for line in message["lines"]:
+        line["tags"]["customs"] = "cbec"
+    play.world.border.limit = "over a limit"
+    await play.start_paid(two_parcel_order(**message))
+    first, second = await play.tickets()
+    play.world.border.limit = ""
+    await play.resolve("retry", ticket_id=first.ticket_id)
+    await play.resolve("give_up", ticket_id=second.ticket_id)
+    await play.happens(Kind.CUSTOMS_REFUSED, 1, note="names differ")
+    await play.resolve("retry")
+    await play.happens(Kind.CUSTOMS_RELEASED, 1)
+    await play.ships(1)
+
+
 STORIES: dict[str, Story] = {
     story.__name__: story
     for story in (
         completed, received_by_itself, closed_unpaid, late_payment, cancelled_unpaid, cancelled, partly_cancelled,
         backorder, outage, unanswered_channel, short_pick, rejected,
+        at_the_border,
     )
 }  # fmt: skip
 
