@@ -93,7 +93,7 @@ def _parcels(detail: OrderDetail) -> None:
             " ".join(f"{line}×{qty}" for line, qty in (child["lines"] or {}).items()),
             _reasons(child),
             money(child["planned_minor"], detail.order.currency),
-            " ".join(str(child[k]) for k in ("carrier", "waybill_no") if child[k]),
+            " ".join(str(k) for k in (child["carrier"] or child["planned_carrier"], child["waybill_no"]) if k),
             child["shipped_at"],
             child["signed_at"],
             _became(child),

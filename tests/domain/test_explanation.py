@@ -78,6 +78,12 @@ def test_a_warehouse_that_lacks_units_says_how_many_and_that_many_more_would_hav
     assert found.children[0].nearest == (Change(kind="stock", sku="SKU-L1", value="B", units=2),)
 
 
+def test_a_warehouse_that_lacks_one_of_the_goods_is_out_whatever_else_it_has() -> None:
+    given = inputs({"L1": (1, "AB"), "L2": (3, "AB")}, {"L1A": 1, "L1B": 1, "L2A": 3, "L2B": 1})
+    (child,) = explained(given).children
+    assert child.rejected == (Rejected(what="warehouse", name="B", why="LACKS", amount=2, sku="SKU-L2"),)
+
+
 def test_a_line_with_one_warehouse_would_have_had_to_ship_from_the_other_one() -> None:
     found = explained(inputs({"L1": (1, "A"), "L2": (1, "B")}, {"L1A": 1, "L2B": 1}))
     assert found.children[0].nearest == (

@@ -95,6 +95,15 @@ def test_missing_units_come_from_elsewhere_as_new_children_with_exactly_their_mo
     assert (dict(child.first_units), child.plan.paid_minor, dict(found.nowhere)) == ({"L1": 1}, 2200, {})
 
 
+def test_a_replacement_is_worth_its_own_units_not_the_first_ones() -> None:
+    given = inputs({"L1": (3, "AB")}, {"L1A": 9, "L1B": 9})
+    (line,) = given.priced.lines
+    uneven = given.priced.model_copy(update={"lines": (line.model_copy(update={"net_minor": 2999}),)})
+    missing = [Missing(line_id="L1", first_unit=1, qty=2)]
+    (child,) = resource(given.model_copy(update={"priced": uneven}), missing, 2, {("SKU-L1", "A")}).children
+    assert child.plan.net_minor == 1000 + 999
+
+
 @pytest.mark.parametrize("places", ["A", "AB"])
 def test_units_that_nobody_else_has_are_named(places: str) -> None:
     given = inputs({"L1": (3, places)}, {"L1A": 9})
