@@ -1,7 +1,7 @@
 """Child orders: planned once at payment, then moved by the order's writes."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from domain.records import ChildPlan, ChildState, OrderWrite, Reason
 from domain.states import ChildStatus
@@ -54,6 +54,12 @@ ON CONFLICT (waybill_no, carrier) DO UPDATE SET
     label_format = coalesce(excluded.label_format, p.label_format), label = coalesce(excluded.label, p.label)
     WHERE p.child_no = excluded.child_no
 RETURNING child_no"""
+
+# Which of these waybills are kept already, as this child's.
+KEPT = """
+SELECT p.waybill_no, p.carrier, p.child_no FROM parcels p
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS u (waybill_no, carrier, child_no)
+    USING (waybill_no, carrier, child_no)"""
 
 OWNER = "SELECT child_no FROM parcels WHERE waybill_no = $1 AND carrier = $2"
 
@@ -123,12 +129,17 @@ async def update_children(connection: Connection, write: OrderWrite) -> list[Row
         [s.shipped_at for s in c],
         [s.signed_at for s in c],
     )
-    await _keep_parcels(connection, write, (s for s in c if s.waybill_no))
+    await _keep_parcels(connection, write, [s for s in c if s.waybill_no])
     return moved
 
 
-async def _keep_parcels(connection: Connection, write: OrderWrite, states: Iterable[ChildState]) -> None:
-    for s in states:
+async def _keep_parcels(connection: Connection, write: OrderWrite, states: Sequence[ChildState]) -> None:
+    """Most writes tell of waybills that are known: one look instead of a change a parcel."""
+    if not states:
+        return
+    keys = [(str(s.waybill_no), s.carrier or "", s.child_no) for s in states]
+    kept = {tuple(row) for row in await connection.fetch(KEPT, *(list(column) for column in zip(*keys, strict=True)))}
+    for s in (s for s, key in zip(states, keys, strict=True) if s.label_b64 or key not in kept):
         label = base64.b64decode(s.label_b64) if s.label_b64 and s.label_format else None
         kind = s.label_format if label is not None else None
         args = (s.carrier or "", s.waybill_no, s.child_no, kind, label, write.at)

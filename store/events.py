@@ -78,5 +78,6 @@ async def _record(
     carried = [(e.inbox_id, e.outcome.value.lower()) for e in events if e.inbox_id is not None]
     if carried:
         ids, states = (list(column) for column in zip(*carried, strict=True))
-        await connection.execute(LOCK_INBOX, ids)
+        if len(ids) > 1:  # one row is locked by its change
+            await connection.execute(LOCK_INBOX, ids)
         await connection.execute(SETTLE_INBOX, ids, states, order_no)
