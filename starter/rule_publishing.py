@@ -5,16 +5,20 @@ from datetime import datetime
 from typing import Literal
 
 from domain.approvals import ApprovalRequest, Role, ask
+from domain.rule_changes import changes
 from domain.rule_engine import engine_of
 from domain.rule_simulation import Simulated, Simulation
 from store.approvals import Approval, ApprovalStore
-from store.errors import RuleSetNotPublished
+from store.errors import RuleSetNotPublished, RuleSetOvertaken
 from store.past_orders import PastOrders
 from store.pool import Pool
 from store.rule_sets import Draft, Published, RuleSetStore
 
 APPROVER = Role.ORDER_OPS
 """Whoever publishes rules is another one of order operations."""
+
+MOST_TOLD = 60
+"""Changed rows in the question to the approver; `oms rules diff` has all."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,9 @@ class RulePublishing:
         asked = await self._approvals.list(state=None, subject=subject, limit=1000)
         if asked and asked[-1].state in ("open", "approved"):
             return asked[-1]
+        counts = (await self._rules.current_set()).version
+        if counts != draft.based_on:
+            raise RuleSetOvertaken(draft.draft_no, draft.based_on, counts)
         simulated = await self._rules.simulated(draft.draft_no)
         if simulated is None and draft.copies is None:
             why = f"it was never tried on past orders; do so with `oms rules simulate {draft.draft_no}`"
@@ -60,6 +67,7 @@ class RulePublishing:
             "brings_back": draft.copies,
             "warnings": len(draft.warnings),
             "simulated": simulated,
+            **await self._changes(draft),
         }
         request = ask(
             "publish_rules",
@@ -74,6 +82,11 @@ class RulePublishing:
         opened = await self._approvals.get(request.approval_id)
         assert opened is not None
         return opened
+
+    async def _changes(self, draft: Draft) -> dict[str, object]:
+        """Row by row against what counts now, as far as a person reads."""
+        found = changes(await self._rules.current_set(), draft.rule_set)
+        return {"rows_changed": len(found), "changes": [str(change)[:300] for change in found[:MOST_TOLD]]}
 
     async def publish(self, draft: Draft, at: datetime) -> Publication:
         """Publishes when it is approved; else tells what it waits for.

@@ -160,3 +160,12 @@ class NoSuchRuleSet(StoreError):
 class RuleSetNotPublished(StoreError):
     def __init__(self, draft_no: int, why: str) -> None:
         super().__init__(f"rule draft {draft_no} was not published: {why}")
+
+
+class RuleSetOvertaken(RuleSetNotPublished):
+    def __init__(self, draft_no: int, based_on: int, counts: int) -> None:
+        super().__init__(
+            draft_no,
+            f"it was drafted when version {based_on} counted, and version {counts} has come since: "
+            "export that, make the change again and draft it anew",
+        )

@@ -12,7 +12,7 @@ from domain.rule_findings import Finding
 from domain.rule_sets import RuleSet, content_hash
 from domain.strict import of
 from store.audit import append_entry
-from store.errors import NoSuchRuleSet, RuleSetNotPublished
+from store.errors import NoSuchRuleSet, RuleSetOvertaken
 from store.pool import Connection, Pool, Row
 from store.rule_defaults import BUILT_IN, built_in
 
@@ -141,7 +141,7 @@ class RuleSetStore:
     async def publish(self, draft: Draft, decided: Decided, at: datetime) -> Published:
         """The next version, as approved by another person; publishing the same draft again gets the same version.
 
-        Raises `RuleSetNotPublished` when another version has come between, or the approval is not of this content.
+        Raises `RuleSetOvertaken` when another version has come between.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(ONE_PUBLISHER)
@@ -187,11 +187,7 @@ async def _publish(connection: Connection, draft: Draft, decided: Decided, at: d
     if current is None:
         await _built_in(connection, at)
     if counts != draft.based_on:
-        raise RuleSetNotPublished(
-            draft.draft_no,
-            f"it was drafted when version {draft.based_on} counted, and version {counts} has come since: "
-            "export that, make the change again and draft it anew",
-        )
+        raise RuleSetOvertaken(draft.draft_no, draft.based_on, counts)
     version = counts + 1
     document = draft.rule_set.model_copy(update={"version": version}).model_dump(mode="json")
     args = (draft.content_hash, draft.draft_no, draft.drafted_by, decided.person_id, at)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.order import Text
+from domain.rule_changes import RowChange, changes
 from domain.rule_check import InvalidRuleSet, check
 from domain.rule_findings import Finding, errors
 from domain.rule_reading import read_table
@@ -211,6 +212,31 @@ async def _validate(draft: int | None, file: Path | None) -> tuple[Finding, ...]
             raise BadInput(str(e)) from None
         current = await store.current_set()
         return check(given.model_copy(update={"tables": {**current.tables, **given.tables}}))
+
+
+def diff(
+    old: Annotated[int | None, typer.Argument(min=0, help="The earlier version.", show_default="current")] = None,
+    new: Annotated[int | None, typer.Argument(min=0, help="The later version.", show_default="current")] = None,
+    draft: OfDraft = None,
+    json: Json = False,
+) -> None:
+    """Show what differs between two versions, or between what counts now and a draft, row by row.
+
+    Example: oms rules diff --draft 3
+    """
+    if draft is None and old is None:
+        fail(BadInput("say what to compare: one or two versions, or --draft."))
+    found = run(_diff(old, new, draft))
+    if json:
+        output.as_json(found)
+    else:
+        rows = [(c.table, c.what, c.row, c.before, c.after) for c in found]
+        output.table("Differences", ("table", "", "row", "before", "after"), rows)
+
+
+async def _diff(old: int | None, new: int | None, draft: int | None) -> tuple[RowChange, ...]:
+    before = await _one(old, None)
+    return changes(before, await _one(new, draft))
 
 
 def show_findings(findings: Sequence[Finding], title: str) -> None:

@@ -112,6 +112,7 @@ TOGETHER = a_table("custom_split", {"ship_from": "!= 'WH-EAST'", "group": '"not-
 @pytest.mark.usefixtures("past_orders")
 def test_a_draft_is_simulated_published_by_another_person_and_rolled_back(oms: Oms, tmp_path: Path) -> None:
     number = drafted(oms, str(EXAMPLES / "rules.json"))
+    other = drafted(oms, a_file(tmp_path, custom_split=TOGETHER))
     early = published(oms, number)
     assert (early.code, "oms rules simulate" in early.err) == (1, True)
     found = oms("rules", "simulate", str(number), "--json").json
@@ -130,6 +131,8 @@ def test_a_draft_is_simulated_published_by_another_person_and_rolled_back(oms: O
     assert oms("rules", "list", "--json").json[0]["version"] == 0
     assert published(oms, number).json["version"] == 1
     assert published(oms, number).json["version"] == 1, "asking again publishes nothing new"
+    late = oms("rules", "publish", str(other))
+    assert (late.code, "version 1 has come since" in late.err) == (1, True)
     back = oms("rules", "rollback", "0", "--by", "u-ed", "--json").json["draft_no"]
     assert published(oms, back).json["version"] == 2
     versions = oms("rules", "list", "--json").json
@@ -145,7 +148,12 @@ def test_an_approval_given_elsewhere_publishes_and_a_rejection_asks_anew(oms: Om
     assert oms("approve", "reject", first, "--as", "u-ops", "--remark", "not in the season").code == 0
     second = oms("rules", "publish", str(number), "--json").json["approval"]["approval_id"]
     assert second != first
-    assert "simulated.orders" in oms("approve", "show", second).out
+    shown = oms("approve", "show", second).out
+    for text in ("simulated.orders", 'custom_split added R1: ship_from != "WH-EAST"'):
+        assert text in shown
+    assert [(c["what"], c["row"]) for c in oms("rules", "diff", "--draft", str(number), "--json").json] == [
+        ("added", "R1")
+    ]
     assert oms("approve", "approve", second, "--as", "u-ops", "--remark", "now it is fine").code == 0
     assert oms("people", "deactivate", "u-ops", "--by", "u-admin").code == 0
     gone = oms("rules", "publish", str(number))
