@@ -69,9 +69,9 @@ def judge(
     than that they are strangers."""
     if not related(application.actor, order.buyer_id):
         return Judgement(refusals=(refusal(Code.FORBIDDEN),), units=())
-    found = [*_evidence(application, order, known_evidence), *_as_a_whole(application, order)]
     units: list[UnitRange] = []
     cancelled = _cancelled(application, order)
+    found = [*_evidence(application, known_evidence, cancelled), *_as_a_whole(application, order)]
     known_lines = {line.line_id: line for line in order.lines}
     for line_id, qty in application.lines.items():
         line = known_lines.get(line_id)
@@ -96,12 +96,14 @@ def related(actor: Actor, buyer_id: str) -> bool:
     return actor.on_behalf_of == buyer_id and actor.id != buyer_id
 
 
-def _evidence(application: ApplyReturn, order: OrderFacts, known: Sequence[str]) -> list[Refusal]:
+def _evidence(application: ApplyReturn, known: Sequence[str], cancelled: dict[str, list[Run]]) -> list[Refusal]:
+    """None is needed to cancel before shipping, as long as nothing of it has left."""
     found = []
-    count = len(application.evidence)
-    if count == 0 and application.type is not ReturnType.CANCEL_UNSHIPPED:
+    number = len(application.evidence)
+    all_waiting = all(count(cancelled.get(line_id, [])) >= qty for line_id, qty in application.lines.items())
+    if number == 0 and not (application.type is ReturnType.CANCEL_UNSHIPPED and all_waiting):
         found.append(refusal(Code.EVIDENCE_REQUIRED))
-    if count > MAX_EVIDENCE:
+    if number > MAX_EVIDENCE:
         found.append(refusal(Code.TOO_MUCH_EVIDENCE))
     if not set(application.evidence) <= set(known):
         found.append(refusal(Code.EVIDENCE_UNKNOWN))

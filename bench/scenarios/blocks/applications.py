@@ -29,7 +29,9 @@ class ApplicationIn(Strict):
     shipped: bool
     images: Annotated[int, Field(ge=0, le=100)]
     on_behalf_of: str | None = None
-    reason: Reason | None = None
+    type: ReturnType | None = None
+    reason: str | None = None
+    """Of our list, or the shop's own word for something else."""
 
 
 APPLICATIONS = TypeAdapter(tuple[ApplicationIn, ...])
@@ -47,11 +49,10 @@ async def _apply(house: House, given: ApplicationIn, n: int) -> str:
     await life.pay()
     if given.shipped:
         await hand_out(life)
-    cancels = given.reason is Reason.CANCEL_UNSHIPPED
-    kind = ReturnType.CANCEL_UNSHIPPED if cancels else ReturnType.RETURN_REFUND
+    kind = given.type or _kind(given)
     more: dict[str, Any] = {"channel": given.channel, "actor": _actor(given, life.order.buyer.buyer_id)}
     if given.reason is not None:
-        more["reason"] = given.reason
+        more["reason"] = Reason(given.reason) if given.reason in set(Reason) else Reason.OTHER
     case = await case_of(life, kind, {"L1": 1}, images=min(given.images, MAX_EVIDENCE), **more)
     if given.images > MAX_EVIDENCE:
         unknown = tuple(f"never-uploaded-{i:04d}" for i in range(given.images - MAX_EVIDENCE))
@@ -62,6 +63,13 @@ async def _apply(house: House, given: ApplicationIn, n: int) -> str:
     except ReturnRefused as refused:
         return refused.codes[0]
     return "ACCEPTED"
+
+
+def _kind(given: ApplicationIn) -> ReturnType:
+    """What has not left is cancelled or refunded; it cannot come back."""
+    if given.reason == Reason.CANCEL_UNSHIPPED:
+        return ReturnType.CANCEL_UNSHIPPED
+    return ReturnType.RETURN_REFUND if given.shipped else ReturnType.REFUND_ONLY
 
 
 def _actor(given: ApplicationIn, buyer: str) -> Actor:

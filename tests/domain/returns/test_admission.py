@@ -79,7 +79,8 @@ def test_cancelling_before_shipping_wants_no_picture() -> None:
 
 
 def test_cancelling_what_has_left_is_no_way_around_pictures() -> None:
-    assert codes(an_application(**{**CANCEL, "lines": {"L1": 1}})) == ["ALREADY_SHIPPED"]
+    assert codes(an_application(**{**CANCEL, "lines": {"L1": 1}})) == ["EVIDENCE_REQUIRED", "ALREADY_SHIPPED"]
+    assert codes(an_application(**{**CANCEL, "lines": {"L2": 3}})) == ["EVIDENCE_REQUIRED", "QTY_EXCEEDED"]
 
 
 def test_a_reason_goes_with_its_kind_of_case() -> None:
