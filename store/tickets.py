@@ -24,11 +24,15 @@ WITH opened AS (
 )
 SELECT ticket_id FROM opened"""
 
+# The after-sales case whose ticket it is.
+CASE_OF = "SELECT return_no FROM return_cases WHERE 'T-' || return_no = regexp_replace($1, '-[0-9]+$', '')"
+
 # A person's answer, or the evidence that made it needless. The first answer stays.
 RESOLVE = """
 UPDATE tickets SET state = 'resolved', resolved_at = $2, resolved_by = $3, action = $4, remark = $5, result = $6
-WHERE ticket_id = $1 AND state = 'open' AND (outside = $7 OR $7 AND EXISTS (
-    SELECT FROM orders o WHERE o.order_no = tickets.order_no AND o.ended_at IS NOT NULL)) RETURNING ticket_id"""
+WHERE ticket_id = $1 AND state = 'open' AND (outside = $7 OR $7 AND coalesce(
+    (SELECT r.ended_at IS NOT NULL FROM return_cases r WHERE r.return_no = regexp_replace($1, '^T-|-[0-9]+$', '', 'g')),
+    (SELECT o.ended_at IS NOT NULL FROM orders o WHERE o.order_no = tickets.order_no))) RETURNING ticket_id"""
 
 EXISTS = "SELECT EXISTS (SELECT FROM tickets WHERE ticket_id = $1)"
 
@@ -98,6 +102,11 @@ class TicketStore:
         rows = await self._pool.fetch(LIST, state, order_no, severity, system, after, limit)
         return tuple(read_ticket(row) for row in rows)
 
+    async def case_of(self, ticket_id: str) -> str | None:
+        """The number of the after-sales case that opened it; None: an order's, or nobody's."""
+        found: str | None = await self._pool.fetchval(CASE_OF, ticket_id)
+        return found
+
     async def open_outside(self, ticket: TicketRecord, order_no: str | None, at: datetime) -> bool:
         """A ticket that no order workflow opened. False: it is there already (open or resolved)."""
         async with self._pool.acquire() as connection:
@@ -105,11 +114,11 @@ class TicketStore:
 
     async def resolve_outside(self, resolution: TicketResolution, at: datetime) -> None:
         """With its audit row. Raises `NoSuchTicket` unless it is open and no workflow waits for it: it was opened
-        outside, or its order has ended. An open order's own tickets go through its workflow."""
+        outside, or its order or case has ended. Tickets of an open one go through its workflow."""
         async with self._pool.acquire() as connection, connection.transaction():
             if not await resolve_ticket(connection, resolution, at, outside=True):
                 raise NoSuchTicket(
-                    f"ticket {resolution.ticket_id} is not open, or its order's workflow has to close it"
+                    f"ticket {resolution.ticket_id} is not open, or the workflow of its order or case has to close it"
                 )
             detail = {"ticket_id": resolution.ticket_id, "by": resolution.action, "remark": resolution.remark}
             entry = AuditEntry(actor=resolution.resolved_by, action="ticket.resolve", detail=detail)

@@ -13,8 +13,9 @@ from domain.strict import UnableToRead, load
 from starter.cli import output, ticket_text
 from starter.cli.failing import BadInput, Failure, run
 from starter.cli.options import By, Json, Limit, actor, remark_of, span
-from starter.cli.reach import database, order_client
+from starter.cli.reach import database, order_client, return_client
 from starter.errors import NotNow
+from starter.returns_errors import StepRefused
 from store.ticket_queue import Move, Sort, TicketQueue, Told, Wanted
 from store.tickets import Ticket, TicketStore
 from workflows.messages import ResolveTicket
@@ -155,12 +156,23 @@ async def _resolve(ticket_id: str, action: Action, remark: str, result: str | No
         await _resolve_outside(message)
         return
     try:
-        async with order_client() as client:
-            await client.resolve_ticket(ticket.order_no, message)
-    except NotNow as error:
+        await _resolve_inside(ticket.order_no, message)
+    except (NotNow, StepRefused) as error:
         if error.type != "Ended":
             raise
-        await _resolve_outside(message)  # a note that outlived its order
+        await _resolve_outside(message)  # a note that outlived its order or case
+
+
+async def _resolve_inside(order_no: str, message: ResolveTicket) -> None:
+    """By the workflow that waits for the answer: the case's, where a case asked."""
+    async with database() as pool:
+        return_no = await TicketStore(pool).case_of(message.ticket_id)
+    if return_no is not None:
+        async with return_client() as cases:
+            await cases.resolve_ticket(return_no, message)
+    else:
+        async with order_client() as orders:
+            await orders.resolve_ticket(order_no, message)
 
 
 async def _resolve_outside(message: ResolveTicket) -> None:

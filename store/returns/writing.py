@@ -9,7 +9,7 @@ from store.audit import append_entry
 from store.errors import RefundChanged, TicketNotOpenYet
 from store.events import record_after_end
 from store.money import move_refund
-from store.outbox import Before, Telling, lock_order, publish_refunds
+from store.outbox import Before, Telling, lock_order, publish_refunds, publish_ticket
 from store.pool import Connection, Row, clean, to_json
 from store.returns.claims import Claim, claimed, settle
 from store.returns.errors import NoSuchReturn, ReturnWaybillTaken
@@ -169,7 +169,8 @@ async def _bind(connection: Connection, write: ReturnWrite, parcel: Parcel) -> N
 
 async def _tickets(connection: Connection, write: ReturnWrite, order_no: str) -> None:
     for ticket in write.tickets:
-        await open_ticket(connection, ticket, order_no, write.at, outside=False)
+        if await open_ticket(connection, ticket, order_no, write.at, outside=False):
+            await publish_ticket(connection, ticket, order_no, write.at)
     for resolution in write.resolutions:
         resolved = await resolve_ticket(connection, resolution, write.at, outside=False)
         if not resolved and not await connection.fetchval(EXISTS, resolution.ticket_id):
