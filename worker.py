@@ -128,7 +128,8 @@ def inside(
     tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
     returns = ReturnActivities(ReturnStore(pool), ReturnDesk(pool), PolicyStore(pool))
     return [
-        books.register, books.settle, books.write, books.retag, books.replan, books.resource, books.allocate_backorder,
+        books.register, books.settle, books.write, books.retag, books.replan, books.resource,
+        books.change_address, books.allocate_backorder,
         returns.admit, returns.write, returns.reserve_refund, returns.issue_code, returns.quote, returns.refund_slot,
         returns.open_replacement, returns.write_replacement, returns.close_order,
         border.assess, border.declared, border.withdraw,

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.order import StartOrder
+from domain.readdressing import NewAddress
 from domain.records import OrderWrite, Registered, Retagged, Settled, SettlePayment
 from domain.replanning import Elsewhere, Replan, Resource
 from domain.strict import Strict
@@ -68,6 +69,11 @@ class StoreActivities:
             found = await self._orders.resource(message)
         _tell(message.write)
         return found
+
+    @activity.defn(name="store.change_address")
+    async def change_address(self, message: NewAddress) -> None:
+        async with _refusals():
+            await self._orders.change_address(message)
 
     @activity.defn(name="store.allocate_backorder")
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:

@@ -21,7 +21,7 @@ from domain.splitting import child_no
 from domain.states import ChildStatus
 from domain.strict import Strict
 
-Because = Literal["merged", "resplit", "resourced", "as before"]
+Because = Literal["merged", "resplit", "resourced", "as before", "new address"]
 
 
 class Handover(Strict):

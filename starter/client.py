@@ -39,7 +39,7 @@ from workflows.messages import (
     ResolveTicket,
     order_workflow_id,
 )
-from workflows.replan_messages import Requested, RequestMerge, RequestResplit
+from workflows.replan_messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 
 T = TypeVar("T")
 
@@ -137,6 +137,10 @@ class OrderClient:
     async def request_resplit(self, order_no: str, message: RequestResplit) -> Requested:
         """Ask for children to be split by hand; another supervisor decides. `NotNow.type`: a `ReplanCode`."""
         return cast(Requested, await self._update(order_no, "request_resplit", message, Requested))
+
+    async def change_address(self, order_no: str, message: ChangeAddress) -> AddressChanged:
+        """Send everything that nobody has picked yet elsewhere; the answer names what goes to the old address."""
+        return cast(AddressChanged, await self._update(order_no, "change_address", message, AddressChanged))
 
     async def view(self, order_no: str) -> OrderView:
         """The order as its workflow knows it this moment; needs a worker. Raises `OrderNotFound`, `NoAnswer`."""

@@ -25,7 +25,7 @@ from workflows.messages import (
     Refreshed,
     ResolveTicket,
 )
-from workflows.replan_messages import Requested, RequestMerge, RequestResplit
+from workflows.replan_messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 from workflows.return_messages import (
     Applied,
     AskSupervisor,
@@ -59,6 +59,8 @@ MESSAGES: tuple[type[Strict], ...] = (
     Refresh,
     Refreshed,
     OrderView,
+    ChangeAddress,
+    AddressChanged,
     RequestMerge,
     RequestResplit,
     Requested,

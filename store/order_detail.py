@@ -31,7 +31,8 @@ SELECT c.child_no, c.status, c.warehouse, c.reasons, c.net_minor, c.freight_mino
     coalesce((SELECT jsonb_object_agg(l.line_id, l.qty) FROM (SELECT line_id, sum(qty) AS qty FROM child_lines
         WHERE child_no = c.child_no GROUP BY line_id) l), c.was -> 'lines') AS lines,
     c.planned_carrier, c.shipping_cost_minor, c.customs_mode,
-    c.replaces, c.replaced_by, c.replan, coalesce((c.was ->> 'paid_minor')::bigint, c.paid_minor) AS planned_minor,
+    c.replaces, c.replaced_by, c.replan, c.address,
+    coalesce((c.was ->> 'paid_minor')::bigint, c.paid_minor) AS planned_minor,
     EXISTS (SELECT FROM parcels p WHERE p.child_no = c.child_no AND p.label IS NOT NULL) AS has_label
 FROM child_orders c LEFT JOIN LATERAL (
     WITH RECURSIVE heir AS (

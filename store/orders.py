@@ -5,9 +5,20 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from domain.order import StartOrder
+from domain.readdressing import NewAddress
 from domain.records import OrderWrite, Registered, Retagged, Settled, SettlePayment
 from domain.replanning import Elsewhere, Replan, Resource
-from store import backorders, order_detail, order_pages, registering, replanning, resourcing, settling, tagging
+from store import (
+    backorders,
+    order_detail,
+    order_pages,
+    readdressing,
+    registering,
+    replanning,
+    resourcing,
+    settling,
+    tagging,
+)
 from store.errors import OrderRefused
 from store.order_detail import OrderDetail, TimelineEntry
 from store.order_pages import OrderFilter, OrderPage
@@ -67,6 +78,11 @@ class OrderStore:
         """Units that a child cannot ship, from elsewhere, as new children."""
         async with self._transaction() as connection:
             return await resourcing.resource_units(connection, message)
+
+    async def change_address(self, message: NewAddress) -> None:
+        """Where everything goes that is not named as going elsewhere. Raises `NoSuchOrder`."""
+        async with self._transaction() as connection:
+            await readdressing.change_address(connection, message)
 
     async def allocate_backorder(self, order_no: str, child_no: str) -> bool:
         """Reserve every unit of a waiting child, or none. False too for a child that no longer waits without it."""

@@ -50,7 +50,7 @@ ORDER BY coalesce(p.pulled_at, s.updated_at), s.child_no LIMIT $4"""
 # Parcels on the road without news, of some carriers or of all.
 PARCELS = """
 SELECT 'parcel' AS kind, c.waybill_no AS number, c.order_no, c.child_no, c.warehouse, c.carrier,
-    o.start #>> '{address,phone}' AS phone, p.pulled_at
+    coalesce(c.address ->> 'phone', o.start #>> '{address,phone}') AS phone, p.pulled_at
 FROM child_orders c JOIN orders o USING (order_no)
 LEFT JOIN pulls p ON p.connector = $1 AND p.kind = 'parcel' AND p.number = c.waybill_no
 WHERE o.ended_at IS NULL AND c.status IN ('SHIPPED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'EXCEPTION')

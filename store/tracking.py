@@ -10,7 +10,8 @@ from store.tickets import open_ticket, resolve_ticket
 # Waybills without a follower, on the way out and on the way back (of these `return/{return_no}` stands for the child);
 # the phone is the receiver's, which some couriers ask for.
 TO_SUBSCRIBE = """
-SELECT p.child_no, c.order_no, p.waybill_no, p.carrier, o.start #>> '{address,phone}' AS phone
+SELECT p.child_no, c.order_no, p.waybill_no, p.carrier,
+    coalesce(c.address ->> 'phone', o.start #>> '{address,phone}') AS phone
 FROM parcels p JOIN child_orders c USING (child_no) JOIN orders o USING (order_no)
 WHERE p.tracking_subscribed_at IS NULL AND p.tracking_next_try_at <= now() AND p.carrier <> ''
     AND p.waybill_no = c.waybill_no AND c.status NOT IN ('CANCELLED', 'SIGNED')

@@ -52,7 +52,7 @@ class Family:
 
     def address_of(self, parcel: Parcel) -> str:
         """What says whether two parcels go to the same place; nothing to be shown."""
-        return self.book.order.address.model_dump_json()
+        return parcel.address.model_dump_json()
 
     def _next_run(self, line_id: str, qty: int) -> UnitRun:
         first = self._taken.get(line_id, 0)

@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.order_doors import OrderDoors
     from workflows.parcel import Parcel
+    from workflows.readdressing import Readdressing
     from workflows.refresh import Refresher
     from workflows.refunds import Refunds
     from workflows.replanning import Replanning
@@ -61,6 +62,7 @@ class Order(OrderDoors):
         self._refresher = Refresher(self._book, self._cashier, self._family, self._hear)
         self._cases.serve(self._book, self._family)
         self.replanning = Replanning(self._book, self._family, self.approvals, self._branches)
+        self.readdressing = Readdressing(self._book, self._cashier, self._family, self.replanning)
 
     @workflow.run
     async def run(self, raw: RawValue) -> str:

@@ -51,6 +51,7 @@ class Parcel:
         self.book = book
         self.warehouse = warehouse
         self.axis = ChildAxis(plan.status)
+        self.address = book.order.address
         self.label = ParcelLabel(self)
         self.waybill_no: str | None = None
         self.carrier: str | None = None
@@ -111,7 +112,7 @@ class Parcel:
                 settled=lambda: self._accepted or self.packed or self.cancelled or self.axis.intercepting,
             )  # fmt: skip
             try:
-                pushed = await guarded(self.book.tickets, step, lambda: self.warehouse.push(self.plan))
+                pushed = await guarded(self.book.tickets, step, lambda: self.warehouse.push(self.plan, self.address))
                 self._accepted = self._accepted or pushed is not None
                 if supplier_of(self) is not None and workflow.patched("suppliers answer in time"):
                     self.spawn(watch_supplier(self))

@@ -28,7 +28,9 @@ class ParcelLabel:
             settled=lambda: parcel.waybill_no is not None or parcel.cancelled,
         )  # fmt: skip
         try:
-            label = await guarded(parcel.book.tickets, step, lambda: parcel.warehouse.label(parcel.plan))
+            label = await guarded(
+                parcel.book.tickets, step, lambda: parcel.warehouse.label(parcel.plan, parcel.address)
+            )
         except GaveUp:
             return
         if label is None:

@@ -130,7 +130,7 @@ class Refresher:
             backoff_s=self._backoff,
             waybill_no=parcel.waybill_no,
             carrier=parcel.carrier,
-            phone=self.book.order.address.phone,
+            phone=parcel.address.phone,
         )
         found: Facts = await workflow.execute_activity_method(
             CourierActivities.query,

@@ -1,14 +1,17 @@
-"""The doors for changing how an order is fulfilled: shipping children together, splitting them by hand."""
+"""The doors for changing how an order is fulfilled: shipping children together, splitting them by hand,
+sending them to another address."""
 
 from temporalio import workflow
 
 from workflows.decision_doors import DecisionDoors
-from workflows.replan_messages import Requested, RequestMerge, RequestResplit
+from workflows.readdressing import Readdressing
+from workflows.replan_messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 from workflows.replanning import Replanning
 
 
 class ReplanDoors(DecisionDoors):
     replanning: Replanning
+    readdressing: Readdressing
 
     def _check_registered(self) -> None: ...
 
@@ -31,3 +34,13 @@ class ReplanDoors(DecisionDoors):
     def _check_resplit(self, message: RequestResplit) -> None:
         self._check_registered()
         self.replanning.check_resplit(message)
+
+    @workflow.update
+    async def change_address(self, message: ChangeAddress) -> AddressChanged:
+        """Answers once it is known which children go to the new address, and which do not."""
+        return await self.readdressing.change(message)
+
+    @change_address.validator
+    def _check_address(self, message: ChangeAddress) -> None:
+        self._check_registered()
+        self.readdressing.check()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.order import Id, Tag
+from domain.order import Address, Id, Tag, Text
 from domain.replanning import Part
 from domain.strict import Strict
 
@@ -37,3 +37,19 @@ class Requested(Strict):
     """It waits for this approval. Until then everything goes on; once a child is picked it is too late."""
 
     approval_id: str
+
+
+class ChangeAddress(Strict):
+    """Update `change_address`: where everything goes that nobody has picked yet."""
+
+    address: Address
+    by: Id
+    remark: Text
+
+
+class AddressChanged(Strict):
+    """`changed`: children that go to the new address (new numbers where the warehouse had the old paper); `kept`: those
+    that go to the old one, for they are being picked or have left. Both empty: the order has no children yet."""
+
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]

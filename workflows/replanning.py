@@ -52,7 +52,7 @@ class Replanning:
         self._family = family
         self._approvals = approvals
         self._branches = branches
-        self._remaking = Remaking(book, family, branches)
+        self.remaking = Remaking(book, family, branches)
         Sourcing(book, family, branches)
         self._asked_for: set[str] = set()
         self.executing = False
@@ -224,7 +224,7 @@ class Replanning:
         parts = wish.into or (together(before, wish.warehouse),)
         group = Group(tuple(parcels), tuple(before), tuple(parts))
         try:
-            return await self._remaking.remake((group,), wish.because, wish.remark, approval_id)
+            return await self.remaking.remake((group,), wish.because, wish.remark, approval_id)
         except NotRemade:
             await self._as_before(wish, parcels, before, everything=True)
             raise
@@ -257,7 +257,7 @@ class Replanning:
         if not groups:
             return
         try:
-            await self._remaking.remake(tuple(groups), "as before", wish.remark, None)
+            await self.remaking.remake(tuple(groups), "as before", wish.remark, None)
         except NotRemade as error:
             # Loud, and nothing is lost: the order stops here until people have looked.
             raise RuntimeError(f"{', '.join(wish.children)} were stopped and cannot go on: {error}") from error

@@ -20,6 +20,7 @@ from activities.calls import (
 )
 from activities.carrier import CarrierActivities
 from activities.wms import WmsActivities
+from domain.order import Address
 from domain.policy import CarrierSystem
 from domain.records import ChildPlan, PricedLine
 from domain.strict import Strict
@@ -52,16 +53,16 @@ class Warehouse:
     def carrier_system(self) -> CarrierSystem:
         return self.book.policy.carrier_system
 
-    async def push(self, plan: ChildPlan) -> Pushed:
-        outcome = await self._push(self._outbound(plan))
+    async def push(self, plan: ChildPlan, address: Address) -> Pushed:
+        outcome = await self._push(self._outbound(plan, address))
         return unwrap(outcome.done, outcome.failed)
 
-    async def label(self, plan: ChildPlan) -> Booked:
+    async def label(self, plan: ChildPlan, address: Address) -> Booked:
         lines = self._lines(plan)
         outcome = await self._label(
             Booking(
                 child_no=plan.child_no,
-                address=self.book.order.address,
+                address=address,
                 weight_g=sum(line.weight_g * plan.lines[line.line_id] for line in lines),
                 pieces=sum(plan.lines.values()),
                 carrier=plan.carrier,
@@ -121,7 +122,7 @@ class Warehouse:
         assert self.book.priced is not None
         return tuple(line for line in self.book.priced.lines if line.line_id in plan.lines)
 
-    def _outbound(self, plan: ChildPlan) -> Outbound:
+    def _outbound(self, plan: ChildPlan, address: Address) -> Outbound:
         order = self.book.order
         names = {line.line_id: line.name for line in order.lines}
         return Outbound(
@@ -129,7 +130,7 @@ class Warehouse:
             order_no=order.order_no,
             warehouse=plan.warehouse,
             placed_at=order.placed_at,
-            address=order.address,
+            address=address,
             lines=tuple(
                 OutboundLine(
                     line_id=line.line_id,

@@ -1,4 +1,4 @@
-"""`oms order merge | resplit`: change how a paid order ships. Another supervisor has to approve (`oms approve`)."""
+"""`oms order merge | resplit | address`: change how an order ships. The first two wait for another supervisor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 from pydantic import Field, ValidationError
 
+from domain.order import Address
 from domain.replanning import Part
 from domain.strict import Strict, UnableToRead, faults, parse
 from starter.cli import output
 from starter.cli.change import Number
 from starter.cli.failing import BadInput, run, several
-from starter.cli.options import By, Json, actor, order_number, read
+from starter.cli.options import By, Json, actor, order_number, read, sentence
 from starter.cli.reach import order_client
-from workflows.replan_messages import Requested, RequestMerge, RequestResplit
+from workflows.replan_messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 
 MAX_BYTES = 200_000
 Remark = Annotated[str, typer.Option("--remark", help="Why; shown at every child it concerns.")]
@@ -86,6 +87,40 @@ async def _resplit(number: str, file: Path, remark: str, by: str | None) -> Requ
         raise BadInput(f"this cannot be asked: {several(faults(e))}.") from None
     async with order_client() as client:
         return await client.request_resplit(order_no, message)
+
+
+def address(
+    number: Number,
+    file: Annotated[Path, typer.Argument(help="The new address as JSON, as in the start message; - for stdin.")],
+    remark: Annotated[str, typer.Option("--remark", help="Why; kept in the order's history.")],
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Send an order elsewhere: everything that nobody has picked yet. The answer names what goes to the old address.
+
+    Example: oms order address SO2603020101 new-address.json --remark "the buyer has moved"
+    """
+    done = run(_address(number, file, remark, by))
+    if json:
+        output.as_json(done)
+    else:
+        output.facts(
+            [
+                ("order", number),
+                ("to the new address", ", ".join(done.changed) or ("everything" if not done.kept else "nothing")),
+                ("to the old address", ", ".join(done.kept)),
+            ]
+        )
+
+
+async def _address(number: str, file: Path, remark: str, by: str | None) -> AddressChanged:
+    order_no, who, why = order_number(number), actor(by), sentence("--remark", remark)
+    try:
+        wanted = parse(Address, read(file, MAX_BYTES))
+    except UnableToRead as e:
+        raise BadInput(f"{file} is no usable address: {several(str(e))}.") from None
+    async with order_client() as client:
+        return await client.change_address(order_no, ChangeAddress(address=wanted, by=who, remark=why))
 
 
 def _tell(asked: Requested, json: bool) -> None:

@@ -109,6 +109,8 @@ def _became(child: Mapping[str, Any]) -> str:
     said = child["replan"] or {}
     if child["replaced_by"]:
         return f"{said.get('because')}: ships as {', '.join(child['replaced_by'])} ({said.get('remark')})"
+    if child["address"]:
+        return "goes to the address before the change"
     if child["replaces"]:
         return f"{said.get('because')}: instead of {', '.join(child['replaces'])} ({said.get('remark')})"
     return ""

@@ -52,6 +52,8 @@ class Systems:
         self.declared: dict[str, DeclareCall] = {}
         """Customs declarations as the channel got them, by child number."""
         self.pushed: list[str] = []
+        self.streets: dict[str, str] = {}
+        """Where the warehouse sends each child it was pushed."""
         self.booked: list[str] = []
         self.intercepts: dict[str, str] = {}
         """What an interception answers, by child number; else `cancelled`."""
@@ -163,6 +165,7 @@ class Systems:
         async def one(item: calls.Outbound) -> calls.Pushed:
             self._begin(item.child_no)
             self.pushed.append(item.child_no)
+            self.streets[item.child_no] = item.address.street
             return calls.Pushed(wms_ref=f"W{item.child_no}")
 
         def outcome(item: calls.Outbound, done: calls.Pushed | None, failed: calls.Failure | None) -> calls.PushOutcome:
