@@ -5,14 +5,19 @@ from functools import partial
 
 import pytest
 
+from config import TemporalSettings
 from domain.records import TicketRecord
 from domain.tickets import Escalation
 from store.escalating import EscalationStore
+from store.orders import OrderStore
 from store.pool import Pool
+from store.returns import ReturnStore
+from store.stock import StockStore
 from store.tickets import TicketStore
 from tests.postgres import database_url
 from tests.starter.conftest import Oms
 from tests.starter.test_cli_store import Store, store
+from tests.store.cases import a_case, a_case_write, an_arrived_order
 
 __all__ = ["database_url", "store"]
 
@@ -66,3 +71,21 @@ def test_nobody_resolves_a_ticket_without_a_remark(oms: Oms, queue: Store, remar
     said = oms("ticket", "resolve", "T-1", "--give-up", "--remark", remark)
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert numbers(oms, "--severity", "urgent") == ["T-1"]
+
+
+async def a_case_with_a_question(pool: Pool) -> None:
+    await an_arrived_order(OrderStore(pool), StockStore(pool))
+    returns = ReturnStore(pool)
+    case = await a_case(returns, pool)
+    asked = TicketRecord(ticket_id=f"T-{case.return_no}-1", system="wechat", step="refund", error="HTTP 503")
+    await returns.write(a_case_write(case.return_no, tickets=(asked,)))
+
+
+def test_the_answer_to_a_cases_question_goes_to_the_case(
+    oms: Oms, store: Store, temporal: TemporalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its order's workflow would not know the question. Here no case runs, and that is what is said."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.temporal_address)
+    store(a_case_with_a_question)
+    said = oms("ticket", "resolve", "T-RT20261120-1", "--retry", "--remark", "the channel is back")
+    assert (said.code, "there is no return RT20261120" in said.err) == (1, True)
