@@ -18,8 +18,11 @@ CHANGED = "SELECT order_no FROM orders WHERE updated_at >= $1 AND order_no > $2 
 DRIFTING = """
 SELECT DISTINCT order_no FROM drifts WHERE healed_at IS NULL AND order_no > $1 ORDER BY order_no LIMIT $2"""
 
+# What the order itself has given back: its cases are workflows of their own, and so are their replacements.
 STANDING = """
-SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.refunded_minor, o.ended_at IS NOT NULL AS ended,
+SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.ended_at IS NOT NULL AS ended,
+    o.refunded_minor - (SELECT coalesce(sum(k.refunded_minor), 0) FROM return_cases k
+        WHERE k.order_no = o.order_no)::int8 AS refunded_minor,
     o.payable_minor, coalesce(o.start #>> '{payment,channel}', 'wechat') AS channel,
     o.start #>> '{address,phone}' AS phone,
     coalesce((SELECT jsonb_object_agg(p.key, p.amount_minor) FROM payments p WHERE p.order_no = o.order_no), '{}')
@@ -31,7 +34,7 @@ FROM orders o WHERE o.order_no = ANY($1::text[]) ORDER BY o.order_no"""
 
 CHILDREN = """
 SELECT order_no, child_no, status, warehouse, carrier, waybill_no FROM child_orders
-WHERE order_no = ANY($1::text[]) ORDER BY child_no"""
+WHERE order_no = ANY($1::text[]) AND return_no IS NULL ORDER BY child_no"""
 
 # A difference, once a day; seen again it is open again.
 NOTE = """

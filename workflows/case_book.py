@@ -139,7 +139,7 @@ class CaseBook:
         if note:
             detail["note"] = note
         self._timeline.append(TimelineRecord(actor=fact.source, role="SYSTEM", action=fact.kind.value, detail=detail))
-        if fact.inbox_id is not None:
+        if fact.inbox_id is not None or outcome is Outcome.APPLIED:
             self._events.append(
                 EventRecord(
                     key=fact.key, kind=fact.kind, source=fact.source, occurred_at=fact.occurred_at, outcome=outcome,

@@ -67,7 +67,7 @@ class ReturnWrite(Strict):
     scans: tuple[ScanRecord, ...] = ()
     timeline: tuple[TimelineRecord, ...] = ()
     events: tuple[EventRecord, ...] = ()
-    """What became of facts that came through the inbox, so that every row of it comes to an end (Q2)."""
+    """What became of facts, beside the order's own: every inbox row comes to an end, every source's word is known."""
     moves: tuple[StockMove, ...] = ()
     """From `domain/returns/ledger.py`."""
     refunds: tuple[RefundRecord, ...] = ()

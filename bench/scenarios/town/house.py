@@ -14,10 +14,11 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import worker
 from activities.asking import Connector
+from activities.evidence import EvidenceDesk
 from bench.scenarios.town.clocks import REAL_S, Clocks, at_rest
 from bench.scenarios.town.life import Life
 from bench.scenarios.town.office import Office
-from bench.scenarios.town.pictures import Pictures
+from bench.scenarios.town.pictures import evidence_of_a_house
 from bench.scenarios.town.systems import Systems
 from domain.facts import Fact
 from domain.order import StartOrder
@@ -56,7 +57,7 @@ class House:
         self.inbox = InboxStore(pool)
         settling = Settling(self.inbox, self.tickets, self.clocks.now)
         self.office = Office(pool, self.now)
-        self.evidence = Pictures(pool)
+        self.evidence: EvidenceDesk
         self._settling = settling
         self._delivery = Delivery(self.inbox, OrderSender(self.temporal), settling, self.clocks.now, QUICK)
         self._parked = Parked(
@@ -72,6 +73,7 @@ class House:
             pool = await open_pool(url, application="scenarios")
             resources.push_async_callback(pool.close)
             house = cls(client, pool)
+            house.evidence = resources.enter_context(evidence_of_a_house(pool))
             if policy != Policy():
                 await PolicyStore(pool).publish(policy, "scenarios")
             await resources.enter_async_context(house._staffed(more_workflows))

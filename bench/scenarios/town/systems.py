@@ -45,6 +45,8 @@ class Systems:
         """Order numbers whose payment was closed at the channel."""
         self.refund_answers: list[str] = []
         """How the next refunds stand when they are asked for; then they have succeeded."""
+        self.ended: dict[str, Fact] = {}
+        """What the channel says of refunds that have come to an end, by refund number."""
         self.asked_first: list[str] = []
         """Refund numbers that were to be asked about before they are asked for again."""
         self.refunds: dict[str, int] = {}
@@ -156,6 +158,7 @@ class Systems:
             occurred_at=activity.info().current_attempt_scheduled_time, order_no=call.order_no,
             refund_no=call.refund_no, amount_minor=self.refunds.get(call.refund_no), currency=call.currency,
         )  # fmt: skip
+        self.ended[call.refund_no] = ended
         return calls.RefundState.model_validate({"state": state, "fact": ended})
 
     # --- warehouse, carrier, courier ---------------------------------------------------------------------------------
