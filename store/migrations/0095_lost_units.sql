@@ -14,7 +14,12 @@ DECLARE
     child text := split_part(NEW.ref, '/', 1);
     line  text := regexp_replace(substr(NEW.ref, strpos(NEW.ref, '/') + 1), '~[0-9]+$', '');
 BEGIN
-    UPDATE child_lines SET lost_units = lost_units + NEW.qty WHERE child_no = child AND line_id = line;
+    -- A parcel may carry several runs of a line; what is missing are its last units.
+    UPDATE child_lines l SET lost_units = l.lost_units + lost.units
+    FROM (SELECT first_unit, least(qty - lost_units, greatest(0, NEW.qty - (
+                sum(qty - lost_units) OVER (ORDER BY first_unit DESC) - (qty - lost_units))))::int AS units
+          FROM child_lines WHERE child_no = child AND line_id = line) lost
+    WHERE l.child_no = child AND l.line_id = line AND l.first_unit = lost.first_unit;
     -- Never under what came back: that it came back shows that it had left.
     UPDATE order_lines l SET shipped_units = greatest(l.shipped_units - NEW.qty, l.goods_back_units)
     FROM child_lines c

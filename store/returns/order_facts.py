@@ -33,10 +33,10 @@ TAKEN = "SELECT line_id, first_unit, units FROM unit_claims WHERE order_no = $1 
 PARCELS = """
 SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty,
     CASE WHEN m.qty IS NOT NULL THEN
-        least(l.qty, greatest(0, m.qty - max(l.lost_units) OVER w - (sum(l.qty) OVER w - l.qty)))::int END AS left_with
+        least(l.qty, greatest(0, m.qty - sum(l.lost_units) OVER p - (sum(l.qty) OVER w - l.qty)))::int END AS left_with
 FROM child_orders c JOIN child_lines l USING (child_no)
 LEFT JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
-WHERE c.order_no = $1 WINDOW w AS (PARTITION BY l.child_no, l.line_id ORDER BY l.first_unit)
+WHERE c.order_no = $1 WINDOW p AS (PARTITION BY l.child_no, l.line_id), w AS (p ORDER BY l.first_unit)
 ORDER BY c.nn, l.line_id, l.first_unit"""
 
 

@@ -10,9 +10,9 @@ from store.pool import Connection, Row
 LEFT = """
 SELECT * FROM (
     SELECT l.line_id, l.first_unit, m.sku, m.warehouse,
-        least(l.qty, greatest(0, m.qty - max(l.lost_units) OVER w - (sum(l.qty) OVER w - l.qty)))::int AS units
+        least(l.qty, greatest(0, m.qty - sum(l.lost_units) OVER p - (sum(l.qty) OVER w - l.qty)))::int AS units
     FROM child_lines l JOIN stock_moves m ON m.ref = l.child_no || '/' || l.line_id AND m.kind = 'ship'
-    WHERE l.order_no = $1 WINDOW w AS (PARTITION BY l.child_no, l.line_id ORDER BY l.first_unit)) parcels
+    WHERE l.order_no = $1 WINDOW p AS (PARTITION BY l.child_no, l.line_id), w AS (p ORDER BY l.first_unit)) parcels
 WHERE units > 0 ORDER BY line_id, first_unit"""
 
 # What went out instead, by finished exchanges, the latest last.

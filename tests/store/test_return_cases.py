@@ -129,6 +129,21 @@ async def test_goods_are_counted_where_they_left_from_whatever_the_workflow_beli
     assert found == {"WH-1": (7, 0, 0), "WH-7": (8, 2, 0), "WH-8": (10, 0, 0)}
 
 
+async def test_what_is_missing_of_a_parcel_with_two_runs_of_a_line_are_its_last_units(
+    returns: ReturnStore, orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    order = await an_arrived_order(orders, stock)
+    child = f"{order}-01"
+    await pool.execute("UPDATE child_lines SET qty = 1 WHERE child_no = $1", child)
+    await pool.execute("INSERT INTO child_lines VALUES ($1, $2, 'L1', 1, 2)", order, child)
+    lost = StockMove(ref=f"{child}/L1~1", kind="unship", sku="A", warehouse="WH-1", qty=1)
+    await orders.write(a_write(order, seq=3, moves=(lost,)))
+    case = await a_case(returns, pool, lines={"L1": 2})
+    assert case.units == (UnitRange(line_id="L1", first_unit=0, units=2),)
+    with pytest.raises(ReturnRefused, match="QTY_EXCEEDED"):
+        await a_case(returns, pool, "RT-MORE", lines={"L1": 1})
+
+
 LEFT: tuple[Literal["reserve", "ship"], ...] = ("reserve", "ship")
 
 
