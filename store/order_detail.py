@@ -32,7 +32,8 @@ SELECT c.child_no, c.status, c.warehouse, c.reasons, c.net_minor, c.freight_mino
         WHERE child_no = c.child_no GROUP BY line_id) l), c.was -> 'lines') AS lines,
     c.planned_carrier, c.shipping_cost_minor, c.customs_mode,
     c.replaces, c.replaced_by, c.replan, c.address,
-    coalesce((c.was ->> 'paid_minor')::bigint, c.paid_minor) AS planned_minor,
+    CASE WHEN EXISTS (SELECT FROM child_lines l WHERE l.child_no = c.child_no) THEN c.paid_minor
+        ELSE coalesce((c.was ->> 'paid_minor')::bigint, c.paid_minor) END AS planned_minor,
     EXISTS (SELECT FROM parcels p WHERE p.child_no = c.child_no AND p.label IS NOT NULL) AS has_label
 FROM child_orders c LEFT JOIN LATERAL (
     WITH RECURSIVE heir AS (

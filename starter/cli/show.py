@@ -96,12 +96,14 @@ def _parcels(detail: OrderDetail) -> None:
             " ".join(str(k) for k in (child["carrier"] or child["planned_carrier"], child["waybill_no"]) if k),
             child["shipped_at"],
             child["signed_at"],
-            _became(child),
         )
         for child in detail.children
     ]
-    columns = ("parcel", "status", "from", "units", "split because", "worth", "waybill", "shipped", "signed", "note")
+    columns = ("parcel", "status", "from", "units", "split because", "worth", "waybill", "shipped", "signed")
     output.table("Parcels", columns, rows, empty="not split yet (an order is split when it is paid)")
+    for child in detail.children:
+        if note := _became(child):
+            output.line(f"{child['child_no']}: {note}")
 
 
 def _became(child: Mapping[str, Any]) -> str:
