@@ -36,7 +36,7 @@ status: venv ## what of the local stack runs
 
 # Tests that bring up the whole system get a process of their own: they point the environment at it.
 test: venv ## everything CI runs: lint, types, import contracts, tests, scenarios
-	@$(call timed,test,$(MAKE) check && $(PY) -m pytest -q --ignore=tests/e2e --ignore=tests/pull && $(PY) -m pytest -q tests/e2e && $(PY) -m pytest -q tests/pull && $(MAKE) scenarios)
+	@$(call timed,test,$(MAKE) check && $(PY) -m pytest -q --ignore=tests/e2e --ignore=tests/pull && $(PY) -m pytest -q tests/e2e && $(PY) -m pytest -q tests/pull && $(MAKE) scenarios && $(PY) -m bench.faults --callbacks 300 --rate 40 --outage 5)
 
 check: venv ## the part of `make test` that runs no product code
 	@echo "== ruff"; $(PY) -m ruff check . && $(PY) -m ruff format --check .

@@ -22,7 +22,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import cpu
-from bench.callbacks.ground import POLICY, drained, ground, open_orders, state_folder
+from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, state_folder
 from bench.callbacks.journal import Journal
 from bench.callbacks.lives import life, messages_a_life
 from bench.callbacks.plan import Arrivals, arrivals
@@ -76,6 +76,8 @@ def main(words: Sequence[str]) -> int:
     sets = {name: len(ids) for name, ids in asdict(burst.balance).items() if isinstance(ids, frozenset)}
     options.json.write_text(json.dumps(asdict(burst) | {"balance": sets}, indent=2))
     _tell(burst)
+    if burst.balance.good:
+        clear_away()
     return 0 if burst.good else 1
 
 

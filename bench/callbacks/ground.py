@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from bench.demo.cast import provide_stock
 from bench.demo.parts import Part, plain
 from bench.demo.stage import Stage
 from bench.two_parcels import two_parcel_orders
+from config_reading import ROOT
 from deploy.local import stack
 from domain.order import StartOrder
 from domain.policy import Policy
@@ -27,9 +29,11 @@ ALWAYS = 10**9
 
 @contextmanager
 def ground(name: str, console: Console) -> Iterator[Mapping[str, str]]:
-    """The variables of a running stack; the environment points at it inside the block."""
-    env = {**SILENT, **os.environ, "OMS_STATE_DIR": os.environ.get("OMS_STATE_DIR") or f".local/{name}-{os.getpid()}"}
-    env.setdefault("OMS_PORTS", "free")
+    """The variables of a running stack; the environment points at it inside the block.
+
+    Always a stack of its own: what is paid here no sandbox knows of, which the invariants of others would not forgive.
+    """
+    env = {**SILENT, **os.environ, "OMS_STATE_DIR": f".local/{name}-{os.getpid()}", "OMS_PORTS": "free"}
     os.environ.update(env)
     with stack.running_stack(env, tell=lambda line: console.print(line, highlight=False)) as variables:
         os.environ.update(variables)
@@ -38,7 +42,12 @@ def ground(name: str, console: Console) -> Iterator[Mapping[str, str]]:
 
 def state_folder() -> Path:
     """Of the running stack: both sides' secrets, and room for the senders' journals."""
-    return Path(os.environ["OMS_STATE_DIR"]).resolve()
+    return ROOT / os.environ["OMS_STATE_DIR"]
+
+
+def clear_away() -> None:
+    """After a run that needs no looking into."""
+    shutil.rmtree(state_folder(), ignore_errors=True)
 
 
 async def open_orders(stage: Stage, count: int, console: Console) -> Sequence[StartOrder]:

@@ -20,7 +20,7 @@ from rich.progress import Progress
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from bench.callbacks.ground import POLICY, drained, ground, open_orders, state_folder
+from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, state_folder
 from bench.callbacks.journal import Journal
 from bench.callbacks.lives import life, messages_a_life
 from bench.callbacks.plan import Arrivals, arrivals
@@ -57,6 +57,8 @@ def main(words: Sequence[str]) -> int:
     options.json.write_text(json.dumps(storm.as_json(), indent=2))
     for line in told(storm):
         console.print(line)
+    if storm.good:
+        clear_away()
     return 0 if storm.good else 1
 
 
