@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Literal
 
-from domain.returns.words import Acceptance, Grade, Reception
+from domain.returns.words import Grade
 from domain.strict import Strict
 
 
@@ -100,11 +99,3 @@ def outcome(expected: Sequence[Expected], results: Sequence[ScanResult]) -> Outc
         surplus=sum(1 for r in results if r is ScanResult.QTY_EXCEEDED),
         wrong=sum(1 for r in results if r is ScanResult.WRONG_ITEM),
     )
-
-
-def verdict_states(seen: Literal["graded", "missing"], *, disputed: bool) -> tuple[Reception, Acceptance]:
-    """The unit's place on both axes. A grade alone never refuses money: whoever disagrees opens a dispute (R55)."""
-    reception = Reception.RECEIVED if seen == "graded" else Reception.MISSING
-    if disputed:
-        return reception, Acceptance.DISPUTED
-    return reception, Acceptance.ACCEPTED if seen == "graded" else Acceptance.REJECTED
