@@ -8,12 +8,13 @@ from typing import Any
 from zipfile import ZipFile
 
 from openpyxl import load_workbook
+from openpyxl.cell.read_only import EMPTY_CELL
 
 from starter.importer.archive import inspect
 from starter.importer.table import UnableToImport
 
 MAX_ROWS = 200_000
-MAX_COLUMNS = 100
+MAX_COLUMNS = 60
 MAX_CELL = 2_000
 
 Value = str | int | float | bool | None
@@ -50,7 +51,7 @@ class Workbook:
             for row, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
                 if cells is before:  # a gap between rows: the parser repeats one empty row
                     continue
-                before, read = cells, [_cell(cell) for cell in cells]
+                before, read = cells, [None if cell is EMPTY_CELL else _cell(cell) for cell in cells]
                 if all(value is None for value in read):
                     continue
                 if row > MAX_ROWS or read[MAX_COLUMNS:] not in ([], [None]):
