@@ -213,7 +213,7 @@ async def case_of(life: "Life", kind: ReturnType, lines: dict[str, int], *, imag
     }  # fmt: skip
     made |= more
     if "evidence" not in made:
-        made["evidence"] = tuple([await _evidence(house, made, n) for n in range(images)])
+        made["evidence"] = tuple([await _evidence(life, made["return_no"], n) for n in range(images)])
     return Case(house, life, ApplyReturn(**made))
 
 
@@ -226,10 +226,11 @@ def reason_for(kind: ReturnType) -> Reason:
     return special.get(kind, Reason.NO_REASON)
 
 
-async def _evidence(house: "House", made: dict[str, Any], n: int) -> str:
-    actor = Actor(kind="buyer", id=made["actor"].on_behalf_of or made["actor"].id)
-    upload = Upload(return_no=made["return_no"], order_no=made["order_no"], actor=actor, at=house.now())
-    return (await house.evidence.add(upload, picture(n))).evidence_id
+async def _evidence(life: "Life", return_no: str, n: int) -> str:
+    """Taken by the order's buyer, whoever applies: the desk takes pictures from nobody else."""
+    buyer = Actor(kind="buyer", id=life.order.buyer.buyer_id)
+    upload = Upload(return_no=return_no, order_no=life.order.order_no, actor=buyer, at=life.house.now())
+    return (await life.house.evidence.add(upload, picture(n))).evidence_id
 
 
 def picture(shade: int = 0) -> bytes:
