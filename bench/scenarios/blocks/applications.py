@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from activities.evidence import EvidenceRefused
 from bench.scenarios.document import Scenario, block, read_as
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
@@ -53,7 +54,10 @@ async def _apply(house: House, given: ApplicationIn, n: int) -> str:
     more: dict[str, Any] = {"channel": given.channel, "actor": _actor(given, life.order.buyer.buyer_id)}
     if given.reason is not None:
         more["reason"] = Reason(given.reason) if given.reason in set(Reason) else Reason.OTHER
-    case = await case_of(life, kind, {"L1": 1}, images=min(given.images, MAX_EVIDENCE), **more)
+    try:
+        case = await case_of(life, kind, {"L1": 1}, images=min(given.images, MAX_EVIDENCE), **more)
+    except EvidenceRefused as refused:  # whoever has nothing to do with the order is stopped at the pictures already
+        return refused.code
     if given.images > MAX_EVIDENCE:
         unknown = tuple(f"never-uploaded-{i:04d}" for i in range(given.images - MAX_EVIDENCE))
         wanted = case.application.evidence + unknown
