@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from domain.records import ChildPlan, Priced, PricedLine
-from domain.rule_decision import LineDecision, RuleDecision
+from domain.rules.decision import LineDecision, RuleDecision
 from domain.tariffs import Parcel, Quote, Tariff, quotes, serving
 
 NOT_SERVED = 10**9

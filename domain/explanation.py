@@ -7,7 +7,7 @@ from pydantic import Field
 from domain.planning import PlanInputs, Planned, plan
 from domain.records import ChildPlan
 from domain.rejected import Rejected, rejected
-from domain.rule_decision import LineDecision, RuleDecision
+from domain.rules.decision import LineDecision, RuleDecision
 from domain.strict import Strict
 from domain.what_if import Change, nearest
 

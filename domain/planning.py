@@ -10,8 +10,8 @@ from pydantic import Field
 from domain.carriers import Lanes, carried
 from domain.order import Id
 from domain.records import ChildPlan, Priced, PricedLine
-from domain.rule_decision import LineDecision, RuleDecision
-from domain.sourcing import MOST_STEPS, Item, Sourced, source
+from domain.rules.decision import LineDecision, RuleDecision
+from domain.sourcing.choosing import MOST_STEPS, Item, Sourced, source
 from domain.splitting import Units, chain, divide
 from domain.states import ChildStatus
 from domain.strict import Strict

@@ -6,9 +6,9 @@ from typing import Literal
 from domain.carriers import Lanes, allowed, parcel
 from domain.planning import PlanInputs, Planned, items_of, warehouses
 from domain.records import ChildPlan
-from domain.sourcing import Item, Pieces, Place, Sourced
-from domain.sourcing_parcels import score
-from domain.sourcing_problem import problem
+from domain.sourcing.choosing import Item, Pieces, Place, Sourced
+from domain.sourcing.parcels import score
+from domain.sourcing.problem import problem
 from domain.states import ChildStatus
 from domain.strict import Strict
 from domain.tariffs import quotes

@@ -14,7 +14,7 @@ from domain.carriers import Lanes, carried
 from domain.order import Id, Qty
 from domain.planning import PlanInputs, at_the_border, warehouses
 from domain.records import ChildPlan
-from domain.sourcing import Item, Place, source
+from domain.sourcing.choosing import Item, Place, source
 from domain.splitting import Units, chain, divide
 from domain.strict import Strict
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from domain.order import SkuTags
 from domain.policy import Dimension
 from domain.records import ChildPlan, Priced, PricedLine, Reason
-from domain.rule_decision import LineDecision
+from domain.rules.decision import LineDecision
 from domain.shares import Share, take
 from domain.states import ChildStatus
 

@@ -7,7 +7,7 @@ from typing import Literal
 from domain.order import SkuTags
 from domain.planning import Balance, PlanInputs, plan, warehouses
 from domain.records import ChildPlan, PricedLine
-from domain.rule_decision import LineDecision
+from domain.rules.decision import LineDecision
 from domain.splitting import NO_VALUE
 from domain.states import ChildStatus
 from domain.strict import Strict

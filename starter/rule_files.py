@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.rule_sets import RuleSet
-from domain.rule_tables import SHAPES
+from domain.rules.sets import RuleSet
+from domain.rules.tables import SHAPES
 from domain.strict import UnableToRead, faults, load, of
 from starter.importer.rule_workbook import read_workbook, write_workbook
 from starter.importer.table import UnableToImport

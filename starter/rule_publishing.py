@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Literal
 
 from domain.approvals import ApprovalRequest, Role, ask
-from domain.rule_changes import changes
-from domain.rule_engine import engine_of
-from domain.rule_simulation import Simulated, Simulation
+from domain.rules.changes import changes
+from domain.rules.engine import engine_of
+from domain.rules.simulation import Simulated, Simulation
 from store.approvals import Approval, ApprovalStore
 from store.errors import RuleSetNotPublished, RuleSetOvertaken
 from store.past_orders import PastOrders

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.catalog import SkuRecord
 from domain.planning import PlanInputs
 from domain.policy import Policy
-from domain.rule_simulation import PastOrder
+from domain.rules.simulation import PastOrder
 from domain.strict import of
 from store.pool import Pool, Row
 from store.rule_asking import head

@@ -9,7 +9,7 @@ from domain.explanation import Explanation
 from domain.planning import Balance, PlanInputs
 from domain.policy import Policy
 from domain.records import Priced
-from domain.rule_question import weighed
+from domain.rules.question import weighed
 from domain.strict import of
 from store.backorders import after_claims
 from store.pool import Connection, Pool

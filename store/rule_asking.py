@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from domain.catalog import SkuRecord
 from domain.policy import Policy
 from domain.records import Priced
-from domain.rule_decision import RuleDecision, without_rules
-from domain.rule_question import Head, Place, question_of
+from domain.rules.decision import RuleDecision, without_rules
+from domain.rules.question import Head, Place, question_of
 from store.pool import Connection, Row
 from store.rule_sets import engine_for
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import get_args
 
-from domain.rule_sets import RuleSet, TableName
+from domain.rules.sets import RuleSet, TableName
 
 FOLDER = Path(__file__).resolve().parents[1] / "rules" / "default"
 BUILT_IN = "built-in"

@@ -6,10 +6,10 @@ from typing import Any
 
 from domain.approvals import Decided
 from domain.records import AuditEntry
-from domain.rule_check import accept
-from domain.rule_engine import RuleEngine
-from domain.rule_findings import Finding
-from domain.rule_sets import RuleSet, content_hash
+from domain.rules.check import accept
+from domain.rules.engine import RuleEngine
+from domain.rules.findings import Finding
+from domain.rules.sets import RuleSet, content_hash
 from domain.strict import of
 from store.audit import append_entry
 from store.errors import NoSuchRuleSet, RuleSetOvertaken

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from domain.approvals import Decision
-from domain.rule_check import InvalidRuleSet
-from domain.rule_sets import UnableToDecide
-from domain.rule_simulation import OrderEffect, ParcelView, Simulated
+from domain.rules.check import InvalidRuleSet
+from domain.rules.sets import UnableToDecide
+from domain.rules.simulation import OrderEffect, ParcelView, Simulated
 from starter.approvals import DecisionNotTaken
 from starter.cli import output
 from starter.cli.approve import failure_of

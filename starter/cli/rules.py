@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from domain.order import Text
-from domain.rule_changes import RowChange, changes
-from domain.rule_check import InvalidRuleSet, check
-from domain.rule_findings import Finding, errors
-from domain.rule_reading import read_table
-from domain.rule_sets import RuleSet
-from domain.rule_tables import SHAPES, Shape
+from domain.rules.changes import RowChange, changes
+from domain.rules.check import InvalidRuleSet, check
+from domain.rules.findings import Finding, errors
+from domain.rules.reading import read_table
+from domain.rules.sets import RuleSet
+from domain.rules.tables import SHAPES, Shape
 from starter.cli import output
 from starter.cli.failing import BadInput, Failure, fail, run, say
 from starter.cli.options import By, Json, Limit, actor

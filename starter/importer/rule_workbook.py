@@ -9,10 +9,10 @@ from openpyxl import Workbook as NewWorkbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from domain.rule_reading import read_table
-from domain.rule_sets import Document, RuleSet, TableName
-from domain.rule_tables import SHAPES, Column, Row, RuleTable, Shape
-from domain.rule_writing import document_of
+from domain.rules.reading import read_table
+from domain.rules.sets import Document, RuleSet, TableName
+from domain.rules.tables import SHAPES, Column, Row, RuleTable, Shape
+from domain.rules.writing import document_of
 from starter.importer.catalogue_out import STARTS_FORMULA, TEXT
 from starter.importer.table import UnableToImport
 from starter.importer.workbook import Cell, Refused, Workbook

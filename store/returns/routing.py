@@ -2,7 +2,7 @@
 
 from domain.returns.approval_route import STRICTEST, RouteInput, route
 from domain.returns.words import Level
-from domain.rule_sets import UnableToDecide
+from domain.rules.sets import UnableToDecide
 from store.pool import Connection
 from store.rule_sets import engine_for
 

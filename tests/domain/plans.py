@@ -6,7 +6,7 @@ from domain.order import SkuTags
 from domain.planning import Balance, PlanInputs
 from domain.pricing import price
 from domain.records import ChildPlan
-from domain.rule_decision import LineDecision, RuleDecision, without_rules
+from domain.rules.decision import LineDecision, RuleDecision, without_rules
 from domain.tariffs import Tariff
 from tests.domain.orders import line, order
 

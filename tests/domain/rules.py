@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from domain.rule_decision import LineFacts, OrderFacts, RuleQuestion
-from domain.rule_sets import Document, RuleSet, TableName
-from domain.rule_tables import DIMENSIONS, SHAPES, Column, Row, RuleTable
-from domain.rule_writing import document_of
+from domain.rules.decision import LineFacts, OrderFacts, RuleQuestion
+from domain.rules.sets import Document, RuleSet, TableName
+from domain.rules.tables import DIMENSIONS, SHAPES, Column, Row, RuleTable
+from domain.rules.writing import document_of
 from store.rule_defaults import built_in
 
 CONDITION = "condition"

@@ -7,10 +7,10 @@ from domain.order import StartOrder
 from domain.planning import Balance, PlanInputs, plan
 from domain.policy import Dimension
 from domain.pricing import price
-from domain.rule_decision import without_rules
-from domain.rule_engine import decide
-from domain.rule_question import Head, question_of
-from domain.rule_tables import DIMENSIONS
+from domain.rules.decision import without_rules
+from domain.rules.engine import decide
+from domain.rules.question import Head, question_of
+from domain.rules.tables import DIMENSIONS
 from store.rule_defaults import built_in
 from tests.domain.orders import orders, tags_of
 

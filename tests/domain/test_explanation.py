@@ -7,7 +7,7 @@ import pytest
 from domain.explanation import Because, Explanation, explain, replay
 from domain.planning import PlanInputs, plan
 from domain.rejected import Rejected
-from domain.rule_decision import LineDecision, Separation
+from domain.rules.decision import LineDecision, Separation
 from domain.strict import parse
 from domain.what_if import Change, changed
 from tests.domain.plans import decision, inputs, tariff

@@ -4,7 +4,7 @@ import pytest
 
 from domain.planning import plan
 from domain.resourcing import Missing, resource
-from domain.rule_decision import LineDecision, Separation
+from domain.rules.decision import LineDecision, Separation
 from domain.splitting import split
 from tests.domain.plans import PRIORITY, decision, inputs, shape, tariff
 

@@ -1,7 +1,7 @@
 """What an approver sees of a new rule set: the rows that came, went, changed or moved."""
 
-from domain.rule_changes import changes
-from domain.rule_sets import Document
+from domain.rules.changes import changes
+from domain.rules.sets import Document
 from tests.domain.rules import a_rule_set, a_table
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from domain.rule_check import InvalidRuleSet, accept, check
-from domain.rule_findings import errors
-from domain.rule_reading import read_table
-from domain.rule_sets import Document
-from domain.rule_tables import SHAPES
-from domain.rule_writing import document_of
+from domain.rules.check import InvalidRuleSet, accept, check
+from domain.rules.findings import errors
+from domain.rules.reading import read_table
+from domain.rules.sets import Document
+from domain.rules.tables import SHAPES
+from domain.rules.writing import document_of
 from store.rule_defaults import built_in
 from tests.domain.rules import a_rule_set, a_table
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from domain.rule_decision import RuleDecision
-from domain.rule_engine import decide
-from domain.rule_sets import UnableToDecide
+from domain.rules.decision import RuleDecision
+from domain.rules.engine import decide
+from domain.rules.sets import UnableToDecide
 from store.rule_defaults import built_in
 from tests.domain.rules import a_line, a_question, a_rule_set, a_table
 

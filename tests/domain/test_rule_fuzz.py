@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.rule_check import check
-from domain.rule_engine import RuleEngine
-from domain.rule_findings import errors
+from domain.rules.check import check
+from domain.rules.engine import RuleEngine
+from domain.rules.findings import errors
 from tests.domain.rules import a_line, a_question, a_rule_set, a_table
 
 JSON = st.recursive(

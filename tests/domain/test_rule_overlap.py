@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zen import evaluate_unary_expression
 
-from domain.rule_check import check
-from domain.rule_overlap import apart, condition, covers
+from domain.rules.check import check
+from domain.rules.overlap import apart, condition, covers
 from tests.domain.rules import a_rule_set, a_table
 
 

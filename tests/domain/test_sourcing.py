@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from domain.sourcing import Cost, Item, Pieces, Place, UnableToSource, source
+from domain.sourcing.choosing import Cost, Item, Pieces, Place, UnableToSource, source
 
 WAREHOUSES = ("A", "B", "C")
 

@@ -1,7 +1,7 @@
 """Rule sets in the books of a test: drafted by `u-ed`, approved by `u-boss`."""
 
 from domain.approvals import Decided, Role, ask
-from domain.rule_sets import Document, RuleSet
+from domain.rules.sets import Document, RuleSet
 from store.approvals import ApprovalStore
 from store.pool import Pool
 from store.rule_sets import Draft, Published, RuleSetStore

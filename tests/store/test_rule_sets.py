@@ -10,7 +10,7 @@ import pytest
 from domain.order import OrderLine, SkuTags
 from domain.policy import Policy
 from domain.records import Settled, SettlePayment
-from domain.rule_check import InvalidRuleSet
+from domain.rules.check import InvalidRuleSet
 from store.audit import AuditStore
 from store.errors import NoSuchRuleSet, RuleSetNotPublished
 from store.orders import OrderStore

@@ -6,9 +6,9 @@ import pytest
 
 from domain.returns.approval_route import ApprovalRules, RouteInput, compared, route, route_input
 from domain.returns.words import Level, ReturnType, Risk
-from domain.rule_check import check
-from domain.rule_engine import engine_of
-from domain.rule_sets import RuleSet
+from domain.rules.check import check
+from domain.rules.engine import engine_of
+from domain.rules.sets import RuleSet
 from store.rule_defaults import built_in
 from tests.domain.rules import a_rule_set, a_table
 

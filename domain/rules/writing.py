@@ -1,11 +1,11 @@
 """A decision table into a JDM document, as rule editors read it."""
 
-from domain.rule_sets import Document
-from domain.rule_tables import RuleTable
+from domain.rules.sets import Document
+from domain.rules.tables import RuleTable
 
 
 def document_of(table: RuleTable) -> Document:
-    """Read back by `domain.rule_reading`, it is the same table."""
+    """Read back by `domain.rules.reading`, it is the same table."""
     content = {
         "hitPolicy": table.shape.hit,
         "inputs": [

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from domain.sourcing_problem import Item, Pieces, Problem
+from domain.sourcing.problem import Item, Pieces, Problem
 
 Score = tuple[int, int, int]
 """Parcels, cost in minor units, units times the rank of their warehouse in the line's list. Less is better."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from domain.order import Minor, Qty
 from domain.policy import Dimension
-from domain.rule_sets import RuleSet
+from domain.rules.sets import RuleSet
 from domain.strict import Strict
 from domain.tariffs import CarrierCode, Grams, Tariff
 
@@ -107,7 +107,7 @@ class RuleDecision(Strict):
 
 
 Decide: TypeAlias = Callable[[RuleSet, RuleQuestion], RuleDecision]
-"""Evaluates a rule set. Pure; raises `domain.rule_sets.UnableToDecide` when a table cannot answer."""
+"""Evaluates a rule set. Pure; raises `domain.rules.sets.UnableToDecide` when a table cannot answer."""
 
 
 def without_rules(priority: tuple[Dimension, ...], line_ids: Iterable[str]) -> RuleDecision:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from domain.policy import Dimension
-from domain.rule_decision import LineFacts, OrderFacts
-from domain.rule_sets import TableName
+from domain.rules.decision import LineFacts, OrderFacts
+from domain.rules.sets import TableName
 
 Kind = Literal["text", "texts", "whole", "flag"]
 """Of a column: one text, a list of texts, a whole number, true or false."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from domain.sourcing_parcels import score
-from domain.sourcing_problem import Item, Pieces, Place, Problem
+from domain.sourcing.parcels import score
+from domain.sourcing.problem import Item, Pieces, Place, Problem
 
 MOST_TRIED = 10
 """So many warehouses are tried in every combination; of more, the one that serves most is taken again and again."""

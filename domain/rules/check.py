@@ -8,14 +8,14 @@ from zen import evaluate_expression, evaluate_unary_expression
 
 from domain.catalog import CustomsMode
 from domain.returns.words import Level
-from domain.rule_cells import VALUE, BadCell, literal, names
-from domain.rule_decision import LineFacts, OrderFacts
-from domain.rule_engine import compiles, served, tariffs
-from domain.rule_findings import Finding, errors
-from domain.rule_overlap import competing
-from domain.rule_reading import read_table
-from domain.rule_sets import RuleSet
-from domain.rule_tables import DIMENSIONS, SHAPES, Column, Kind, Output, Row, RuleTable
+from domain.rules.cells import VALUE, BadCell, literal, names
+from domain.rules.decision import LineFacts, OrderFacts
+from domain.rules.engine import compiles, served, tariffs
+from domain.rules.findings import Finding, errors
+from domain.rules.overlap import competing
+from domain.rules.reading import read_table
+from domain.rules.sets import RuleSet
+from domain.rules.tables import DIMENSIONS, SHAPES, Column, Kind, Output, Row, RuleTable
 from domain.strict import faults
 
 ROUTES = ((Level.SYSTEM,), (Level.CS_SUPERVISOR,), (Level.CS_SUPERVISOR, Level.FINANCE))

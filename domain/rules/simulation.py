@@ -8,8 +8,8 @@ from domain.catalog import SkuRecord
 from domain.planning import PlanInputs, plan
 from domain.policy import Dimension
 from domain.records import ChildPlan
-from domain.rule_engine import RuleEngine
-from domain.rule_question import Head, question_of
+from domain.rules.engine import RuleEngine
+from domain.rules.question import Head, question_of
 from domain.strict import Strict
 
 MOST_TOLD = 500

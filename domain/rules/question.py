@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.catalog import SkuRecord
 from domain.policy import Dimension
 from domain.records import Priced, PricedLine
-from domain.rule_decision import LineFacts, OrderFacts, RuleQuestion
+from domain.rules.decision import LineFacts, OrderFacts, RuleQuestion
 
 Place = tuple[str, str]
 """SKU and warehouse."""

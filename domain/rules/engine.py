@@ -11,11 +11,11 @@ from typing import Any
 from zen import ZenEngine, compile_expression, compile_unary_expression
 
 from domain.policy import Dimension
-from domain.rule_cells import literal, names
-from domain.rule_decision import NO_RULE, LineDecision, RuleDecision, RuleQuestion, Separation
-from domain.rule_reading import read_table
-from domain.rule_sets import RuleSet, TableName, UnableToDecide
-from domain.rule_tables import SHAPES, Kind, Row, RuleTable
+from domain.rules.cells import literal, names
+from domain.rules.decision import NO_RULE, LineDecision, RuleDecision, RuleQuestion, Separation
+from domain.rules.reading import read_table
+from domain.rules.sets import RuleSet, TableName, UnableToDecide
+from domain.rules.tables import SHAPES, Kind, Row, RuleTable
 from domain.tariffs import ANY, Tariff, serves_region
 
 _RULE = "_rule"

@@ -12,9 +12,9 @@ always gets the same answer, and `Sourced.exact` says which it was.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.sourcing_cover import cover
-from domain.sourcing_problem import Cost, Item, Pieces, Place, problem
-from domain.sourcing_search import MOST_STEPS, search
+from domain.sourcing.cover import cover
+from domain.sourcing.problem import Cost, Item, Pieces, Place, problem
+from domain.sourcing.search import MOST_STEPS, search
 
 __all__ = ["MOST_STEPS", "Cost", "Item", "Pieces", "Place", "Sourced", "UnableToSource", "source"]
 

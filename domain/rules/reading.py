@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from domain.rule_findings import Finding
-from domain.rule_tables import MAX_COLUMNS, Column, Row, RuleTable, Shape
+from domain.rules.findings import Finding
+from domain.rules.tables import MAX_COLUMNS, Column, Row, RuleTable, Shape
 
 INPUT, TABLE, OUTPUT = "inputNode", "decisionTableNode", "outputNode"
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from domain.sourcing_parcels import Parcels, Score, score
-from domain.sourcing_problem import Item, Pieces, Problem
+from domain.sourcing.parcels import Parcels, Score, score
+from domain.sourcing.problem import Item, Pieces, Problem
 
 MOST_LINES = 40
 """Above this the search is not begun."""

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from domain.rule_cells import BadCell, literal
-from domain.rule_findings import Finding
-from domain.rule_tables import Row, RuleTable
+from domain.rules.cells import BadCell, literal
+from domain.rules.findings import Finding
+from domain.rules.tables import Row, RuleTable
 
 MOST = 50
 """Warnings of one table."""

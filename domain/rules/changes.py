@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from domain.rule_reading import read_table
-from domain.rule_sets import RuleSet
-from domain.rule_tables import SHAPES, Row, RuleTable
+from domain.rules.reading import read_table
+from domain.rules.sets import RuleSet
+from domain.rules.tables import SHAPES, Row, RuleTable
 from domain.strict import Strict
 
 

@@ -1,0 +1,1 @@
+"""Which warehouse ships what: fewest parcels first, then cost, then preference."""
