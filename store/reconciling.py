@@ -24,7 +24,6 @@ SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.ended_at IS NOT N
     o.refunded_minor - (SELECT coalesce(sum(k.refunded_minor), 0) FROM return_cases k
         WHERE k.order_no = o.order_no)::int8 AS refunded_minor,
     o.payable_minor, coalesce(o.start #>> '{payment,channel}', 'wechat') AS channel,
-    o.start #>> '{address,phone}' AS phone,
     coalesce((SELECT jsonb_object_agg(p.key, p.amount_minor) FROM payments p WHERE p.order_no = o.order_no), '{}')
         AS payments,
     coalesce((SELECT jsonb_object_agg(r.refund_no, r.status) FROM refunds r WHERE r.order_no = o.order_no), '{}')
@@ -32,9 +31,12 @@ SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.ended_at IS NOT N
     ARRAY(SELECT DISTINCT e.key FROM order_events e WHERE e.order_no = o.order_no) AS known
 FROM orders o WHERE o.order_no = ANY($1::text[]) ORDER BY o.order_no"""
 
+# `phone`: of whom the parcel goes to, which may have been another one before the order's address was changed.
 CHILDREN = """
-SELECT order_no, child_no, status, warehouse, carrier, waybill_no FROM child_orders
-WHERE order_no = ANY($1::text[]) AND return_no IS NULL ORDER BY child_no"""
+SELECT c.order_no, c.child_no, c.status, c.warehouse, c.carrier, c.waybill_no,
+    coalesce(c.address ->> 'phone', o.start #>> '{address,phone}') AS phone
+FROM child_orders c JOIN orders o USING (order_no)
+WHERE c.order_no = ANY($1::text[]) AND c.return_no IS NULL ORDER BY c.child_no"""
 
 # A difference, once a day; seen again it is open again.
 NOTE = """
@@ -155,7 +157,7 @@ def _subjects(order: Row, books: Standing, children: Sequence[Row]) -> Iterator[
         if status not in HELD and status is not ChildStatus.CANCELLED:
             yield Subject("outbound", c["child_no"], no, c["child_no"], c["warehouse"])
         if status in ON_THE_ROAD and c["waybill_no"] and c["carrier"]:
-            yield Subject("parcel", c["waybill_no"], no, c["child_no"], None, c["carrier"], order["phone"])
+            yield Subject("parcel", c["waybill_no"], no, c["child_no"], None, c["carrier"], c["phone"])
 
 
 def _ticket(row: Row) -> TicketRecord:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.policy import Policy
+from domain.readdressing import NewAddress
 from domain.reconciling import Drift
 from domain.records import ChildState, SettlePayment
 from domain.states import ChildStatus, Outcome
@@ -14,7 +15,7 @@ from store.pool import Pool
 from store.reconciling import ReconcileStore
 from store.stock import StockStore
 from store.tickets import TicketStore
-from tests.store.examples import NOW, a_payment, a_settled_order, a_write, an_event, an_order
+from tests.store.examples import ADDRESS, NOW, a_payment, a_settled_order, a_write, an_event, an_order
 
 NO, DAY = "SO20261120", date(2026, 11, 20)
 MISSING = Drift(NO, "payment", NO, "wechat:pay:TX-9", "CREATED")
@@ -49,6 +50,26 @@ async def test_what_the_tables_say_and_whom_to_ask(orders: OrderStore, reconcile
     ]
     assert order.books.known == {"wechat:pay:TX-1"} and order.books.payments == {f"wechat:pay:TX-{NO}": 10_200}
     assert order.books.children[f"{NO}-02"] is ChildStatus.CANCELLED
+
+
+async def test_a_courier_is_asked_with_the_phone_that_its_parcel_was_shipped_with(
+    orders: OrderStore, reconcile: ReconcileStore, pool: Pool
+) -> None:
+    for sku, warehouse in (("A", "WH-1"), ("B", "WH-2")):
+        await StockStore(pool).receive(sku, warehouse, 9, "GR-1")
+    await a_settled_order(orders)
+    await orders.write(a_write(seq=2, children=tuple(_on_the_road(n) for n in (1, 2))))
+    moved = ADDRESS.model_copy(update={"phone": "13900000000"})
+    await orders.change_address(NewAddress(order_no=NO, address=moved, kept=(f"{NO}-01",)))
+    (order,) = await reconcile.standing([NO])
+    assert {s.number: s.phone for s in order.subjects if s.kind == "parcel"} == {
+        "YT1": ADDRESS.phone,
+        "YT2": moved.phone,
+    }
+
+
+def _on_the_road(n: int) -> ChildState:
+    return ChildState(child_no=f"{NO}-{n:02}", status=ChildStatus.SHIPPED, waybill_no=f"YT{n}", carrier="YTO")
 
 
 async def test_a_difference_is_noted_once_a_day_and_heals_in_sight(
