@@ -1,4 +1,4 @@
-"""Records the histories anew: `python -m tests.replay.record`.
+"""Records the histories anew: `python -m tests.replay.record`; of some stories: `… record name …`.
 
 Before the first release, whenever a workflow changes. From then on histories of earlier code stay as they are: they are
 the orders that are open when new code is deployed, and a change that does not replay them needs `workflow.patched`.
@@ -7,6 +7,7 @@ the orders that are open when new code is deployed, and a change that does not r
 import asyncio
 import json
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ from workflows import reconcile
 from workflows.reconcile import COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
+ELSEWHERE = ("return_", "changed_")
+"""Recorded by `tests/replay/returns.py` and `tests/replay/changes.py`."""
 
 
 def keep(name: str, history: WorkflowHistory) -> None:
@@ -44,8 +47,9 @@ def without(value: Any, key: str) -> Any:
     return [without(v, key) for v in value] if isinstance(value, list) else value
 
 
-async def record_orders(env: WorkflowEnvironment) -> None:
-    for name, story in STORIES.items():
+async def record_orders(env: WorkflowEnvironment, names: Iterable[str]) -> None:
+    for name in names:
+        story = STORIES[name]
         play = Play(env, f"replay-{name}", World())
         async with play.worker():
             await play_out(play, story)
@@ -105,13 +109,17 @@ async def keep_first(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any],
     keep(name, await first.fetch_history())
 
 
-async def main() -> None:
+async def main(names: list[str]) -> None:
+    if names:
+        async with await open_server() as env:
+            await record_orders(env, names)
+        return
     HISTORIES.mkdir(exist_ok=True)
     for old in HISTORIES.glob("*.json"):
-        if not old.stem.startswith("return_"):  # those are recorded by tests/replay/returns.py
+        if not old.stem.startswith(ELSEWHERE):
             old.unlink()
     async with await open_server() as env:
-        await record_orders(env)
+        await record_orders(env, STORIES)
         await record_reconcile(env)
         await record_pull(env)
         await record_daily(env)
@@ -121,4 +129,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from domain.facts import Kind
+from domain.records import Untagged
 from tests.workflows.orders import one_parcel_order, order_message, two_parcel_order
 from tests.workflows.play import Play
 
@@ -134,12 +135,24 @@ async def at_the_border(play: Play) -> None:
     await play.ships(1)
 
 
+async def untagged(play: Play) -> None:
+    """A SKU that nobody has tagged: asked about, retried too early, then tagged."""
+    cup, tea = Untagged(line_id="L1", sku="CUP"), Untagged(line_id="L2", sku="TEA")
+    play.world.books.untagged = (cup, tea)
+    await play.start_paid(two_parcel_order(order_no="R00UNTAGGED"))
+    play.world.books.untagged = (tea,)
+    await play.resolve("retry")
+    play.world.books.untagged = ()
+    await play.resolve("retry")
+    await play.ships(1, 2)
+
+
 STORIES: dict[str, Story] = {
     story.__name__: story
     for story in (
         completed, received_by_itself, closed_unpaid, late_payment, cancelled_unpaid, cancelled, partly_cancelled,
         backorder, outage, unanswered_channel, short_pick, rejected,
-        at_the_border,
+        at_the_border, untagged,
     )
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from tests.replay.changes import CHANGES
 from tests.replay.returns import CASES
 from tests.replay.stories import STORIES
 from workflows.daily import DailyWorkflow
@@ -41,7 +42,7 @@ async def test_the_code_as_it_is_carries_on_every_kind_of_order(path: Path) -> N
 
 
 def test_every_kind_of_life_has_its_history() -> None:
-    assert {path.stem for path in HISTORIES} == {*STORIES, *LOOPS, *CASES}
+    assert {path.stem for path in HISTORIES} == {*STORIES, *LOOPS, *CASES, *CHANGES}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
@@ -68,6 +69,6 @@ class ChangedOrder(Order):
 
 async def test_a_changed_workflow_is_caught() -> None:
     for path in HISTORIES:
-        if path.stem in STORIES:
+        if path.stem in {*STORIES, *CHANGES}:
             with pytest.raises(workflow.NondeterminismError):
                 await replayer(ChangedOrder).replay_workflow(read(path))
