@@ -7,6 +7,7 @@ from domain.replanning import Replan, holds, money_of, without
 from domain.states import ChildStatus
 from store.children import INSERT, INSERT_LINES
 from store.errors import NoSuchOrder, NotEnoughStock, UnitsNotThere
+from store.large_orders import plan_anew
 from store.order_lines import priced_of, read_rows
 from store.pool import Connection, to_json
 from store.stock import apply_moves, lock, reservation
@@ -100,6 +101,7 @@ async def _insert(connection: Connection, message: Replan) -> None:
 
 
 async def _insert_runs(connection: Connection, order_no: str, runs: Sequence[tuple[str, UnitRun]]) -> None:
+    await plan_anew(connection, len(runs))
     await connection.execute(
         INSERT_LINES,
         order_no,

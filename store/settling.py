@@ -8,6 +8,7 @@ from domain.shares import freeze
 from domain.states import ChildStatus
 from store.children import insert_children, read_children
 from store.errors import AlreadySettled, NoSuchOrder, NotTaggedYet, PaymentDoesNotFit
+from store.large_orders import plan_anew
 from store.order_lines import catalogue_of, priced_of, read_rows, untagged_of
 from store.plans import keep_explanation, plan_inputs
 from store.pool import Connection
@@ -61,6 +62,7 @@ async def _split(connection: Connection, write: OrderWrite, policy: Policy) -> t
         raise NotTaggedYet(write.order_no, (line.line_id for line in waiting))
     priced = priced_of(rows)
     shares = [share for line in priced.lines for share in freeze(line)]
+    await plan_anew(connection, len(shares))
     await connection.execute(
         FREEZE,
         write.order_no,
