@@ -22,10 +22,13 @@ INSERT INTO orders (order_no, run_id, channel, channel_order_no, kind, buyer_id,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, (SELECT max(version) FROM rule_sets))
 ON CONFLICT DO NOTHING RETURNING order_no"""
 
-# Who has the order number or the channel's number; the same order number first.
+# Who has the order number (another order, or a return: no start then) or the channel's; the same order number first.
 TAKEN = """
-SELECT order_no, run_id, start, pay_deadline, policy_version FROM orders
-WHERE order_no = $1 OR (channel = $2 AND channel_order_no = $3) ORDER BY (order_no = $1) DESC LIMIT 1"""
+SELECT * FROM (
+    SELECT order_no, run_id, start, pay_deadline, policy_version FROM orders
+    WHERE order_no = $1 OR (channel = $2 AND channel_order_no = $3)
+    UNION ALL SELECT return_no, run_id, NULL, NULL, NULL FROM return_cases WHERE return_no = $1
+) taken ORDER BY (order_no = $1) DESC LIMIT 1"""
 
 
 async def register(connection: Connection, order: StartOrder, run_id: str, now: datetime) -> Registered:
@@ -58,6 +61,8 @@ async def read_start(connection: Connection, order_no: str) -> StartOrder:
 async def _again(connection: Connection, order: StartOrder, run_id: str, taken: Row) -> Registered:
     if taken["order_no"] != order.order_no:
         raise DuplicateOrder(order.order_no, f"{order.channel} number {order.channel_order_no}", taken["order_no"])
+    if taken["start"] is None:
+        raise DuplicateOrder(order.order_no, "its number", f"{order.order_no}, which is a return")
     if taken["run_id"] != run_id or of(StartOrder, taken["start"]) != order:
         raise DuplicateOrder(order.order_no, "its number", f"{order.order_no} of run {taken['run_id']}")
     rows = await read_rows(connection, order.order_no)

@@ -50,6 +50,10 @@ class Cases:
         self._book, self._family = book, family
 
     @property
+    def open_ones(self) -> tuple[str, ...]:
+        return tuple(sorted(self._open))
+
+    @property
     def quiet(self) -> bool:
         """No case is stopping parcels."""
         return self._stopping == 0

@@ -12,6 +12,7 @@ from domain.states import OrderStatus
 from workflows.admission import Refusal
 from workflows.book import Book
 from workflows.branches import Branches
+from workflows.cases import Cases
 from workflows.cashier import Cashier
 from workflows.family import Family
 from workflows.giveback import GiveBack
@@ -34,6 +35,7 @@ class OrderDoors(ReplanDoors):
     _cancelling: bool
     _branches: Branches
     _book: Book
+    _cases: Cases
     _cashier: Cashier
     _family: Family
     _owed: GiveBack
@@ -108,6 +110,9 @@ class OrderDoors(ReplanDoors):
         self._check_registered()
         if self._book.status not in RECEIVABLE or self._receipt_by is not None:
             raise ApplicationError(f"the order is {self._book.status.value}: nothing to confirm", type="NotNow")
+        if numbers := self._cases.open_ones:
+            why = f"return {', '.join(numbers)} is open: receipt is confirmed once it has ended"
+            raise ApplicationError(why, type="NotNow")
 
     @workflow.update
     async def resolve_ticket(self, message: ResolveTicket) -> None:

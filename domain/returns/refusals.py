@@ -26,6 +26,7 @@ class Code(StrEnum):
     TOO_MANY_APPLICATIONS = "TOO_MANY_APPLICATIONS"
     LOWERED_BY_BUYER = "LOWERED_BY_BUYER"
     AMOUNT_RAISED = "AMOUNT_RAISED"
+    NUMBER_TAKEN = "NUMBER_TAKEN"
 
 
 class Refusal(Strict):
@@ -74,5 +75,9 @@ TEXTS: dict[Code, tuple[str, str]] = {
     Code.AMOUNT_RAISED: (
         "the amount is above what was paid for the units; it can only be lowered",
         "退款金额只能下调，不能高于实付金额",
+    ),
+    Code.NUMBER_TAKEN: (
+        "this number is the number of an order; take another one for the return",
+        "该编号已是订单号，请为售后单另取编号",
     ),
 }

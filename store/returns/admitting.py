@@ -41,6 +41,10 @@ EVIDENCE = """
 SELECT evidence_id FROM return_evidence WHERE return_no = $1 AND order_no = $2 AND purpose = 'application'"""
 
 
+# Tickets and approvals are numbered after their subject: an order and a case under one number would share them.
+IS_AN_ORDER = "SELECT EXISTS (SELECT FROM orders WHERE order_no = $1)"
+
+
 @dataclass(frozen=True)
 class Asked:
     """Who asks for a case, with which run, under which policy."""
@@ -67,6 +71,8 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Asked) 
     judgement = judge(application, order, evidence, rules, asked.at)
     if not judgement.admitted:
         raise ReturnRefused(application.return_no, judgement.refusals)
+    if await connection.fetchval(IS_AN_ORDER, application.return_no):
+        raise ReturnRefused(application.return_no, (refusal(Code.NUMBER_TAKEN),))
     quote = case_quote(application, order, judgement.units, rules)
     try:
         return await _open(connection, application, order, judgement.units, quote, asked)
@@ -89,6 +95,8 @@ async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) ->
         raise ReturnChanged(message.return_no)
     if CaseStatus(closed["status"]) not in LET_GO:
         raise CannotReopen(f"return {message.reopens} is {closed['status']}: only a closed case is reopened")
+    if await connection.fetchval(IS_AN_ORDER, message.return_no):
+        raise CannotReopen(f"return {message.reopens} cannot be reopened as {message.return_no}: that is an order")
     application = of(ApplyReturn, closed["application"]).model_copy(update={"return_no": message.return_no})
     units = of(Admitted, closed["admitted"]).units
     quote = case_quote(application, order, units, AdmissionRules.of(asked.policy))

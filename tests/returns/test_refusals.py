@@ -94,6 +94,7 @@ async def test_a_token_decides_once_and_not_for_another_case(house: House) -> No
     with pytest.raises(StepRefused) as again:
         await first.client.decide(first.return_no, decision)
     assert again.value.type == "TOKEN_REPLAYED"
+    assert await audited(house) == ["TOKEN_REPLAYED"]
 
 
 async def test_the_supervisor_is_not_finance_as_well(house: House) -> None:
