@@ -101,7 +101,10 @@ class EvidenceDesk:
         """Raises `EvidenceRefused` (UNKNOWN) for whoever is neither staff nor the order's buyer: a stranger does not
         even learn that it exists."""
         row = await self._store.get(return_no, evidence_id)
-        if row is None or not (staff or viewer == row.buyer_id):
+        allowed = row is not None and (staff or viewer == row.buyer_id)
+        if row is not None and not allowed:
+            await self._store.was_refused(row, viewer)
+        if row is None or not allowed:
             raise EvidenceRefused("UNKNOWN", f"return {return_no} has no picture {evidence_id} for you")
         content = await self._vault.get(evidence_id, row.content_type)
         return FetchedEvidence(evidence_id=evidence_id, content=content, headers=_headers(row))

@@ -88,6 +88,7 @@ class Doors:
     @workflow.update
     async def cancel(self, message: CancelReturn) -> None:
         """The buyer takes it back, as long as nothing has been handed over."""
+        await self._only_party(message.by, "cancel")
         self._taken_back_by = message
         self._book.tell(message.by, "taken back", "BUYER", reason=message.reason)
         self._book.audit(message.by, "return.cancel", reason=message.reason)
@@ -100,7 +101,6 @@ class Doors:
         self._check_open()
         if self._book.status not in TAKE_BACK or self._road.handed_over_at or self._stopping.stopped:
             raise self._not_now("too late to take it back")
-        self._check_party(message.by)
 
     @workflow.update
     async def lower(self, message: LowerAmount) -> None:
@@ -230,9 +230,12 @@ class Doors:
         if not self._open:
             raise ApplicationError("the case is not in the books yet: try again in a moment", type="NotNow")
 
-    def _check_party(self, by: str) -> None:
+    async def _only_party(self, by: str, what: str) -> None:
+        """A stranger's step is written down before it is refused."""
         actor = self._book.applicant
         if by not in (actor.id, actor.on_behalf_of):
+            self._book.audit(by, "return.refused", what=what, code="FORBIDDEN")
+            await self._book.saved()
             raise ApplicationError("only who applied may do this", type="FORBIDDEN")
 
     def _not_now(self, why: str) -> ApplicationError:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from asyncpg.exceptions import CheckViolationError
 
+from domain.records import AuditEntry
+from store.audit import append_entry
 from store.errors import OrderRefused
 from store.pool import Connection, Pool
 
@@ -91,6 +93,18 @@ class EvidenceStore:
     async def get(self, return_no: str, evidence_id: str) -> EvidenceRow | None:
         row = await self._pool.fetchrow(GET, return_no, evidence_id)
         return None if row is None else EvidenceRow(**row)
+
+    async def was_refused(self, row: EvidenceRow, viewer: str) -> None:
+        """Somebody who may not see this picture has asked for it."""
+        detail = {
+            "return_no": row.return_no,
+            "evidence_id": row.evidence_id,
+            "what": "see a picture",
+            "code": "UNKNOWN",
+        }
+        entry = AuditEntry(actor=viewer, action="return.refused", detail=detail)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await append_entry(connection, entry, await connection.fetchval("SELECT now()"), row.order_no)
 
     async def list(self, return_no: str) -> Sequence[EvidenceRow]:
         return tuple(EvidenceRow(**row) for row in await self._pool.fetch(LIST, return_no))

@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from activities.evidence import EvidenceRefused
 from bench.scenarios.town import House
 from bench.scenarios.town.case import Case, case_of
 from domain.approvals import Role
@@ -21,7 +22,7 @@ from store.approvals import Approval
 from store.policies import PolicyStore
 from store.returns.errors import TooManyGuesses, UnknownCode
 from tests.returns.orders import cups, signed
-from workflows.return_messages import PayNow, ScanUnit
+from workflows.return_messages import CancelReturn, PayNow, ScanUnit
 
 
 async def applied(house: House) -> Case:
@@ -133,6 +134,23 @@ async def test_a_stranger_learns_only_that_he_is_one(house: House) -> None:
     assert (refused.value.codes, await audited(house)) == (("FORBIDDEN",), ["FORBIDDEN"])
 
 
+async def test_a_stranger_takes_no_case_back(house: House) -> None:
+    case = await applied(house)
+    with pytest.raises(StepRefused) as refused:
+        await case.client.cancel(case.return_no, CancelReturn(by="somebody-else", reason="mine"))
+    assert (refused.value.type, await audited(house)) == ("FORBIDDEN", ["FORBIDDEN"])
+    assert await case.status() is CaseStatus.SUPERVISOR_REVIEW
+
+
+async def test_a_stranger_sees_no_picture_of_a_case(house: House) -> None:
+    case = await applied(house)
+    (picture,) = case.application.evidence
+    assert (await house.evidence.fetch(case.return_no, picture, "buyer", staff=False)).content
+    with pytest.raises(EvidenceRefused) as refused:
+        await house.evidence.fetch(case.return_no, picture, "somebody-else", staff=False)
+    assert (refused.value.code, await audited(house)) == ("UNKNOWN", ["UNKNOWN"])
+
+
 @pytest.mark.parametrize("extra", [{"status": "REFUNDED"}, {"approved_by": "u-sup"}, {"role": "CS_SUPERVISOR"}])
 async def test_an_application_that_brings_its_own_approval_is_no_application(
     house: House, extra: dict[str, str]
@@ -170,3 +188,5 @@ async def test_splitting_a_refund_does_not_get_around_finance(house: House) -> N
         case = await case_of(life, ReturnType.REFUND_ONLY, {"L1": 1})
         routes.append([level.value for level in (await case.apply()).route])
     assert routes == [["CS_SUPERVISOR"], ["CS_SUPERVISOR", "FINANCE"]]
+    told = await house.pool.fetch("SELECT detail FROM audit WHERE action = 'return.apply' ORDER BY id")
+    assert [row["detail"]["total_minor"] for row in told] == [6_000, 6_000]
