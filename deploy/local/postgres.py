@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.local import ports, processes
+from deploy.local import orphans, ports, processes
 from deploy.local.postgres_binaries import SYSTEM_HOME, Binaries, can_pass, find_binaries, reachable
 from deploy.local.private_files import write_private
 
@@ -104,6 +104,8 @@ class LocalPostgres:
             # The id in it may belong to another program by now, at which PostgreSQL would stop. A younger lock file
             # is never touched: through it PostgreSQL finds server processes that a killed postmaster has left.
             (self.data / "postmaster.pid").unlink()
+        else:
+            orphans.wait_until_gone(self._lock_lines())
 
     def start(self, timeout_s: float = 30) -> None:
         """Start and wait until connections are taken. Raises `PortTaken` or `UnableToRunPostgres`."""

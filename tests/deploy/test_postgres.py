@@ -1,12 +1,14 @@
+import asyncio
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from deploy.local import processes
+from deploy.local import orphans, processes
 from deploy.local.ports import PortTaken, free_port
 from deploy.local.postgres import LocalPostgres, temporary_postgres
 
@@ -84,3 +86,34 @@ def test_the_lock_file_of_a_stranger_is_not_killed(tmp_path: Path) -> None:
     idle.data.mkdir(parents=True)
     (idle.data / "postmaster.pid").write_text(f"1\n{idle.data}\n")
     assert idle.running() is None
+
+
+async def test_a_start_waits_for_the_server_processes_that_a_killed_postmaster_left(server: LocalPostgres) -> None:
+    """They hold its memory as long as they are busy; a postmaster that came too early would end at once."""
+    connection = await asyncpg.connect(server.url())
+    busy = asyncio.ensure_future(connection.execute("SELECT count(*) FROM generate_series(1, 20000000)"))
+    until = time.monotonic() + 10
+    while not await _busy(server):
+        assert time.monotonic() < until
+    lock = (server.data / "postmaster.pid").read_text().splitlines()
+    segment = int(lock[orphans.SEGMENT_LINE].split()[1])
+    server.kill()
+    assert orphans.attached(segment) > 0
+    await asyncio.to_thread(server.prepare)
+    assert orphans.attached(segment) == 0
+    server.start()
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await busy
+
+
+async def _busy(server: LocalPostgres) -> bool:
+    looking = await asyncpg.connect(server.url())
+    try:
+        return bool(
+            await looking.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%generate_series(1, 2%'"
+                " AND state = 'active' AND pid <> pg_backend_pid()"
+            )
+        )
+    finally:
+        await looking.close()
