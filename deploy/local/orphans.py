@@ -12,10 +12,11 @@ SEGMENT_LINE = 6
 
 
 def wait_until_gone(lock: Sequence[str], within_s: float = 15) -> bool:
-    """`lock`: the lines of a postmaster.pid whose postmaster does not run. True: nobody holds its memory any more."""
+    """`lock`: the lines of a postmaster.pid whose postmaster does not run. True: nobody holds its memory any more.
+    False: somebody does, or it cannot be known here."""
     words = lock[SEGMENT_LINE].split() if len(lock) > SEGMENT_LINE else []
-    if len(words) < 2 or not words[1].isdigit():
-        return True
+    if len(words) < 2 or not words[1].isdigit() or not SEGMENTS.exists():
+        return False
     deadline = time.monotonic() + within_s
     while attached(int(words[1])):
         if time.monotonic() > deadline:

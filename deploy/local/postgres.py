@@ -101,11 +101,18 @@ class LocalPostgres:
         if leftover:
             processes.end(leftover, signal.SIGINT, 20)
         elif processes.older_than_this_boot(self.data / "postmaster.pid"):
-            # The id in it may belong to another program by now, at which PostgreSQL would stop. A younger lock file
-            # is never touched: through it PostgreSQL finds server processes that a killed postmaster has left.
+            # The id in it may belong to another program by now, at which PostgreSQL would stop.
             (self.data / "postmaster.pid").unlink()
         else:
-            orphans.wait_until_gone(self._lock_lines())
+            self._bury_the_killed()
+
+    def _bury_the_killed(self) -> None:
+        """The lock file of a postmaster that was killed: once nobody holds its memory it says nothing any more. As long
+        as its parent has not taken note of its death, PostgreSQL would take it for alive."""
+        lock = self._lock_lines()
+        nobody_left = orphans.wait_until_gone(lock)
+        if nobody_left and lock and lock[0].strip().isdigit() and processes.identify(int(lock[0])) is None:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def start(self, timeout_s: float = 30) -> None:
         """Start and wait until connections are taken. Raises `PortTaken` or `UnableToRunPostgres`."""

@@ -1,5 +1,7 @@
 import asyncio
+import os
 import re
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -118,3 +120,24 @@ async def _busy(server: LocalPostgres) -> bool:
         )
     finally:
         await looking.close()
+
+
+def test_a_killed_postmaster_whose_death_nobody_has_noted_holds_nobody_up(tmp_path: Path) -> None:
+    """Its id still answers, as long as its parent has not asked for it."""
+    tmp_path.chmod(0o711)
+    first = LocalPostgres(tmp_path / "pg", port=free_port(), durable=False, die_with_parent=True)
+    first.start()
+    try:
+        who = first.running()
+        assert who is not None
+        processes.send(who, signal.SIGKILL)
+        assert processes.gone_within(who, 10)
+        os.kill(who.pid, 0)  # it is not reaped
+        second = LocalPostgres(first.home, port=first.port, durable=False, die_with_parent=True)
+        second.prepare()
+        assert not (second.data / "postmaster.pid").exists()
+        second.start(timeout_s=20)
+        assert asyncio.run(ask(second.url(), "SELECT 1")) == 1
+        second.stop()
+    finally:
+        first.destroy()
