@@ -2,14 +2,10 @@
 
 import asyncio
 
-import structlog
-
 from relay.settle import Clock
 from relay.watch import Watch
 from store.audit import AuditHead, AuditStore
 from store.audit_anchor import AnchorFile
-
-log = structlog.get_logger("relay")
 
 
 class Anchoring(Watch):

@@ -3,15 +3,12 @@
 A goods receipt tells them at once (`starter/arrivals.py`); this finds every other way in which stock becomes free.
 """
 
-import structlog
-
 from domain.backorders import Waiting
 from relay.settle import Clock
 from relay.watch import Watch
 from store.backorders import BackorderStore, announcement
 from store.inbox import InboxStore
 
-log = structlog.get_logger("relay")
 LOOK_S = 15.0
 AGAIN_S = 300
 """A parcel that was told and still waits is told again after this: its worker may have been away."""

@@ -3,13 +3,10 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-import structlog
-
 from relay.settle import Clock, Settling
 from relay.watch import Watch
 from store.inbox import InboxStore
 
-log = structlog.get_logger("relay")
 LOOK_S = 1.0
 ASK_EVERY_S = 15.0
 AT_ONCE = 100
