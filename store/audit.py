@@ -13,6 +13,10 @@ APPEND = """
 INSERT INTO audit (at, actor, action, order_no, detail, write_seq, write_pos) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT ON CONSTRAINT audit_once_per_write DO NOTHING"""
 
+# What a step that may run twice tells once; after the lock, so that two runs at once do not both find nothing.
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('audit chain'))"
+TOLD = "SELECT EXISTS (SELECT FROM audit WHERE order_no = $1 AND actor = $2 AND action = $3 AND detail = $4)"
+
 # Newest first.
 LIST = """
 SELECT id, at, actor, action, order_no, detail FROM audit
@@ -106,6 +110,13 @@ async def append_entry(connection: Connection, entry: AuditEntry, at: datetime, 
     """One entry outside an order's write, in the transaction of what it tells of."""
     args = (at, clean(entry.actor), clean(entry.action), order_no, entry.detail, None, None)
     await connection.execute(APPEND, *args)
+
+
+async def append_once(connection: Connection, entry: AuditEntry, at: datetime, order_no: str) -> None:
+    """The same entry again adds nothing: for steps that their workflow may run twice. Its detail names the run."""
+    await connection.execute(LOCK)
+    if not await connection.fetchval(TOLD, order_no, clean(entry.actor), clean(entry.action), entry.detail):
+        await append_entry(connection, entry, at, order_no)
 
 
 async def append_entries(connection: Connection, write: OrderWrite) -> None:

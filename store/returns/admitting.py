@@ -12,7 +12,7 @@ from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn, Un
 from domain.returns.refusals import Code, refusal
 from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
 from domain.strict import of
-from store.audit import append_entry
+from store.audit import append_entry, append_once
 from store.pool import Connection
 from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
@@ -109,14 +109,15 @@ async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) ->
         ) from None
 
 
-async def refuse(connection: Connection, application: ApplyReturn, refused: ReturnRefused, at: datetime) -> None:
-    """The audit row of a refusal, in a transaction of its own."""
+async def refuse(connection: Connection, application: ApplyReturn, refused: ReturnRefused, asked: Asked) -> None:
+    """The audit row of a refusal, in a transaction of its own; one a run, however often its first step is repeated."""
     actor = application.actor
     entry = AuditEntry(
         actor=actor.id,
         action="return.refuse",
         detail={
             "return_no": application.return_no,
+            "run_id": asked.run_id,
             "kind": actor.kind,
             "on_behalf_of": actor.on_behalf_of,
             "type": application.type.value,
@@ -124,7 +125,7 @@ async def refuse(connection: Connection, application: ApplyReturn, refused: Retu
             "codes": [r.code.value for r in refused.refusals],
         },
     )
-    await append_entry(connection, entry, at, application.order_no)
+    await append_once(connection, entry, asked.at, application.order_no)
 
 
 async def _open(

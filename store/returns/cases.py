@@ -29,12 +29,13 @@ class ReturnStore:
 
         Raises `ReturnRefused` (with every reason; its audit row is kept), `ReturnChanged`.
         """
+        asked = Asked(run_id, at, policy, risk)
         try:
             async with self._transaction() as connection:
-                return await admitting.admit(connection, application, Asked(run_id, at, policy, risk))
+                return await admitting.admit(connection, application, asked)
         except ReturnRefused as refused:
             async with self._transaction() as connection:
-                await admitting.refuse(connection, application, refused, at)
+                await admitting.refuse(connection, application, refused, asked)
             raise
 
     async def reopen(self, message: ReopenReturn, run_id: str, at: datetime, policy: Policy) -> Admitted:

@@ -74,6 +74,19 @@ async def test_of_ten_applications_for_the_same_unit_at_once_one_is_admitted(
     assert await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'return.refuse'") == 9
 
 
+async def test_a_refusal_leaves_one_audit_row_however_often_its_step_is_repeated(
+    returns: ReturnStore, pool: Pool, order: str
+) -> None:
+    too_many = an_application(lines={"L2": 99})
+    for run in ("run-1", "run-2"):
+        for _ in range(2):
+            again = [returns.admit(too_many, run, LATER, POLICY) for _ in range(3)]
+            answers = await asyncio.gather(*again, return_exceptions=True)
+            assert all(isinstance(a, ReturnRefused) for a in answers)
+    rows = await pool.fetch("SELECT detail FROM audit WHERE action = 'return.refuse' ORDER BY id")
+    assert [r["detail"]["run_id"] for r in rows] == ["run-1", "run-2"]
+
+
 async def test_the_same_application_again_is_the_same_case(returns: ReturnStore, pool: Pool, order: str) -> None:
     first = await a_case(returns, pool)
     again = await asyncio.gather(*(returns.admit(an_application(), "run-1", LATER, POLICY) for _ in range(5)))
