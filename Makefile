@@ -60,7 +60,7 @@ lostday: venv ## a simulated day on which every payment callback is lost: all fo
 	@$(call timed,lostday,$(PY) -m bench.lost_day --seed $(SEED))
 
 burst: venv ## RATE events a second for FOR seconds onto open orders: nothing lost, visible within 2 s
-	@$(call timed,burst,$(PY) -m bench.burst --rate $(RATE) --seconds $(FOR))
+	@$(call timed,burst,$(PY) -m bench.burst --rate $(RATE) --seconds $(FOR) $(ARGS))
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \

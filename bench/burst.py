@@ -1,12 +1,15 @@
-"""`python -m bench.burst [--rate N] [--seconds S]`: events at a fixed rate onto open orders (R20).
+"""`python -m bench.burst [--rate N] [--seconds S] [--rush]`: events at a fixed rate onto open orders (R20).
 
-100 a second for five minutes; an event is visible once a row tells what its order made of it. Open loop: a stall of the
-receiver does not slow the sender down. Exit 0 only if nothing is lost or doubled and 95 of 100 are visible within 2 s.
+100 a second for five minutes, onto orders in every stage of their lives; with --rush onto orders that are all paid in
+the first seconds and then go through each stage together. An event is visible once a row tells what its order made of
+it. Open loop: a stall of the receiver does not slow the sender down. Exit 0 only if nothing is lost or doubled and 95
+of 100 are visible within 2 s.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
 import time
@@ -22,12 +25,12 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import cpu
-from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, state_folder
+from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, settled, state_folder
 from bench.callbacks.journal import Journal
 from bench.callbacks.lives import life, messages_a_life
-from bench.callbacks.plan import Arrivals, arrivals
-from bench.callbacks.sending import Sender
-from bench.callbacks.signed import Hands
+from bench.callbacks.plan import Stages, arrivals, in_every_stage
+from bench.callbacks.sending import Due, Sender, evenly, rising
+from bench.callbacks.signed import Hands, Message
 from bench.callbacks.total_queue import Balance, balance
 from bench.callbacks.visible import Watch, quantile
 from bench.demo.sites import sandbox_urls
@@ -41,6 +44,8 @@ from store.pool import open_pool
 console = Console(soft_wrap=True, highlight=False)
 LIMIT_S = 2.0
 DRAIN_S = 600.0
+LIFE_S = 60.0
+"""From an order's payment to its parcels' receipt, unless --rush."""
 PROGRAMS = ("temporal", "postgres", "worker", "relay", "sandbox")
 
 
@@ -90,41 +95,54 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Bur
         async with httpx.AsyncClient(timeout=20) as http:
             await PolicyStore(pool).publish(POLICY, "burst")
             stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http)
-            wanted = int(options.rate * options.seconds)
-            orders = await open_orders(stage, -(-wanted // messages_a_life(2)), console)
+            begin_a_second = options.rate / messages_a_life(2)
+            abreast = 0 if options.rush else round(begin_a_second * LIFE_S)
+            orders = await open_orders(stage, abreast + math.ceil(begin_a_second * options.seconds), console)
             hands, at = Hands(state), datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-            sent = arrivals([life(hands, order, at) for order in orders], 1)
-            async with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+            lives = [life(hands, order, at) for order in orders]
+            sent = Stages((), arrivals(lives, 1).messages, ()) if options.rush else in_every_stage(lives, abreast)
+            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
                 sender, watch = Sender(variables["OMS_RELAY_URL"], attempted, acked), Watch(pool)
                 return await _measure(stage, sender, watch, sent, options.rate)
     finally:
         await pool.close()
 
 
-async def _measure(stage: Stage, sender: Sender, watch: Watch, sent: Arrivals, rate: float) -> Burst:
-    watching = asyncio.create_task(watch.run())
+async def _measure(stage: Stage, sender: Sender, watch: Watch, sent: Stages, rate: float) -> Burst:
+    await _send(stage, sender, sent.before, rising(len(sent.before), rate), "orders brought into every stage")
+    watching, began, acks = asyncio.create_task(watch.run()), datetime.now(UTC), len(sender.told.acks)
     pids = {name: s.pid for name, s in stack.status(os.environ).services.items() if s.pid and name in PROGRAMS}
-    before = {name: cpu.seconds(pid) for name, pid in pids.items()}
-    with Progress(console=console) as progress:
-        bar = progress.add_task("events sent", total=len(sent.messages))
-        await sender.send_all(sent.messages, rate, lambda n: progress.update(bar, completed=n))
-    ended = time.monotonic()
-    is_drained = await drained(stage, DRAIN_S)
-    drain_s = time.monotonic() - ended
+    before = {name: cpu.seconds(pid) for name, pid in pids.items()} | {"sender": time.process_time()}
+    sender.told.behind_s = 0.0
+    drain_s = await _send(stage, sender, sent.measured, evenly(rate), "events sent")
+    after = {name: cpu.seconds(pid) for name, pid in pids.items()} | {"sender": time.process_time()}
+    load, behind_s = os.getloadavg(), sender.told.behind_s
     await watch.look()
     watching.cancel()
+    visible, acked = await watch.delays(began), sorted(took for _, took in sender.told.acks[acks:])
+    await _send(stage, sender, sent.after, evenly(rate), "orders brought to their ends")
     return Burst(
-        events=len(sent.messages),
+        events=len(sent.measured),
         per_second=rate,
-        visible=_spread(await watch.delays()),
-        ack=_spread(sorted(took for _, took in sender.told.acks)),
-        sender_behind_s=sender.told.behind_s,
+        visible=_spread(visible),
+        ack=_spread(acked),
+        sender_behind_s=behind_s,
         drain_s=drain_s,
-        drained=is_drained,
+        drained=await drained(stage, DRAIN_S),
         balance=await balance(stage.pool, sender.attempted.ids, sender.acked.ids),
-        cpu={name: cpu.seconds(pid) - before[name] for name, pid in pids.items()},
-        load=os.getloadavg(),
+        cpu={name: after[name] - before[name] for name in after},
+        load=load,
     )
+
+
+async def _send(stage: Stage, sender: Sender, messages: Sequence[Message], due: Due, what: str) -> float:
+    """Returns how many seconds after the last message all had an outcome."""
+    with Progress(console=console) as progress:
+        bar = progress.add_task(what, total=len(messages))
+        await sender.send_all(messages, due, lambda n: progress.update(bar, completed=n))
+    ended = time.monotonic()
+    await settled(stage, DRAIN_S)
+    return time.monotonic() - ended
 
 
 def _spread(ascending: list[float]) -> dict[str, float]:
@@ -140,7 +158,9 @@ def _tell(burst: Burst) -> None:
     console.print(
         f"CPU: {used}; load of the machine {burst.load[0]:.1f}; the sender at worst {burst.sender_behind_s:.2f} s late"
     )
-    console.print(f"{'drained' if burst.drained else 'NOT DRAINED'} {burst.drain_s:.0f} s after the last event")
+    console.print(
+        f"{'drained' if burst.drained else 'NOT DRAINED'}, the last outcome {burst.drain_s:.1f} s after the last event"
+    )
     b = burst.balance
     console.print(
         f"burst: {burst.events} events at {burst.per_second:g}/s, lost {len(b.lost)}, unexpected {len(b.unexpected)}, "
@@ -152,6 +172,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.burst", description=__doc__)
     parser.add_argument("--rate", type=float, default=100.0, help="events a second (default 100)")
     parser.add_argument("--seconds", type=float, default=300.0, help="for how long (default 300)")
+    parser.add_argument("--rush", action="store_true", help="all orders go through each stage together")
     parser.add_argument("--json", type=Path, default=Path("bench/results/burst.json"), help="file for the figures")
     return parser.parse_args(words)
 

@@ -16,7 +16,8 @@ class Overloaded(Exception):
 class Batch(Generic[Row, Result]):
     """Collects rows while the previous commit is under way, then writes them together.
 
-    `write` takes rows and returns one result a row, in order. No waiting is added: a lone row is written at once.
+    `write` takes rows and returns one result a row, in order. Without `linger_s` no waiting is added: a lone row is
+    written at once.
     A write that fails for more than one row is repeated row by row, so that one bad row cannot refuse the others.
     """
 
@@ -27,10 +28,12 @@ class Batch(Generic[Row, Result]):
         most: int = 200,
         pending: int = 5_000,
         write_s: float = 4.0,
+        linger_s: float = 0.0,
     ) -> None:
         self._write = write
         self._most = most
         self._write_s = write_s
+        self._linger_s = linger_s
         self._queue: asyncio.Queue[tuple[Row, asyncio.Future[Result]]] = asyncio.Queue(pending)
         self._task: asyncio.Task[None] | None = None
 
@@ -56,12 +59,14 @@ class Batch(Generic[Row, Result]):
             self._queue.put_nowait((row, done))
         except asyncio.QueueFull:
             raise Overloaded(f"{self._queue.qsize()} rows are waiting to be stored; try again later") from None
-        async with asyncio.timeout(self._write_s):
+        async with asyncio.timeout(self._linger_s + self._write_s):
             return await done
 
     async def _run(self) -> None:
         while True:
             batch = [await self._queue.get()]
+            if self._linger_s:
+                await asyncio.sleep(self._linger_s)
             while len(batch) < self._most and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             await self._settle(batch)

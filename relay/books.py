@@ -12,6 +12,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 Noted = tuple[int, str]
 """Row id and note."""
+MARK_S = 0.2
+"""Nobody waits for the mark that a row was signalled; a row that lost it is signalled again, and its order dedupes."""
 
 
 class Books:
@@ -20,7 +22,7 @@ class Books:
 
     def __init__(self, inbox: InboxStore) -> None:
         self._inbox = inbox
-        self.delivered: Batch[int, None] = Batch(self._delivered)
+        self.delivered: Batch[int, None] = Batch(self._delivered, linger_s=MARK_S)
         self.parked: Batch[Noted, None] = Batch(self._noting(inbox.park))
         self.dead: Batch[Noted, None] = Batch(self._noting(inbox.dead))
         self.later: Batch[tuple[int, datetime, str], None] = Batch(self._later)

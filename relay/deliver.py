@@ -37,8 +37,9 @@ class Pace:
     lease_s: float = 20.0
     """How long rows in the hand of a relay that was killed wait for the next one; longer than a signal may take."""
     poll_s: float = 0.25
-    breath_s: float = 0.02
-    """Between two claims, so that a burst is claimed in handfuls and not row by row."""
+    breath_s: float = 0.1
+    """Between two claims, so that a burst is claimed in handfuls and not row by row; shorter than `linger_s`, which a
+    row waits anyway."""
     stop_s: float = 8.0
 
 
@@ -75,7 +76,7 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(self._pace.signals)
         self._wake = asyncio.Event()
-        self._claim_again_at = clock()
+        self._claim_at = self._breathed_at = self._claim_again_at = clock()
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
 
@@ -84,7 +85,8 @@ class Delivery:
         self._loop = asyncio.create_task(self._run(), name="delivery")
 
     def wake(self) -> None:
-        """There may be something to deliver."""
+        """There may be something to claim."""
+        self._claim_at = min(self._claim_at, max(self._clock(), self._breathed_at))
         self._wake.set()
 
     async def stop(self) -> None:
@@ -109,20 +111,27 @@ class Delivery:
     # --- the loop ----------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        """Due bundles go out on time; claims are a breath apart."""
         while not self._stopping:
             self._wake.clear()
-            try:
-                await self._claim()
-            except Exception as failure:
-                # The database is away: what is in hand goes on, the rest waits there.
-                log.error("unable to claim from the inbox", error=repr(failure)[:200])
-                self._claim_again_at = self._clock() + timedelta(seconds=1)
+            if self._clock() >= self._claim_at:
+                self._claim_at = self._clock() + timedelta(seconds=self._pace.poll_s)
+                self._breathed_at = self._clock() + timedelta(seconds=self._pace.breath_s)
+                await self._claim_or_wait()
             self._send(self._gathering.take_due(self._clock()))
             HELD.set(len(self._held))
+            until = min(filter(None, (self._gathering.next_due(), self._claim_at)))
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._pause()):
+                async with asyncio.timeout(max((until - self._clock()).total_seconds(), 0.0)):
                     await self._wake.wait()
-            await asyncio.sleep(self._pace.breath_s)
+
+    async def _claim_or_wait(self) -> None:
+        try:
+            await self._claim()
+        except Exception as failure:
+            # The database is away: what is in hand goes on, the rest waits there.
+            log.error("unable to claim from the inbox", error=repr(failure)[:200])
+            self._claim_again_at = self._clock() + timedelta(seconds=1)
 
     async def _claim(self) -> None:
         now = self._clock()
@@ -145,12 +154,6 @@ class Delivery:
             self._gathering.add(part, now)
         if not planned.parts:
             self._spawn(self._settle(held))
-
-    def _pause(self) -> float:
-        due = self._gathering.next_due()
-        if due is None:
-            return self._pace.poll_s
-        return min(max((due - self._clock()).total_seconds(), 0.0), self._pace.poll_s)
 
     # --- one bundle --------------------------------------------------------------------------------------------------
 
@@ -221,6 +224,6 @@ class Delivery:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self.wake()
+        self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("a delivery task broke", error=repr(task.exception())[:200])

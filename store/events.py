@@ -7,7 +7,7 @@ from domain.records import EventRecord, OrderWrite
 from store.pool import Connection, clean
 
 # Events of one write, once each. A second APPLIED of one key is kept as what it is: a duplicate.
-RECORD = """
+_RECORD = """
 INSERT INTO order_events (order_no, key, kind, source, occurred_at, recorded_at, outcome, child_no, from_status,
     to_status, note, inbox_id, write_seq, write_pos)
 SELECT $1, u.key, u.kind, u.source, u.occurred_at, $2,
@@ -16,25 +16,42 @@ SELECT $1, u.key, u.kind, u.source, u.occurred_at, $2,
             AND (e.write_seq, e.write_pos) IS DISTINCT FROM ($3::int, u.pos)))
         THEN 'DUPLICATE' ELSE u.outcome END,
     u.child_no, u.from_status, u.to_status, u.note, u.inbox_id, $3::int, CASE WHEN $3::int IS NOT NULL THEN u.pos END
-FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[], $11::text[],
-    $12::text[], $13::text[], $14::bigint[], $15::bool[])
-    AS u (pos, key, kind, source, occurred_at, outcome, child_no, from_status, to_status, note, inbox_id, repeated)
-ORDER BY u.pos
+FROM {given} ORDER BY u.pos
 ON CONFLICT DO NOTHING"""
+RECORD = _RECORD.format(
+    given="""unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[],
+    $11::text[], $12::text[], $13::text[], $14::bigint[], $15::bool[])
+    AS u (pos, key, kind, source, occurred_at, outcome, child_no, from_status, to_status, note, inbox_id, repeated)"""
+)
+# Most writes tell of one event, and most events of one row: without an array they are planned once a connection.
+RECORD_ONE = _RECORD.format(
+    given="""(SELECT $4::int AS pos, $5::text AS key, $6::text AS kind, $7::text AS source,
+    $8::timestamptz AS occurred_at, $9::text AS outcome, $10::text AS child_no, $11::text AS from_status,
+    $12::text AS to_status, $13::text AS note, $14::bigint AS inbox_id, $15::bool AS repeated) AS u"""
+)
 
 # Inbox rows are locked in one order before they are changed: a row may carry facts of two orders.
 LOCK_INBOX = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
-# The best that any order made of a row counts for it; 'held' is over as soon as something else is said.
+# The best that any order made of a row counts for it; 'held' is over as soon as something else is said. A row that an
+# order has heard ($4) was delivered.
 SETTLE_INBOX = """
 WITH told AS (
     SELECT u.id, max(array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], u.state)) AS rank
     FROM unnest($1::bigint[], $2::text[]) AS u (id, state) GROUP BY u.id
 )
 UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
+    delivered_at = CASE WHEN $4::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
     state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(t.rank,
         array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
 FROM told t WHERE i.id = t.id"""
+SETTLE_ONE = """
+UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
+    delivered_at = CASE WHEN $4::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
+    state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(
+        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], $2::text),
+        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
+WHERE i.id = $1::bigint"""
 
 
 async def record_events(connection: Connection, write: OrderWrite) -> None:
@@ -57,11 +74,7 @@ async def _record(
     for e in events:
         repeated.append(e.key in applied)
         applied.update({e.key} if e.outcome == "APPLIED" else ())
-    await connection.execute(
-        RECORD,
-        order_no,
-        at,
-        seq,
+    columns = (
         list(range(len(events))),
         [clean(e.key) for e in events],
         [e.kind for e in events],
@@ -75,9 +88,15 @@ async def _record(
         [e.inbox_id for e in events],
         repeated,
     )
+    if len(events) == 1:
+        await connection.execute(RECORD_ONE, order_no, at, seq, *(column[0] for column in columns))
+    else:
+        await connection.execute(RECORD, order_no, at, seq, *columns)
     carried = [(e.inbox_id, e.outcome.value.lower()) for e in events if e.inbox_id is not None]
-    if carried:
+    heard = seq is not None
+    if len(carried) == 1:  # one row is locked by its change
+        await connection.execute(SETTLE_ONE, *carried[0], order_no, heard)
+    elif carried:
         ids, states = (list(column) for column in zip(*carried, strict=True))
-        if len(ids) > 1:  # one row is locked by its change
-            await connection.execute(LOCK_INBOX, ids)
-        await connection.execute(SETTLE_INBOX, ids, states, order_no)
+        await connection.execute(LOCK_INBOX, ids)
+        await connection.execute(SETTLE_INBOX, ids, states, order_no, heard)

@@ -36,9 +36,8 @@ LOCK = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY
 
 # Signalled. What the order made of it may have been written already, and stays.
 DELIVERED = """
-UPDATE inbox SET delivered_at = now(), leased_until = NULL,
-    state = CASE WHEN state IN ('received', 'parked') THEN 'delivered' ELSE state END
-WHERE id = ANY($1::bigint[])"""
+UPDATE inbox SET delivered_at = now(), leased_until = NULL, state = 'delivered'
+WHERE id = ANY($1::bigint[]) AND state IN ('received', 'parked')"""
 
 # Put aside, unless an order has made something of it already.
 PUT_ASIDE = """
@@ -158,7 +157,8 @@ class InboxStore:
     async def _change(self, sql: str, ids: Sequence[int], *args: object) -> None:
         if ids:
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(LOCK, list(ids))
+                if len(ids) > 1:  # one row is locked by its change
+                    await connection.execute(LOCK, list(ids))
                 await connection.execute(sql, list(ids), *args)
 
 

@@ -80,16 +80,24 @@ async def _surely_start(stage: Stage, order: StartOrder) -> None:
             await asyncio.sleep(1)
 
 
-DRAINED = """
-SELECT NOT EXISTS (SELECT FROM inbox WHERE state IN ('received', 'delivered', 'parked'))
-    AND NOT EXISTS (SELECT FROM orders WHERE status <> 'DELIVERED')"""
+SETTLED = "SELECT NOT EXISTS (SELECT FROM inbox WHERE state IN ('received', 'delivered', 'parked'))"
+DELIVERED = "SELECT NOT EXISTS (SELECT FROM orders WHERE status <> 'DELIVERED')"
+
+
+async def settled(stage: Stage, within_s: float) -> bool:
+    """Until every message has its outcome. False: not in that time."""
+    return await _until(stage, SETTLED, within_s)
 
 
 async def drained(stage: Stage, within_s: float) -> bool:
     """Until every message has its outcome and every order is delivered. False: not in that time."""
+    return await _until(stage, f"{SETTLED} AND ({DELIVERED})", within_s)
+
+
+async def _until(stage: Stage, question: str, within_s: float) -> bool:
     try:
         async with asyncio.timeout(within_s):
-            while not await stage.pool.fetchval(DRAINED):
+            while not await stage.pool.fetchval(question):
                 await asyncio.sleep(0.3)
         return True
     except TimeoutError:

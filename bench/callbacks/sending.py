@@ -1,6 +1,7 @@
 """Sends at a fixed rate, whatever the receiver does, and again until it is thanked for."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,19 @@ PATIENCE_S = 10.0
 AGAIN_S = (0.5, 1.0, 2.0, 4.0)
 """Waits before attempts 2, 3, …; then the last one again. A provider's own waits are longer."""
 GIVE_UP_AFTER = 60
+
+
+Due = Callable[[int], float]
+"""When the n-th message is sent, in seconds after the first."""
+
+
+def evenly(per_second: float) -> Due:
+    return lambda n: n / per_second
+
+
+def rising(count: int, per_second: float) -> Due:
+    """From nothing to `per_second` at the last of `count`."""
+    return lambda n: 2 * math.sqrt(n * count) / per_second
 
 
 @dataclass
@@ -39,12 +53,12 @@ class Sender:
         self.told = Told()
 
     async def send_all(
-        self, messages: Sequence[Message], per_second: float, progress: Callable[[int], None] = lambda _: None
+        self, messages: Sequence[Message], due_s: Due, progress: Callable[[int], None] = lambda _: None
     ) -> None:
         """`progress` hears how many have been sent for the first time. Returns when all are acknowledged."""
         began, under_way = time.monotonic(), set[asyncio.Task[None]]()
         for n, message in enumerate(messages):
-            due = began + n / per_second
+            due = began + due_s(n)
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             self.told.behind_s = max(self.told.behind_s, time.monotonic() - due)
@@ -64,7 +78,7 @@ class Sender:
 
     async def _try(self, message: Message) -> bool:
         signed = message.sign(datetime.now(UTC))
-        await self.attempted.add(message.id, source=message.source)
+        self.attempted.add(message.id, source=message.source)
         sent = time.monotonic()
         try:
             status = await self._lines.post(f"/hooks/{message.source}", signed.params, signed.headers, signed.body)
@@ -75,6 +89,6 @@ class Sender:
         if not 200 <= status < 300:
             self.told.refused[status] = self.told.refused.get(status, 0) + 1
             return False
-        await self.acked.add(message.id, took_ms=round(took * 1000, 1))
+        self.acked.add(message.id, took_ms=round(took * 1000, 1))
         self.told.acks.append((sent, took))
         return True

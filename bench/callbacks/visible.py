@@ -7,11 +7,11 @@ from datetime import datetime
 
 import asyncpg
 
-LOOK_S = 0.03
-BACK = 2_000
+LOOK_S = 0.1
+BACK = 300
 """Rows get their numbers before they are committed: so many are looked at again each time."""
 NEWS = "SELECT id, inbox_id FROM order_events WHERE id > $1 AND inbox_id IS NOT NULL ORDER BY id"
-RECEIVED = "SELECT id, received_at FROM inbox WHERE via = 'callback'"
+RECEIVED = "SELECT id, received_at FROM inbox WHERE via = 'callback' AND received_at >= $1"
 
 
 class Watch:
@@ -36,9 +36,10 @@ class Watch:
             self.seen.setdefault(row["inbox_id"], now)
             self._last = max(self._last, row["id"])
 
-    async def delays(self) -> list[float]:
-        """Seconds from receipt to visible, ascending."""
-        received: dict[int, datetime] = {row["id"]: row["received_at"] for row in await self._database.fetch(RECEIVED)}
+    async def delays(self, since: datetime) -> list[float]:
+        """Seconds from receipt to visible, ascending, of what was received since then."""
+        rows = await self._database.fetch(RECEIVED, since)
+        received: dict[int, datetime] = {row["id"]: row["received_at"] for row in rows}
         return sorted(max(0.0, at - received[row].timestamp()) for row, at in self.seen.items() if row in received)
 
 

@@ -24,7 +24,7 @@ from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_ord
 from bench.callbacks.journal import Journal
 from bench.callbacks.lives import life, messages_a_life
 from bench.callbacks.plan import Arrivals, arrivals
-from bench.callbacks.sending import Sender
+from bench.callbacks.sending import Sender, evenly
 from bench.callbacks.signed import Hands
 from bench.callbacks.total_queue import balance
 from bench.callbacks.visible import quantile
@@ -73,7 +73,7 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Sto
             stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http)
             orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
             sent, refused_calls = await _armed(stage, options, orders, Hands(state))
-            async with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
                 sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
                 began = time.monotonic()
                 programme = await _storm(sender, sent, options)
@@ -118,7 +118,7 @@ async def _storm(sender: Sender, sent: Arrivals, options: argparse.Namespace) ->
             share = n / len(sent.messages)
             progress.update(bar, completed=n)
 
-        sending = sender.send_all(sent.messages, options.rate, on)
+        sending = sender.send_all(sent.messages, evenly(options.rate), on)
         programme, _ = await asyncio.gather(havoc(options.outage, lambda part: share >= part, console.print), sending)
     return programme
 

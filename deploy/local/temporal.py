@@ -105,8 +105,11 @@ class LocalTemporal:
                 raise ports.PortTaken("Temporal", port, variable)
 
     def launch_environment(self) -> dict[str, str]:
-        """Without TEMPORAL_* of the caller: the program would read a profile or an address of another server."""
-        return {"PATH": os.defpath, "HOME": str(self.home)}
+        """Without TEMPORAL_* of the caller: the program would read a profile or an address of another server.
+
+        GOGC: garbage is collected a quarter as often (docs/performance.md, Storm and burst).
+        """
+        return {"PATH": os.defpath, "HOME": str(self.home), "GOGC": "400"}
 
     def start(self, timeout_s: float = 30) -> None:
         """Start and wait until the front end answers. For tests; the stack's supervisor does the same by itself."""

@@ -5,8 +5,11 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from bench.callbacks.journal import Journal
-from bench.callbacks.plan import arrivals
+from bench.callbacks.plan import arrivals, in_every_stage
+from bench.callbacks.sending import evenly, rising
 from bench.callbacks.signed import Message, Signed
 from bench.callbacks.total_queue import Balance, balance
 from bench.callbacks.visible import quantile
@@ -97,12 +100,34 @@ def test_without_shuffling_each_life_arrives_in_its_own_order() -> None:
     assert [b for b in arrived if b.startswith(b"a")] == [m.body for m in lives[0]]
 
 
-async def test_a_line_of_the_journal_is_on_the_disk_when_add_returns(tmp_path: Path) -> None:
-    async with Journal(tmp_path / "j" / "acked.jsonl") as journal:
-        await journal.add("m1", took_ms=2.5)
-        await journal.add("m1")
+def test_a_line_of_the_journal_is_in_its_file_when_add_returns(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j" / "acked.jsonl") as journal:
+        journal.add("m1", took_ms=2.5)
+        journal.add("m1")
         lines = [json.loads(line) for line in journal.path.read_text().splitlines()]
     assert lines == [{"id": "m1", "took_ms": 2.5}, {"id": "m1"}] and journal.ids == {"m1": 2}
+
+
+def test_in_every_stage_as_many_lives_begin_as_end() -> None:
+    lives = [messages(f"{n:02d}", 6) for n in range(12)]
+    stages = in_every_stage(lives, 4)
+    of_life = {m.body: life for life in lives for m in life}
+    assert len(stages.measured) == (12 - 4) * 6
+    assert sorted(m.body for part in (stages.before, stages.measured, stages.after) for m in part) == sorted(of_life)
+    for life in lives:
+        assert [m for m in stages.before + stages.measured + stages.after if m in life] == list(life)
+    begun = [of_life[m.body] for m in stages.measured if m is of_life[m.body][0]]
+    ended = [of_life[m.body] for m in stages.measured if m is of_life[m.body][-1]]
+    assert (begun, len(ended)) == (lives[4:], 8)
+    first = {id(of_life[m.body]) for m in stages.measured[:6]}
+    assert len(first) == 4  # as many as are under way at a time
+
+
+def test_a_rising_rate_reaches_the_full_one_at_the_last_message() -> None:
+    due = rising(1_000, 100.0)
+    assert (due(0), due(1_000)) == (0.0, 20.0)
+    assert 1 / (due(1_000) - due(999)) == pytest.approx(100, rel=0.01)
+    assert [evenly(50.0)(n) for n in (0, 1, 100)] == [0.0, 0.02, 2.0]
 
 
 def test_quantiles_are_values_that_were_measured() -> None:
