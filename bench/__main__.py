@@ -12,26 +12,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import cpu
 from bench.demo.cast import SPEED, provide_stock
 from bench.demo.parts import Part, received
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
+from bench.demo.stage import Stage, on_stage
 from bench.empty import QUEUE
 from bench.histories import HistoryCount, count
 from bench.two_parcels import BENCH_POLICY, two_parcel_orders
-from config import Settings
 from deploy.local import stack
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 from workflows.messages import order_workflow_id
 
 console = Console(soft_wrap=True)
@@ -70,20 +63,9 @@ FAST_WORLD = {**SPEED, "SANDBOX_SPEED": "2400"}
 
 
 async def _measure(orders: int, variables: Mapping[str, str]) -> list[Measured]:
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="bench")
-    policies = PolicyStore(pool)
-    before = await policies.current()
-    temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
-    try:
-        async with httpx.AsyncClient(timeout=20) as http:
-            await policies.publish(BENCH_POLICY, "bench")
-            stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http, patience_s=300)
-            real = await _orders(stage, orders)
-            return [real, await _empties(temporal, orders, real.history)]
-    finally:
-        await policies.publish(before, "bench")
-        await pool.close()
+    async with on_stage("bench", variables, BENCH_POLICY, patience_s=300) as stage:
+        real = await _orders(stage, orders)
+        return [real, await _empties(stage.temporal, orders, real.history)]
 
 
 async def _orders(stage: Stage, n: int) -> Measured:

@@ -18,11 +18,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 from rich.progress import Progress
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import cpu
 from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, settled, state_folder
@@ -33,13 +30,8 @@ from bench.callbacks.sending import Due, Sender, evenly, rising
 from bench.callbacks.signed import Hands, Message
 from bench.callbacks.total_queue import Balance, balance
 from bench.callbacks.visible import Watch, quantile
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
-from config import Settings
+from bench.demo.stage import Stage, on_stage
 from deploy.local import stack
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 
 console = Console(soft_wrap=True, highlight=False)
 LIMIT_S = 2.0
@@ -87,25 +79,17 @@ def main(words: Sequence[str]) -> int:
 
 
 async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Burst:
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="burst")
-    temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
     state = state_folder()
-    try:
-        async with httpx.AsyncClient(timeout=20) as http:
-            await PolicyStore(pool).publish(POLICY, "burst")
-            stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http)
-            begin_a_second = options.rate / messages_a_life(2)
-            abreast = 0 if options.rush else round(begin_a_second * LIFE_S)
-            orders = await open_orders(stage, abreast + math.ceil(begin_a_second * options.seconds), console)
-            hands, at = Hands(state), datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-            lives = [life(hands, order, at) for order in orders]
-            sent = Stages((), arrivals(lives, 1).messages, ()) if options.rush else in_every_stage(lives, abreast)
-            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
-                sender, watch = Sender(variables["OMS_RELAY_URL"], attempted, acked), Watch(pool)
-                return await _measure(stage, sender, watch, sent, options.rate)
-    finally:
-        await pool.close()
+    async with on_stage("burst", variables, POLICY) as stage:
+        begin_a_second = options.rate / messages_a_life(2)
+        abreast = 0 if options.rush else round(begin_a_second * LIFE_S)
+        orders = await open_orders(stage, abreast + math.ceil(begin_a_second * options.seconds), console)
+        hands, at = Hands(state), datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+        lives = [life(hands, order, at) for order in orders]
+        sent = Stages((), arrivals(lives, 1).messages, ()) if options.rush else in_every_stage(lives, abreast)
+        with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+            sender, watch = Sender(variables["OMS_RELAY_URL"], attempted, acked), Watch(stage.pool)
+            return await _measure(stage, sender, watch, sent, options.rate)
 
 
 async def _measure(stage: Stage, sender: Sender, watch: Watch, sent: Stages, rate: float) -> Burst:

@@ -66,13 +66,26 @@ OWNER = "SELECT child_no FROM parcels WHERE waybill_no = $1 AND carrier = $2"
 
 async def insert_children(connection: Connection, write: OrderWrite, plans: Sequence[ChildPlan]) -> None:
     """Children and their units. Children take the units of a line one after another, from the first one on."""
+    await insert_without_units(connection, write, plans)
+    taken: dict[str, int] = {}
+    lines: list[tuple[str, str, int, int]] = []
+    for plan in plans:
+        for line_id, qty in plan.lines.items():
+            first = taken.get(line_id, 0)
+            lines.append((plan.child_no, line_id, first, qty))
+            taken[line_id] = first + qty
+    await connection.execute(INSERT_LINES, write.order_no, *(list(column) for column in zip(*lines, strict=True)))
+
+
+async def insert_without_units(connection: Connection, write: OrderWrite, plans: Sequence[ChildPlan]) -> None:
+    """Their own rows; `nn` is what stands behind the order's number."""
     await connection.execute(
         INSERT,
         write.order_no,
         write.seq,
         write.at,
         [p.child_no for p in plans],
-        list(range(1, len(plans) + 1)),
+        [int(p.child_no.rpartition("-")[2]) for p in plans],
         [p.status for p in plans],
         [p.warehouse for p in plans],
         [to_json([reason.model_dump() for reason in p.reasons]) for p in plans],
@@ -83,14 +96,6 @@ async def insert_children(connection: Connection, write: OrderWrite, plans: Sequ
         [p.shipping_cost_minor for p in plans],
         [p.customs for p in plans],
     )
-    taken: dict[str, int] = {}
-    lines: list[tuple[str, str, int, int]] = []
-    for plan in plans:
-        for line_id, qty in plan.lines.items():
-            first = taken.get(line_id, 0)
-            lines.append((plan.child_no, line_id, first, qty))
-            taken[line_id] = first + qty
-    await connection.execute(INSERT_LINES, write.order_no, *(list(column) for column in zip(*lines, strict=True)))
 
 
 async def read_children(connection: Connection, order_no: str) -> tuple[ChildPlan, ...]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from domain.records import UnitRun
 from domain.replanning import Replan, holds, money_of, without
 from domain.states import ChildStatus
-from store.children import INSERT, INSERT_LINES
+from store.children import INSERT_LINES, insert_without_units
 from store.errors import NoSuchOrder, NotEnoughStock, UnitsNotThere
 from store.large_orders import plan_anew
 from store.order_lines import priced_of, read_rows
-from store.pool import Connection, to_json
+from store.pool import Connection
 from store.stock import apply_moves, lock, reservation
 from store.writing import apply_write
 
@@ -80,23 +80,7 @@ async def _hand_over(connection: Connection, message: Replan) -> None:
 
 async def _insert(connection: Connection, message: Replan) -> None:
     write, plans = message.write, message.children
-    await connection.execute(
-        INSERT,
-        write.order_no,
-        write.seq,
-        write.at,
-        [p.child_no for p in plans],
-        [int(p.child_no.rpartition("-")[2]) for p in plans],
-        [p.status for p in plans],
-        [p.warehouse for p in plans],
-        [to_json([reason.model_dump() for reason in p.reasons]) for p in plans],
-        [p.net_minor for p in plans],
-        [p.freight_minor for p in plans],
-        [p.paid_minor for p in plans],
-        [p.carrier for p in plans],
-        [p.shipping_cost_minor for p in plans],
-        [p.customs for p in plans],
-    )
+    await insert_without_units(connection, write, plans)
     await _insert_runs(connection, write.order_no, [(p.child_no, run) for p in plans for run in p.runs])
 
 

@@ -1,6 +1,5 @@
 """An order from placement to the end of its after-sales window. Workflow `Order`, id `order/{order_no}`."""
 
-from collections import deque
 from contextvars import copy_context
 from datetime import timedelta
 
@@ -18,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.cashier import Cashier
     from workflows.family import Family
     from workflows.giveback import GiveBack
+    from workflows.hearing import Hearing, write_everything
     from workflows.messages import (
         ORDER_WORKFLOW,
         FactBatch,
@@ -43,7 +43,7 @@ class Order(OrderDoors):
     @workflow.init
     def __init__(self, raw: RawValue) -> None:
         self._refusal: Refusal | None = None
-        self._inbox: deque[Fact] = deque()
+        self._hearing = Hearing(self._hear)
         self._branches = Branches()
         self._cases = Cases(self._branches)
         self._registered = False
@@ -93,7 +93,7 @@ class Order(OrderDoors):
         self._registered = True
         self._book.show()
         self._branches.start(self._book.project())
-        self._branches.start(self._listen())
+        self._branches.start(self._hearing.listen())
 
     def _offer_payment(self) -> None:
         if self._book.order.payable_minor == 0:
@@ -148,18 +148,9 @@ class Order(OrderDoors):
         """Everything heard is written, every handler has answered, then the workflow closes."""
         if self._book.tickets.attention:
             self._book.now_waits_for("answers to its tickets")
-        while not (self._book.ended and self._drained):
-            await self._branches.until(lambda: self._drained)
-            self._book.now_waits_for("nothing")
-            await self._book.write(ended=True)  # what comes in meanwhile is heard all the same, and written after it
+        await write_everything(self._book, self._hearing, self._branches)
         self._branches.end()
         return self._book.status.value
-
-    @property
-    def _drained(self) -> bool:
-        """Nothing to hear, to write, to do, to answer, or to ask a person."""
-        idle = self._book.all_saved and not (self._inbox or self._branches.busy or self._book.tickets.attention)
-        return idle and workflow.all_handlers_finished()
 
     # --- hearing -----------------------------------------------------------------------------------------------------
 
@@ -168,13 +159,7 @@ class Order(OrderDoors):
         """Facts from machines, through the relay. Heard in order, once the order is in the books."""
         if self._refusal is None:
             self._book.cause = copy_context()
-        self._inbox.extend(batch.facts)
-
-    async def _listen(self) -> None:
-        while True:
-            await workflow.wait_condition(lambda: bool(self._inbox))
-            while self._inbox:
-                self._hear(self._inbox.popleft())
+        self._hearing.take(batch.facts)
 
     def _hear(self, fact: Fact) -> None:
         if fact.kind in PAYMENT_KINDS:

@@ -20,7 +20,6 @@ from workflows.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, R
 from workflows.refresh import Refresher
 from workflows.replan_doors import ReplanDoors
 from workflows.tagging import Tagging
-from workflows.tickets import CannotResolve
 
 CANCELLABLE = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.AWAITING_SHIPMENT, OrderStatus.PARTIALLY_SHIPPED})
 RECEIVABLE = frozenset({OrderStatus.SHIPPED, OrderStatus.DELIVERED})
@@ -123,10 +122,7 @@ class OrderDoors(ReplanDoors):
     @resolve_ticket.validator
     def _check_resolution(self, message: ResolveTicket) -> None:
         self._check_registered()
-        try:
-            self._book.tickets.check(message)
-        except CannotResolve as error:
-            raise ApplicationError(str(error), type=error.kind) from None
+        self._book.tickets.insist(message)
 
     @workflow.update
     async def refresh(self, message: Refresh) -> Refreshed:

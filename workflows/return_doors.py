@@ -38,7 +38,6 @@ from workflows.return_review import Review
 from workflows.return_road import Road
 from workflows.return_stopping import Stopping
 from workflows.return_view import applied
-from workflows.tickets import CannotResolve
 
 TAKE_BACK = frozenset({CaseStatus.APPLIED, CaseStatus.SUPERVISOR_REVIEW, CaseStatus.WAITING_RETURN})
 
@@ -218,10 +217,7 @@ class Doors:
     @resolve_ticket.validator
     def _check_resolution(self, message: ResolveTicket) -> None:
         self._check_open()
-        try:
-            self._book.tickets.check(message)
-        except CannotResolve as error:
-            raise ApplicationError(str(error), type=error.kind) from None
+        self._book.tickets.insist(message)
 
     async def _ready(self) -> None:
         await workflow.wait_condition(lambda: self._refused is not None or self._open)

@@ -1,7 +1,5 @@
 """An after-sales case from application to its end. Workflow `Return`, id `return/{return_no}`, a peer of its order."""
 
-from collections import deque
-
 from temporalio import workflow
 from temporalio.common import RawValue
 
@@ -12,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.case_book import CaseBook
     from workflows.case_over import CaseOver
     from workflows.case_signals import RETURN_WORKFLOW, Stopped
+    from workflows.hearing import Hearing, write_everything
     from workflows.messages import FactBatch
     from workflows.order import REFUND_KINDS
     from workflows.return_admission import Refused, Start, admit, issue_code, read_start
@@ -35,7 +34,7 @@ class Return(Doors):
     @workflow.init
     def __init__(self, raw: RawValue) -> None:
         self._refused: Refused | None = None
-        self._inbox: deque[Fact] = deque()
+        self._hearing = Hearing(self._hear)
         self._branches = Branches()
         self._taken_back_by: CancelReturn | None = None
         self._open = False
@@ -81,7 +80,7 @@ class Return(Doors):
         self._open = True
         self._book.show()
         self._branches.start(self._book.project())
-        self._branches.start(self._listen())
+        self._branches.start(self._hearing.listen())
         await tell_opened(self._book)
 
     async def _goods(self) -> None:
@@ -116,32 +115,18 @@ class Return(Doors):
         await tell_closed(self._book, refunded)
         if self._book.status is CaseStatus.CLOSED_NOT_SENT:
             await self._late.watch()
-        while not (self._book.ended and self._drained):
-            await self._branches.until(lambda: self._drained)
-            self._book.now_waits_for("nothing")
-            await self._book.write(ended=True)
+        await write_everything(self._book, self._hearing, self._branches)
         if refunded:
             await close_order_if_all_is_back(self._book)
         self._branches.end()
         return self._book.status.value
-
-    @property
-    def _drained(self) -> bool:
-        idle = self._book.all_saved and not (self._inbox or self._branches.busy or self._book.tickets.attention)
-        return idle and workflow.all_handlers_finished()
 
     # --- hearing -----------------------------------------------------------------------------------------------------
 
     @workflow.signal
     def facts(self, batch: FactBatch) -> None:
         """Facts from machines, through the relay. Heard in order, once the case is in the books."""
-        self._inbox.extend(batch.facts)
-
-    async def _listen(self) -> None:
-        while True:
-            await workflow.wait_condition(lambda: bool(self._inbox))
-            while self._inbox:
-                self._hear(self._inbox.popleft())
+        self._hearing.take(batch.facts)
 
     def _hear(self, fact: Fact) -> None:
         if fact.kind in REFUND_KINDS:

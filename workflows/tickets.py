@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
 
 from domain.records import AuditEntry, TicketRecord, TicketResolution
 from domain.strict import Strict, faults, of
@@ -91,6 +92,13 @@ class Tickets:
         elif message.result is not None:
             raise CannotResolve("BadResult", f"a result belongs to 'supply', not to {message.action!r}")
         return ticket
+
+    def insist(self, message: ResolveTicket) -> None:
+        """For a validator: refuses an update that answers no ticket, or answers it wrongly."""
+        try:
+            self.check(message)
+        except CannotResolve as error:
+            raise ApplicationError(str(error), type=error.kind) from None
 
     def resolve(self, message: ResolveTicket) -> None:
         ticket = self.check(message)

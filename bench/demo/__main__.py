@@ -8,24 +8,16 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-import httpx
 from rich.console import Console
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import invariants, return_invariants
 from bench.demo.cast import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
 from bench.demo.parts import Part
 from bench.demo.returning import hire
 from bench.demo.show import show_findings, show_table
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
+from bench.demo.stage import Stage, on_stage
 from bench.demo.theatre import play
-from config import Settings
 from deploy.local import stack
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 
 console = Console(soft_wrap=True)
 
@@ -50,29 +42,12 @@ def main(words: Sequence[str]) -> int:
 
 
 async def _demo(options: argparse.Namespace, variables: Mapping[str, str]) -> int:
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="demo")
-    try:
-        async with httpx.AsyncClient(timeout=10) as http:
-            temporal = await Client.connect(
-                **settings.temporal.connect_arguments(), data_converter=pydantic_data_converter
-            )
-            client = OrderClient(temporal)
-            policies = PolicyStore(pool)
-            before = await policies.current()
-            await policies.publish(DEMO_POLICY, "demo")
-            sandboxes = sandbox_urls(variables)
-            parts = make_cast(receive_missing(pool))
-            await provide_stock(pool, parts)
-            await hire(pool)
-            stage = Stage(client, temporal, pool, sandboxes, http)
-            try:
-                troubles = await play(stage, parts, console, kill_worker=options.kill_worker)
-            finally:
-                await policies.publish(before, "demo")
-            return await _judge(stage, parts, troubles)
-    finally:
-        await pool.close()
+    async with on_stage("demo", variables, DEMO_POLICY) as stage:
+        parts = make_cast(receive_missing(stage.pool))
+        await provide_stock(stage.pool, parts)
+        await hire(stage.pool)
+        troubles = await play(stage, parts, console, kill_worker=options.kill_worker)
+        return await _judge(stage, parts, troubles)
 
 
 async def _judge(stage: Stage, parts: Sequence[Part], troubles: Sequence[str]) -> int:

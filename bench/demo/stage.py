@@ -1,16 +1,23 @@
 """What every part of the play can reach: client, store, the sandboxes' own doors, and where each order stands."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 import httpx
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
+from bench.demo.sites import sandbox_urls
+from config import Settings
 from domain.order import StartOrder
+from domain.policy import Policy
 from starter.client import OrderClient
+from store.policies import PolicyStore
+from store.pool import open_pool
 
 LOOK = """
 SELECT o.order_no, o.status, o.payment_status, o.paid_minor, o.refunded_minor, o.ended_at, o.needs_attention,
@@ -88,3 +95,24 @@ class Stage:
         reply = await self.http.post(f"{self.sandboxes[sandbox]}/{path}", json=body)
         if reply.is_error:
             raise RuntimeError(f"{sandbox} {path} answered {reply.status_code}: {reply.text[:200]}")
+
+
+@asynccontextmanager
+async def on_stage(
+    name: str, variables: Mapping[str, str], policy: Policy, *, patience_s: float = 180.0
+) -> AsyncIterator[Stage]:
+    """A stage on the stack that the environment points at. `name`: as whom it is there; `policy` holds meanwhile."""
+    settings = Settings()
+    pool = await open_pool(settings.database.url.get_secret_value(), application=name)
+    try:
+        temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
+        policies = PolicyStore(pool)
+        before = await policies.current()
+        await policies.publish(policy, name)
+        try:
+            async with httpx.AsyncClient(timeout=20) as http:
+                yield Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http, patience_s=patience_s)
+        finally:
+            await policies.publish(before, name)
+    finally:
+        await pool.close()

@@ -14,11 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 from rich.console import Console
 from rich.progress import Progress
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, state_folder
 from bench.callbacks.journal import Journal
@@ -28,17 +25,12 @@ from bench.callbacks.sending import Sender, evenly
 from bench.callbacks.signed import Hands
 from bench.callbacks.total_queue import balance
 from bench.callbacks.visible import quantile
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
+from bench.demo.stage import Stage, on_stage
 from bench.faults.havoc import Programme, havoc
 from bench.faults.plan import CHANCES, draw
 from bench.faults.storm import Storm, told
-from config import Settings
 from deploy.local import stack
 from domain.order import StartOrder
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 
 console = Console(soft_wrap=True, highlight=False)
 DRAIN_S = 1_200.0
@@ -63,30 +55,22 @@ def main(words: Sequence[str]) -> int:
 
 
 async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Storm:
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="faults")
-    temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
     state = state_folder()
-    try:
-        async with httpx.AsyncClient(timeout=20) as http:
-            await PolicyStore(pool).publish(POLICY, "faults")
-            stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http)
-            orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
-            sent, refused_calls = await _armed(stage, options, orders, Hands(state))
-            with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
-                sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
-                began = time.monotonic()
-                programme = await _storm(sender, sent, options)
-                ended = time.monotonic()
-                is_drained = await drained(stage, DRAIN_S)
-                return Storm(
-                    options.seed, len(orders), sent.doubled, sent.shuffled, refused_calls, programme, sender.told,
-                    ended - began, time.monotonic() - ended, is_drained,
-                    await balance(pool, attempted.ids, acked.ids),
-                    quantile(sorted(took for _, took in sender.told.acks), 0.99),
-                )  # fmt: skip
-    finally:
-        await pool.close()
+    async with on_stage("faults", variables, POLICY) as stage:
+        orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
+        sent, refused_calls = await _armed(stage, options, orders, Hands(state))
+        with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
+            sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
+            began = time.monotonic()
+            programme = await _storm(sender, sent, options)
+            ended = time.monotonic()
+            is_drained = await drained(stage, DRAIN_S)
+            return Storm(
+                options.seed, len(orders), sent.doubled, sent.shuffled, refused_calls, programme, sender.told,
+                ended - began, time.monotonic() - ended, is_drained,
+                await balance(stage.pool, attempted.ids, acked.ids),
+                quantile(sorted(took for _, took in sender.told.acks), 0.99),
+            )  # fmt: skip
 
 
 async def _armed(

@@ -12,28 +12,20 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-import httpx
 from rich.console import Console
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench import invariants
 from bench.demo.cast import SPEED, provide_stock
 from bench.demo.parts import Part, received
 from bench.demo.show import show_findings
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
+from bench.demo.stage import on_stage
 from bench.faults.havoc import havoc
 from bench.faults.load import Load
 from bench.faults.plan import draw
 from bench.faults.verdict import Verdict, judge
 from bench.two_parcels import two_parcel_orders
-from config import Settings
 from deploy.local import stack
 from domain.policy import Policy
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 
 console = Console(soft_wrap=True, highlight=False)
 POLICY = Policy(payment_timeout_s=240, receipt_s=600, window_s=1, retry_backoff_s=(1, 2, 4), late_payment_watch_s=5)
@@ -59,31 +51,23 @@ def main(words: Sequence[str]) -> int:
 
 
 async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Verdict:
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="faults")
-    temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
-    try:
-        async with httpx.AsyncClient(timeout=20) as http:
-            await PolicyStore(pool).publish(POLICY, "faults")
-            stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(variables), http, patience_s=900)
-            parts = [Part("load", order, received) for order in two_parcel_orders(options.orders)]
-            await provide_stock(pool, parts)
-            drawn = draw(options.seed, [p.order.order_no for p in parts])
-            for fault in drawn:
-                await stage.fault(fault.sandbox, fault.operation, fault.fault, fault.times, order_no=fault.order_no)
-            console.print(f"{len(drawn)} faults armed for {len(parts)} orders")
-            load = Load(stage, [p.order for p in parts], options.rate)
-            programme, troubles = await asyncio.gather(
-                havoc(options.outage, load.under_way, console.print), load.run(console)
-            )
-            for trouble in troubles[:10]:
-                console.print(f"NOT as played: {trouble}")
-            world = await invariants.look(pool, stage.sandboxes, temporal)
-            findings = invariants.check(world)
-            show_findings(console, findings)
-            return judge(world, findings, troubles, injected=len(drawn) + programme.steps)
-    finally:
-        await pool.close()
+    async with on_stage("faults", variables, POLICY, patience_s=900) as stage:
+        parts = [Part("load", order, received) for order in two_parcel_orders(options.orders)]
+        await provide_stock(stage.pool, parts)
+        drawn = draw(options.seed, [p.order.order_no for p in parts])
+        for fault in drawn:
+            await stage.fault(fault.sandbox, fault.operation, fault.fault, fault.times, order_no=fault.order_no)
+        console.print(f"{len(drawn)} faults armed for {len(parts)} orders")
+        load = Load(stage, [p.order for p in parts], options.rate)
+        programme, troubles = await asyncio.gather(
+            havoc(options.outage, load.under_way, console.print), load.run(console)
+        )
+        for trouble in troubles[:10]:
+            console.print(f"NOT as played: {trouble}")
+        world = await invariants.look(stage.pool, stage.sandboxes, stage.temporal)
+        findings = invariants.check(world)
+        show_findings(console, findings)
+        return judge(world, findings, troubles, injected=len(drawn) + programme.steps)
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

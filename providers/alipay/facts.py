@@ -5,47 +5,22 @@ from datetime import datetime
 from domain.facts import Fact, Kind
 from providers.alipay.models import RefundResult, Trade
 from providers.alipay.wire import TradeNotice
+from providers.money_facts import payment_facts, refund_fact, refund_key
 
 SOURCE = "alipay"
 
 
 def trade_facts(trade: Trade) -> tuple[Fact, ...]:
     """PAYMENT_SUCCEEDED for a paid trade with its evidence, else nothing."""
-    if not trade.is_paid or trade.transaction_id is None or trade.paid_at is None:
-        return ()
-    return (
-        Fact(
-            key=f"alipay:pay:{trade.transaction_id}",
-            kind=Kind.PAYMENT_SUCCEEDED,
-            source=SOURCE,
-            occurred_at=trade.paid_at,
-            order_no=trade.order_no,
-            transaction_id=trade.transaction_id,
-            merchant_id=trade.seller_id,
-            amount_minor=trade.amount_minor,
-            currency=trade.currency,
-        ),
-    )
+    return payment_facts(SOURCE, trade, trade.seller_id)
 
 
 def refund_facts(result: RefundResult, *, merchant_id: str, seen_at: datetime) -> tuple[Fact, ...]:
     """REFUND_SUCCEEDED, or nothing while PROCESSING. `seen_at` dates a success that carries no time itself."""
     if result.status != "SUCCESS":
         return ()
-    return (
-        Fact(
-            key=_refund_key(result.refund_no),
-            kind=Kind.REFUND_SUCCEEDED,
-            source=SOURCE,
-            occurred_at=result.succeeded_at or seen_at,
-            order_no=result.order_no,
-            refund_no=result.refund_no,
-            transaction_id=result.transaction_id,
-            merchant_id=merchant_id,
-            amount_minor=result.refund_minor,
-            currency=result.currency,
-        ),
-    )
+    at = result.succeeded_at or seen_at
+    return (refund_fact(SOURCE, Kind.REFUND_SUCCEEDED, result.status, result, merchant_id, at),)
 
 
 def notice_facts(notice: TradeNotice) -> tuple[Fact, ...]:
@@ -74,7 +49,7 @@ def _refund(notice: TradeNotice) -> tuple[Fact, ...]:
         return ()
     return (
         Fact(
-            key=_refund_key(notice.out_biz_no),
+            key=refund_key(SOURCE, notice.out_biz_no, "SUCCESS"),
             kind=Kind.REFUND_SUCCEEDED,
             source=SOURCE,
             occurred_at=notice.gmt_refund,
@@ -86,7 +61,3 @@ def _refund(notice: TradeNotice) -> tuple[Fact, ...]:
             note=f"all refunds of the trade so far: {notice.refund_fee} fen",
         ),
     )
-
-
-def _refund_key(refund_no: str) -> str:
-    return f"alipay:refund:{refund_no}:SUCCESS"

@@ -50,6 +50,16 @@ def test_a_log_line_carries_the_span_it_was_written_in(
     assert second["event"] == "retry 2"
 
 
+def test_spans_that_go_nowhere_are_not_recorded_and_still_have_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    providers: list[trace.TracerProvider] = []
+    monkeypatch.setattr(trace, "set_tracer_provider", providers.append)
+    telemetry.set_up_traces("t", TelemetrySettings())
+    telemetry.set_up_traces("t", TelemetrySettings(), exporter=InMemorySpanExporter())
+    nowhere, somewhere = (provider.get_tracer("t").start_span("s") for provider in providers)
+    assert (nowhere.is_recording(), somewhere.is_recording()) == (False, True)
+    assert nowhere.get_span_context().is_valid
+
+
 def test_an_exception_is_logged_without_the_values_of_variables(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.set_up_logs(TelemetrySettings())
     secret = "".join(["Zhang", "San"])

@@ -12,19 +12,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
-from config import Settings
+from bench.demo.stage import Stage, on_stage
 from deploy.local import stack
 from domain.policy import Policy
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 from tests.e2e.collector import Collector, collecting
 from tests.e2e.programs import ROOT
 
@@ -82,17 +74,11 @@ def replayed() -> Counter[str]:
 @pytest.fixture
 async def stage(city: dict[str, str]) -> AsyncIterator[Stage]:
     """Client, store and the sandboxes' doors, for one test; orders that start now live by the quick policy."""
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="e2e")
-    temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
-    async with httpx.AsyncClient(timeout=20) as http:
-        await PolicyStore(pool).publish(POLICY, "e2e")
-        stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(city), http, patience_s=90)
+    async with on_stage("e2e", city, POLICY, patience_s=90) as stage:
         watching = asyncio.create_task(stage.watch(lambda: list(stage.seen)))
         try:
             yield stage
         finally:
             watching.cancel()
             for url in stage.sandboxes.values():
-                await http.delete(f"{url}/_faults")
-    await pool.close()
+                await stage.http.delete(f"{url}/_faults")

@@ -6,19 +6,11 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
-from bench.demo.sites import sandbox_urls
-from bench.demo.stage import Stage
-from config import Settings
+from bench.demo.stage import Stage, on_stage
 from deploy.local import stack
 from domain.policy import Policy
-from starter.client import OrderClient
-from store.policies import PolicyStore
-from store.pool import open_pool
 
 ROOT = Path(__file__).resolve().parents[2]
 TICK_S = 2
@@ -53,17 +45,11 @@ def town() -> Iterator[dict[str, str]]:
 @pytest.fixture
 async def stage(town: dict[str, str]) -> AsyncIterator[Stage]:
     """Client, store and the sandboxes' doors; no fault is left armed behind a test."""
-    settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application="pull test")
-    temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
-    async with httpx.AsyncClient(timeout=20) as http:
-        await PolicyStore(pool).publish(POLICY, "pull test")
-        stage = Stage(OrderClient(temporal), temporal, pool, sandbox_urls(town), http, patience_s=60)
+    async with on_stage("pull test", town, POLICY, patience_s=60) as stage:
         watching = asyncio.create_task(stage.watch(lambda: list(stage.seen) or [""]))
         try:
             yield stage
         finally:
             watching.cancel()
             for url in stage.sandboxes.values():
-                await http.delete(f"{url}/_faults")
-    await pool.close()
+                await stage.http.delete(f"{url}/_faults")

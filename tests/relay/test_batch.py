@@ -46,6 +46,15 @@ async def test_rows_that_come_during_a_commit_share_the_next() -> None:
     assert len(writer.writes) <= 2
 
 
+async def test_a_batch_that_lingers_writes_together_what_comes_meanwhile() -> None:
+    writer = Writer()
+    async with started(Batch(writer.write, linger_s=0.05)) as batch:
+        first = asyncio.create_task(batch.add(0))
+        await asyncio.sleep(0)  # the batch holds it
+        assert list(await asyncio.gather(first, batch.add(2), batch.add(4))) == [0, 4, 8]
+    assert writer.writes == [[0, 2, 4]]
+
+
 async def test_one_bad_row_is_refused_alone() -> None:
     writer = Writer()
     async with started(Batch(writer.write)) as batch:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from domain.facts import Fact
 from relay.deliver import Delivery, Pace
 from relay.sender import OrderSender, Sent, Verdict
 from relay.settle import UNCLEAR_TRIES, Settling
-from store.inbox import InboxStore, Incoming
+from store.inbox import Claimed, InboxStore, Incoming
 from store.orders import OrderStore
 from store.pool import Pool
 from store.tickets import TicketStore
@@ -41,6 +42,14 @@ class Sender(OrderSender):
         return verdict
 
 
+class CountingInbox(InboxStore):
+    claims = 0
+
+    async def claim(self, limit: int, lease_s: float, now: datetime) -> list[Claimed]:
+        self.claims += 1
+        return await super().claim(limit, lease_s, now)
+
+
 class HangingSender(OrderSender):
     async def send(self, order_no: str, facts: Sequence[Fact]) -> Verdict:
         await asyncio.get_running_loop().create_future()
@@ -48,8 +57,10 @@ class HangingSender(OrderSender):
 
 
 @asynccontextmanager
-async def delivery(pool: Pool, sender: OrderSender, **pace: Any) -> AsyncIterator[Delivery]:
-    inbox = InboxStore(pool)
+async def delivery(
+    pool: Pool, sender: OrderSender, inbox: InboxStore | None = None, **pace: Any
+) -> AsyncIterator[Delivery]:
+    inbox = inbox or InboxStore(pool)
     settling = Settling(inbox, TicketStore(pool), now)
     loop = Delivery(inbox, sender, settling, now, Pace(**{"linger_s": 0.3, "lease_s": 600, **pace}))
     settling.start()
@@ -122,6 +133,17 @@ async def test_an_outage_is_not_hammered(pool: Pool, nowhere: Client, three: Non
 
 async def freed_and_tried(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT bool_and(leased_until IS NULL AND attempts > 0) FROM inbox"))
+
+
+async def test_a_burst_is_claimed_in_handfuls(pool: Pool, nowhere: Client, three: None) -> None:
+    sender = Sender(nowhere, lambda keys: Verdict(Sent.DELIVERED))
+    inbox = CountingInbox(pool)
+    async with delivery(pool, sender, inbox=inbox, breath_s=60.0, poll_s=60.0) as loop:
+        await until(lambda: settled(pool))
+        for _ in range(20):
+            loop.wake()
+            await asyncio.sleep(0)
+    assert (inbox.claims, sorted(sender.through)) == (1, ["k-1", "k-2", "k-3"])
 
 
 async def test_an_outage_has_no_last_try(pool: Pool, nowhere: Client, three: None) -> None:

@@ -96,6 +96,17 @@ async def test_what_the_order_made_of_it_stays_when_the_relay_marks_it_delivered
     assert (desk.state, desk.order_no, desk.delivered_at is not None) == ("applied", "SO20261120", True)
 
 
+async def test_a_row_that_its_order_has_heard_was_delivered_though_nobody_marks_it(
+    orders: OrderStore, inbox: InboxStore, pool: Pool
+) -> None:
+    await orders.register(an_order(), "run-1", NOW)
+    rows = [await stored(inbox, pool, event_id=f"e-{n}") for n in (1, 2, 3)]
+    await orders.write(a_write(events=(an_event(inbox_id=rows[0]),)))
+    several = tuple(an_event(f"k:{n}", inbox_id=row) for n, row in enumerate(rows[1:]))
+    await orders.write(a_write(seq=2, events=several))
+    assert await pool.fetchval("SELECT bool_and(delivered_at IS NOT NULL AND state = 'applied') FROM inbox")
+
+
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
@@ -188,6 +199,7 @@ async def test_a_fact_for_an_ended_order_is_told_once_in_its_timeline_and_ends_i
     for _ in range(2):
         await inbox.finish_outside([("SO20261120", LATER, [event])])
     assert await state(pool, row) == "stale"
+    assert await pool.fetchval("SELECT delivered_at IS NULL FROM inbox")  # no order has heard it
     assert [entry.result for entry in await orders.timeline("SO20261120")] == ["STALE"]
 
 
