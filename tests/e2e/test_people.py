@@ -1,6 +1,7 @@
 """What people do with `oms`: look, cancel, answer tickets, receive goods, look at events and have them told again."""
 
 import asyncio
+import json
 from collections import Counter
 
 import pytest
@@ -9,7 +10,7 @@ from bench.demo.stage import Seen, Stage
 from bench.two_parcels import two_parcel_orders
 from domain.order import StartOrder
 from tests.e2e.lives import orders_with_goods, play, the_books_are_right
-from tests.e2e.programs import oms
+from tests.e2e.programs import Said, oms, temporal
 from tests.e2e.stillness import silence, status
 from workflows.messages import order_workflow_id
 
@@ -137,6 +138,33 @@ async def test_an_event_is_listed_shown_and_told_again_without_effect(stage: Sta
     (money,) = await stage.pool.fetch(PAID, number)
     assert tuple(money) == (10_600, 10_600), "booked once"
     assert await stage.pool.fetchval("SELECT count(*) FROM tickets") == tickets, "nobody is asked about it"
+
+
+async def test_every_command_of_the_contract_page_works_from_a_client_of_any_language(
+    stage: Stage, city: dict[str, str]
+) -> None:
+    (order,) = await orders_with_goods(stage, 1)
+    number, at = order.order_no, ("--workflow-id", order_workflow_id(order.order_no))
+
+    async def update(name: str, **message: str) -> Said:
+        told = ("--name", name, "--input", json.dumps(message), "-o", "json")
+        return await temporal(city, "update", "execute", *at, *told)
+
+    await stage.fault("qimen", "push", "error_before", times=4, child_no=f"{number}-01")
+    await paid(stage, order)
+    ticket = str((await the_ticket(stage, city, number))["ticket_id"])
+    refreshed = await update("refresh", by="ops-anna")
+    assert set(refreshed.json["result"]) == {"as_of", "changes"}
+    wrong = await update("resolve_ticket", ticket_id="T-none", action="retry", remark="x", by="ops-anna")
+    assert wrong.code != 0 and "T-none" in wrong.out + wrong.err
+    remark = "warehouse is back"
+    answered = await update("resolve_ticket", ticket_id=ticket, action="retry", remark=remark, by="ops-anna")
+    assert answered.code == 0, answered
+    await stage.until(number, "delivery", lambda s: s.status == "DELIVERED")
+    received = await update("confirm_receipt", by=order.buyer.buyer_id)
+    assert received.code == 0, received
+    await stage.until(number, "its end", lambda s: s.ended)
+    assert stage.seen[number].status == "COMPLETED"
 
 
 @pytest.mark.parametrize("words", [("order", "show"), ("order", "cancel"), ("order", "refresh"), ("ticket", "show")])
