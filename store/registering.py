@@ -11,6 +11,7 @@ from domain.records import NO_WAREHOUSE, Priced, Registered, Untagged
 from domain.strict import of
 from store.catalog import records_of
 from store.errors import CurrencyNotAccepted, DuplicateOrder, InvalidOrder, NoSuchOrder, PayableMismatch, UnknownSku
+from store.numbers import take_turns
 from store.order_lines import priced_of, read_rows, untagged_of, write_lines
 from store.policies import VERSION, publish_defaults, read_current
 from store.pool import Connection, Row
@@ -33,6 +34,7 @@ SELECT * FROM (
 
 async def register(connection: Connection, order: StartOrder, run_id: str, now: datetime) -> Registered:
     """Inside a transaction. The same run registering the same order again gets the same answer."""
+    await take_turns(connection, order.order_no)
     taken = await connection.fetchrow(TAKEN, order.order_no, order.channel, order.channel_order_no)
     if taken is not None:
         return await _again(connection, order, run_id, taken)

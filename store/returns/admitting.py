@@ -13,6 +13,7 @@ from domain.returns.refusals import Code, refusal
 from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
 from domain.strict import of
 from store.audit import append_entry, append_once
+from store.numbers import take_turns
 from store.pool import Connection
 from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
@@ -57,6 +58,7 @@ class Asked:
 
 async def admit(connection: Connection, application: ApplyReturn, asked: Asked) -> Admitted:
     """Inside a transaction. Raises `ReturnRefused`, `ReturnChanged`; then nothing may be committed."""
+    await take_turns(connection, application.return_no)
     order = await read_facts(connection, application.order_no)
     if order is None:
         # A stranger learns nothing about which orders exist.
@@ -83,6 +85,7 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Asked) 
 
 async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) -> Admitted:
     """Inside a transaction. The same units under a new number: their window, evidence and count do not matter again."""
+    await take_turns(connection, message.return_no)
     closed = await connection.fetchrow(CLOSED, message.reopens)
     if closed is None:
         raise NoSuchReturn(message.reopens)

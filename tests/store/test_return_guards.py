@@ -15,11 +15,12 @@ from domain.states import RefundStatus
 from store.errors import RefundChanged, RefundExceedsPaid, RefundExceedsUnits
 from store.orders import OrderStore
 from store.pool import Pool
+from store.registering import register
 from store.returns import ReturnStore
 from store.returns.errors import PayoutRefused, ReturnChanged, ReturnRefused
 from store.stock import StockStore
 from tests.store.cases import LATER, POLICY, a_case, a_case_write, an_application, an_arrived_order, an_upload
-from tests.store.examples import PAYABLE, a_payment, a_refund, a_write
+from tests.store.examples import PAYABLE, a_payment, a_refund, a_write, an_order
 
 
 @pytest.fixture
@@ -72,6 +73,25 @@ async def test_of_ten_applications_for_the_same_unit_at_once_one_is_admitted(
     assert {r.refusals[0].code for r in refused} == {Code.QTY_EXCEEDED}
     assert (await line(pool, "L2"))["returning_units"] == 2
     assert await pool.fetchval("SELECT count(*) FROM audit WHERE action = 'return.refuse'") == 9
+
+
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+
+
+async def test_an_order_and_a_return_of_one_number_at_once_do_not_both_get_it(
+    returns: ReturnStore, pool: Pool, order: str
+) -> None:
+    application = an_application("SO-OR-RT")
+    await an_upload(pool, application)
+    async with pool.acquire() as connection, connection.transaction():
+        await register(connection, an_order("SO-OR-RT"), "run-o", LATER)
+        admitting = asyncio.create_task(returns.admit(application, "run-r", LATER, POLICY))
+        async with asyncio.timeout(5):
+            while not await pool.fetchval(WAITING):
+                assert not admitting.done(), "it has not waited for its turn"
+    with pytest.raises(ReturnRefused) as refused:
+        await admitting
+    assert [r.code for r in refused.value.refusals] == [Code.NUMBER_TAKEN]
 
 
 async def test_a_refusal_leaves_one_audit_row_however_often_its_step_is_repeated(
