@@ -59,7 +59,7 @@ lives: venv ## ORDERS whole lives under faults of SEED, then every invariant
 lostday: venv ## a simulated day on which every payment callback is lost: all found, none cancelled
 	@$(call timed,lostday,$(PY) -m bench.lost_day --seed $(SEED))
 
-burst: venv ## RATE events a second for FOR seconds onto open orders: nothing lost, visible within 2 s
+burst: venv ## RATE events a second for FOR seconds onto open orders: nothing lost, visible within 2 s; ARGS=--rush: all at once
 	@$(call timed,burst,$(PY) -m bench.burst --rate $(RATE) --seconds $(FOR) $(ARGS))
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines

@@ -70,9 +70,10 @@ SEARCH_ATTRIBUTES = {
 OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")
 
-WORKFLOW_POLLS = 20
+WORKFLOW_POLLS = 10
 """Four of five ask for orders that are cached here. The SDK's 5 took 44 tasks a second off a busy server, which is less
-than 100 events a second bring (docs/performance.md, Storm and burst)."""
+than 100 events a second bring; with 20 a rush of payments goes through less together (docs/performance.md, Storm and
+burst)."""
 GC_THRESHOLD = 20_000
 """New objects between two looks of the garbage collector; Python looks after 700."""
 
