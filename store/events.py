@@ -34,7 +34,7 @@ RECORD_ONE = _RECORD.format(
 LOCK_INBOX = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 # The best that any order made of a row counts for it; 'held' is over as soon as something else is said. A row that an
-# order has heard ($4) was delivered.
+# order or a case has heard ($4) was delivered.
 SETTLE_INBOX = """
 WITH told AS (
     SELECT u.id, max(array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], u.state)) AS rank
@@ -56,16 +56,18 @@ WHERE i.id = $1::bigint"""
 
 async def record_events(connection: Connection, write: OrderWrite) -> None:
     """Inside the transaction of an order's write."""
-    await _record(connection, write.order_no, write.seq, write.at, write.events)
+    await _record(connection, write.order_no, write.seq, write.at, write.events, heard=True)
 
 
-async def record_after_end(connection: Connection, order_no: str, at: datetime, events: Sequence[EventRecord]) -> None:
-    """Facts that came when no workflow listened any more, or that a case has heard; once per inbox row and key."""
-    await _record(connection, order_no, None, at, events)
+async def record_after_end(
+    connection: Connection, order_no: str, at: datetime, events: Sequence[EventRecord], *, heard: bool
+) -> None:
+    """Facts that came when no workflow listened any more, or that a case has `heard`; once per inbox row and key."""
+    await _record(connection, order_no, None, at, events, heard=heard)
 
 
 async def _record(
-    connection: Connection, order_no: str, seq: int | None, at: datetime, events: Sequence[EventRecord]
+    connection: Connection, order_no: str, seq: int | None, at: datetime, events: Sequence[EventRecord], *, heard: bool
 ) -> None:
     if not events:
         return
@@ -93,7 +95,6 @@ async def _record(
     else:
         await connection.execute(RECORD, order_no, at, seq, *columns)
     carried = [(e.inbox_id, e.outcome.value.lower()) for e in events if e.inbox_id is not None]
-    heard = seq is not None
     if len(carried) == 1:  # one row is locked by its change
         await connection.execute(SETTLE_ONE, *carried[0], order_no, heard)
     elif carried:

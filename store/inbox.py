@@ -152,7 +152,7 @@ class InboxStore:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LOCK, sorted(carried))
             for order_no, at, events in told:
-                await record_after_end(connection, order_no, at, events)
+                await record_after_end(connection, order_no, at, events, heard=False)
 
     async def _change(self, sql: str, ids: Sequence[int], *args: object) -> None:
         if ids:

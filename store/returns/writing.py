@@ -90,7 +90,7 @@ async def apply_write(connection: Connection, write: ReturnWrite) -> None:
     await _goods(connection, write)
     await _tickets(connection, write, order_no)
     await _tell(connection, write)
-    await record_after_end(connection, order_no, write.at, write.events)
+    await record_after_end(connection, order_no, write.at, write.events, heard=True)
     # The audit chain last: its lock is shared by all orders.
     for pos, entry in enumerate(write.audit):
         if await connection.fetchval(AUDITED, write.return_no, write.seq, pos) is not None:

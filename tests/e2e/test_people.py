@@ -140,7 +140,7 @@ async def test_an_event_is_listed_shown_and_told_again_without_effect(stage: Sta
     assert await stage.pool.fetchval("SELECT count(*) FROM tickets") == tickets, "nobody is asked about it"
 
 
-async def test_every_command_of_the_contract_page_works_from_a_client_of_any_language(
+async def test_refresh_answers_to_tickets_and_receipt_work_from_a_client_of_any_language(
     stage: Stage, city: dict[str, str]
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)

@@ -12,6 +12,9 @@ from store.inbox import InboxStore
 from store.inbox_desk import InboxDesk
 from store.orders import OrderStore
 from store.pool import Pool
+from store.returns import ReturnStore
+from store.stock import StockStore
+from tests.store.cases import a_case, a_case_write, an_arrived_order
 from tests.store.examples import NOW, a_fact, a_refund, a_settled_order, a_write, an_event, an_order
 from tests.store.test_inbox_intake import incoming
 
@@ -105,6 +108,20 @@ async def test_a_row_that_its_order_has_heard_was_delivered_though_nobody_marks_
     several = tuple(an_event(f"k:{n}", inbox_id=row) for n, row in enumerate(rows[1:]))
     await orders.write(a_write(seq=2, events=several))
     assert await pool.fetchval("SELECT bool_and(delivered_at IS NOT NULL AND state = 'applied') FROM inbox")
+
+
+async def test_a_row_that_a_case_has_heard_was_delivered_too(
+    orders: OrderStore, stock: StockStore, inbox: InboxStore, pool: Pool
+) -> None:
+    returns = ReturnStore(pool)
+    await an_arrived_order(orders, stock)
+    case = await a_case(returns, pool)
+    row = await stored(inbox, pool)
+    await returns.write(a_case_write(case.return_no, events=(an_event("k:back", inbox_id=row),)))
+    await inbox.mark_delivered([row])
+    desk = await InboxDesk(pool).get(row)
+    assert desk is not None
+    assert (desk.state, desk.delivered_at is not None) == ("applied", True)
 
 
 @pytest.mark.parametrize(
