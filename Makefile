@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Bytecode is kept, whatever the machine's default: compiling all that is imported costs each process 2 s of a core more.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,11 +15,18 @@ ORDERS ?= 600
 CALLBACKS ?= 10000
 RATE ?= 100
 FOR ?= 300
+SIGNALS ?= 30000
+WORKERS ?= 2
+RUNS ?= 20000
 
 # $(call timed,what,command): runs it, says how long it took, keeps its exit code.
 timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$(( $$(date +%s) - began )) s, exit code $$code"; exit $$code
 
-.PHONY: help venv demo up down status test check scenarios bench faults lives lostday burst lock
+# Options of make: two targets at the same time, both to their ends, failing when either did.
+beside := -j2 --keep-going
+
+.PHONY: help venv demo up down status test check scenarios bench faults lives lostday burst conserve sizes longlives lock
+.PHONY: units system polling storm
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,9 +43,24 @@ down: venv ## stop the local stack; its data stays in .local/
 status: venv ## what of the local stack runs
 	@$(PY) -m deploy.local status || true
 
-# Tests that bring up the whole system get a process of their own: they point the environment at it.
+# Two cores: what mostly waits runs beside what mostly computes. Tests that bring up the whole system get processes of
+# their own, since they point the environment at it (each worker at a system of its own), and wait until the cores are
+# free, since they watch real seconds.
+# The scenario file is among the tests (tests/scenarios/test_the_file.py): every block is played and compared there.
 test: venv ## everything CI runs: lint, types, import contracts, tests, scenarios
-	@$(call timed,test,$(MAKE) check && $(PY) -m pytest -q --ignore=tests/e2e --ignore=tests/pull && $(PY) -m pytest -q tests/e2e && $(PY) -m pytest -q tests/pull && $(MAKE) scenarios && $(PY) -m bench.faults --callbacks 300 --rate 40 --outage 5)
+	@$(call timed,test,$(MAKE) $(beside) check units && $(MAKE) system && $(MAKE) polling && $(MAKE) storm)
+
+units: venv ## the tests that bring up no whole system, on WORKERS cores
+	@$(call timed,$@,$(PY) -m pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/e2e --ignore=tests/pull --durations=25 --durations-min=2)
+
+system: venv
+	@$(call timed,$@,$(PY) -m pytest -q -n $(WORKERS) --dist worksteal tests/e2e --durations=10 --durations-min=2)
+
+polling: venv
+	@$(call timed,$@,$(PY) -m pytest -q tests/pull --durations=10 --durations-min=2)
+
+storm: venv
+	@$(call timed,$@,$(PY) -m bench.faults --callbacks 300 --rate 40 --outage 5)
 
 check: venv ## the part of `make test` that runs no product code
 	@echo "== ruff"; $(PY) -m ruff check . && $(PY) -m ruff format --check .
@@ -57,10 +81,19 @@ lives: venv ## ORDERS whole lives under faults of SEED, then every invariant
 	@$(call timed,lives,$(PY) -m bench.faults.lives --seed $(SEED) --orders $(ORDERS))
 
 lostday: venv ## a simulated day on which every payment callback is lost: all found, none cancelled
-	@$(call timed,lostday,$(PY) -m bench.lost_day --seed $(SEED))
+	@$(call timed,lostday,$(PY) -m bench.faults.lost_day --seed $(SEED))
 
 burst: venv ## RATE events a second for FOR seconds onto open orders: nothing lost, visible within 2 s; ARGS=--rush: all at once
-	@$(call timed,burst,$(PY) -m bench.burst --rate $(RATE) --seconds $(FOR) $(ARGS))
+	@$(call timed,burst,$(PY) -m bench.load.burst --rate $(RATE) --seconds $(FOR) $(ARGS))
+
+sizes: venv ## the largest orders and the largest return that the doors take, from placing to the end (10 minutes)
+	@$(call timed,sizes,$(PY) -m bench.load.sizes)
+
+conserve: venv ## RUNS orders from SEED on, to which anything may happen at any time: one owner for every unit and fen
+	@$(call timed,conserve,$(PY) -m bench.conserve --runs $(RUNS) --seed $(SEED))
+
+longlives: venv ## lives in as many runs as can be, and SIGNALS signals onto one order, 1,000 scans of a return: each has its row
+	@$(call timed,longlives,$(VENV)/bin/pytest -q tests/workflows/test_long_lives.py tests/returns/test_long_cases.py --long --signals $(SIGNALS) --scans 1000 --timeout 1800)
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \

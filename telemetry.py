@@ -21,7 +21,7 @@ from temporalio import activity, workflow
 from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
-from config import TelemetrySettings
+from config.settings import TelemetrySettings
 
 LOOPBACK = "127.0.0.1"
 HTTP_TIMEOUT = httpx.Timeout(connect=3.0, read=10.0, write=10.0, pool=3.0)

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,53 +15,68 @@ import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-import config_check
 import telemetry
-from activities import asking
-from activities.asking import Connector
+from activities import connectors as asking
+from activities.access.authority import AuthorityActivities
+from activities.approvals import DECIDE_IN_PLACE, PeopleActivities
 from activities.carrier import CarrierActivities
+from activities.connectors import Connector
 from activities.courier import CourierActivities
 from activities.customs import CustomsActivities, CustomsBooks
+from activities.order_views import OrderViews
+from activities.outside_money import OutsideMoneyActivities
 from activities.payment import PaymentActivities
 from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel, WechatCustoms
-from activities.people import PeopleActivities
-from activities.pulling import Pull, PullActivities
+from activities.polling import Pull, PullActivities
 from activities.reconciling import ReconcileActivities
 from activities.returns import ReturnActivities
 from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
-from activities.views import OrderViews
 from activities.wms import WmsActivities
-from config import PullSettings, Settings, UnableToConfigure
+from config import startup_check
+from config.settings import PullSettings, Settings, UnableToConfigure
+from domain.clock import Clock
 from domain.order import PayChannel
-from partners import Partners, make_partners, token_verifier
+from provider_clients import Partners, make_partners, token_verifier
 from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tokens.verify import TokenVerifier
-from store.approvals import ApprovalStore
-from store.customs import CustomsStore
-from store.findings import FindingStore
-from store.orders import OrderStore
-from store.policies import PolicyStore
+from sealed_payloads import OnlyForOurWorkflows, data_converter
+from store.approvals.approvals import ApprovalStore
+from store.approvals.command_proofs import CommandProofStore
+from store.orders.customs import CustomsStore
+from store.orders.orders import OrderStore
+from store.outside_money.booking import OutsideMoneyStore
+from store.outside_money.found import MoneyAfterEnd
+from store.polling.poll_results import FindingStore
+from store.polling.polling import PullStore, Scope
+from store.polling.reconciling import ReconcileStore
+from store.polling.tracking import TrackingStore
 from store.pool import Pool, open_pool
-from store.pulling import PullStore, Scope
-from store.reconciling import ReconcileStore
+from store.reserved_refunds import ReservedRefunds
 from store.returns import ReturnStore
-from store.returns.desk import ReturnDesk
-from store.rule_sets import RuleSetStore
-from store.tracking import TrackingStore
-from workflows.daily import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
-from workflows.loops import Loop, ensure
-from workflows.messages import TASK_QUEUE, order_workflow_id
-from workflows.order import Order
-from workflows.pull import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
-from workflows.reconcile import COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
-from workflows.returns import Return
+from store.returns.order_context_store import OrderContextStore
+from store.rules.policies import PolicyStore
+from store.rules.rule_sets import RuleSetStore
+from workflows.approvals.in_place import DecideInPlace
+from workflows.loops.courier_subscription import (
+    COURIER_WORKFLOW,
+    COURIER_WORKFLOW_ID,
+    FollowParcels,
+    FollowParcelsWorkflow,
+)
+from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
+from workflows.loops.reconciliation import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
+from workflows.loops.start import PerpetualWorkflow, ensure_running
+from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
+from workflows.order.workflow import Order
+from workflows.order_return_signals import RETURN_WORKFLOW
+from workflows.returns.workflow import Return
 
-WORKFLOWS: Sequence[type] = (Order, Return, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
+WORKFLOWS: Sequence[type] = (Order, Return, DecideInPlace, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
+WORKFLOW_TYPES = (ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, COURIER_WORKFLOW, PULL_WORKFLOW, DAILY_WORKFLOW)
 SEARCH_ATTRIBUTES = {
     "OmsStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "OmsChannel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -85,7 +100,7 @@ def now() -> datetime:
 async def connect(settings: Settings) -> Client:
     return await Client.connect(
         **settings.temporal.connect_arguments(),
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter(settings.seals),
         runtime=telemetry.temporal_runtime(settings.worker.worker_metrics_port),
         plugins=[telemetry.temporal_tracing()],
     )
@@ -106,17 +121,20 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     }
     if outside.alipay and settings.alipay:
         channels["alipay"] = AlipayChannel(outside.alipay, settings.alipay.seller_id, now)
-    payment = PaymentActivities(channels)
+    payment = PaymentActivities(channels, ReservedRefunds(pool).why_not)
     wms = WmsActivities(outside.qimen)
     carrier = CarrierActivities(outside.tms, outside.sf)
     courier = CourierActivities(outside.kuaidi100, outside.sf)
     at_customs = {"wechat": WechatCustoms(outside.wechat)} if settings.wechat.customs_place else {}
     customs = CustomsActivities(at_customs)
-    own = inside(pool, client, _connectors(settings, outside), (SF_CARRIER,) if outside.sf else ())
-    deciding = deciding_people(pool, await token_verifier(settings, http, now))
+    merchants = {"wechat": settings.wechat.mchid} | ({"alipay": settings.alipay.seller_id} if settings.alipay else {})
+    followed_elsewhere = (SF_CARRIER,) if outside.sf else ()
+    own = inside(pool, client, _connectors(settings, outside), followed_elsewhere, merchants=merchants)
+    verifier = await token_verifier(settings, http, now)
+    deciding = deciding_people(pool, verifier, proofs=settings.proofs.demanded)
     return [
         *own, *deciding,
-        payment.create, payment.query, payment.close, payment.refund, payment.query_refund,
+        payment.create, payment.query, payment.close, payment.refund, payment.query_refund, payment.refund_outcome,
         wms.push, wms.cancel, wms.query,
         carrier.book, carrier.void,
         courier.subscribe, courier.query,
@@ -129,27 +147,31 @@ def inside(
     client: Client,
     connectors: Mapping[str, Connector],
     followed_elsewhere: Collection[str] = (),
-    clock: Callable[[], datetime] = now,
+    clock: Clock = now,
+    merchants: Mapping[str, str] | None = None,
 ) -> list[Any]:
-    """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones."""
-    books, border = StoreActivities(OrderStore(pool)), CustomsBooks(CustomsStore(pool))
+    """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones.
+    `merchants`: who we are at each payment channel."""
+    books, border = StoreActivities(OrderStore(pool, merchants)), CustomsBooks(CustomsStore(pool))
     tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
-    returns = ReturnActivities(ReturnStore(pool), ReturnDesk(pool), PolicyStore(pool))
+    returns = ReturnActivities(ReturnStore(pool), OrderContextStore(pool), PolicyStore(pool))
     return [
         books.register, books.settle, books.write, books.retag, books.replan, books.resource,
-        books.change_address, books.allocate_backorder,
+        books.change_address, books.allocate_backorder, books.stalled, books.refund_hold, books.refund_hold_over,
         returns.admit, returns.write, returns.reserve_refund, returns.issue_code, returns.quote, returns.refund_slot,
-        returns.open_replacement, returns.write_replacement, returns.close_order,
+        returns.open_replacement, returns.write_replacement, returns.close_order, returns.what_left,
         border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,
+        OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment,
         *_asking_activities(pool, client, connectors, clock),
     ]  # fmt: skip
 
 
-def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Callable[[], datetime] = now) -> list[Any]:
-    """Activities of approvals; whose tokens count is the caller's word."""
+def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock = now, *, proofs: bool = False) -> list[Any]:
+    """Activities of approvals and commands; whose tokens count, and whether commands need one, says the caller."""
     people = PeopleActivities(ApprovalStore(pool), verifier, clock)
-    return [people.open, people.decide, people.still_valid, people.withdraw, people.not_taken]
+    authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs)
+    return [people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, authority.admit]
 
 
 def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:
@@ -172,13 +194,13 @@ def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:
     return connectors
 
 
-def _asking_activities(
-    pool: Pool, client: Client, connectors: Mapping[str, Connector], clock: Callable[[], datetime]
-) -> list[Any]:
+def _asking_activities(pool: Pool, client: Client, connectors: Mapping[str, Connector], clock: Clock) -> list[Any]:
     """Those that ask the systems by themselves, all through the same connectors."""
     pulls, findings, views = PullStore(pool), FindingStore(pool), OrderViews(client, order_workflow_id)
     pull = PullActivities(pulls, findings, connectors, clock)
-    reconcile = ReconcileActivities(ReconcileStore(pool), pulls, findings, connectors, views, clock)
+    reconcile = ReconcileActivities(
+        ReconcileStore(pool), pulls, findings, MoneyAfterEnd(pool), connectors, views, clock
+    )
     return [pull.tick, pull.may_ask, pull.hand_over, reconcile.page, reconcile.day_done]
 
 
@@ -194,6 +216,7 @@ def make_worker(client: Client, activity_methods: Sequence[Any], settings: Setti
         task_queue=TASK_QUEUE,
         workflows=WORKFLOWS,
         activities=activity_methods,
+        interceptors=[OnlyForOurWorkflows(WORKFLOW_TYPES, settings.seals)],
         workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
         max_cached_workflows=settings.worker.worker_cached_workflows,
         max_concurrent_activities=settings.worker.worker_activities,
@@ -213,7 +236,7 @@ async def ensure_search_attributes(client: Client) -> None:
         )
 
 
-def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[Loop]:
+def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[PerpetualWorkflow]:
     """Everything that runs for ever beside the orders. `optional`: which of Alipay and SF this installation has."""
     ticks = {
         "wechat": settings.payment_tick_s,
@@ -227,14 +250,13 @@ def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[Loop]:
     how = settings.model_dump(include={"batch", "backoff_s", "ticket_after"}) | pace
     daily = Daily(hour=settings.daily_hour, minute=settings.daily_minute, **pace)
     return [
-        Loop(COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels(), adjustable=False),
-        *(Loop(PULL_WORKFLOW, pull_workflow_id(c), Pull(connector=c, tick_s=s, **how)) for c, s in ticks.items()),
-        Loop(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
+        PerpetualWorkflow(COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels(), adjustable=False),
+        *(
+            PerpetualWorkflow(PULL_WORKFLOW, pull_workflow_id(c), Pull(connector=c, tick_s=s, **how))
+            for c, s in ticks.items()
+        ),
+        PerpetualWorkflow(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
     ]
-
-
-def _optional(settings: Settings) -> list[str]:
-    return [name for name, given in (("alipay", settings.alipay), ("sf", settings.sf)) if given]
 
 
 async def run() -> None:
@@ -249,20 +271,20 @@ async def run() -> None:
         await ensure_search_attributes(client)
         methods = await activities(settings, resources, client)
         async with make_worker(client, methods, settings):
-            await ensure(client, loops(settings.pull, _optional(settings)))
+            await ensure_running(client, loops(settings.pull, [name for name in OPTIONAL if getattr(settings, name)]))
             # What was loaded so far stays, and thousands of cached workflows are no garbage either: looked through less
             # often, they leave the cores to the orders.
             gc.collect()
             gc.freeze()
             gc.set_threshold(GC_THRESHOLD)
-            log.info("worker ready", task_queue=TASK_QUEUE, sandboxed=settings.worker.workflow_sandbox)
+            log.info("worker ready", task_queue=TASK_QUEUE, proofs_demanded=settings.proofs.demanded)
             await stop.wait()
             log.info("worker stops")
 
 
 def main() -> int:
     try:
-        config_check.insist()
+        startup_check.insist()
         asyncio.run(run())
     except UnableToConfigure as error:
         sys.stderr.write(f"the worker cannot start: {error}\n")

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.calls import BookBatch, Booked, Booking, BookOutcome, BookOutcomes, Failure, VoidCall
-from activities.outside import each, outside
+from activities.messages import BookBatch, Booked, Booking, BookOutcome, BookOutcomes, Failure, VoidCall
+from activities.provider_errors import each, outside
 from domain.policy import CarrierSystem
 from providers.errors import Refused
 from providers.sf import client as sf

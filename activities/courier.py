@@ -2,8 +2,8 @@
 
 from temporalio import activity
 
-from activities.calls import Call, Facts, ParcelQuery
-from activities.outside import outside
+from activities.messages import Call, Facts, ParcelQuery
+from activities.provider_errors import outside
 from domain.order import Id
 from providers.kuaidi100 import client
 from providers.sf.client import Sf
@@ -28,7 +28,7 @@ class CourierActivities:
     @activity.defn(name="courier.subscribe")
     async def subscribe(self, call: Follow) -> None:
         async with outside(call):
-            await self._kuaidi100.subscribe(client.Subscription(call.waybill_no, call.carrier, call.phone))
+            await self._kuaidi100.subscribe(client.CourierSubscription(call.waybill_no, call.carrier, call.phone))
 
     @activity.defn(name="courier.query")
     async def query(self, call: ParcelQuery) -> Facts:

@@ -6,13 +6,13 @@ from typing import Protocol
 from pydantic import AwareDatetime
 from temporalio import activity
 
-from activities.calls import Call
-from activities.outside import outside
-from domain.clearance import Assessment
+from activities.messages import Call
+from activities.provider_errors import outside
+from domain.fulfilment.clearance import Assessment
 from domain.order import Id, Minor, PayChannel
 from domain.strict import Strict
 from providers.errors import Refused
-from store.customs import CustomsStore
+from store.orders.customs import CustomsStore
 
 
 class Assess(Strict):

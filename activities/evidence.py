@@ -1,6 +1,6 @@
 """Pictures as evidence: checked by content, re-encoded, stored under our own names, counted against a quota (R42).
 
-Not an activity of a workflow: pictures are too large for a history. Doors call it before the application is sent.
+Not an activity of a workflow: pictures are too large for a history. Clients call it before the application is sent.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from domain.returns.models import Actor, EvidenceId, ReturnNo
 from domain.strict import Strict
 from providers.evidence import CleanImage, NotAPicture, clean
 from store.returns.evidence import EvidenceQuota, EvidenceRow, EvidenceStore, NewEvidence
-from store.vault import EXTENSIONS, Vault, VaultFull
+from store.returns.evidence_storage import EXTENSIONS, Vault, VaultFull
 
 DECODERS = 2
 """Pictures decoded at once: a large one takes 150 MB while it is looked at."""
@@ -58,7 +58,7 @@ class EvidenceRefused(Exception):
         super().__init__(why)
 
 
-class EvidenceDesk:
+class EvidenceService:
     """Takes pictures in and hands them out."""
 
     def __init__(self, store: EvidenceStore, vault: Vault) -> None:

@@ -1,20 +1,28 @@
 """Payment, at the channel that the order names. An unknown outcome is never taken for a failure: ask, then decide."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.calls import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
-from activities.outside import outside
+from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
 from activities.payment_channels import PaymentChannel, not_configured
+from activities.provider_errors import as_application_error, note_failure, outside
 from domain.order import PayChannel
+from providers.errors import ProviderError, Refused
+
+WhyNot: TypeAlias = Callable[[str, str, int, str, str], Awaitable[str]]
+"""`store.reserved_refunds.ReservedRefunds.why_not`."""
 
 
 class PaymentActivities:
-    """`channels`: those of this installation. Every method may be repeated."""
+    """`channels`: those of this installation. `why_not`: the books' word on a refund. Every method may be repeated."""
 
-    def __init__(self, channels: Mapping[PayChannel, PaymentChannel]) -> None:
+    def __init__(self, channels: Mapping[PayChannel, PaymentChannel], why_not: WhyNot) -> None:
         self._channels = channels
+        self._why_not = why_not
 
     @activity.defn(name="payment.create")
     async def create(self, call: CreatePayment) -> PaymentCreated:
@@ -37,16 +45,53 @@ class PaymentActivities:
 
     @activity.defn(name="payment.refund")
     async def refund(self, call: RefundCall) -> RefundState:
+        """Refused, finally, unless the books have reserved exactly this."""
         async with outside(call):
+            await self._insist_on_reserved(call)
             return await self._of(call.channel).refund(call, again=call.ask_first or activity.info().attempt > 1)
 
     @activity.defn(name="payment.query_refund")
     async def query_refund(self, call: RefundCall) -> RefundState:
+        """Alipay's way of asking how a refund stands may pay it, so the books are asked here, too."""
         async with outside(call):
+            await self._insist_on_reserved(call)
             return await self._of(call.channel).query_refund(call)
+
+    @activity.defn(name="payment.refund_outcome")
+    async def refund_outcome(self, call: RefundCall) -> RefundState:
+        """Repeated until the refund has ended."""
+        async with until_ended(call):
+            await self._insist_on_reserved(call)
+            return insist_on_end(call, await self._of(call.channel).query_refund(call))
+
+    async def _insist_on_reserved(self, call: RefundCall) -> None:
+        why = await self._why_not(call.refund_no, call.order_no, call.amount_minor, call.currency, call.channel)
+        if why:
+            raise Refused("books", "NOT_RESERVED", why)
 
     def _of(self, channel: PayChannel) -> PaymentChannel:
         found = self._channels.get(channel)
         if found is None:
             raise not_configured(channel)
         return found
+
+
+def insist_on_end(call: RefundCall, state: RefundState) -> RefundState:
+    """Raises for a refund that is still under way: an activity's retries leave no events in a history."""
+    if state.fact is not None:
+        return state
+    text = f"refund {call.refund_no} is still {state.state}"
+    raise ApplicationError(text, type=state.state, category=ApplicationErrorCategory.BENIGN)
+
+
+@asynccontextmanager
+async def until_ended(call: RefundCall) -> AsyncIterator[None]:
+    """A channel that is down is asked as seldom as one that says "still under way", at the caller's pauses; a refusal
+    is final."""
+    try:
+        yield
+    except Refused as error:
+        raise as_application_error(call, error) from error
+    except ProviderError as error:
+        note_failure(error)
+        raise ApplicationError(str(error), error.code, type=error.outcome) from error

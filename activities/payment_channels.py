@@ -1,18 +1,15 @@
 """What one payment channel does for an order, and the two that do it: WeChat Pay v3 and Alipay's gateway v2."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Literal, Protocol
 
-from activities.calls import CreatePayment, PaymentState, RefundCall, RefundState
 from activities.customs import DeclareCall
+from activities.messages import CreatePayment, PaymentState, RefundCall, RefundState
+from domain.clock import Clock
 from domain.facts import Kind
 from domain.order import PayChannel
-from providers import alipay, wechat
+from providers import alipay, payment_errors, wechat
 from providers.errors import Refused
-from providers.wechat import models as wechat_models
 
-Clock = Callable[[], datetime]
 REFUND_REASON = 80
 """Characters of a refund's reason that every channel takes."""
 _WECHAT_STATES: dict[str, Literal["UNPAID", "CLOSED"]] = {
@@ -57,7 +54,7 @@ class WechatChannel:
         self._pay, self._merchant_id, self._clock = pay, merchant_id, clock
 
     async def create(self, call: CreatePayment) -> str:
-        payment = wechat_models.CreatePayment.model_validate(
+        payment = wechat.WechatPayment.model_validate(
             {
                 "order_no": call.order_no,
                 "description": call.description,
@@ -72,7 +69,7 @@ class WechatChannel:
     async def query(self, order_no: str) -> PaymentState:
         try:
             trade = await self._pay.query(order_no)
-        except wechat.NotFound:
+        except payment_errors.NotFound:
             return PaymentState(state="ABSENT")
         if trade.is_paid:
             return PaymentState(state="PAID", fact=wechat.trade_facts(trade)[0])
@@ -81,7 +78,7 @@ class WechatChannel:
     async def close(self, order_no: str) -> bool:
         try:
             await self._pay.close(order_no)
-        except wechat.DecideByQuery:
+        except payment_errors.DecideByQuery:
             return False
         return True
 
@@ -89,9 +86,9 @@ class WechatChannel:
         if again:
             try:
                 return await self.query_refund(call)
-            except wechat.NotFound:
+            except payment_errors.NotFound:
                 pass  # the earlier attempt never arrived
-        request = wechat_models.RefundRequest.model_validate(
+        request = wechat.WechatRefundRequest.model_validate(
             {
                 "refund_no": call.refund_no,
                 "order_no": call.order_no,
@@ -99,6 +96,7 @@ class WechatChannel:
                 "total_minor": call.paid_minor,
                 "currency": call.currency,
                 "reason": call.reason,
+                "transaction_id": call.transaction_id,
             }
         )
         return self._refund_state(await self._pay.refund(request))
@@ -106,7 +104,7 @@ class WechatChannel:
     async def query_refund(self, call: RefundCall) -> RefundState:
         return self._refund_state(await self._pay.query_refund(call.refund_no))
 
-    def _refund_state(self, result: wechat.RefundResult) -> RefundState:
+    def _refund_state(self, result: wechat.WechatRefund) -> RefundState:
         found = wechat.refund_facts(result, merchant_id=self._merchant_id, seen_at=self._clock())
         if not found:
             return RefundState(state="PROCESSING")
@@ -120,7 +118,7 @@ class WechatCustoms:
         self._pay = pay
 
     async def declare(self, call: DeclareCall) -> str:
-        request = wechat_models.CustomsRequest.model_validate(
+        request = wechat.CustomsRequest.model_validate(
             {
                 "order_no": call.order_no,
                 "transaction_id": call.transaction_id,
@@ -145,7 +143,7 @@ class AlipayChannel:
             text = f"order {call.order_no}: Alipay is used for QR codes in CNY, not for {call.method}, {call.currency}"
             raise Refused("alipay", "NOT_OFFERED", text)
         return await self._pay.create_qr(
-            alipay.CreatePayment(
+            alipay.AlipayPayment(
                 order_no=call.order_no,
                 description=call.description,
                 amount_minor=call.amount_minor,
@@ -156,7 +154,7 @@ class AlipayChannel:
     async def query(self, order_no: str) -> PaymentState:
         try:
             trade = await self._pay.query(order_no)
-        except alipay.NotFound:
+        except payment_errors.NotFound:
             return PaymentState(state="ABSENT")
         if found := alipay.trade_facts(trade):
             return PaymentState(state="PAID", fact=found[0])
@@ -165,7 +163,7 @@ class AlipayChannel:
     async def close(self, order_no: str) -> bool:
         try:
             await self._pay.close(order_no)
-        except alipay.DecideByQuery:
+        except payment_errors.DecideByQuery:
             return False
         return True
 
@@ -176,21 +174,22 @@ class AlipayChannel:
         """Alipay has no state of failure: a refund that failed is one that its query does not find, the same as one
         that never arrived. Both are repeated under the same number and amount, which never pays back twice."""
         try:
-            return self._refund_state(await self._pay.query_refund(call.order_no, call.refund_no))
-        except alipay.NotFound:
+            return self._refund_state(await self._pay.query_refund(call.order_no, call.refund_no, call.transaction_id))
+        except payment_errors.NotFound:
             return await self._refund(call)
 
     async def _refund(self, call: RefundCall) -> RefundState:
-        request = alipay.RefundRequest(
+        request = alipay.AlipayRefundRequest(
             refund_no=call.refund_no,
             order_no=call.order_no,
             refund_minor=call.amount_minor,
             total_minor=call.paid_minor,
             reason=call.reason[:REFUND_REASON],
+            transaction_id=call.transaction_id,
         )
         return self._refund_state(await self._pay.refund(request))
 
-    def _refund_state(self, result: alipay.RefundResult) -> RefundState:
+    def _refund_state(self, result: alipay.AlipayRefund) -> RefundState:
         found = alipay.refund_facts(result, merchant_id=self._seller_id, seen_at=self._clock())
         return RefundState(state="SUCCEEDED", fact=found[0]) if found else RefundState(state="PROCESSING")
 

@@ -4,19 +4,21 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 from temporalio import activity
 
-from activities.asking import Connector, Told, ask_each, connector_of
-from domain.reconciling import Drift, Standing, against_source, against_view
+from activities.connectors import Connector, SystemAnswer, ask_each, connector_of
+from domain.clock import Clock
+from domain.polling.reconciling import BooksSnapshot, Drift, against_source, against_view
 from domain.strict import Strict
 from providers.callbacks import TracePoint
-from store.findings import FindingStore
-from store.pulling import PullStore, Subject
-from store.reconciling import Compared, ReconcileStore
+from store.outside_money.found import MoneyAfterEnd
+from store.polling.poll_results import FindingStore
+from store.polling.polling import PullStore, Subject
+from store.polling.reconciling import Compared, ReconcileStore
 
 View = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 SECOND_LOOK_S = 2.0
@@ -57,7 +59,7 @@ class DayDone(Strict):
 class _Answers:
     """What the sources said, by subject; and of whom nothing was heard."""
 
-    told: list[tuple[Compared, Subject, Told]] = field(default_factory=list)
+    told: list[tuple[Compared, Subject, SystemAnswer]] = field(default_factory=list)
     scans: list[tuple[str, TracePoint]] = field(default_factory=list)
     unclear: set[tuple[str, str]] = field(default_factory=set)
     asked: int = 0
@@ -70,13 +72,15 @@ class ReconcileActivities:
         store: ReconcileStore,
         pulls: PullStore,
         findings: FindingStore,
+        after_end: MoneyAfterEnd,
         connectors: Mapping[str, Connector],
         view: View,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._store = store
         self._pulls = pulls
         self._findings = findings
+        self._after_end = after_end
         self._connectors = connectors
         self._view = view
         self._clock = clock
@@ -151,7 +155,12 @@ class ReconcileActivities:
         return last is None
 
     async def _keep(self, answers: _Answers) -> None:
-        # Of an ended order nobody listens any more: the difference itself is what people need to see.
+        # Of an ended order nobody listens any more: the difference itself is what people need to see, and money that
+        # is not its own.
+        for order, subject, told in answers.told:
+            news = [f for f in told.facts if f.key not in order.books.known]
+            if order.books.ended and news:
+                await self._after_end.keep(subject.order_no, news, self._clock())
         facts = [(s.order_no, f) for order, s, told in answers.told if not order.books.ended for f in told.facts]
         if facts or answers.scans:
             await self._findings.put(facts, answers.scans, self._clock())
@@ -161,7 +170,7 @@ class ReconcileActivities:
     async def _against_views(self, orders: Sequence[Compared], page: Page) -> list[Drift]:
         slots = asyncio.Semaphore(page.at_once)
 
-        async def one(books: Standing) -> list[Drift]:
+        async def one(books: BooksSnapshot) -> list[Drift]:
             async with slots:
                 drifts = await self._look(books)
                 activity.heartbeat()
@@ -175,5 +184,5 @@ class ReconcileActivities:
         again = await asyncio.gather(*(one(order.books) for order in await self._store.standing(suspects)))
         return [d for drifts in again for d in drifts]
 
-    async def _look(self, books: Standing) -> list[Drift]:
+    async def _look(self, books: BooksSnapshot) -> list[Drift]:
         return [] if books.ended else against_view(books, await self._view(books.order_no))

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.return_calls import (
+from activities.return_messages import (
     Apply,
     CloseOrder,
+    HasLeft,
     IssueCode,
     OpenReplacement,
     QuoteFor,
@@ -18,17 +19,20 @@ from activities.return_calls import (
     Slot,
     SlotFor,
     Taken,
+    WhatLeft,
 )
+from activities.store import refusals
 from domain.policy import Policy
-from domain.returns.models import Admitted, Quote, UnitRange
+from domain.returns.models import Admitted, Quote
 from domain.returns.records import CodeIssued, RefundReserved, ReserveRefund, ReturnWrite
+from domain.units import UnitRange
 from store.errors import OrderRefused
-from store.policies import PolicyStore
 from store.returns import ReturnStore
-from store.returns.desk import ReturnDesk
 from store.returns.errors import ReturnRefused
-from store.returns.replacements import Goods, Sent
-from store.returns.surroundings import Surroundings
+from store.returns.order_context import Surroundings
+from store.returns.order_context_store import OrderContextStore
+from store.returns.replacements import Goods, ReplacementSent
+from store.rules.policies import PolicyStore
 from telemetry import tickets_opened
 
 REFUSED = "ReturnRefused"
@@ -37,7 +41,7 @@ REFUSED = "ReturnRefused"
 class ReturnActivities:
     """`cases`: what returns hold of their orders; `desk`: what their workflows need beside it."""
 
-    def __init__(self, cases: ReturnStore, desk: ReturnDesk, policies: PolicyStore) -> None:
+    def __init__(self, cases: ReturnStore, desk: OrderContextStore, policies: PolicyStore) -> None:
         self._cases = cases
         self._desk = desk
         self._policies = policies
@@ -87,6 +91,10 @@ class ReturnActivities:
         async with _refusals():
             return await self._desk.quote(message.return_no, message.accepted, await self._policies.current())
 
+    @activity.defn(name="returns.what_left")
+    async def what_left(self, message: WhatLeft) -> HasLeft:
+        return HasLeft(units=await self._desk.what_left(message.return_no))
+
     @activity.defn(name="returns.refund_slot")
     async def refund_slot(self, message: SlotFor) -> Slot:
         at, refused = await self._desk.refund_slot(
@@ -97,13 +105,16 @@ class ReturnActivities:
     @activity.defn(name="returns.open_replacement")
     async def open_replacement(self, message: OpenReplacement) -> ReplacementPlan:
         goods = [Goods(line_id=x.line_id, sku=x.sku, warehouse=x.warehouse, qty=x.qty) for x in message.lines]
-        child_no, missing = await self._desk.open_replacement(message.return_no, message.order_no, goods, message.at)
+        async with _refusals():
+            child_no, missing = await self._desk.open_replacement(
+                message.return_no, message.order_no, goods, message.at
+            )
         return ReplacementPlan(child_no=child_no, missing=missing)
 
     @activity.defn(name="returns.write_replacement")
     async def write_replacement(self, message: ReplacementState) -> None:
         async with _refusals():
-            await self._desk.write_replacement(Sent(**dict(message)))
+            await self._desk.write_replacement(ReplacementSent(**dict(message)))
 
     @activity.defn(name="returns.close_order")
     async def close_order(self, message: CloseOrder) -> bool:
@@ -144,10 +155,9 @@ def _lines(admitted: Admitted, around: Surroundings) -> tuple[ReturnedLine, ...]
 
 @asynccontextmanager
 async def _refusals() -> AsyncIterator[None]:
-    try:
-        yield
-    except ReturnRefused as error:
-        reasons = [r.model_dump(mode="json") for r in error.refusals]
-        raise ApplicationError(str(error), *reasons, type=REFUSED, non_retryable=True) from error
-    except OrderRefused as error:
-        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
+    async with refusals():
+        try:
+            yield
+        except ReturnRefused as error:
+            reasons = [r.model_dump(mode="json") for r in error.refusals]
+            raise ApplicationError(str(error), *reasons, type=REFUSED, non_retryable=True) from error

@@ -6,7 +6,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.strict import Strict
-from store.tracking import TrackingStore
+from store.polling.tracking import TrackingStore
 
 BATCH = 20
 
@@ -22,11 +22,15 @@ class NewWaybill(Strict):
 
 
 class Followed(Strict):
-    """`error` empty: scans are pushed to us from now on. Else: why not, for a ticket."""
+    """`error` empty: scans are pushed to us from now on. Else: why not, for a ticket. `down`: the courier is silent
+    altogether, which is no word about this parcel."""
 
     child_no: str
     order_no: str
     error: str = ""
+    down: bool = False
+    waybill_no: str | None = None
+    """Which of its packages. None: all."""
 
 
 class TrackingActivities:
@@ -37,8 +41,9 @@ class TrackingActivities:
         self._followed_elsewhere = frozenset(followed_elsewhere)
 
     @activity.defn(name="tracking.next_waybills")
-    async def next_waybills(self) -> list[NewWaybill]:
-        """Fails until there is one: the retry policy of the caller does the waiting."""
+    async def next_waybills(self, tick_s: int = 0) -> list[NewWaybill]:
+        """Fails until there is one: the retry policy of the caller does the waiting, `tick_s` long. (Said here, too,
+        since a call that says nothing cannot be sealed.)"""
         waybills = await self._store.to_subscribe(BATCH)
         others = [w.child_no for w in waybills if w.carrier in self._followed_elsewhere]
         if others:
@@ -55,7 +60,9 @@ class TrackingActivities:
 
     @activity.defn(name="tracking.followed")
     async def followed(self, result: Followed) -> None:
-        if result.error:
+        if result.down:
+            await self._store.unreachable(result.child_no, result.error)
+        elif result.error:
             await self._store.not_subscribed(result.child_no, result.order_no, result.error)
         else:
-            await self._store.subscribed([result.child_no])
+            await self._store.subscribed([result.child_no], result.waybill_no)

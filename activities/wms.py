@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.calls import (
+from activities.messages import (
     ChildCall,
     Facts,
     Failure,
@@ -13,7 +13,7 @@ from activities.calls import (
     PushOutcome,
     PushOutcomes,
 )
-from activities.outside import each, outside
+from activities.provider_errors import each, outside
 from providers.qimen import client, models
 
 
@@ -44,7 +44,7 @@ class WmsActivities:
                 placed_at=item.placed_at,
                 receiver=item.address,
                 lines=tuple(
-                    models.OutboundLine(line_id=line.line_id, sku=line.sku, qty=line.qty, name=line.name)
+                    models.QimenLine(line_id=line.line_id, sku=line.sku, qty=line.qty, name=line.name)
                     for line in item.lines
                 ),
                 carrier=item.carrier,

@@ -17,13 +17,13 @@ from rich.progress import Progress
 from rich.table import Table
 from temporalio.client import Client
 
-from bench import cpu
-from bench.demo.cast import SPEED, provide_stock
-from bench.demo.parts import Part, received
-from bench.demo.stage import Stage, on_stage
-from bench.empty import QUEUE
-from bench.histories import HistoryCount, count
-from bench.two_parcels import BENCH_POLICY, two_parcel_orders
+from bench.demo.environment import DemoEnvironment, on_stage
+from bench.demo.orders import SPEED, provide_stock
+from bench.demo.stories import DemoOrder, received
+from bench.load import cpu
+from bench.load.empty_workflow import QUEUE
+from bench.load.histories import HistoryCount, count
+from bench.load.two_parcels import BENCH_POLICY, two_parcel_orders
 from deploy.local import stack
 from workflows.messages import order_workflow_id
 
@@ -68,8 +68,8 @@ async def _measure(orders: int, variables: Mapping[str, str]) -> list[Measured]:
         return [real, await _empties(stage.temporal, orders, real.history)]
 
 
-async def _orders(stage: Stage, n: int) -> Measured:
-    parts = [Part("bench", order, received) for order in two_parcel_orders(n + 5)]
+async def _orders(stage: DemoEnvironment, n: int) -> Measured:
+    parts = [DemoOrder("bench", order, received) for order in two_parcel_orders(n + 5)]
     await provide_stock(stage.pool, parts)
     watching = asyncio.create_task(stage.watch(lambda: [p.order.order_no for p in parts]))
 
@@ -89,7 +89,9 @@ async def _orders(stage: Stage, n: int) -> Measured:
 
 
 async def _empties(temporal: Client, n: int, like: HistoryCount) -> Measured:
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.empty", env=os.environ.copy())
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.load.empty_workflow", env=os.environ.copy()
+    )
     try:
 
         async def one(i: int) -> None:

@@ -6,7 +6,7 @@ Looks at the task queue and not at the process: a worker can live on without pol
 import asyncio
 import sys
 
-from config import TemporalSettings, UnableToConfigure, load
+from config.settings import TemporalSettings, UnableToConfigure, load
 from deploy.local.checks import TemporalChecks
 from workflows.messages import TASK_QUEUE
 

@@ -31,6 +31,8 @@ class Role(StrEnum):
     ORDER_OPS = "ORDER_OPS"
     RULE_EDITOR = "RULE_EDITOR"
     ADMIN = "ADMIN"
+    SERVICE = "SERVICE"
+    """A backend that gives commands for somebody; it decides nothing."""
 
 
 class RefusalCode(StrEnum):
@@ -57,7 +59,7 @@ class RefusalCode(StrEnum):
 
 Kind = Literal[
     "refund_application", "refund_payout", "refund_lowered", "merge_shipment", "manual_resplit", "publish_rules",
-    "dispute", "state_correction", "exchange", "return_review",
+    "dispute", "state_correction", "exchange", "return_review", "outside_money",
 ]  # fmt: skip
 ApprovalId = Annotated[str, StringConstraints(pattern=r"^A-[A-Za-z0-9][A-Za-z0-9._:/-]{0,80}-[0-9]{1,6}$")]
 Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}$")]
@@ -207,42 +209,46 @@ class Allowed:
 
 
 @dataclass(frozen=True)
-class Refused:
+class DecisionRefused:
     code: RefusalCode
     why: str
 
 
-def may_decide(request: ApprovalRequest, principal: Principal, now: datetime) -> Allowed | Refused:
+def may_decide(request: ApprovalRequest, principal: Principal, now: datetime) -> Allowed | DecisionRefused:
     """In this order: never one's own request, also not as its requester's delegate; only who is not out for having
     decided before or for paying; only who is active; only who holds the role, or acts for somebody who does."""
     who, number = principal.person_id, request.approval_id
     lent = [d for d in principal.delegations if d.ends_at > now]
     if who == request.requested_by:
-        return Refused(RefusalCode.SELF_APPROVAL, f"{who} has asked for {number} and cannot decide it")
+        return DecisionRefused(RefusalCode.SELF_APPROVAL, f"{who} has asked for {number} and cannot decide it")
     if any(d.delegator == request.requested_by for d in lent):
         why = f"{who} is a delegate of {request.requested_by}, who has asked for {number}, and cannot decide it"
-        return Refused(RefusalCode.SELF_APPROVAL, why)
+        return DecisionRefused(RefusalCode.SELF_APPROVAL, why)
     if who in request.excluded:
         why = f"{who} has a part in {request.subject} already; {number} needs another person"
-        return Refused(RefusalCode.NOT_DISTINCT, why)
+        return DecisionRefused(RefusalCode.NOT_DISTINCT, why)
     if not principal.active:
-        return Refused(RefusalCode.PERSON_INACTIVE, f"{who} is deactivated")
+        return DecisionRefused(RefusalCode.PERSON_INACTIVE, f"{who} is deactivated")
     if request.role in principal.roles:
         return Allowed(request.role)
     return _as_delegate(request, who, lent)
 
 
-def _as_delegate(request: ApprovalRequest, who: str, lent: list[Delegation]) -> Allowed | Refused:
+def _as_delegate(request: ApprovalRequest, who: str, lent: list[Delegation]) -> Allowed | DecisionRefused:
     """The first delegator by name through whom it is allowed."""
-    refused: Refused | None = None
+    refused: DecisionRefused | None = None
     for d in sorted(lent, key=lambda d: d.delegator):
         if request.role not in d.roles:
             continue
         if not d.active:
-            refused = Refused(RefusalCode.PERSON_INACTIVE, f"{d.delegator}, for whom {who} acts, is deactivated")
+            refused = DecisionRefused(
+                RefusalCode.PERSON_INACTIVE, f"{d.delegator}, for whom {who} acts, is deactivated"
+            )
         elif d.delegator in request.excluded:
             why = f"{d.delegator}, for whom {who} acts, has a part in {request.subject} already"
-            refused = Refused(RefusalCode.NOT_DISTINCT, why)
+            refused = DecisionRefused(RefusalCode.NOT_DISTINCT, why)
         else:
             return Allowed(request.role, d.delegator)
-    return refused or Refused(RefusalCode.WRONG_ROLE, f"{request.approval_id} needs {request.role}; {who} has not")
+    return refused or DecisionRefused(
+        RefusalCode.WRONG_ROLE, f"{request.approval_id} needs {request.role}; {who} has not"
+    )

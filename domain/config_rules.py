@@ -25,14 +25,14 @@ class Source(StrEnum):
     MISSING = "missing"
 
 
-class Code(StrEnum):
+class SettingFault(StrEnum):
     MISSING = "MISSING"
     SECRET_NOT_FROM_ENV = "SECRET_NOT_FROM_ENV"  # noqa: S105
     ENVIRONMENT_MIXED = "ENVIRONMENT_MIXED"
 
 
 @dataclass(frozen=True)
-class Item:
+class Setting:
     """One setting. `tag`: what its owner says it is for (test, prod), if anything. `secret` False: a merchant number,
     an address: it may stand in a file."""
 
@@ -46,11 +46,11 @@ class Item:
 @dataclass(frozen=True)
 class Violation:
     name: str
-    code: Code
+    code: SettingFault
 
 
-def violations(environment: str, items: Iterable[Item], known_test: Collection[str]) -> tuple[Violation, ...]:
-    """In the order of `items`, for one item in the order of `Code`; empty: the process may start.
+def violations(environment: str, items: Iterable[Setting], known_test: Collection[str]) -> tuple[Violation, ...]:
+    """In the order of `items`, for one item in the order of `SettingFault`; empty: the process may start.
 
     `known_test`: fingerprints of values that belong to test accounts. Everything but "prod" is a test environment, and
     only "local" may keep secrets in a file, for there they are made up.
@@ -58,14 +58,14 @@ def violations(environment: str, items: Iterable[Item], known_test: Collection[s
     return tuple(Violation(item.name, code) for item in items for code in _codes(environment, item, known_test))
 
 
-def _codes(environment: str, item: Item, known_test: Collection[str]) -> Iterable[Code]:
+def _codes(environment: str, item: Setting, known_test: Collection[str]) -> Iterable[SettingFault]:
     if item.source is Source.MISSING:
-        yield Code.MISSING
+        yield SettingFault.MISSING
         return
     if item.secret and item.source is Source.FILE_LITERAL and environment != LOCAL:
-        yield Code.SECRET_NOT_FROM_ENV
+        yield SettingFault.SECRET_NOT_FROM_ENV
     if not _tag_fits(environment, item.tag) or (environment == PROD and item.fingerprint in known_test):
-        yield Code.ENVIRONMENT_MIXED
+        yield SettingFault.ENVIRONMENT_MIXED
 
 
 def _tag_fits(environment: str, tag: str | None) -> bool:
@@ -75,7 +75,7 @@ def _tag_fits(environment: str, tag: str | None) -> bool:
     return tag == PROD if environment == PROD else tag in (environment, "test")
 
 
-def is_test_value(item: Item, known_test: Collection[str]) -> bool:
+def is_test_value(item: Setting, known_test: Collection[str]) -> bool:
     return item.tag not in (None, PROD) or item.fingerprint in known_test
 
 
@@ -107,7 +107,7 @@ def address_violation(environment: str, name: str, address: str, *, test_keys: b
         mixed = is_test_address(address)
     else:
         mixed = test_keys and (urlsplit(address).hostname or "").lower() in LIVE_HOSTS
-    return Violation(name, Code.ENVIRONMENT_MIXED) if mixed else None
+    return Violation(name, SettingFault.ENVIRONMENT_MIXED) if mixed else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,9 +1,10 @@
 """Facts: what an outside system says has happened. The one shape in which events reach an order."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain.order import Currency, Id, Minor
 from domain.strict import Strict
@@ -17,6 +18,8 @@ class Kind(StrEnum):
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
     REFUND_ABNORMAL = "REFUND_ABNORMAL"
     REFUND_CLOSED = "REFUND_CLOSED"
+    CHARGEBACK_OPENED = "CHARGEBACK_OPENED"
+    """The buyer's bank, or the channel for it, wants money back (拒付)."""
     STOCK_ARRIVED = "STOCK_ARRIVED"
     WMS_ACCEPTED = "WMS_ACCEPTED"
     WMS_REJECTED = "WMS_REJECTED"
@@ -40,6 +43,27 @@ class Kind(StrEnum):
     CUSTOMS_REFUSED = "CUSTOMS_REFUSED"
 
 
+REFUND_KINDS = frozenset({Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED})
+COURIER_KINDS = frozenset(
+    {
+        Kind.COLLECTED,
+        Kind.IN_TRANSIT,
+        Kind.OUT_FOR_DELIVERY,
+        Kind.SIGNED,
+        Kind.COURIER_EXCEPTION,
+        Kind.DELIVERY_REFUSED,
+        Kind.RETURNED_TO_SENDER,
+    }
+)
+"""Scans of a parcel: of one number, which another parcel may have had before."""
+FIRST, LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def _in_the_calendar(at: datetime) -> datetime:
+    """A moment at the calendar's edge has no UTC, and would break whoever computes with it or stores it."""
+    return min(max(at, FIRST), LAST)
+
+
 class Fact(Strict):
     """One thing that happened, told by one source.
 
@@ -51,11 +75,13 @@ class Fact(Strict):
     key: Annotated[str, Field(min_length=1, max_length=200)]
     kind: Kind
     source: Id
-    occurred_at: AwareDatetime
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
     order_no: str | None = None
     child_no: str | None = None
     waybill_no: str | None = None
     refund_no: str | None = None
+    chargeback_no: str | None = None
+    """The bank's or channel's number; a chargeback names its order by `order_no`."""
     # payment evidence
     transaction_id: str | None = None
     merchant_id: str | None = None

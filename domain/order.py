@@ -26,6 +26,17 @@ Minor = Annotated[int, Field(ge=0, le=10**12)]
 Qty = Annotated[int, Field(ge=1, le=1_000_000)]
 PayChannel = Literal["wechat", "alipay"]
 
+MOST_PRICED_BYTES = 1_800_000
+"""Of an order priced line by line, as the store answers its registration: the largest message about an order."""
+MOST_PARCELS = 200
+"""A parcel is a branch that every message wakes. With 1,000 of them, and 200 facts in a message, a workflow task came
+over the two seconds after which the engine takes it for hung (`make sizes`)."""
+_FIXED = 260
+"""Names and punctuation of one priced line, with its tags."""
+_LONGEST_TAGS = 4 * 40
+"""Of a line whose tags only the catalogue knows."""
+_AMOUNTS = 6
+
 
 class SkuTags(Strict):
     """What splitting looks at. Absent on a line: looked up in the catalogue by SKU."""
@@ -188,3 +199,28 @@ class StartOrder(Strict):
     def deadline(self, timeout_s: int) -> datetime:
         """When an unpaid order is closed."""
         return self.payment.deadline or self.placed_at + timedelta(seconds=timeout_s)
+
+
+def order_too_large(order: StartOrder) -> str:
+    """Why it is not taken, or ''. Temporal refuses payloads above 2 MB for ever: such an order could never go on."""
+    size = sum(_priced_bytes(line) for line in order.lines)
+    if size > MOST_PRICED_BYTES:
+        return (
+            f"the order is too large: its {len(order.lines)} lines come to about {size} bytes when they are priced, at "
+            f"most {MOST_PRICED_BYTES} can be handled; split it into several orders"
+        )
+    places = len({line.tags for line in order.lines if line.tags is not None})
+    if places > MOST_PARCELS:
+        return f"the order would ship in at least {places} parcels, at most {MOST_PARCELS} can be handled; split it"
+    return ""
+
+
+def _priced_bytes(line: OrderLine) -> int:
+    amount = len(str(max(line.qty * line.unit_price_minor, 10**6)))
+    return _FIXED + len(line.line_id) + len(line.sku) + _tags_bytes(line.tags) + _AMOUNTS * amount + 2 * 9
+
+
+def _tags_bytes(tags: SkuTags | None) -> int:
+    if tags is None:
+        return _LONGEST_TAGS
+    return sum(len(text) for text in (tags.warehouse, tags.supplier, tags.logistics, tags.customs))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from domain.retention import Retention
+from domain.inbox.retention import Retention
 from domain.strict import Strict
 from domain.tickets import Escalation
 from domain.timers import Seconds
@@ -31,7 +31,9 @@ class Policy(Strict):
     window_s: Seconds = 7 * 86400
     """After-sales window, counted from receipt."""
     refund_query_s: Seconds = 600
-    """An accepted refund that no callback has settled is queried after this."""
+    """An accepted refund that no callback has settled is asked for after this, then at ever longer pauses."""
+    refund_ticket_after_s: Seconds = 3 * 86400
+    """An accepted refund that has not ended after this becomes a ticket; it is asked for all the same."""
     cancel_wait_s: Seconds = 2 * 3600
     """A pending interception without an answer becomes a ticket after this."""
     retry_backoff_s: tuple[Seconds, ...] = (5, 10, 20)
@@ -47,6 +49,8 @@ class Policy(Strict):
     """A source's callbacks want somebody when fewer than this were accepted in a span of five minutes (R18) …"""
     callback_alert_after: Annotated[int, Field(ge=1, le=288)] = 2
     """… and in so many of them in a row."""
+    clock_skew_s: Seconds = 900
+    """So far the clocks of couriers and warehouses may be ahead of ours; a later time is not believed."""
     supplier_answer_s: Seconds = 24 * 3600
     """A supplier that has neither confirmed nor rejected a child after this is asked about (R36)."""
     approval_reminder_s: Seconds = 24 * 3600
@@ -68,6 +72,9 @@ class Policy(Strict):
     review_reminder_s: Seconds = 24 * 3600
     review_escalation_s: Seconds = 48 * 3600
     """Nobody has decided: the next level hears of it. Never approved by silence (R43)."""
+    stop_before_asking: bool = True
+    """What has not left is stopped when a case about it is applied for, and ships again when the case does not pay.
+    False: only once the supervisor has agreed; what ships meanwhile is then asked about again (decision 0031)."""
     send_back_s: Seconds = 7 * 86400
     """From approval to handing over; then the case closes (R52)."""
     unknown_waybill_s: Seconds = 72 * 3600

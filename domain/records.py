@@ -4,34 +4,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from domain.facts import Kind
 from domain.order import Id, Minor, Qty, SkuTags
 from domain.policy import Policy
+from domain.refunds.outside import OutsideMoney
 from domain.states import ChildStatus, OrderStatus, Outcome, PaymentStatus, RefundStatus
 from domain.strict import Strict
 from domain.tickets import Remark, Severity
+from domain.units import UnitRange
 
 
-class Reason(Strict):
+class SplitReason(Strict):
     """Why a group of units became a child of its own."""
 
     dim: str
     value: str
 
 
-class UnitRun(Strict):
-    """Neighbouring units of one line, counted from 0."""
-
-    line_id: Id
-    first_unit: Annotated[int, Field(ge=0)]
-    units: Qty
-
-
 class ChildPlan(Strict):
     """One child order as planned by the split. `lines`: units by line_id. Amounts are sums of unit shares."""
 
     child_no: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[SplitReason, ...]
     lines: dict[str, Qty]
     warehouse: str
     net_minor: Minor
@@ -42,7 +35,7 @@ class ChildPlan(Strict):
     """Who is to carry it: the cheapest configured tariff. None: the carrier system chooses."""
     shipping_cost_minor: Minor | None = None
     """What that carrier is expected to charge us; not what the buyer pays."""
-    runs: tuple[UnitRun, ...] = ()
+    runs: tuple[UnitRange, ...] = ()
     """Exactly which units. Empty for children of the split itself: the next ones of each line, in order of numbers."""
     customs: str | None = None
     """Mode in which it crosses the border; None: it does not."""
@@ -116,6 +109,14 @@ class Payment(Strict):
     paid_at: AwareDatetime
 
 
+class Package(Strict):
+    """One of several packages of a child. `signed_at`: nobody has signed for it yet where it is empty."""
+
+    waybill_no: str
+    carrier: str | None = None
+    signed_at: AwareDatetime | None = None
+
+
 class ChildState(Strict):
     child_no: str
     status: ChildStatus
@@ -131,6 +132,8 @@ class ChildState(Strict):
     """Children that it was made of: shipped together, or split by hand."""
     replaced_by: tuple[str, ...] = ()
     """It ended without a refund: its units ship as these."""
+    packages: tuple[Package, ...] = ()
+    """Where it goes in several: all of them. It is delivered when each of them is."""
 
 
 class StockMove(Strict):
@@ -151,7 +154,8 @@ class EventRecord(Strict):
     """What became of one fact. At most one APPLIED record per (order_no, key)."""
 
     key: str
-    kind: Kind
+    kind: str
+    """A `domain.facts.Kind`; or the name of one that this version does not know, of a fact that it could not read."""
     source: str
     occurred_at: AwareDatetime
     outcome: Outcome
@@ -160,6 +164,8 @@ class EventRecord(Strict):
     to_status: str
     note: str = ""
     inbox_id: int | None = None
+    outside: OutsideMoney | None = None
+    """It says that money moved without us: kept beside, with a ticket."""
 
 
 class RefundRecord(Strict):
@@ -172,6 +178,8 @@ class RefundRecord(Strict):
     children: tuple[str, ...] = ()
     """The parcels whose units they are: all of them, or the last ones of a single parcel (short pick). None: it is left
     open which units exactly, unless the line is refunded as a whole."""
+    payment_key: str | None = None
+    """The payment that it gives back; None: the order's, the oldest first."""
 
 
 class TicketRecord(Strict):

@@ -1,13 +1,11 @@
 """Frozen unit shares: what each single unit of a line has paid. Every refund and every child is a plain sum of them."""
 
-from typing import Annotated, NamedTuple
-
-from pydantic import Field
+from typing import NamedTuple
 
 from domain.money import equal_part_sum
-from domain.order import Id, Minor, Qty
+from domain.order import Minor
 from domain.records import PricedLine
-from domain.strict import Strict
+from domain.units import UnitRange
 
 
 class UnableToTake(ValueError):
@@ -25,15 +23,12 @@ class Share(NamedTuple):
         return self.net_minor + self.freight_minor
 
 
-class UnitShare(Strict):
-    """A run of neighbouring units of one line with the same share. Amounts are per unit.
+class UnitShare(UnitRange):
+    """A range of units with the same share. Amounts are per unit.
 
-    `first_unit` counts from 0. Units of a line differ by at most one fen, so a line has at most three runs.
+    Units of a line differ by at most one fen, so a line has at most three of these.
     """
 
-    line_id: Id
-    first_unit: Annotated[int, Field(ge=0)]
-    units: Qty
     net_minor: Minor
     freight_minor: Minor
 

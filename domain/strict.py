@@ -1,4 +1,4 @@
-"""The one strict reader of JSON that comes from outside: used by every door."""
+"""The one strict reader of JSON that comes from outside: used wherever something comes in."""
 
 import json
 from typing import Any, TypeVar

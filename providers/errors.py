@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from domain.call_outcome import CallOutcome
+
 
 class ProviderError(Exception):
     """A call to an outside system did not succeed.
@@ -22,16 +24,16 @@ class ProviderError(Exception):
 class Refused(ProviderError):
     """The system said no for a business or permanent reason: the same call will be refused again."""
 
-    outcome = "refused"
+    outcome = CallOutcome.REFUSED
 
 
 class Unavailable(ProviderError):
     """Certainly not done (connection refused, 429, 503 before work): repeat the same call later."""
 
-    outcome = "retry"
+    outcome = CallOutcome.RETRY
 
 
 class UnknownOutcome(ProviderError):
     """May or may not have been done (time-out or reset after sending, 5xx, garbage): query before deciding."""
 
-    outcome = "unknown"
+    outcome = CallOutcome.UNKNOWN

@@ -1,43 +1,9 @@
 """Facts about money: every payment channel tells them with the same evidence."""
 
 from datetime import datetime
-from typing import Protocol
 
 from domain.facts import Fact, Kind
-
-
-class Trade(Protocol):
-    """What a channel says about a payment, whether it called or was asked."""
-
-    @property
-    def is_paid(self) -> bool: ...
-    @property
-    def order_no(self) -> str: ...
-    @property
-    def transaction_id(self) -> str | None: ...
-    @property
-    def paid_at(self) -> datetime | None: ...
-    @property
-    def amount_minor(self) -> int | None: ...
-    @property
-    def currency(self) -> str | None: ...
-
-
-class RefundResult(Protocol):
-    """What a channel says about a refund when asked."""
-
-    @property
-    def order_no(self) -> str: ...
-    @property
-    def refund_no(self) -> str: ...
-    @property
-    def transaction_id(self) -> str: ...
-    @property
-    def succeeded_at(self) -> datetime | None: ...
-    @property
-    def refund_minor(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
+from providers.payments import RefundResult, Trade
 
 
 def payment_facts(source: str, trade: Trade, merchant_id: str) -> tuple[Fact, ...]:

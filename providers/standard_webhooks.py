@@ -43,7 +43,7 @@ class WebhookRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedWebhook:
     """`message_id` stays the same when a message is sent again; `sent_at_s` is the time of this attempt, in seconds."""
 
     message_id: str
@@ -73,7 +73,7 @@ class Webhook:
             "webhook-signature": " ".join(signatures),
         }
 
-    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Verified:
+    def verify(self, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedWebhook:
         """Header names lower case, `body` untouched. Raises `WebhookRefused`, never anything else, whatever comes."""
         message_id, seconds, signatures = (headers.get(f"webhook-{n}", "") for n in ("id", "timestamp", "signature"))
         if not (message_id and seconds and signatures):
@@ -86,7 +86,7 @@ class Webhook:
             raise WebhookRefused("timestamp", f"webhook-timestamp is more than {TOLERANCE_S} s away from our clock")
         if not self._any_fits(_signed_text(message_id, seconds, body), _read_signatures(signatures)):
             raise WebhookRefused("signature", "no signature of the message fits a configured secret")
-        return Verified(message_id, int(seconds))
+        return VerifiedWebhook(message_id, int(seconds))
 
     def _any_fits(self, text: bytes, signatures: list[tuple[str, bytes]]) -> bool:
         fits = False

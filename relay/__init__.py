@@ -1,1 +1,1 @@
-"""Machine door: receive, verify, store in the inbox, acknowledge; then deliver to the orders. No business rules."""
+"""Where machines come in: receive, verify, store in the inbox, acknowledge; then deliver. No business rules."""

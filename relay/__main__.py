@@ -11,23 +11,23 @@ from pathlib import Path
 import structlog
 import uvloop
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RetryConfig
 
-import config_check
 import telemetry
-from config import Settings, UnableToConfigure
-from partners import wechat_config
+from config import startup_check
+from config.settings import Settings, UnableToConfigure
+from provider_clients import wechat_config
 from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
-from relay.addresses import Addresses
 from relay.assembly import Relay
-from relay.deliver import Pace
-from relay.limits import Limits
+from relay.delivery.loop import DeliverySettings
+from relay.inbound.addresses import Addresses
+from relay.inbound.limits import Limits
+from relay.inbound.serving import server
+from relay.inbound.sources import keep_certificates, receivers
 from relay.outbound.assembly import sending
-from relay.serving import server
-from relay.sources import keep_certificates, receivers
-from store.audit_anchor import AnchorFile
+from sealed_payloads import data_converter
+from store.audit.anchor import AnchorFile
 from store.pool import open_pool
 
 log = structlog.get_logger("relay")
@@ -51,12 +51,12 @@ async def run(settings: Settings) -> None:
         # Lazy: a callback is taken whether or not Temporal is there.
         client = await Client.connect(
             **settings.temporal.connect_arguments(),
-            data_converter=pydantic_data_converter,
+            data_converter=data_converter(settings.seals),
             plugins=[telemetry.temporal_tracing()],
             retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
             lazy=True,
         )
-        pace = Pace(linger_s=settings.relay.linger_ms / 1_000)
+        pace = DeliverySettings(linger_s=settings.relay.linger_ms / 1_000)
         addresses = Addresses(settings.relay.allow, settings.relay.proxies, settings.relay.hops)
         audit = settings.audit
         relay = Relay(
@@ -94,7 +94,7 @@ def people_told(settings: Settings) -> Channels | None:
 def main() -> int:
     settings = Settings()
     try:
-        config_check.insist()
+        startup_check.insist()
         telemetry.set_up_logs(settings.telemetry)
         telemetry.set_up_traces("relay", settings.telemetry)
         # uvloop halves what a request costs (docs/performance.md, Callbacks).

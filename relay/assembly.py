@@ -1,4 +1,4 @@
-"""One relay, put together: the door, the delivery and the parked rows on one pool and one Temporal client."""
+"""One relay, put together: the HTTP side, the delivery and the parked rows on one pool and one Temporal client."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -9,40 +9,45 @@ import structlog
 from starlette.applications import Starlette
 from temporalio.client import Client
 
+from domain.clock import Clock
 from providers.callbacks import Receiver
 from providers.notices.channels import Channels
-from relay.addresses import Addresses
-from relay.anchoring import Anchoring
-from relay.app import build_app
-from relay.backorders import BackorderWatch
-from relay.batch import Batch
-from relay.board import BoardWatch
-from relay.deliver import Delivery, Pace
-from relay.intake import Intake
-from relay.limits import Limits
-from relay.nightly import Nightly
-from relay.notices import Notices
-from relay.parked import Parked
-from relay.sender import OrderSender
-from relay.settle import Clock, Settling
-from relay.ticket_watch import TicketWatch
-from store.audit import AuditStore
-from store.audit_anchor import AnchorFile
-from store.backorders import BackorderStore
-from store.board import BoardStore
-from store.escalating import EscalationStore
-from store.inbox import Added, InboxStore, Incoming, Refusal
-from store.notices import NoticeStore
-from store.policies import PolicyStore
+from relay.delivery.loop import DeliveryLoop, DeliverySettings
+from relay.delivery.outcomes import Settling
+from relay.delivery.parked import Parked
+from relay.delivery.signalling import OrderSender
+from relay.inbound.addresses import Addresses
+from relay.inbound.app import build_app
+from relay.inbound.intake import Intake
+from relay.inbound.limits import Limits
+from relay.inbound.refusals import Refusals
+from relay.jobs.audit_anchor import Anchoring
+from relay.jobs.backorders import BackorderWatch
+from relay.jobs.callback_rates import BoardWatch
+from relay.jobs.notices import Notices
+from relay.jobs.ownership import NightlyOwnership
+from relay.jobs.retention import Nightly
+from relay.jobs.ticket_escalation import TicketWatch
+from relay.micro_batch import Batch
+from store.audit.anchor import AnchorFile
+from store.audit.audit import AuditStore
+from store.inbox.callback_rates import BoardStore
+from store.inbox.inbox import Added, InboxStore, Incoming
+from store.inbox.retention import RetentionStore
+from store.orders.backorders import BackorderStore
+from store.outside_money.found import MoneyAfterEnd
+from store.ownership.check import OwnershipStore
 from store.pool import Pool
-from store.retention import RetentionStore
-from store.tickets import TicketStore
+from store.rules.policies import PolicyStore
+from store.tickets.escalating import EscalationStore
+from store.tickets.notices import NoticeStore
+from store.tickets.tickets import TicketStore
 
 log = structlog.get_logger("relay")
 READY_S = 2.0
 
 
-class Part(Protocol):
+class RunningPart(Protocol):
     """Something that works beside the requests for as long as the relay does."""
 
     def start(self) -> None: ...
@@ -62,7 +67,7 @@ class Relay:
         *,
         addresses: Addresses | None = None,
         limits: Limits | None = None,
-        pace: Pace | None = None,
+        pace: DeliverySettings | None = None,
         store_s: float = 3.0,
         channels: Channels | None = None,
         anchors: AnchorFile | None = None,
@@ -75,9 +80,9 @@ class Relay:
         addresses = addresses or Addresses()
         inbox, tickets = InboxStore(pool), TicketStore(pool)
         self._messages: Batch[Incoming, Added] = Batch(inbox.add_many, write_s=store_s)
-        self._refusals: Batch[Refusal, None] = Batch(inbox.refuse_many, write_s=store_s)
-        self._settling = Settling(inbox, tickets, clock)
-        self.delivery = Delivery(inbox, OrderSender(client), self._settling, clock, pace)
+        self._refusals = Refusals(inbox, clock, write_s=store_s)
+        self._settling = Settling(inbox, tickets, MoneyAfterEnd(pool), clock)
+        self.delivery = DeliveryLoop(inbox, OrderSender(client), self._settling, clock, pace)
         self.parked = Parked(
             inbox, self._settling, clock, ticket_after_s=self._ticket_after_s, on_ready=self.delivery.wake
         )
@@ -86,10 +91,11 @@ class Relay:
         self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
         anchoring = [Anchoring(AuditStore(pool), anchors, clock, every_s=anchor_every_s)] if anchors else []
-        nightly = Nightly(RetentionStore(pool), policy, clock)
+        nights = RetentionStore(pool)
+        nightly = [Nightly(nights, policy, clock), NightlyOwnership(OwnershipStore(pool), nights, clock)]
         backorders = BackorderWatch(BackorderStore(pool), inbox, clock)
-        self._watching: tuple[Part, ...] = (
-            self.parked, self.board, self.tickets, nightly, backorders, *notices, *anchoring,
+        self._watching: tuple[RunningPart, ...] = (
+            self.parked, self.board, self.tickets, *nightly, backorders, *notices, *anchoring,
         )  # fmt: skip
         intake = Intake(
             receivers,
@@ -105,13 +111,25 @@ class Relay:
         )
 
     async def start(self) -> None:
-        parts: tuple[Part, ...] = (self._messages, self._refusals, self._settling, self.delivery, *self._watching)
+        parts: tuple[RunningPart, ...] = (
+            self._messages,
+            self._refusals,
+            self._settling,
+            self.delivery,
+            *self._watching,
+        )
         for part in parts:
             part.start()
 
     async def stop(self) -> None:
         """After the last request: finish commits under way, send what is in hand, give the rest back."""
-        parts: tuple[Part, ...] = (self._messages, self._refusals, *self._watching, self.delivery, self._settling)
+        parts: tuple[RunningPart, ...] = (
+            self._messages,
+            self._refusals,
+            *self._watching,
+            self.delivery,
+            self._settling,
+        )
         for part in parts:
             await part.stop()
         log.info("relay stopped")

@@ -24,3 +24,4 @@ NOTICES = Counter("oms_ticket_notices", "Notices of tickets to people's channels
 TICKETS_ESCALATED = Counter("oms_tickets_escalated", "Tickets raised because nobody looked after them", ["severity"])
 TICKETS_OPEN = Gauge("oms_tickets_open", "Open tickets, of orders and of the relay", ["severity"])
 TICKETS_OLDEST = Gauge("oms_tickets_oldest_seconds", "Age of the oldest open ticket; 0: none is open", ["severity"])
+OWNERLESS = Gauge("oms_ownerless", "Units and sums without one owner, as the last nightly look found them")

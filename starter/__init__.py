@@ -1,1 +1,1 @@
-"""The door for people and backends: the typed client, the importer and the `oms` command line."""
+"""Where people and backends come in: the typed client, the importer and the `oms` command line."""

@@ -14,19 +14,20 @@ from domain.facts import Fact
 from domain.order import StartOrder
 from domain.returns.models import ApplyReturn
 from domain.strict import Strict
-from workflows.messages import (
+from workflows.messages import FactBatch, FirstAnswer, ResolveTicket
+from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
+from workflows.order.messages import (
+    BookMoney,
     Cancelled,
     CancelOrder,
     ConfirmReceipt,
-    FactBatch,
+    MoneyBooked,
     OrderView,
     Placed,
     Refresh,
     Refreshed,
-    ResolveTicket,
 )
-from workflows.replan_messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
-from workflows.return_messages import (
+from workflows.returns.messages import (
     Applied,
     AskSupervisor,
     CancelReturn,
@@ -58,7 +59,10 @@ MESSAGES: tuple[type[Strict], ...] = (
     ResolveTicket,
     Refresh,
     Refreshed,
+    BookMoney,
+    MoneyBooked,
     OrderView,
+    FirstAnswer,
     ChangeAddress,
     AddressChanged,
     RequestMerge,

@@ -8,11 +8,11 @@ from domain.approvals import ApprovalRequest, Role, ask
 from domain.rules.changes import changes
 from domain.rules.engine import engine_of
 from domain.rules.simulation import Simulated, Simulation
-from store.approvals import Approval, ApprovalStore
+from store.approvals.approvals import Approval, ApprovalStore
 from store.errors import RuleSetNotPublished, RuleSetOvertaken
-from store.past_orders import PastOrders
 from store.pool import Pool
-from store.rule_sets import Draft, Published, RuleSetStore
+from store.rules.past_plans import PastOrders
+from store.rules.rule_sets import Draft, PublishedRules, RuleSetStore
 
 APPROVER = Role.ORDER_OPS
 """Whoever publishes rules is another one of order operations."""
@@ -100,5 +100,5 @@ class RulePublishing:
         if approval.state == "open":
             return Publication("waiting", request)
         decided = await self._approvals.use(request.approval_id, request.content_hash, request.subject, at)
-        published: Published = await self._rules.publish(draft, decided, at)
+        published: PublishedRules = await self._rules.publish(draft, decided, at)
         return Publication("published", request, published.version)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from domain.access.authority import ProofCode
 from domain.approvals import Decided, RefusalCode
 
 
@@ -10,7 +11,9 @@ class StoreError(Exception):
 
 
 class OrderRefused(StoreError):
-    """Final: the same message will be refused again."""
+    """Final: the same message will be refused again. `about`: keys by which the sender knows what is refused."""
+
+    about: tuple[str, ...] = ()
 
 
 class NoSuchOrder(OrderRefused):
@@ -66,6 +69,14 @@ class PaymentDoesNotFit(OrderRefused):
     """A payment that does not pay its order to the fen, or pays another one."""
 
 
+class PaymentNotTheOrders(PaymentDoesNotFit):
+    """Money that pays something else: its transaction is booked already, or it went to another merchant."""
+
+    def __init__(self, order_no: str, payment_key: str, why: str) -> None:
+        self.about = (payment_key,)
+        super().__init__(f"payment {payment_key} is not order {order_no}'s: {why}")
+
+
 class RefundExceedsPaid(OrderRefused):
     """More would go back than has come in."""
 
@@ -74,6 +85,13 @@ class RefundExceedsPaid(OrderRefused):
             f"order {order_no}: refund {refund_no} of {amount_minor} would give back more than was paid "
             "(earlier refunds counted); lower the amount"
         )
+
+
+class RefundDisputed(RefundExceedsPaid):
+    """Together with what the buyer's bank takes back, or has taken: the same money must not go out twice."""
+
+    def __init__(self, order_no: str, refund_no: str, why: str) -> None:
+        OrderRefused.__init__(self, f"order {order_no}: refund {refund_no} is not sent; {why}")
 
 
 class RefundExceedsUnits(OrderRefused):
@@ -90,11 +108,6 @@ class RefundChanged(OrderRefused):
         super().__init__(f"refund {refund_no} exists with another order, amount or units; take a new number")
 
 
-class WaybillTaken(OrderRefused):
-    def __init__(self, waybill_no: str, child_no: str, owner: str) -> None:
-        super().__init__(f"waybill {waybill_no} of {child_no} belongs to {owner} already; book another one")
-
-
 class NotEnoughStock(OrderRefused):
     def __init__(self, order_no: str, lacking: Iterable[str]) -> None:
         super().__init__(f"order {order_no}: not enough of {', '.join(lacking)}; nothing was changed")
@@ -105,8 +118,19 @@ class UnitsNotThere(OrderRefused):
         super().__init__(f"child {child_no} does not hold the units that are to go elsewhere; nothing was changed")
 
 
+class UnitsPaidBack(OrderRefused):
+    def __init__(self, child_no: str, line_id: str) -> None:
+        super().__init__(f"child {child_no} would ship units of line {line_id} that are paid back; nothing was changed")
+
+
+class ChildNumberTaken(OrderRefused):
+    def __init__(self, child_no: str) -> None:
+        super().__init__(f"child number {child_no} is the replacement of a return's; ask again with higher numbers")
+
+
 class StockWouldGoNegative(StoreError):
-    """A move takes units that are not there. Worth repeating: the move that brings them may be on its way."""
+    """A move takes units that are not there. Worth repeating a few times, since the move that brings them may be on its
+    way; after that a person has to look."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"stock moves refused, nothing was moved: {detail}; check the stock ledger of these SKUs")
@@ -136,6 +160,14 @@ class DecisionRefused(StoreError):
 
     def __init__(self, code: RefusalCode, why: str, standing: Decided | None = None) -> None:
         self.code, self.why, self.standing = code, why, standing
+        super().__init__(f"{why} ({code})")
+
+
+class CommandNotAdmitted(StoreError):
+    """A command whose proof does not hold, or whose sender may not give it; nothing but an audit row was written."""
+
+    def __init__(self, code: ProofCode, why: str) -> None:
+        self.code, self.why = code, why
         super().__init__(f"{why} ({code})")
 
 

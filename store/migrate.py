@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
 
 def _configured_url() -> str:
     # Only the command line looks at the configuration; the function takes its address as an argument.
-    from config import DatabaseSettings, load  # noqa: PLC0415
+    from config.settings import DatabaseSettings, load  # noqa: PLC0415
 
     return load(DatabaseSettings).url.get_secret_value()
 

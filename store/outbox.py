@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.published import (
+from domain.outbound.published import (
     EventType,
     OrderStatusChanged,
     ParcelStatusChanged,
@@ -22,7 +22,7 @@ from store.pool import Connection, Row
 # What the order was before a write, and what is subscribed to; the order's row is locked. Writes of one order queue
 # here; everything after it sees what the earlier ones committed.
 LOCK = """
-SELECT o.seq, o.status, o.channel, o.channel_order_no, o.buyer_id, o.currency,
+SELECT o.seq, o.updated_at, o.status, o.channel, o.channel_order_no, o.buyer_id, o.currency,
     ARRAY(SELECT DISTINCT t FROM subscriptions s, unnest(s.types) AS t WHERE s.state <> 'removed') AS wanted
 FROM orders o WHERE o.order_no = $1 FOR NO KEY UPDATE OF o"""
 
@@ -86,6 +86,7 @@ class Before:
     """The order as the write found it. `wanted`: types that somebody subscribes to."""
 
     seq: int
+    updated_at: datetime
     status: str
     channel: str
     channel_order_no: str
@@ -132,7 +133,8 @@ async def _put(connection: Connection, order_no: str, at: datetime, wanted: Sequ
 
 def _order(write: OrderWrite, before: Before) -> Iterator[Published]:
     first = before.seq == 0
-    if write.seq <= before.seq or (write.status == before.status and not first):
+    late = (write.at, write.seq) <= (before.updated_at, before.seq)
+    if late or (write.status == before.status and not first):
         return
     data = OrderStatusChanged(
         order_no=write.order_no,

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from bench import invariants, return_invariants
-from bench.demo.cast import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
-from bench.demo.parts import Part
-from bench.demo.returning import hire
-from bench.demo.show import show_findings, show_table
-from bench.demo.stage import Stage, on_stage
-from bench.demo.theatre import play
+from bench.checks import order_invariants, return_invariants
+from bench.demo.environment import DemoEnvironment, on_stage
+from bench.demo.orders import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
+from bench.demo.report import show_findings, show_table
+from bench.demo.return_stories import hire
+from bench.demo.runner import play
+from bench.demo.stories import DemoOrder
 from deploy.local import stack
 
 console = Console(soft_wrap=True)
@@ -50,12 +50,12 @@ async def _demo(options: argparse.Namespace, variables: Mapping[str, str]) -> in
         return await _judge(stage, parts, troubles)
 
 
-async def _judge(stage: Stage, parts: Sequence[Part], troubles: Sequence[str]) -> int:
+async def _judge(stage: DemoEnvironment, parts: Sequence[DemoOrder], troubles: Sequence[str]) -> int:
     show_table(console, stage, parts)
     for trouble in troubles:
         console.print(f"NOT as played: {trouble}", style="red")
-    world = await invariants.look(stage.pool, stage.sandboxes, stage.temporal)
-    findings = [*invariants.check(world), *await return_invariants.check(stage.pool)]
+    world = await order_invariants.look(stage.pool, stage.sandboxes, stage.temporal)
+    findings = [*order_invariants.check(world), *await return_invariants.check(stage.pool)]
     show_findings(console, findings)
     return 0 if not troubles and all(f.holds for f in findings) else 1
 

@@ -17,18 +17,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.callbacks.ground import POLICY, clear_away, drained, ground, open_orders, state_folder
-from bench.callbacks.journal import Journal
-from bench.callbacks.lives import life, messages_a_life
-from bench.callbacks.plan import Arrivals, arrivals
-from bench.callbacks.sending import Sender, evenly
-from bench.callbacks.signed import Hands
-from bench.callbacks.total_queue import balance
-from bench.callbacks.visible import quantile
-from bench.demo.stage import Stage, on_stage
-from bench.faults.havoc import Programme, havoc
+from bench.demo.environment import DemoEnvironment, on_stage
+from bench.faults.callback_load import Storm, lines_of
+from bench.faults.chaos import Programme, havoc
 from bench.faults.plan import CHANCES, draw
-from bench.faults.storm import Storm, told
+from bench.load.callbacks.arrivals import Arrivals, arrivals
+from bench.load.callbacks.environment import POLICY, clear_away, drained, ground, open_orders, state_folder
+from bench.load.callbacks.journal import Journal
+from bench.load.callbacks.order_messages import life, messages_a_life
+from bench.load.callbacks.sending import Sender, evenly
+from bench.load.callbacks.total_queue import balance
+from bench.load.callbacks.visibility import quantile
+from bench.signing import Signers
 from deploy.local import stack
 from domain.order import StartOrder
 
@@ -47,7 +47,7 @@ def main(words: Sequence[str]) -> int:
         return 1
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(storm.as_json(), indent=2))
-    for line in told(storm):
+    for line in lines_of(storm):
         console.print(line)
     if storm.good:
         clear_away()
@@ -58,7 +58,7 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Sto
     state = state_folder()
     async with on_stage("faults", variables, POLICY) as stage:
         orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
-        sent, refused_calls = await _armed(stage, options, orders, Hands(state))
+        sent, refused_calls = await _armed(stage, options, orders, Signers.of_stack(state))
         with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
             sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
             began = time.monotonic()
@@ -74,11 +74,11 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Sto
 
 
 async def _armed(
-    stage: Stage, options: argparse.Namespace, orders: Sequence[StartOrder], hands: Hands
+    stage: DemoEnvironment, options: argparse.Namespace, orders: Sequence[StartOrder], signers: Signers
 ) -> tuple[Arrivals, int]:
     """What will be sent, and how many of our own calls will fail."""
     at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
-    lives = [life(hands, order, at) for order in orders]
+    lives = [life(signers, order, at) for order in orders]
     sent = arrivals(lives, options.seed, doubled=0.1, shuffled=0.1)
     ours = [chance for chance in CHANCES if chance.operation not in ("callback", "create")]
     drawn = draw(options.seed, [order.order_no for order in orders], ours)

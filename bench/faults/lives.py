@@ -14,16 +14,16 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 
-from bench import invariants
-from bench.demo.cast import SPEED, provide_stock
-from bench.demo.parts import Part, received
-from bench.demo.show import show_findings
-from bench.demo.stage import on_stage
-from bench.faults.havoc import havoc
+from bench.checks import order_invariants
+from bench.demo.environment import on_stage
+from bench.demo.orders import SPEED, provide_stock
+from bench.demo.report import show_findings
+from bench.demo.stories import DemoOrder, received
+from bench.faults.chaos import havoc
 from bench.faults.load import Load
 from bench.faults.plan import draw
 from bench.faults.verdict import Verdict, judge
-from bench.two_parcels import two_parcel_orders
+from bench.load.two_parcels import two_parcel_orders
 from deploy.local import stack
 from domain.policy import Policy
 
@@ -52,7 +52,7 @@ def main(words: Sequence[str]) -> int:
 
 async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Verdict:
     async with on_stage("faults", variables, POLICY, patience_s=900) as stage:
-        parts = [Part("load", order, received) for order in two_parcel_orders(options.orders)]
+        parts = [DemoOrder("load", order, received) for order in two_parcel_orders(options.orders)]
         await provide_stock(stage.pool, parts)
         drawn = draw(options.seed, [p.order.order_no for p in parts])
         for fault in drawn:
@@ -64,8 +64,8 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Ver
         )
         for trouble in troubles[:10]:
             console.print(f"NOT as played: {trouble}")
-        world = await invariants.look(stage.pool, stage.sandboxes, stage.temporal)
-        findings = invariants.check(world)
+        world = await order_invariants.look(stage.pool, stage.sandboxes, stage.temporal)
+        findings = order_invariants.check(world)
         show_findings(console, findings)
         return judge(world, findings, troubles, injected=len(drawn) + programme.steps)
 

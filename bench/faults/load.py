@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.demo.stage import Stage, TookTooLong
+from bench.demo.environment import DemoEnvironment, TookTooLong
 from domain.order import StartOrder
-from starter.errors import DuplicateOrder, NoAnswer, NotNow, OrderError, OrderNotFound
-from workflows.messages import ConfirmReceipt, ResolveTicket
+from starter.clients.errors import DuplicateOrder, NoAnswer, NotNow, OrderError, OrderNotFound
+from workflows.messages import ResolveTicket
+from workflows.order.messages import ConfirmReceipt
 
 TRY_AGAIN_S = 2.0
 
 
 class Load:
-    def __init__(self, stage: Stage, orders: Sequence[StartOrder], per_second: float) -> None:
+    def __init__(self, stage: DemoEnvironment, orders: Sequence[StartOrder], per_second: float) -> None:
         self.stage = stage
         self.orders = orders
         self.per_second = per_second

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.invariants import Finding, World
+from bench.checks.order_invariants import Finding, World
 
 
 @dataclass(frozen=True)

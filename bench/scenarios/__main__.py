@@ -1,6 +1,6 @@
 """`python -m bench.scenarios FILE`: exit 0 when nothing failed, 1 when something did, 2 for an unreadable file.
 
-Blocks are played through running workflows on skipped time (bench/scenarios/town). Progress goes to stderr.
+Blocks are played through running workflows on skipped time (bench/scenarios/environment). Progress goes to stderr.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench.scenarios.document import Scenario, read_file
+from bench.scenarios.environment import Servers
 from bench.scenarios.plain_yaml import Malformed
 from bench.scenarios.report import as_json, lines
 from bench.scenarios.run import ScenarioResult, Verdict, run_all
-from bench.scenarios.town import Town
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,8 +48,8 @@ def quiet() -> None:
 async def _play(scenarios: Sequence[Scenario]) -> list[ScenarioResult]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("scenarios", total=len(scenarios))
-        async with Town() as town:
-            return await run_all(scenarios, town, tell=lambda _: progress.advance(bar))
+        async with Servers() as servers:
+            return await run_all(scenarios, servers, tell=lambda _: progress.advance(bar))
 
 
 def _chosen(scenarios: tuple[Scenario, ...], only: list[str]) -> list[Scenario]:

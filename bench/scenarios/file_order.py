@@ -1,7 +1,7 @@
 """An order that moves by the transition table of a scenario file, in production's place: same id, signal and books.
 
 Production's own axes are fixed; a file may bring any table. Facts come as they do to every order: inbox, relay, signal;
-what becomes of each is written by the same `Book` into the same tables.
+what becomes of each is written by the same `OrderState` into the same tables.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ from collections import deque
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from bench.scenarios.transitions import Event, Move, Progress, Table, receive
     from domain.facts import Fact
     from domain.order import StartOrder
     from domain.states import Outcome
     from domain.strict import Strict
-    from domain.transitions import Event, Move, Progress, Table, receive
-    from workflows.admission import register
-    from workflows.book import Book
     from workflows.messages import FactBatch
+    from workflows.order.placement import register
+    from workflows.order.state import OrderState
 
 FILE_ORDER = "FileOrder"
 
@@ -42,7 +42,7 @@ class FileOrder:
 
     @workflow.init
     def __init__(self, start: FileOrderStart) -> None:
-        self._book = Book(start.order)
+        self._state = OrderState(start.order)
         self._table = Table({kind: Move(row.origins, row.to) for kind, row in start.moves.items()}, start.rank)
         self._progress = Progress(start.state)
         self._facts: dict[str, Fact] = {}
@@ -51,12 +51,12 @@ class FileOrder:
     @workflow.run
     async def run(self, start: FileOrderStart) -> None:
         registered = await register(start.order)
-        self._book.priced, self._book.policy = registered.priced, registered.policy
-        projecting = asyncio.ensure_future(self._book.project())
+        self._state.priced, self._state.policy = registered.priced, registered.policy
+        projecting = asyncio.ensure_future(self._state.run_projector())
         while not projecting.done():
             await workflow.wait_condition(lambda: bool(self._inbox))
             while self._inbox:
-                self._hear(self._inbox.popleft())
+                self._apply(self._inbox.popleft())
 
     @workflow.signal
     def facts(self, batch: FactBatch) -> None:
@@ -66,7 +66,7 @@ class FileOrder:
     def state(self) -> str:
         return self._progress.state
 
-    def _hear(self, fact: Fact) -> None:
+    def _apply(self, fact: Fact) -> None:
         progress, before = self._progress, self._progress.state
         stale = len(progress.recorded_stale)
         released = len(progress.held_then_applied)
@@ -80,4 +80,4 @@ class FileOrder:
                 self._record(self._facts[key], Outcome.STALE, before)
 
     def _record(self, fact: Fact, outcome: Outcome, before: str) -> None:
-        self._book.record(fact, outcome, before, self._progress.state, None, fact.note)
+        self._state.record(fact, outcome, before, self._progress.state, None, fact.note)

@@ -88,7 +88,7 @@ def start_order(order: OrderIn, at: datetime, **more: Any) -> StartOrder:
 
 
 def number_of(order: OrderIn) -> str:
-    """The order's number in the house: its own, unless production's numbers do not look like that."""
+    """The order's number in the environment: its own, unless production's numbers do not look like that."""
     return order.order_no if re.fullmatch(ORDER_NO, order.order_no) else STAND_IN
 
 

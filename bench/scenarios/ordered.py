@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from bench.scenarios.document import Scenario, read_as
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from bench.scenarios.order import OrderIn, number_of, order_in, priced, start_order
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Life, Town
 from domain.policy import Dimension, Policy
-from store.order_detail import OrderDetail
+from store.orders.detail import OrderDetail
 
 STOCK: TypeAdapter[dict[str, int]] = TypeAdapter(dict[str, Annotated[int, Field(strict=True, ge=0)]])
 
@@ -28,23 +28,25 @@ class Settled:
         return self.order.order_no + in_house.removeprefix(number_of(self.order))
 
 
-async def settled(scenario: Scenario, town: Town, priority: tuple[Dimension, ...] | None = None) -> Settled:
+async def settled(scenario: Scenario, servers: Servers, priority: tuple[Dimension, ...] | None = None) -> Settled:
     """Paid and split by `priority` (None: the default). Played once for all blocks that want the same."""
     order, stock = order_in(scenario), stock_in(scenario)
     priced(order)  # what production would refuse is a fault of the file, not of the play
     policy = Policy() if priority is None else Policy(split_priority=priority)
 
     async def play() -> Settled:
-        async with town.house(policy) as house:
+        async with servers.house(policy) as house:
             life = await stocked(house, order, stock)
             await life.pay()
             return Settled(order, await life.detail())
 
-    return await town.share(scenario, f"settled by {policy.split_priority}", play)  # type: ignore[no-any-return]
+    return await servers.share(scenario, f"settled by {policy.split_priority}", play)  # type: ignore[no-any-return]
 
 
-async def stocked(house: House, order: OrderIn, stock: Mapping[str, int] | None = None, **more: Any) -> Life:
-    """The order placed at the time of the house, its goods in stock before. `stock`: units by line; absent: enough.
+async def stocked(
+    house: ScenarioEnvironment, order: OrderIn, stock: Mapping[str, int] | None = None, **more: Any
+) -> ScenarioOrder:
+    """The order placed at the time of the environment, its goods in stock. `stock`: units by line; absent: enough.
 
     `more`: fields of the start message that the format does not know.
     """
@@ -53,7 +55,7 @@ async def stocked(house: House, order: OrderIn, stock: Mapping[str, int] | None 
         assert line.tags is not None
         qty = (stock or {}).get(line.line_id, line.qty)
         await house.receive(line.sku, line.tags.warehouse, qty)
-    return await house.place(message)
+    return await ScenarioOrder.place(house, message)
 
 
 def stock_in(scenario: Scenario) -> dict[str, int]:

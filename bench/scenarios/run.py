@@ -9,8 +9,8 @@ from typing import Any
 from bench.scenarios.blocks import BLOCKS, INPUTS, PLANNED, Block
 from bench.scenarios.compare import differences
 from bench.scenarios.document import ByRule, NotYet, Scenario
+from bench.scenarios.environment import Servers
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import Town
 
 SENTENCES = "assertions"
 """Behaviours in words, without a number: observed by tests, not here."""
@@ -52,34 +52,36 @@ PLAY_S = 120.0
 
 async def run_all(
     scenarios: Sequence[Scenario],
-    town: Town,
+    servers: Servers,
     blocks: Mapping[str, Block] = BLOCKS,
     tell: Callable[[ScenarioResult], None] = lambda _: None,
 ) -> list[ScenarioResult]:
     """All of them side by side, in the order given. `tell` hears of each as soon as it is done."""
 
     async def one(scenario: Scenario) -> ScenarioResult:
-        result = await run(scenario, town, blocks)
+        result = await run(scenario, servers, blocks)
         tell(result)
         return result
 
     return list(await asyncio.gather(*(one(scenario) for scenario in scenarios)))
 
 
-async def run(scenario: Scenario, town: Town, blocks: Mapping[str, Block] = BLOCKS) -> ScenarioResult:
+async def run(scenario: Scenario, servers: Servers, blocks: Mapping[str, Block] = BLOCKS) -> ScenarioResult:
     """Every expected block of one scenario. `blocks`: what plays them, by name."""
     results = [BlockResult(f"input.{name}", Verdict.FAIL, ("unknown input block",)) for name in _unknown(scenario)]
     names = [name for name in scenario.expected if name != SENTENCES]
-    results += await asyncio.gather(*(_run_block(name, scenario, town, blocks) for name in names))
+    results += await asyncio.gather(*(_run_block(name, scenario, servers, blocks) for name in names))
     sentences = scenario.expected.get(SENTENCES, [])
     count = len(sentences) if isinstance(sentences, list) else 1
     return ScenarioResult(scenario.id, scenario.title, tuple(results), count)
 
 
-async def actual(name: str, scenario: Scenario, town: Town, blocks: Mapping[str, Block] = BLOCKS) -> tuple[Any, str]:
+async def actual(
+    name: str, scenario: Scenario, servers: Servers, blocks: Mapping[str, Block] = BLOCKS
+) -> tuple[Any, str]:
     """What one block gives, and how else than by a running workflow. Raises `Malformed`, `NotYet`, `TimeoutError`."""
     async with asyncio.timeout(PLAY_S):
-        found = await blocks[name](scenario, town)
+        found = await blocks[name](scenario, servers)
     return (found.actual, found.note) if isinstance(found, ByRule) else (found, "")
 
 
@@ -87,12 +89,12 @@ def _unknown(scenario: Scenario) -> list[str]:
     return sorted(set(scenario.given) - INPUTS)
 
 
-async def _run_block(name: str, scenario: Scenario, town: Town, blocks: Mapping[str, Block]) -> BlockResult:
+async def _run_block(name: str, scenario: Scenario, servers: Servers, blocks: Mapping[str, Block]) -> BlockResult:
     if name not in blocks:
         planned = name in PLANNED
         return BlockResult(name, Verdict.NOT_YET) if planned else _failed(name, "unknown expected block")
     try:
-        found, note = await actual(name, scenario, town, blocks)
+        found, note = await actual(name, scenario, servers, blocks)
     except NotYet as e:
         return BlockResult(name, Verdict.NOT_YET, (str(e),))
     except Malformed as e:

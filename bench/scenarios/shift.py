@@ -1,4 +1,4 @@
-"""The scenario's clock and the house's: one constant offset between them, so that every duration stays exact."""
+"""The scenario's clock and the environment's: one constant offset between them, so that every duration stays exact."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -8,7 +8,7 @@ SHANGHAI = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True)
 class Shift:
-    """`there`: a moment of the scenario; `here`: the same moment in the house."""
+    """`there`: a moment of the scenario; `here`: the same moment in the environment."""
 
     there: datetime
     here: datetime

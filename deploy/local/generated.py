@@ -37,6 +37,9 @@ class Generated:
     sf_push_key: str
     audit_anchor_key: str
     token_private_key: str
+    relay_seal_key: str
+    worker_seal_key: str
+    shop_private_key: str
 
     def __repr__(self) -> str:
         return "Generated(…)"
@@ -77,7 +80,14 @@ def _generate() -> Generated:
         sf_push_key=secrets.token_urlsafe(24),
         audit_anchor_key=secrets.token_urlsafe(32),
         token_private_key=new_key(),
+        relay_seal_key=_seal_key("relay"),
+        worker_seal_key=_seal_key("worker"),
+        shop_private_key=new_key(),
     )
+
+
+def _seal_key(role: str) -> str:
+    return f"{role}.1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def _key_pair() -> tuple[str, str]:

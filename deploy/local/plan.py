@@ -1,5 +1,6 @@
 """Which programs make up the stack, given what the environment already provides."""
 
+import json
 import signal
 import sys
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from temporalio.envconfig import ClientConfig
 
 from deploy.local import checks, variables
 from deploy.local.generated import generated
+from deploy.local.logins import ROLES, login_of
 from deploy.local.places import choose_ports
 from deploy.local.ports import LOOPBACK
 from deploy.local.postgres import LocalPostgres
-from deploy.local.private_files import private_folder
+from deploy.local.private_files import private_folder, write_private
 from deploy.local.service import Service
 from deploy.local.temporal import RETENTION, LocalTemporal
 from workflows.messages import TASK_QUEUE
@@ -63,8 +65,9 @@ class _Builder:
         self._ports = choose_ports(self._env, layout.state / "ports.json")
         self._keys = generated(layout.state / "secrets.json")
         self._postgres = LocalPostgres(layout.state / "postgres", port=self._ports["POSTGRES"])
-        url = "" if self._outside.database else self._postgres.url()
-        self.made = variables.our_variables(self._ports, self._keys, self._outside, url)
+        self._logins = {} if self._outside.database else self._make_logins()
+        people = self._logins.get("oms_operator", "")
+        self.made = variables.our_variables(self._ports, self._keys, self._outside, people)
         if not self._env.get("OMS_ENVIRONMENT"):
             self.made["OMS_ENVIRONMENT"] = "local"
         if not self._env.get("OMS_AUDIT_ANCHOR_FILE"):
@@ -85,7 +88,9 @@ class _Builder:
         own_temporal = () if self._outside.temporal else (self._temporal(),)
         sandboxes = [name for name in variables.PROVIDERS if name not in self._outside.providers]
         own_world = (self._sandbox(sandboxes),) if sandboxes else ()
-        return (*own_database, *own_temporal, self._migrations(), *own_world, self._relay(), self._worker())
+        own_logins = () if self._outside.database else (self._access(),)
+        once = (self._migrations(), *own_logins)
+        return (*own_database, *own_temporal, *once, *own_world, self._relay(), self._worker())
 
     def _database(self) -> Service:
         async def takes_connections(_pid: int) -> bool:
@@ -118,7 +123,33 @@ class _Builder:
     def _migrations(self) -> Service:
         command = partial(_python, "-m", "store.migrate", "up")
         needs = () if self._outside.database else ("postgres",)
-        return Service("migrations", command, needs=needs, variables=self._ours, once=True, start_s=120)
+        given = variables.without(self._as(None), *variables.SIGNS, *variables.BELIEVES)
+        return Service("migrations", command, needs=needs, variables=given, once=True, start_s=120)
+
+    def _make_logins(self) -> dict[str, str]:
+        """Addresses by role, written down for who makes the logins."""
+        urls = {role: self._postgres.url(login=login_of(role)) for role in ROLES}
+        write_private(self._logins_file, json.dumps({"owner": self._postgres.url(), **urls}))
+        return urls
+
+    @property
+    def _logins_file(self) -> Path:
+        return self._layout.state / "postgres" / "logins.json"
+
+    def _access(self) -> Service:
+        command = partial(_python, "-m", "deploy.local.logins", str(self._logins_file))
+        given = variables.without(self._ours, *variables.SIGNS, *variables.BELIEVES)
+        return Service("access", command, needs=("migrations",), variables=given, once=True)
+
+    def _as(self, role: str | None) -> dict[str, str]:
+        """Variables of a process of this role; None: of the owner."""
+        if self._outside.database:
+            return self._ours
+        return {**self._ours, "OMS_DATABASE_URL": self._logins[role] if role else self._postgres.url()}
+
+    @property
+    def _migrated(self) -> tuple[str, ...]:
+        return ("migrations",) if self._outside.database else ("migrations", "access")
 
     def _sandbox(self, names: list[str]) -> Service:
         data = self._layout.state / "sandbox"
@@ -140,22 +171,28 @@ class _Builder:
             "relay",
             partial(_python, "-m", "relay"),
             working=checks.answers_http(f"http://{LOOPBACK}:{port}/readyz"),
-            needs=("migrations",),
-            variables=self._ours,
+            needs=self._migrated,
+            variables=self._sealing("relay", *variables.SIGNS, *variables.BELIEVES),
             ports=((port, "OMS_PORT_RELAY"),),
             address=f"http://{LOOPBACK}:{port}",
         )
 
+    def _sealing(self, role: str, *not_given: str) -> dict[str, str]:
+        ours = variables.without(self._as(f"oms_{role}"), *not_given)
+        if self._env.get("OMS_SEAL_KEYS"):
+            return ours
+        return {**ours, **variables.seal_variables(self._keys, role)}
+
     def _worker(self) -> Service:
         metrics = self._ports["WORKER_METRICS"]
-        needs = ("migrations",) if self._outside.temporal else ("migrations", "temporal")
+        needs = self._migrated if self._outside.temporal else (*self._migrated, "temporal")
         return Service(
             "worker",
             partial(_python, "worker.py"),
             working=self._temporal_checks.polls(TASK_QUEUE),
             alive=self._temporal_checks.not_silent(TASK_QUEUE),
             needs=needs,
-            variables=self._ours,
+            variables=self._sealing("worker", *variables.SIGNS),
             ports=((metrics, "OMS_PORT_WORKER_METRICS"), (metrics + 1, "OMS_PORT_WORKER_METRICS")),
             address=f"metrics http://{LOOPBACK}:{metrics}/metrics",
         )

@@ -119,11 +119,17 @@ class LocalTemporal:
             self._process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.launch_environment()
             )
-        while not ports.answers(self.port):
+        while not (ports.answers(self.port) and self._serves()):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise UnableToRunTemporal(f"the Temporal server did not start in {timeout_s:.0f} s; see {self.log}")
             time.sleep(0.05)
+
+    def _serves(self) -> bool:
+        """True when the front end takes calls: its port is open before that, and a client is refused in between."""
+        question = [str(temporal_binary()), "operator", "cluster", "system", "--address", self.address]
+        question += ["--command-timeout", "1s"]
+        return not subprocess.run(question, capture_output=True, env=self.launch_environment(), check=False).returncode
 
     def stop(self, polite: signal.Signals = signal.SIGTERM) -> None:
         if self._process is None:

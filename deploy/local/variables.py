@@ -22,6 +22,13 @@ SENDER = {
 }
 """Who sends the parcels that are booked at SF directly."""
 
+SHOP = "svc-shop"
+"""The backend of the local shop."""
+SIGNS = ("OMS_TOKENS_PRIVATE_KEY", "OMS_SERVICE_NAME", "OMS_SERVICE_PRIVATE_KEY")
+"""Of those who sign: people's `oms` and backends. Who believes signatures has public halves only."""
+BELIEVES = ("OMS_TOKENS_JWKS", "OMS_PROOFS_SERVICES")
+"""Of the worker alone."""
+
 Variables = dict[str, str]
 
 
@@ -60,6 +67,9 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
     made |= {
         "OMS_TOKENS_PRIVATE_KEY": keys.token_private_key,
         "OMS_TOKENS_JWKS": json.dumps(key_set(read_key(keys.token_private_key))),
+        "OMS_PROOFS_SERVICES": json.dumps({SHOP: json.dumps(key_set(read_key(keys.shop_private_key)))}),
+        "OMS_SERVICE_NAME": SHOP,
+        "OMS_SERVICE_PRIVATE_KEY": keys.shop_private_key,
     }
     if not outside.database:
         made["OMS_DATABASE_URL"] = database_url
@@ -149,6 +159,14 @@ def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env
     return made | {name: value for name, value in env.items() if name.startswith("SANDBOX_")}
 
 
+def seal_variables(keys: Generated, role: str) -> Variables:
+    """For one process alone: the relay cannot seal as a worker, and nobody else can seal at all."""
+    relay, worker = keys.relay_seal_key, keys.worker_seal_key
+    if role == "relay":
+        return {"OMS_SEAL_KEYS": relay, "OMS_SEAL_OWN": relay.partition(":")[0]}
+    return {"OMS_SEAL_KEYS": f"{worker},{relay}", "OMS_SEAL_OWN": worker.partition(":")[0]}
+
+
 def audit_variables(state: Path, keys: Generated) -> Variables:
     """Where the audit is tied down. On the same disk it protects from nothing but accidents; it shows how it works."""
     return {
@@ -156,6 +174,10 @@ def audit_variables(state: Path, keys: Generated) -> Variables:
         "OMS_AUDIT_ANCHOR_KEY": keys.audit_anchor_key,
         "OMS_AUDIT_ANCHOR_EVERY_S": "5",
     }
+
+
+def without(values: Mapping[str, str], *names: str) -> Variables:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def plain(env: Mapping[str, str]) -> Variables:

@@ -5,22 +5,20 @@ from datetime import datetime
 from typing import Self
 
 from domain.policy import FreightBack, Policy
+from domain.returns.enums import REASONS, Reason, ReturnType
 from domain.returns.facts import (
-    LineFacts,
-    OrderFacts,
-    Run,
-    count,
-    first_units,
+    ReturnLineFacts,
+    ReturnOrderFacts,
     free_shipped,
     free_waiting,
     whole_parcels,
 )
-from domain.returns.models import MAX_EVIDENCE, Actor, ApplyReturn, Quote, UnitRange
+from domain.returns.models import MAX_EVIDENCE, Actor, ApplyReturn, Quote
 from domain.returns.refunding import AmountRaised, quote_for
 from domain.returns.refusals import Code, Refusal, refusal
 from domain.returns.windows import Windows, days_for, warranty_ends, window_ends
-from domain.returns.words import REASONS, Reason, ReturnType
 from domain.strict import Strict
+from domain.units import UnitRange, count, first_units
 
 __all__ = ["AdmissionRules", "Code", "Judgement", "Refusal", "case_quote", "judge", "related"]
 
@@ -60,7 +58,7 @@ class Judgement(Strict):
 
 def judge(
     application: ApplyReturn,
-    order: OrderFacts,
+    order: ReturnOrderFacts,
     known_evidence: Sequence[str],
     rules: AdmissionRules,
     at: datetime,
@@ -96,7 +94,7 @@ def related(actor: Actor, buyer_id: str) -> bool:
     return actor.on_behalf_of == buyer_id and actor.id != buyer_id
 
 
-def _evidence(application: ApplyReturn, known: Sequence[str], cancelled: dict[str, list[Run]]) -> list[Refusal]:
+def _evidence(application: ApplyReturn, known: Sequence[str], cancelled: dict[str, list[UnitRange]]) -> list[Refusal]:
     """None is needed to cancel before shipping, as long as nothing of it has left."""
     found = []
     number = len(application.evidence)
@@ -110,7 +108,7 @@ def _evidence(application: ApplyReturn, known: Sequence[str], cancelled: dict[st
     return found
 
 
-def _as_a_whole(application: ApplyReturn, order: OrderFacts) -> list[Refusal]:
+def _as_a_whole(application: ApplyReturn, order: ReturnOrderFacts) -> list[Refusal]:
     found = []
     if not order.paid:
         found.append(refusal(Code.NOT_PAID))
@@ -126,7 +124,7 @@ def _as_a_whole(application: ApplyReturn, order: OrderFacts) -> list[Refusal]:
 
 
 def _raised(
-    application: ApplyReturn, order: OrderFacts, units: Sequence[UnitRange], rules: AdmissionRules
+    application: ApplyReturn, order: ReturnOrderFacts, units: Sequence[UnitRange], rules: AdmissionRules
 ) -> list[Refusal]:
     try:
         case_quote(application, order, units, rules)
@@ -135,7 +133,9 @@ def _raised(
     return []
 
 
-def case_quote(application: ApplyReturn, order: OrderFacts, units: Sequence[UnitRange], rules: AdmissionRules) -> Quote:
+def case_quote(
+    application: ApplyReturn, order: ReturnOrderFacts, units: Sequence[UnitRange], rules: AdmissionRules
+) -> Quote:
     """What the case would pay for these units. Raises `AmountRaised`."""
     return quote_for(
         application.type,
@@ -147,7 +147,7 @@ def case_quote(application: ApplyReturn, order: OrderFacts, units: Sequence[Unit
     )
 
 
-def _cancelled(application: ApplyReturn, order: OrderFacts) -> dict[str, list[Run]]:
+def _cancelled(application: ApplyReturn, order: ReturnOrderFacts) -> dict[str, list[UnitRange]]:
     """The waiting units that a cancellation takes, looked at over all its lines: whole parcels first."""
     if application.type is not ReturnType.CANCEL_UNSHIPPED:
         return {}
@@ -157,14 +157,15 @@ def _cancelled(application: ApplyReturn, order: OrderFacts) -> dict[str, list[Ru
 
 def _line(
     application: ApplyReturn,
-    order: OrderFacts,
-    line: LineFacts,
+    order: ReturnOrderFacts,
+    line: ReturnLineFacts,
     qty: int,
-    cancelled: list[Run],
+    cancelled: list[UnitRange],
     rules: AdmissionRules,
     at: datetime,
 ) -> tuple[list[Refusal], tuple[UnitRange, ...]]:
     found = []
+    runs: Sequence[UnitRange]
     if line.applications >= rules.max_applications:
         found.append(refusal(Code.TOO_MANY_APPLICATIONS, line.line_id))
     if _excluded(application, line):
@@ -175,10 +176,10 @@ def _line(
         code, runs = _shipped(application, order, line, qty, rules, at)
     if code is not None:
         return [*found, refusal(code, line.line_id)], ()
-    return found, first_units(line.line_id, runs, qty)
+    return found, first_units(runs, qty)
 
 
-def _excluded(application: ApplyReturn, line: LineFacts) -> bool:
+def _excluded(application: ApplyReturn, line: ReturnLineFacts) -> bool:
     """Goods excluded at purchase still come back for a defect, and may be cancelled before they leave."""
     without_reason = not REASONS[application.reason].quality
     return (
@@ -188,7 +189,7 @@ def _excluded(application: ApplyReturn, line: LineFacts) -> bool:
     )
 
 
-def _waiting(line: LineFacts, qty: int, cancelled: list[Run]) -> Code | None:
+def _waiting(line: ReturnLineFacts, qty: int, cancelled: list[UnitRange]) -> Code | None:
     if count(cancelled) >= qty and line.left >= qty:
         return None
     left_already = line.left >= qty and count(cancelled) + count(free_shipped(line)) >= qty
@@ -196,8 +197,13 @@ def _waiting(line: LineFacts, qty: int, cancelled: list[Run]) -> Code | None:
 
 
 def _shipped(
-    application: ApplyReturn, order: OrderFacts, line: LineFacts, qty: int, rules: AdmissionRules, at: datetime
-) -> tuple[Code | None, list[Run]]:
+    application: ApplyReturn,
+    order: ReturnOrderFacts,
+    line: ReturnLineFacts,
+    qty: int,
+    rules: AdmissionRules,
+    at: datetime,
+) -> tuple[Code | None, Sequence[UnitRange]]:
     free, waiting = free_shipped(line), free_waiting(line)
     if application.type is ReturnType.REFUND_ONLY:
         # Nothing has to come back, so it need not have left either: it is stopped at the warehouse then.
@@ -212,7 +218,7 @@ def _shipped(
 
 
 def _in_time(
-    application: ApplyReturn, line: LineFacts, signed_at: datetime | None, windows: Windows, at: datetime
+    application: ApplyReturn, line: ReturnLineFacts, signed_at: datetime | None, windows: Windows, at: datetime
 ) -> bool:
     if application.type is ReturnType.WARRANTY_REPLACEMENT:
         ends = warranty_ends(line, signed_at)
@@ -222,7 +228,7 @@ def _in_time(
     return at <= window_ends(signed_at, days_for(application.type, application.reason, windows))
 
 
-def _too_late(application: ApplyReturn, line: LineFacts) -> Code:
+def _too_late(application: ApplyReturn, line: ReturnLineFacts) -> Code:
     if application.type is not ReturnType.WARRANTY_REPLACEMENT:
         return Code.WINDOW_OVER
     has_one = line.warranty_until is not None or line.warranty_days is not None

@@ -3,7 +3,7 @@
 from typing import Self
 
 from domain.policy import Policy
-from domain.returns.words import Level, ReturnType, Risk
+from domain.returns.enums import Level, ReturnType, Risk
 from domain.strict import Strict
 
 

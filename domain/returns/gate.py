@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from domain.returns.words import GOODS_COME_BACK, ReturnType
+from domain.returns.enums import GOODS_COME_BACK, ReturnType
 from domain.strict import Strict
 
 

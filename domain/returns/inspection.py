@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from domain.returns.words import Grade
+from domain.returns.enums import Grade
 from domain.strict import Strict
 
 
@@ -17,6 +17,8 @@ class ScanResult(StrEnum):
     PHOTO_REQUIRED = "PHOTO_REQUIRED"
     WRONG_ITEM = "WRONG_ITEM"
     """Another article than was sold. It does not count as received."""
+    INSPECTION_OVER = "INSPECTION_OVER"
+    """One that was told to be missing, after all. What it is worth is settled already: kept aside, a ticket."""
 
 
 DESTINATIONS: dict[Grade, ScanResult] = {
@@ -36,7 +38,7 @@ class Expected(Strict):
     done: int = 0
 
 
-class Scan(Strict):
+class UnitScan(Strict):
     scanned: str
     grade: Grade
     sku: str | None = None
@@ -44,7 +46,7 @@ class Scan(Strict):
     photos: int = 0
 
 
-class Verdict(Strict):
+class InspectionVerdict(Strict):
     result: ScanResult
     line_id: str | None = None
     """The line whose next unit is graded; None when the scan counts for nothing."""
@@ -54,23 +56,28 @@ class Verdict(Strict):
         return self.line_id is not None
 
 
-def judge_scan(return_code: str, expected: Sequence[Expected], scan: Scan) -> Verdict:
-    """One scan against what has been graded so far. Without a SKU the first line with units left is meant.
+def judge_scan(
+    return_code: str, expected: Sequence[Expected], scan: UnitScan, *, over: bool = False
+) -> InspectionVerdict:
+    """One scan against what has been graded so far. Without a SKU the first line with units left is meant. `over`: the
+    inspection is finished, and units that nobody had scanned are written off.
 
     The order of the checks is the order in which a person at the desk would notice: whose parcel is this, is it the
     right thing, is there one too many, is there a photo.
     """
     if not same_code(scan.scanned, return_code):
-        return Verdict(result=ScanResult.UNKNOWN_CODE)
+        return InspectionVerdict(result=ScanResult.UNKNOWN_CODE)
     mine = [line for line in expected if scan.sku is None or line.sku == scan.sku]
     if not mine:
-        return Verdict(result=ScanResult.WRONG_ITEM)
+        return InspectionVerdict(result=ScanResult.WRONG_ITEM)
     line = next((line for line in mine if line.done < line.units), None)
     if line is None:
-        return Verdict(result=ScanResult.QTY_EXCEEDED)
+        return InspectionVerdict(result=ScanResult.QTY_EXCEEDED)
+    if over:
+        return InspectionVerdict(result=ScanResult.INSPECTION_OVER)
     if scan.grade in NEEDS_PHOTO and scan.photos < 1:
-        return Verdict(result=ScanResult.PHOTO_REQUIRED)
-    return Verdict(result=DESTINATIONS[scan.grade], line_id=line.line_id)
+        return InspectionVerdict(result=ScanResult.PHOTO_REQUIRED)
+    return InspectionVerdict(result=DESTINATIONS[scan.grade], line_id=line.line_id)
 
 
 def same_code(scanned: str, code: str) -> bool:
@@ -78,7 +85,7 @@ def same_code(scanned: str, code: str) -> bool:
     return scanned.strip().upper() == code.upper()
 
 
-class Outcome(Strict):
+class InspectionOutcome(Strict):
     """What the desk found when it says that the parcel is done."""
 
     accepted: int
@@ -91,9 +98,9 @@ class Outcome(Strict):
         return bool(self.missing or self.surplus or self.wrong)
 
 
-def outcome(expected: Sequence[Expected], results: Sequence[ScanResult]) -> Outcome:
+def outcome(expected: Sequence[Expected], results: Sequence[ScanResult]) -> InspectionOutcome:
     """Shortage and surplus change no refund by themselves: they decide which units are refunded and raise tickets."""
-    return Outcome(
+    return InspectionOutcome(
         accepted=sum(line.done for line in expected),
         missing=sum(line.units - line.done for line in expected),
         surplus=sum(1 for r in results if r is ScanResult.QTY_EXCEEDED),

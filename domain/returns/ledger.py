@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from domain.order import Id
 from domain.records import StockMove
-from domain.returns.words import Grade
+from domain.returns.enums import Grade
 from domain.strict import Strict
 
 
@@ -81,6 +81,11 @@ def reserve(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> S
 def ship(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
     """The replacement has left."""
     return StockMove(ref=f"{return_no}/X/{line_id}", kind="ship", sku=sku, warehouse=warehouse, qty=qty)
+
+
+def write_off(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+    """Of the replacement, what the warehouse did not find."""
+    return StockMove(ref=f"{return_no}/X/{line_id}", kind="write_off", sku=sku, warehouse=warehouse, qty=qty)
 
 
 def release(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:

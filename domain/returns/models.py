@@ -5,26 +5,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from domain.approvals import Token
 from domain.order import Id, Minor, OrderNo, Qty, Text
-from domain.returns.words import Acceptance, CaseStatus, Fault, Grade, Level, Reason, Reception, ReturnType
+from domain.returns.enums import Acceptance, CaseStatus, Fault, Grade, Level, Reason, Reception, ReturnType
 from domain.strict import Strict
+from domain.units import UnitRange
 
 ReturnNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{5,25}$")]
 """6 to 26 characters: refund numbers `{return_no}-n` fit the channels' 32."""
 EvidenceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 MAX_EVIDENCE = 9
-
-
-class UnitRange(Strict):
-    """Neighbouring units of one line, counted from 0."""
-
-    line_id: Id
-    first_unit: Annotated[int, Field(ge=0)]
-    units: Qty
-
-    @property
-    def end(self) -> int:
-        return self.first_unit + self.units
+MOST_RETURNED_UNITS = 1_000
+"""Of one return: each is graded, written and shown for itself."""
 
 
 class Origin(UnitRange):
@@ -60,12 +52,14 @@ class ApplyReturn(Strict):
     fault: Fault = Fault.NONE
     description: Text | None = None
     evidence: Annotated[tuple[EvidenceId, ...], Field(max_length=100)] = ()
-    """Pictures uploaded before under this return number (`store/evidence.py`)."""
+    """Pictures uploaded before under this return number (`store/returns/evidence.py`)."""
     replacements: dict[Id, Id] = Field(default_factory=dict)
     """Exchange only: the SKU that goes out, by line_id. A line not named gets its own SKU again."""
     lowered_amount_minor: Minor | None = None
     """Staff may agree on less than the shares of the units, never on more."""
     lowered_reason: Text | None = None
+    proof: Token | None = None
+    """Who applies, proven; the books keep the application without it."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -78,6 +72,14 @@ class ApplyReturn(Strict):
         if len(set(self.evidence)) != len(self.evidence):
             raise ValueError("the same picture stands twice")
         return self
+
+
+def return_too_large(application: ApplyReturn) -> str:
+    """Why it is not taken, or '': a step that computes for 2 s is taken for a deadlock."""
+    units = sum(application.lines.values())
+    if units > MOST_RETURNED_UNITS:
+        return f"the return has {units} units, one case takes at most {MOST_RETURNED_UNITS}; apply for several"
+    return ""
 
 
 class ReopenReturn(Strict):

@@ -6,9 +6,10 @@ from pydantic import AwareDatetime, Field
 
 from domain.order import Id, Minor
 from domain.records import AuditEntry, EventRecord, RefundRecord, StockMove, TicketRecord, TicketResolution
-from domain.returns.models import CaseUnit, Parcel, ReturnNo, ScanRecord, TimelineRecord, UnitRange
-from domain.returns.words import Acceptance, CaseStatus, Reception
+from domain.returns.enums import Acceptance, CaseStatus, Reception
+from domain.returns.models import CaseUnit, Parcel, ReturnNo, ScanRecord, TimelineRecord
 from domain.strict import Strict
+from domain.units import UnitRange
 
 
 class RefundPart(Strict):

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from domain.money import allocate
 from domain.policy import FreightBack
-from domain.returns.models import Quote, QuoteLine, UnitRange
-from domain.returns.words import MONEY_GOES_BACK, Fault, ReturnType
+from domain.returns.enums import MONEY_GOES_BACK, Fault, ReturnType
+from domain.returns.models import Quote, QuoteLine
 from domain.shares import Share, UnitShare
+from domain.units import UnitRange
 
 
 class AmountRaised(ValueError):
@@ -139,7 +140,7 @@ def _by_line(shares: Iterable[UnitShare], units: Sequence[UnitRange], *, freight
 def _range_share(shares: Sequence[UnitShare], wanted: UnitRange) -> Share:
     net = freight = covered = 0
     for run in shares:
-        n = min(run.first_unit + run.units, wanted.end) - max(run.first_unit, wanted.first_unit)
+        n = min(run.end, wanted.end) - max(run.first_unit, wanted.first_unit)
         if n > 0:
             net, freight, covered = net + n * run.net_minor, freight + n * run.freight_minor, covered + n
     if covered != wanted.units:

@@ -3,8 +3,8 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.returns.facts import LineFacts
-from domain.returns.words import REASONS, Reason, ReturnType
+from domain.returns.enums import REASONS, Reason, ReturnType
+from domain.returns.facts import ReturnLineFacts
 from domain.strict import Strict
 
 SHOP_TIME = ZoneInfo("Asia/Shanghai")
@@ -29,7 +29,7 @@ def days_for(kind: ReturnType, reason: Reason, windows: Windows) -> int:
     return windows.quality_exchange_days if exchange_for_defect else windows.no_reason_days
 
 
-def warranty_ends(line: LineFacts, signed_at: datetime | None) -> datetime | None:
+def warranty_ends(line: ReturnLineFacts, signed_at: datetime | None) -> datetime | None:
     """The last moment of a line's warranty, its last day included. None: it has no warranty, or none has begun."""
     if line.warranty_until is not None:
         return _midnight_after(line.warranty_until)

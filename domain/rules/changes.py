@@ -5,7 +5,7 @@ from typing import Literal
 
 from domain.rules.reading import read_table
 from domain.rules.sets import RuleSet
-from domain.rules.tables import SHAPES, Row, RuleTable
+from domain.rules.tables import SHAPES, RuleRow, RuleTable
 from domain.strict import Strict
 
 
@@ -50,7 +50,7 @@ def _of_table(old: RuleTable, new: RuleTable) -> Iterator[RowChange]:
             yield RowChange(table=name, row=row, what="moved")
 
 
-def _words(table: RuleTable, row: Row) -> str:
+def _words(table: RuleTable, row: RuleRow) -> str:
     """`ship_from != "A", qty > 3 → group "x"`; the note is not part of the rule."""
     when = [f"{c.field or 'if'} {row.cells[c.id]}" for c in table.inputs if row.cells[c.id]]
     then = [f"{c.field} {row.cells[c.id]}" for c in table.outputs]

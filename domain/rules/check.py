@@ -6,8 +6,8 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from zen import evaluate_expression, evaluate_unary_expression
 
-from domain.catalog import CustomsMode
-from domain.returns.words import Level
+from domain.catalog.records import CustomsMode
+from domain.returns.enums import Level
 from domain.rules.cells import VALUE, BadCell, literal, names
 from domain.rules.decision import LineFacts, OrderFacts
 from domain.rules.engine import compiles, served, tariffs
@@ -15,7 +15,7 @@ from domain.rules.findings import Finding, errors
 from domain.rules.overlap import competing
 from domain.rules.reading import read_table
 from domain.rules.sets import RuleSet
-from domain.rules.tables import DIMENSIONS, SHAPES, Column, Kind, Output, Row, RuleTable
+from domain.rules.tables import DIMENSIONS, SHAPES, Column, Kind, Output, RuleRow, RuleTable
 from domain.strict import faults
 
 ROUTES = ((Level.SYSTEM,), (Level.CS_SUPERVISOR,), (Level.CS_SUPERVISOR, Level.FINANCE))
@@ -75,7 +75,7 @@ def accept(rule_set: RuleSet) -> tuple[Finding, ...]:
     return findings
 
 
-def _row(table: RuleTable, row: Row) -> Iterator[Finding]:
+def _row(table: RuleTable, row: RuleRow) -> Iterator[Finding]:
     before = 0
     for column in table.inputs:
         for text, advice in _condition(table, column, row.cells[column.id]):
@@ -195,7 +195,7 @@ def _together(tables: Mapping[str, RuleTable]) -> Iterator[Finding]:
             yield Finding(severity="warning", table="carriers", row=row.rule_id, text=text, advice="add its tariff")
 
 
-def _values(table: RuleTable, row: Row, field: str) -> list[str]:
+def _values(table: RuleTable, row: RuleRow, field: str) -> list[str]:
     cell = next(row.cells[c.id] for c in table.outputs if c.field == field)
     if cell in table.shape.fields:
         return []
@@ -203,6 +203,6 @@ def _values(table: RuleTable, row: Row, field: str) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-def _error(table: RuleTable, row: Row, column: Column | None, text: str, advice: str) -> Finding:
+def _error(table: RuleTable, row: RuleRow, column: Column | None, text: str, advice: str) -> Finding:
     name = column.name if column else None
     return Finding(severity="error", table=table.shape.name, row=row.rule_id, column=name, text=text, advice=advice)

@@ -5,11 +5,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from domain.fulfilment.tariffs import CarrierCode, Grams, Tariff
 from domain.order import Minor, Qty
 from domain.policy import Dimension
 from domain.rules.sets import RuleSet
 from domain.strict import Strict
-from domain.tariffs import CarrierCode, Grams, Tariff
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from zen import ZenEngine, compile_expression, compile_unary_expression
 
+from domain.fulfilment.tariffs import ANY, Tariff, serves_region
 from domain.policy import Dimension
 from domain.rules.cells import literal, names
 from domain.rules.decision import NO_RULE, LineDecision, RuleDecision, RuleQuestion, Separation
 from domain.rules.reading import read_table
 from domain.rules.sets import RuleSet, TableName, UnableToDecide
-from domain.rules.tables import SHAPES, Kind, Row, RuleTable
-from domain.tariffs import ANY, Tariff, serves_region
+from domain.rules.tables import SHAPES, Kind, RuleRow, RuleTable
 
 _RULE = "_rule"
 _KEPT = 32
@@ -27,7 +27,7 @@ class _Question:
 
     def __init__(self, table: RuleTable, engine: ZenEngine) -> None:
         self.table, self._engine = table, engine
-        self.rows: Mapping[str, Row] = {row.rule_id: row for row in table.rows}
+        self.rows: Mapping[str, RuleRow] = {row.rule_id: row for row in table.rows}
         self.reads = tuple(sorted(reads(table)))
         self._kinds = {output.field: output.kind for output in table.shape.outputs}
         self._answers = {
@@ -36,7 +36,7 @@ class _Question:
             for column in table.outputs
         }
 
-    def fitting(self, contexts: Sequence[Mapping[str, Any]]) -> list[tuple[Row, ...]]:
+    def fitting(self, contexts: Sequence[Mapping[str, Any]]) -> list[tuple[RuleRow, ...]]:
         """For each context the rows that count, in their order; none when no row fits."""
         if not self.rows:
             return [() for _ in contexts]
@@ -50,7 +50,7 @@ class _Question:
         }
         return [found[key] for key in keys]
 
-    def answer(self, row: Row, field: str, context: Mapping[str, Any]) -> Any:
+    def answer(self, row: RuleRow, field: str, context: Mapping[str, Any]) -> Any:
         """What the row says: the value that its cell spells out, or that of the column it names."""
         column, value = self._answers[row.rule_id, field]
         return _as(self._kinds[field], context[column]) if column else value
@@ -131,7 +131,7 @@ class RuleEngine:
                 carriers_rule=carrier.rule_id if carrier else None,
             )
 
-    def _first(self, name: TableName, contexts: Sequence[Mapping[str, Any]]) -> list[tuple[_Question, Row | None]]:
+    def _first(self, name: TableName, contexts: Sequence[Mapping[str, Any]]) -> list[tuple[_Question, RuleRow | None]]:
         table = self._tables[name]
         return [(table, rows[0] if rows else None) for rows in table.fitting(contexts)]
 
@@ -139,7 +139,7 @@ class RuleEngine:
         table = self._tables["separation"]
         made: dict[tuple[str, str, str], Separation] = {}
 
-        def of(row: Row, line: Mapping[str, Any]) -> Separation:
+        def of(row: RuleRow, line: Mapping[str, Any]) -> Separation:
             key = table.answer(row, "kind", line), table.answer(row, "value", line), row.rule_id
             if key not in made:
                 made[key] = Separation(kind=key[0], value=key[1], rule_id=key[2])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.rules.cells import BadCell, literal
 from domain.rules.findings import Finding
-from domain.rules.tables import Row, RuleTable
+from domain.rules.tables import RuleRow, RuleTable
 
 MOST = 50
 """Warnings of one table."""
@@ -130,7 +130,7 @@ def competing(table: RuleTable) -> Iterator[Finding]:
 
 
 def _pair(
-    table: RuleTable, before: tuple[Row, Sequence[Condition]], after: tuple[Row, Sequence[Condition]]
+    table: RuleTable, before: tuple[RuleRow, Sequence[Condition]], after: tuple[RuleRow, Sequence[Condition]]
 ) -> Finding | None:
     (first, mine), (second, theirs) = before, after
     same = all(first.cells[c.id] == second.cells[c.id] for c in table.outputs)
@@ -149,12 +149,12 @@ def _pair(
     return None
 
 
-def _conditions(table: RuleTable, row: Row) -> tuple[Condition, ...]:
+def _conditions(table: RuleTable, row: RuleRow) -> tuple[Condition, ...]:
     return tuple(
         condition(row.cells[c.id]) if c.field or not row.cells[c.id] else _Unknown(row.cells[c.id])
         for c in table.inputs
     )
 
 
-def _warning(table: RuleTable, row: Row, text: str, advice: str) -> Finding:
+def _warning(table: RuleTable, row: RuleRow, text: str, advice: str) -> Finding:
     return Finding(severity="warning", table=table.shape.name, row=row.rule_id, text=text, advice=advice)

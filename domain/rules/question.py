@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.catalog import SkuRecord
+from domain.catalog.records import SkuRecord
 from domain.policy import Dimension
 from domain.records import Priced, PricedLine
 from domain.rules.decision import LineFacts, OrderFacts, RuleQuestion

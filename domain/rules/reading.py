@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.rules.findings import Finding
-from domain.rules.tables import MAX_COLUMNS, Column, Row, RuleTable, Shape
+from domain.rules.tables import MAX_COLUMNS, Column, RuleRow, RuleTable, Shape
 
 INPUT, TABLE, OUTPUT = "inputNode", "decisionTableNode", "outputNode"
 _RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -107,13 +107,13 @@ def _fields(reader: _Reader, inputs: tuple[Column, ...], outputs: tuple[Column, 
         reader.wrong("an input and an output have the same id")
 
 
-def _rows(reader: _Reader, content: Mapping[str, Any], columns: tuple[Column, ...]) -> tuple[Row, ...]:
+def _rows(reader: _Reader, content: Mapping[str, Any], columns: tuple[Column, ...]) -> tuple[RuleRow, ...]:
     given = content.get("rules")
     most = reader.shape.most_rows
     if not isinstance(given, list) or len(given) > most:
         reader.wrong(f"has no list of rules, or more than {most}", "join rows, e.g. with `in ['A', 'B']`")
         return ()
-    rows: list[Row] = []
+    rows: list[RuleRow] = []
     taken: set[str] = set()
     for number, item in enumerate(given, start=1):
         rule_id = item.get("_id") if isinstance(item, dict) else None
@@ -128,7 +128,7 @@ def _rows(reader: _Reader, content: Mapping[str, Any], columns: tuple[Column, ..
     return tuple(rows)
 
 
-def _row(reader: _Reader, rule_id: str, item: Mapping[str, Any], columns: tuple[Column, ...]) -> Row | None:
+def _row(reader: _Reader, rule_id: str, item: Mapping[str, Any], columns: tuple[Column, ...]) -> RuleRow | None:
     names = {column.id for column in columns}
     extra = [key for key in item if key not in names and not key.startswith("_")]
     missing = [column.name for column in columns if not isinstance(item.get(column.id), str)]
@@ -141,4 +141,4 @@ def _row(reader: _Reader, rule_id: str, item: Mapping[str, Any], columns: tuple[
         return None
     note = item.get("_description")
     cells = {column.id: item[column.id].strip() for column in columns}
-    return Row(rule_id, note[:200] if isinstance(note, str) else "", cells)
+    return RuleRow(rule_id, note[:200] if isinstance(note, str) else "", cells)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.catalog import SkuRecord
-from domain.planning import PlanInputs, plan
+from domain.catalog.records import SkuRecord
+from domain.fulfilment.planning import PlanInputs, plan
 from domain.policy import Dimension
 from domain.records import ChildPlan
 from domain.rules.engine import RuleEngine

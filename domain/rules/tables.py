@@ -94,7 +94,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class RuleRow:
     rule_id: str
     note: str
     cells: Mapping[str, str]
@@ -108,4 +108,4 @@ class RuleTable:
     shape: Shape
     inputs: tuple[Column, ...]
     outputs: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[RuleRow, ...]

@@ -4,12 +4,22 @@ from typing import Any
 
 import httpx
 
+from domain.clock import Clock
 from providers.alipay.amounts import stamp, yuan
-from providers.alipay.errors import SYSTEM, AlipayUnknownOutcome, NotFound
-from providers.alipay.gateway import Clock, Gateway
-from providers.alipay.models import AlipayConfig, CreatePayment, RefundRequest, RefundResult, RefundState, Trade
-from providers.alipay.wire import Created, FoundRefund, Outcome, Refunded, WireTrade
+from providers.alipay.errors import SYSTEM
+from providers.alipay.gateway import Gateway
+from providers.alipay.models import (
+    AlipayConfig,
+    AlipayPayment,
+    AlipayRefund,
+    AlipayRefundRequest,
+    AlipayTrade,
+    RefundState,
+)
+from providers.alipay.wire import AlipayOutcome, Created, FoundRefund, Refunded, WireTrade
+from providers.errors import UnknownOutcome
 from providers.http import DEADLINE_S
+from providers.payment_errors import NotFound
 
 _NOT_IN_SUBJECT = str.maketrans("/=&", "   ")
 
@@ -17,7 +27,7 @@ _NOT_IN_SUBJECT = str.maketrans("/=&", "   ")
 class Alipay:
     """Every method makes one call and never repeats it by itself.
 
-    All raise `AlipayRefused`, `AlipayUnavailable`, `AlipayUnknownOutcome` or a subclass (`providers/alipay/errors.py`).
+    All raise `Refused`, `Unavailable`, `UnknownOutcome` or a subclass (`providers/payment_errors.py`).
     """
 
     def __init__(
@@ -27,7 +37,7 @@ class Alipay:
         self._config, self._clock = config, clock
         self._gateway = Gateway(config, http, clock, deadline_s)
 
-    async def create_qr(self, payment: CreatePayment) -> str:
+    async def create_qr(self, payment: AlipayPayment) -> str:
         """The link to show as a QR code; good until `payment.expires_at`, at most two hours, and created again by the
         same call. No trade exists before the buyer scans it."""
         subject = payment.description.translate(_NOT_IN_SUBJECT).strip()
@@ -43,11 +53,11 @@ class Alipay:
         _same("order", payment.order_no, created.out_trade_no)
         return created.qr_code
 
-    async def query(self, order_no: str) -> Trade:
+    async def query(self, order_no: str) -> AlipayTrade:
         """The trade's state. Raises `NotFound` for a number never created, or whose code nobody scanned yet."""
         found = await self._gateway.call(WireTrade, "alipay.trade.query", {"out_trade_no": order_no})
         _same("order", order_no, found.out_trade_no)
-        trade = Trade(
+        trade = AlipayTrade(
             order_no=found.out_trade_no,
             seller_id=self._config.seller_id,
             trade_state=found.trade_status,
@@ -66,28 +76,28 @@ class Alipay:
         Raises `DecideByQuery` when the trade does not wait for its buyer: closed already, or the buyer was faster.
         """
         try:
-            await self._gateway.call(Outcome, "alipay.trade.close", {"out_trade_no": order_no})
+            await self._gateway.call(AlipayOutcome, "alipay.trade.close", {"out_trade_no": order_no})
         except NotFound:
             return
 
-    async def refund(self, request: RefundRequest) -> RefundResult:
+    async def refund(self, request: AlipayRefundRequest) -> AlipayRefund:
         """Pay back. SUCCESS only when this very call moved the money (fund_change Y); PROCESSING for a repeat or an
         unknown outcome: then query. The same `refund_no` never pays back twice."""
         asked: dict[str, Any] = {
-            "out_trade_no": request.order_no,
+            **_trade(request.order_no, request.transaction_id),
             "refund_amount": yuan(request.refund_minor),
             "out_request_no": request.refund_no,
         }
         if request.reason:
             asked["refund_reason"] = request.reason
         told = await self._gateway.call(Refunded, "alipay.trade.refund", asked)
-        _same("order", request.order_no, told.out_trade_no)
+        _same_trade(request.order_no, request.transaction_id, told.out_trade_no, told.trade_no)
         has_moved = told.fund_change == "Y"
         if has_moved and told.refund_fee < request.refund_minor:
             raise _malformed(
                 f"refund {request.refund_no} of {request.refund_minor}, but only {told.refund_fee} went back"
             )
-        return RefundResult(
+        return AlipayRefund(
             refund_no=request.refund_no,
             order_no=request.order_no,
             transaction_id=told.trade_no,
@@ -97,21 +107,22 @@ class Alipay:
             succeeded_at=told.gmt_refund_pay if has_moved else None,
         )
 
-    async def query_refund(self, order_no: str, refund_no: str) -> RefundResult:
+    async def query_refund(self, order_no: str, refund_no: str, transaction_id: str | None = None) -> AlipayRefund:
         """The refund's state; ask 10 s after the refund or later.
 
         Raises `NotFound` when Alipay did not receive it or it failed: repeat it with the same number and amount.
         """
-        asked = {"out_trade_no": order_no, "out_request_no": refund_no, "query_options": ["gmt_refund_pay"]}
+        trade = _trade(order_no, transaction_id)
+        asked = {**trade, "out_request_no": refund_no, "query_options": ["gmt_refund_pay"]}
         found = await self._gateway.call(FoundRefund, "alipay.trade.fastpay.refund.query", asked)
         if found.out_request_no is None and found.refund_status is None:
             raise NotFound(SYSTEM, "REFUND_NOT_EXIST", f"no refund {refund_no} of order {order_no}, or it failed")
         if found.trade_no is None or found.refund_amount is None or found.total_amount is None:
             raise _malformed(f"refund {refund_no} is told without its trade or amounts")
-        _same("order", order_no, found.out_trade_no)
+        _same_trade(order_no, transaction_id, found.out_trade_no, found.trade_no)
         _same("refund", refund_no, found.out_request_no)
         status: RefundState = "SUCCESS" if found.refund_status == "REFUND_SUCCESS" else "PROCESSING"
-        return RefundResult(
+        return AlipayRefund(
             refund_no=refund_no,
             order_no=order_no,
             transaction_id=found.trade_no,
@@ -122,10 +133,22 @@ class Alipay:
         )
 
 
+def _trade(order_no: str, transaction_id: str | None) -> dict[str, str]:
+    """By Alipay's own number where it is another trade than the order's."""
+    return {"out_trade_no": order_no} if transaction_id is None else {"trade_no": transaction_id}
+
+
+def _same_trade(order_no: str, transaction_id: str | None, told_order: str | None, told_trade: str | None) -> None:
+    if transaction_id is None:
+        _same("order", order_no, told_order)
+    else:
+        _same("trade", transaction_id, told_trade)
+
+
 def _same(what: str, asked: str, told: str | None) -> None:
     if told != asked:
         raise _malformed(f"asked for {what} {asked}, told of {told}")
 
 
-def _malformed(text: str) -> AlipayUnknownOutcome:
-    return AlipayUnknownOutcome(SYSTEM, "MALFORMED", text)
+def _malformed(text: str) -> UnknownOutcome:
+    return UnknownOutcome(SYSTEM, "MALFORMED", text)

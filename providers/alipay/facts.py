@@ -3,19 +3,19 @@
 from datetime import datetime
 
 from domain.facts import Fact, Kind
-from providers.alipay.models import RefundResult, Trade
+from providers.alipay.models import AlipayRefund, AlipayTrade
 from providers.alipay.wire import TradeNotice
 from providers.money_facts import payment_facts, refund_fact, refund_key
 
 SOURCE = "alipay"
 
 
-def trade_facts(trade: Trade) -> tuple[Fact, ...]:
+def trade_facts(trade: AlipayTrade) -> tuple[Fact, ...]:
     """PAYMENT_SUCCEEDED for a paid trade with its evidence, else nothing."""
     return payment_facts(SOURCE, trade, trade.seller_id)
 
 
-def refund_facts(result: RefundResult, *, merchant_id: str, seen_at: datetime) -> tuple[Fact, ...]:
+def refund_facts(result: AlipayRefund, *, merchant_id: str, seen_at: datetime) -> tuple[Fact, ...]:
     """REFUND_SUCCEEDED, or nothing while PROCESSING. `seen_at` dates a success that carries no time itself."""
     if result.status != "SUCCESS":
         return ()
@@ -31,8 +31,8 @@ def notice_facts(notice: TradeNotice) -> tuple[Fact, ...]:
     return (*trade_facts(_trade(notice)), *_refund(notice))
 
 
-def _trade(notice: TradeNotice) -> Trade:
-    return Trade(
+def _trade(notice: TradeNotice) -> AlipayTrade:
+    return AlipayTrade(
         order_no=notice.out_trade_no,
         seller_id=notice.seller_id,
         trade_state=notice.trade_status,

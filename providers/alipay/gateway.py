@@ -1,37 +1,29 @@
 """One signed call to the gateway and its verified reply: no success that a caller gets from here is unproven."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 from pydantic import BaseModel
 
+from domain.clock import Clock
 from domain.strict import UnableToRead, parse
 from providers import http as outside
 from providers.alipay.amounts import stamp
 from providers.alipay.envelope import Envelope, open_envelope
-from providers.alipay.errors import (
-    SYSTEM,
-    AlipayUnavailable,
-    AlipayUnknownOutcome,
-    RateLimited,
-    UnverifiedReply,
-    error_class,
-)
+from providers.alipay.errors import SYSTEM, error_class
 from providers.alipay.models import AlipayConfig
 from providers.alipay.signing import AlipayKey, Signer, signed_text
-from providers.alipay.wire import Outcome
+from providers.alipay.wire import AlipayOutcome
+from providers.errors import UnknownOutcome
+from providers.payment_errors import RateLimited, UnverifiedReply
 
-Clock = Callable[[], datetime]
 M = TypeVar("M", bound=BaseModel)
 
 PATH = "/gateway.do"
 SUCCESS = "10000"
-FAULTS = outside.Faults(not_sent=AlipayUnavailable, unknown=AlipayUnknownOutcome)
-_BUSY = outside.Faults(not_sent=RateLimited, unknown=AlipayUnknownOutcome)
+_BUSY = outside.Faults(not_sent=RateLimited)
 _FORM = "application/x-www-form-urlencoded;charset=utf-8"
 _OUR_KEYS = frozenset({"isv.invalid-app-id", "isv.invalid-signature"})
 
@@ -47,9 +39,7 @@ class Gateway:
         reply = await self._send(method, asked, notify_url)
         if reply.status != 200:
             outside.raise_for_outage(SYSTEM, reply, _BUSY)
-            raise AlipayUnknownOutcome(
-                SYSTEM, f"HTTP {reply.status}", "the gateway answers with 200 only; see base_url"
-            )
+            raise UnknownOutcome(SYSTEM, f"HTTP {reply.status}", "the gateway answers with 200 only; see base_url")
         envelope, outcome = _open(reply.body, method)
         is_success = envelope.is_answer and outcome.code == SUCCESS
         self._verify(envelope, outcome, is_success=is_success)
@@ -58,9 +48,7 @@ class Gateway:
         try:
             return parse(model, envelope.inner)
         except UnableToRead as e:
-            raise AlipayUnknownOutcome(
-                SYSTEM, "MALFORMED", f"the reply to {method} is not as documented: {e}"
-            ) from None
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"the reply to {method} is not as documented: {e}") from None
 
     async def _send(self, method: str, asked: dict[str, Any], notify_url: str) -> outside.Reply:
         asked_text = json.dumps(asked, ensure_ascii=False, separators=(",", ":"))
@@ -86,10 +74,10 @@ class Gateway:
             headers={"Content-Type": _FORM, "Accept-Encoding": "identity", "User-Agent": "order-orchestrator"},
             content=urlencode({"biz_content": asked_text}).encode(),
             deadline_s=self._deadline_s,
-            faults=FAULTS,
+            faults=outside.PLAIN,
         )
 
-    def _verify(self, envelope: Envelope, outcome: Outcome, *, is_success: bool) -> None:
+    def _verify(self, envelope: Envelope, outcome: AlipayOutcome, *, is_success: bool) -> None:
         """A success must be signed. An error may come unsigned, but a wrong signature is never right.
 
         Except where Alipay does not know us: it cannot sign for an app that it did not recognise.
@@ -104,15 +92,15 @@ class Gateway:
             raise UnverifiedReply(SYSTEM, "SIGNATURE", f"code {outcome.code} not believed: the signature does not fit")
 
 
-def _open(body: bytes, method: str) -> tuple[Envelope, Outcome]:
+def _open(body: bytes, method: str) -> tuple[Envelope, AlipayOutcome]:
     try:
         envelope = open_envelope(body, method)
-        return envelope, parse(Outcome, envelope.inner)
+        return envelope, parse(AlipayOutcome, envelope.inner)
     except UnableToRead as e:
         raise UnverifiedReply(SYSTEM, "MALFORMED", f"the reply to {method} is not Alipay's envelope: {e}") from None
 
 
-def _error(outcome: Outcome, retry_after_s: float | None) -> Exception:
+def _error(outcome: AlipayOutcome, retry_after_s: float | None) -> Exception:
     kind = error_class(outcome.code, outcome.sub_code)
     text = outcome.sub_msg or outcome.msg or "no text given"
     return kind(SYSTEM, outcome.sub_code or outcome.code, text, retry_after_s=retry_after_s)

@@ -1,5 +1,6 @@
 """Alipay's notifications: a signed form, verified before it is believed (docs/providers.md; opendocs common/02km9f)."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,7 +14,7 @@ from providers.alipay.amounts import stamp
 from providers.alipay.facts import SOURCE, notice_facts
 from providers.alipay.models import AlipayConfig
 from providers.alipay.signing import MAX_SIGNATURE, AlipayKey, signed_text
-from providers.alipay.wire import Notice, TradeNotice
+from providers.alipay.wire import AlipayNotice, TradeNotice
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest
 
 MAX_BODY_BYTES = 64_000
@@ -21,7 +22,9 @@ MAX_FIELDS = 100
 MAX_AGE = timedelta(hours=26)
 MAX_AHEAD = timedelta(minutes=5)
 
-N = TypeVar("N", bound=Notice)
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+N = TypeVar("N", bound=AlipayNotice)
 
 
 class AlipayReceiver:
@@ -32,8 +35,8 @@ class AlipayReceiver:
     deliveries) is accepted and anything older refused; what is repeated within it carries the same notify_id and
     fact keys and changes nothing. More than `MAX_AHEAD` in the future is refused too.
 
-    Refusal words: too_large, malformed, duplicate_field, missing_field, charset, sign_type, signature, stale,
-    wrong_app, wrong_merchant.
+    Refusal words: too_large, malformed, duplicate_field, missing_field, charset, sign_type, ambiguous, signature,
+    stale, wrong_app, wrong_merchant.
     """
 
     source = SOURCE
@@ -60,7 +63,7 @@ class AlipayReceiver:
 
     def _read(self, request: RawRequest, now: datetime) -> Callback:
         fields = self._believed(_form(request.body))
-        notice = _as(Notice, fields)
+        notice = _as(AlipayNotice, fields)
         if not -MAX_AHEAD <= now - notice.notify_time <= MAX_AGE:
             raise CallbackRefused(
                 "stale", f"sent {stamp(notice.notify_time)}, which is too far from now to be believed"
@@ -84,9 +87,21 @@ class AlipayReceiver:
         if fields.get("charset", "utf-8").lower() != "utf-8":
             raise CallbackRefused("charset", "only utf-8 was asked for", status=400)
         signed = {name: value for name, value in fields.items() if name not in ("sign", "sign_type")}
+        if not _reads_one_way(signed):
+            raise CallbackRefused(
+                "ambiguous", "a field holds what could be another field of the signed text", status=400
+            )
         if len(sign) > MAX_SIGNATURE or not self._alipay.fits(signed_text(signed), sign):
             raise CallbackRefused("signature", "sign does not fit the fields")
         return signed
+
+
+def _reads_one_way(fields: Mapping[str, str]) -> bool:
+    """The signed text joins names and values with nothing escaped: of one genuine text several forms can be made, such
+    as with another order's number out of a remark. Whichever it is, one of two equal names then lies inside a value."""
+    return all(NAME.fullmatch(name) for name in fields) and not any(
+        f"&{name}=" in value for value in fields.values() for name in TradeNotice.model_fields
+    )
 
 
 def _form(body: bytes) -> dict[str, str]:

@@ -9,7 +9,8 @@ from domain.order import Minor
 from providers.alipay.amounts import fen, moment
 from providers.alipay.models import TradeState
 
-Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x25\x27-\x7e]{1,128}$")]
+"""No `&`: it separates the fields of a signed text."""
 Yuan = Annotated[Minor, BeforeValidator(fen)]
 Moment = Annotated[datetime, BeforeValidator(moment)]
 
@@ -18,7 +19,7 @@ class Wire(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-class Outcome(Wire):
+class AlipayOutcome(Wire):
     """What every answer begins with, and all that we use of the reply of alipay.trade.close."""
 
     code: Token
@@ -66,7 +67,7 @@ class FoundRefund(Wire):
     gmt_refund_pay: Moment | None = None
 
 
-class Notice(Wire):
+class AlipayNotice(Wire):
     """What every notification begins with."""
 
     notify_id: Token
@@ -75,7 +76,7 @@ class Notice(Wire):
     app_id: Token
 
 
-class TradeNotice(Notice):
+class TradeNotice(AlipayNotice):
     """A notification of type trade_status_sync. `refund_fee` is the sum of all refunds of the trade, `out_biz_no` the
     number of the refund that caused the notification."""
 

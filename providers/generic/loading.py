@@ -1,4 +1,4 @@
-"""A mapping file (YAML or JSON) to a `Mapping`, or every fault with its line."""
+"""A mapping file (YAML or JSON) to a `SourceMapping`, or every fault with its line."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from domain.strict import of
-from providers.generic.mapping import PROBLEMS, Mapping
+from providers.generic.mapping import PROBLEMS, SourceMapping
 
 MAX_BYTES = 200_000
 _PLAIN_TAGS = ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge")
@@ -17,7 +17,7 @@ class UnableToMap(ValueError):
     """The file cannot be used. One fault a line: `file:line: place: what is wrong`."""
 
 
-def load_mapping(path: Path) -> Mapping:
+def load_mapping(path: Path) -> SourceMapping:
     """Read and check a mapping file. Raises `UnableToMap`."""
     try:
         raw = path.read_bytes()
@@ -26,13 +26,13 @@ def load_mapping(path: Path) -> Mapping:
     return read_mapping(raw, str(path))
 
 
-def read_mapping(raw: bytes, name: str) -> Mapping:
+def read_mapping(raw: bytes, name: str) -> SourceMapping:
     """The same for a text that is already here; `name` is for error texts."""
     if len(raw) > MAX_BYTES:
         raise UnableToMap(f"{name}: the mapping has {len(raw)} bytes; at most {MAX_BYTES} are read")
     root, value = _parsed(raw, name)
     try:
-        return of(Mapping, value)
+        return of(SourceMapping, value)
     except ValidationError as e:
         raise UnableToMap("\n".join(f"{name}:{_line(root, place)}: {text}" for place, text in _faults(e))) from None
 

@@ -122,6 +122,7 @@ class Fields(Strict):
     child_no: Value | None = None
     waybill_no: Value | None = None
     refund_no: Value | None = None
+    chargeback_no: Value | None = None
     transaction_id: Value | None = None
     merchant_id: Value | None = None
     carrier: Value | None = None
@@ -135,7 +136,7 @@ class Fields(Strict):
         return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
 
 
-class Event(Strict):
+class MappedEvent(Strict):
     """What one of their event types means. `fields` are added to the mapping's own, or replace them."""
 
     kind: Kind
@@ -143,7 +144,7 @@ class Event(Strict):
     key: Word | None = None
 
 
-class Mapping(Strict):
+class SourceMapping(Strict):
     """One source. `unknown`: what becomes of types that are neither in `events` nor in `ignore`; kept is stored without
     facts."""
 
@@ -154,7 +155,7 @@ class Mapping(Strict):
     occurred_at: Moment
     fields: Fields = Fields()
     key: Word
-    events: Annotated[dict[EventType, Event], Field(min_length=1, max_length=200)]
+    events: Annotated[dict[EventType, MappedEvent], Field(min_length=1, max_length=200)]
     ignore: Annotated[tuple[EventType, ...], Field(max_length=500)] = ()
     unknown: Literal["keep", "refuse"] = "keep"
 
@@ -166,11 +167,11 @@ class Mapping(Strict):
             raise PydanticCustomError(PROBLEMS, "{text}", {"text": text, "problems": problems})
         return self
 
-    def fields_of(self, event: Event) -> dict[str, Any]:
+    def fields_of(self, event: MappedEvent) -> dict[str, Any]:
         """All fields that `event` fills, by name: `Value`, `Amount` or `Actual`."""
         return self.fields.given() | event.fields.given()
 
-    def key_of(self, event: Event) -> str:
+    def key_of(self, event: MappedEvent) -> str:
         return event.key or self.key
 
     def _problems(self) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -13,6 +13,7 @@ _NEEDS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     Kind.REFUND_SUCCEEDED: (("refund_no",),),
     Kind.REFUND_ABNORMAL: (("refund_no",),),
     Kind.REFUND_CLOSED: (("refund_no",),),
+    Kind.CHARGEBACK_OPENED: (("order_no",), ("chargeback_no",), ("amount_minor",), ("currency",)),
     Kind.STOCK_ARRIVED: (("child_no", "order_no"),),
     Kind.SHORT_PICKED: (_PARCEL, ("actual",)),
     Kind.CUSTOMS_RELEASED: (("child_no",),),
@@ -20,7 +21,7 @@ _NEEDS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     Kind.WAYBILL_RETURNED: (("child_no",), ("waybill_no",), ("carrier",)),
 }
 """Of each group, one field at least. Kinds that are not listed are about a parcel and name it."""
-_IDS = ("order_no", "child_no", "waybill_no", "refund_no", "transaction_id")
+_IDS = ("order_no", "child_no", "waybill_no", "refund_no", "chargeback_no", "transaction_id")
 ALWAYS = ("source", "type", "kind", "occurred_at")
 """Names that any key may use; the others are those of the mapped texts."""
 _NO_TEXT = frozenset({"amount_minor", "actual", "note"})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.facts import Fact
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest, TracePoint
-from providers.generic.mapping import Mapping
+from providers.generic.mapping import SourceMapping
 from providers.generic.translating import explain
 from providers.standard_webhooks import Webhook, WebhookRefused
 from providers.tracking import KIND_OF, ParcelStatus, one_line
@@ -22,7 +22,7 @@ class GenericReceiver:
     `secrets`: the values behind `mapping.secrets`, as `whsec_…` (or `whpk_…`); raises `BadWebhookSecret` on bad ones.
     """
 
-    def __init__(self, mapping: Mapping, secrets: Sequence[str]) -> None:
+    def __init__(self, mapping: SourceMapping, secrets: Sequence[str]) -> None:
         self.source: str = mapping.source
         self._mapping = mapping
         self._webhook = Webhook(secrets)

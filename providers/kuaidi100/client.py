@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
+from domain.clock import Clock
 from domain.strict import UnableToRead, load, parse
 from providers.errors import Refused, Unavailable, UnknownOutcome
 from providers.http import DEADLINE_S, Faults, raise_for_outage, send
@@ -60,7 +60,7 @@ class Kuaidi100Config:
 
 
 @dataclass(frozen=True)
-class Subscription:
+class CourierSubscription:
     """One parcel to follow. `carrier`: our code (YTO). `phone`: receiver's or sender's, demanded by SF and ZTO."""
 
     waybill_no: str
@@ -75,7 +75,7 @@ class Kuaidi100:
         self,
         config: Kuaidi100Config,
         http: httpx.AsyncClient,
-        clock: Callable[[], datetime],
+        clock: Clock,
         *,
         deadline_s: float = DEADLINE_S,
     ) -> None:
@@ -84,7 +84,7 @@ class Kuaidi100:
         self._clock = clock
         self._deadline_s = deadline_s
 
-    async def subscribe(self, subscription: Subscription) -> None:
+    async def subscribe(self, subscription: CourierSubscription) -> None:
         """Ask for pushes about a parcel. Already subscribed (501) is as good as subscribed now."""
         parameters = {"callbackurl": self._config.callback_url, "salt": self._config.salt, "resultv2": _ADVANCED}
         if subscription.phone:

@@ -23,7 +23,7 @@ class _Lenient(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
-class Row(_Lenient):
+class ScanRow(_Lenient):
     time: str | None = None
     ftime: str | None = None
     context: str | None = None
@@ -38,7 +38,7 @@ class Snapshot(_Lenient):
     com: str | None = None
     state: str | None = None
     ischeck: str | None = None
-    data: Annotated[tuple[Row, ...], Field(max_length=MAX_ROWS)] = ()
+    data: Annotated[tuple[ScanRow, ...], Field(max_length=MAX_ROWS)] = ()
 
 
 def trace_of(snapshot: Snapshot, as_of: datetime) -> Trace:

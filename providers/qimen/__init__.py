@@ -3,15 +3,15 @@
 from providers.qimen.callbacks import QimenReceiver
 from providers.qimen.client import QimenWms
 from providers.qimen.errors import WmsRefused, WmsUnavailable, WmsUnknown
-from providers.qimen.models import CancelResult, OutboundLine, OutboundState, Pushed, PushOutbound, QimenConfig
+from providers.qimen.models import CancelResult, OutboundState, PushOutbound, QimenConfig, QimenLine, QimenPushed
 
 __all__ = [
     "CancelResult",
-    "OutboundLine",
     "OutboundState",
     "PushOutbound",
-    "Pushed",
     "QimenConfig",
+    "QimenLine",
+    "QimenPushed",
     "QimenReceiver",
     "QimenWms",
     "WmsRefused",

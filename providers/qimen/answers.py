@@ -15,7 +15,7 @@ from providers.qimen.xml import UnableToReadXml, one, parse, text_of
 FAULTS = Faults(not_sent=WmsUnavailable, unknown=WmsUnknown)
 
 
-class Answer(NamedTuple):
+class QimenAnswer(NamedTuple):
     """One complete Qimen answer; `code` upper case."""
 
     ok: bool
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
     document: Element
 
 
-def read(reply: Reply) -> Answer:
+def read(reply: Reply) -> QimenAnswer:
     """Raises `WmsUnavailable` when a door before the warehouse turned the call away, `WmsUnknown` for 5xx and for a
     200 that is not Qimen's."""
     raise_for_outage(SYSTEM, reply, FAULTS)
@@ -40,7 +40,7 @@ def read(reply: Reply) -> Answer:
         if flag not in ("success", "failure"):
             raise UnableToReadXml("flag", "the flag is neither success nor failure")
         code = (text_of(document, "code") or "").upper()
-        return Answer(flag == "success", code, text_of(document, "message", longest=2000) or "", document)
+        return QimenAnswer(flag == "success", code, text_of(document, "message", longest=2000) or "", document)
     except UnableToReadXml as e:
         raise garbage(e) from e
 

@@ -1,15 +1,13 @@
 """Calls to the warehouse: push an outbound order, ask for its cancellation, ask how it stands."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 import httpx
 
+from domain.clock import Clock
 from providers.http import send
 from providers.qimen import answers, documents, errors
-from providers.qimen.answers import Answer
+from providers.qimen.answers import QimenAnswer
 from providers.qimen.errors import SYSTEM
-from providers.qimen.models import CancelResult, OutboundState, Pushed, PushOutbound, QimenConfig
+from providers.qimen.models import CancelResult, OutboundState, PushOutbound, QimenConfig, QimenPushed
 from providers.qimen.sign import local_text, sign
 from providers.qimen.xml import Tree, UnableToReadXml, build, text_of
 
@@ -17,12 +15,12 @@ from providers.qimen.xml import Tree, UnableToReadXml, build, text_of
 class QimenWms:
     """One warehouse account. Every method raises `WmsRefused`, `WmsUnavailable` or `WmsUnknown`; none retries."""
 
-    def __init__(self, config: QimenConfig, http: httpx.AsyncClient, clock: Callable[[], datetime]) -> None:
+    def __init__(self, config: QimenConfig, http: httpx.AsyncClient, clock: Clock) -> None:
         self._config = config
         self._http = http
         self._clock = clock
 
-    async def push(self, order: PushOutbound) -> Pushed:
+    async def push(self, order: PushOutbound) -> QimenPushed:
         """deliveryorder.create. Idempotent by child_no: one that the warehouse has already is a `duplicate`."""
         answer = await self._call("taobao.qimen.deliveryorder.create", documents.create(order))
         duplicate = answer.code in errors.DUPLICATE
@@ -32,19 +30,17 @@ class QimenWms:
             number = text_of(answer.document, "deliveryOrderId")
         except UnableToReadXml as e:
             raise answers.garbage(e) from e
-        return Pushed(child_no=order.child_no, delivery_order_id=number, duplicate=duplicate)
+        return QimenPushed(child_no=order.child_no, delivery_order_id=number, duplicate=duplicate)
 
     async def cancel(self, child_no: str, *, warehouse: str, reason: str) -> CancelResult:
-        """order.cancel, a request that shipping can overtake. Safe to repeat.
-
-        An order the warehouse does not know counts as cancelled: nothing of it can leave. So ask only when no push of
-        it is still on its way.
-        """
+        """order.cancel, a request that shipping can overtake. Safe to repeat."""
         answer = await self._call("taobao.qimen.order.cancel", documents.cancel(child_no, warehouse, reason))
         if answer.code in errors.PENDING:
             return CancelResult.PENDING
-        if answer.ok or answer.code in errors.NOT_FOUND:
+        if answer.ok:
             return CancelResult.CANCELLED
+        if answer.code in errors.NOT_FOUND:
+            return CancelResult.ABSENT
         if answer.code in errors.TOO_LATE:
             return CancelResult.TOO_LATE
         raise errors.failure(answer.code, answer.message)
@@ -58,7 +54,7 @@ class QimenWms:
             return OutboundState(child_no=child_no, found=False)
         raise errors.failure(answer.code, answer.message)
 
-    async def _call(self, method: str, body: Tree) -> Answer:
+    async def _call(self, method: str, body: Tree) -> QimenAnswer:
         content = build("request", body)
         params = {
             "method": method,

@@ -1,7 +1,7 @@
 """The documents we send, field by field."""
 
 from domain.order import Address
-from providers.qimen.models import OutboundLine, PushOutbound
+from providers.qimen.models import PushOutbound, QimenLine
 from providers.qimen.sign import local_text
 from providers.qimen.xml import Tree
 
@@ -58,7 +58,7 @@ def _receiver(to: Address) -> Tree:
     ]
 
 
-def _line(line: OutboundLine) -> Tree:
+def _line(line: QimenLine) -> Tree:
     return [
         ("orderLineNo", line.line_id),
         ("itemCode", line.sku),

@@ -38,13 +38,13 @@ def fact(kind: Kind, child_no: str, at: datetime, *, note: str = "", actual: dic
 def shipped(child_no: str, at: datetime, document: Element) -> tuple[Fact, ...]:
     """Facts of a shipped order: SHORT_PICKED when it left with fewer units than planned, then WAYBILL_RETURNED.
 
-    `document` has `packages/package` (the first carries the waybill; further ones are named in the note) and
-    `orderLines/orderLine`. Raises `UnableToReadXml` (missing, field, repeated).
+    There is one of these a package of `packages/package`; the first tells the units of `orderLines/orderLine`.
+    Raises `UnableToReadXml` (missing, field, repeated).
     """
     packages = [_package(package) for package in each(document, "packages", "package")]
     if not packages:
         raise UnableToReadXml("missing", "a shipped order names no package")
-    (waybill_no, carrier), others = packages[0], packages[1:]
+    waybill_no, carrier = packages[0]
     out = Fact(
         key=_key(child_no, Kind.WAYBILL_RETURNED),
         kind=Kind.WAYBILL_RETURNED,
@@ -54,10 +54,13 @@ def shipped(child_no: str, at: datetime, document: Element) -> tuple[Fact, ...]:
         waybill_no=waybill_no,
         carrier=carrier,
         actual=_units(document, "actualQty") or None,
-        note=f"further parcels: {', '.join(no for no, _ in others)}"[:300] if others else "",
     )
+    further = tuple(
+        out.model_copy(update={"key": f"{out.key}:{no}", "waybill_no": no, "carrier": by, "actual": None})
+        for no, by in dict(packages[1:]).items() if no != waybill_no
+    )  # fmt: skip
     short = lacking(document)
-    return (fact(Kind.SHORT_PICKED, child_no, at, actual=short), out) if short else (out,)
+    return (*((fact(Kind.SHORT_PICKED, child_no, at, actual=short),) if short else ()), out, *further)
 
 
 def lacking(document: Element) -> dict[str, int]:

@@ -21,7 +21,7 @@ class QimenConfig:
     secret: str = field(repr=False)
 
 
-class OutboundLine(Strict):
+class QimenLine(Strict):
     """Units of one order line. `line_id` travels as orderLineNo and comes back in every confirmation."""
 
     line_id: Id
@@ -37,7 +37,7 @@ class PushOutbound(Strict):
     warehouse: Tag
     placed_at: AwareDatetime
     receiver: Address
-    lines: Annotated[tuple[OutboundLine, ...], Field(min_length=1)]
+    lines: Annotated[tuple[QimenLine, ...], Field(min_length=1)]
     shop: Id = "OTHER"
     """Sales channel, told as sourcePlatformCode."""
     carrier: str | None = None
@@ -46,7 +46,7 @@ class PushOutbound(Strict):
     """extendProps/buyerIdentity, of goods that cross the border: a reference or a hash, never a document's number."""
 
 
-class Pushed(Strict):
+class QimenPushed(Strict):
     child_no: str
     delivery_order_id: str | None = None
     """The warehouse's own number; some leave it out when they repeat an answer."""
@@ -61,6 +61,8 @@ class CancelResult(StrEnum):
     """A person there is looking for it: INTERCEPTED or INTERCEPT_REFUSED follows, and shipping may overtake both."""
     TOO_LATE = "too_late"
     """It has left."""
+    ABSENT = "absent"
+    """The warehouse knows no such order: nothing of it can leave, unless a push of it is still on its way."""
 
 
 class OutboundState(Strict):

@@ -5,19 +5,19 @@ SF's order number is our child number and the idempotency key, so after `SfUnkno
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel
 
+from domain.clock import Clock
 from domain.strict import UnableToRead, parse
 from providers.http import DEADLINE_S
 from providers.sf import codes
 from providers.sf.gateway import SYSTEM, SfConfig, SfGateway, SfRefused, SfUnknown, garbage
 from providers.sf.messages import LANGUAGE, MAIN_WAYBILL, NOT_SERVED, OrderReply, RoutesReply, VoidReply, order_message
 from providers.sf.routes import CARRIER, trace_of
-from providers.tms.messages import Booked, BookShipment, ShipmentStatus
+from providers.tms.messages import BookShipment, ShipmentStatus, TmsBooked
 from providers.tracking import ParcelStatus, Trace, one_line
 
 MAX_QUERY = 10
@@ -36,7 +36,7 @@ class Sf:
         self,
         config: SfConfig,
         http: httpx.AsyncClient,
-        clock: Callable[[], datetime],
+        clock: Clock,
         new_id: Callable[[], str],
         *,
         deadline_s: float = DEADLINE_S,
@@ -45,7 +45,7 @@ class Sf:
         self._clock = clock
         self._gateway = SfGateway(config, http, clock, new_id, deadline_s=deadline_s)
 
-    async def book(self, shipment: BookShipment) -> Booked:
+    async def book(self, shipment: BookShipment) -> TmsBooked:
         """Book a parcel and get its waybill number; again gives the same one, with the content of the first call."""
         if shipment.carrier not in (None, CARRIER):
             raise SfRefused(SYSTEM, "CARRIER_UNKNOWN", f"{shipment.shipment_id} is for {shipment.carrier}, not for SF")
@@ -57,7 +57,7 @@ class Sf:
             told = await self._look_up(shipment.shipment_id)
         return _booked(_read(OrderReply, told), shipment.shipment_id)
 
-    async def booking(self, child_no: str) -> Booked | None:
+    async def booking(self, child_no: str) -> TmsBooked | None:
         """The booking, or None when SF has never heard of it. One that was voided is refused (8037)."""
         try:
             told = await self._look_up(child_no)
@@ -109,7 +109,7 @@ class Sf:
         return [trace_of(reply.mailNo, reply.routes or (), self._clock()) for reply in told.routeResps or ()]
 
 
-def _booked(order: OrderReply, child_no: str) -> Booked:
+def _booked(order: OrderReply, child_no: str) -> TmsBooked:
     if order.orderId != child_no:
         raise SfUnknown(SYSTEM, "WRONG_SHIPMENT", f"asked for {child_no}, answered for {one_line(order.orderId, 64)}")
     if order.filterResult == NOT_SERVED:
@@ -118,7 +118,7 @@ def _booked(order: OrderReply, child_no: str) -> Booked:
     main = [info.waybillNo for info in order.waybillNoInfoList or () if info.waybillType in (None, MAIN_WAYBILL)]
     if not main:
         raise SfUnknown(SYSTEM, "NO_WAYBILL", f"SF has {child_no} but gave it no number yet; ask again")
-    return Booked(
+    return TmsBooked(
         shipment_id=child_no, tms_ref=child_no, carrier=CARRIER, waybill_no=main[0], status=ShipmentStatus.BOOKED
     )
 

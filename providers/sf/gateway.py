@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from domain.clock import Clock
 from domain.order import Address
 from domain.strict import UnableToRead, load, parse
 from providers.errors import Refused, Unavailable, UnknownOutcome
@@ -85,7 +85,7 @@ class SfGateway:
         self,
         config: SfConfig,
         http: httpx.AsyncClient,
-        clock: Callable[[], datetime],
+        clock: Clock,
         new_id: Callable[[], str],
         *,
         deadline_s: float = DEADLINE_S,

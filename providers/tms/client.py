@@ -13,11 +13,12 @@ from pydantic import BaseModel
 from domain.strict import UnableToRead, parse
 from providers.errors import Refused, Unavailable, UnknownOutcome
 from providers.http import DEADLINE_S, Faults, Reply, raise_for_outage, retry_after_s, send
-from providers.tms.messages import Booked, BookShipment, FailureReply, Label, LabelFormat, VoidAnswer
+from providers.tms.messages import BookShipment, FailureReply, LabelFormat, TmsBooked, TmsLabel, VoidAnswer
 from providers.tracking import one_line
 
 SYSTEM = "tms"
-MAX_LABEL_BYTES = 1_000_000
+MAX_LABEL_BYTES = 400_000
+"""Of one label; three of them travel together as base64 (workflows/shipping/warehouse.py)."""
 """A label travels through a Temporal payload (2 MB, base64)."""
 _MAGIC: dict[LabelFormat, bytes] = {"PDF": b"%PDF-", "ZPL": b"^XA"}
 
@@ -55,15 +56,15 @@ class TmsClient:
         self._http = http
         self._deadline_s = deadline_s
 
-    async def book(self, shipment: BookShipment) -> Booked:
+    async def book(self, shipment: BookShipment) -> TmsBooked:
         """Book a parcel and get its waybill number. The same content again gives the same booking."""
         body = shipment.model_dump_json(exclude_none=True).encode()
         reply = await self._call("POST", "/v1/shipments", body)
         if reply.status not in (200, 201):
             raise _refusal(reply)
-        return _for_shipment(_read(Booked, reply), shipment.shipment_id)
+        return _for_shipment(_read(TmsBooked, reply), shipment.shipment_id)
 
-    async def label(self, child_no: str, format: LabelFormat = "PDF") -> Label:
+    async def label(self, child_no: str, format: LabelFormat = "PDF") -> TmsLabel:
         reply = await self._call("GET", f"{_path(child_no)}/label?format={format}", accept="*/*")
         if reply.status != 200:
             raise _refusal(reply)
@@ -71,7 +72,7 @@ class TmsClient:
             raise TmsUnknown(SYSTEM, "GARBAGE", f"the label of {child_no} is not {format}")
         if len(reply.body) > MAX_LABEL_BYTES:
             raise TmsRefused(SYSTEM, "LABEL_TOO_LARGE", f"the label of {child_no} has {len(reply.body)} bytes")
-        return Label(format, reply.body)
+        return TmsLabel(format, reply.body)
 
     async def void(self, child_no: str) -> Literal["voided", "too_late"]:
         """Cancel the waybill. Voiding twice is voided; `too_late` once the courier has the parcel."""
@@ -80,14 +81,14 @@ class TmsClient:
             raise _refusal(reply)
         return _read(VoidAnswer, reply).result
 
-    async def query(self, child_no: str) -> Booked | None:
+    async def query(self, child_no: str) -> TmsBooked | None:
         """The booking as it stands, or None when the TMS has never heard of it."""
         reply = await self._call("GET", _path(child_no))
         if reply.status == 404:
             return None
         if reply.status != 200:
             raise _refusal(reply)
-        return _for_shipment(_read(Booked, reply), child_no)
+        return _for_shipment(_read(TmsBooked, reply), child_no)
 
     async def _call(self, method: str, path: str, body: bytes = b"", *, accept: str = "application/json") -> Reply:
         headers = {"authorization": f"Bearer {self._config.token}", "accept": accept}
@@ -122,7 +123,7 @@ def _read(model: type[R], reply: Reply) -> R:
         raise TmsUnknown(SYSTEM, "GARBAGE", f"the answer cannot be read: {one_line(str(e), 200)}") from None
 
 
-def _for_shipment(booked: Booked, shipment_id: str) -> Booked:
+def _for_shipment(booked: TmsBooked, shipment_id: str) -> TmsBooked:
     if booked.shipment_id != shipment_id:
         raise TmsUnknown(SYSTEM, "WRONG_SHIPMENT", f"asked for {shipment_id}, answered for {booked.shipment_id}")
     return booked

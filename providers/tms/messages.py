@@ -47,7 +47,7 @@ class _Reply(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, allow_inf_nan=False)
 
 
-class Booked(_Reply):
+class TmsBooked(_Reply):
     """A booking as the TMS holds it: answer of book and of query."""
 
     shipment_id: Id
@@ -61,13 +61,13 @@ class VoidAnswer(_Reply):
     result: Literal["voided", "too_late"]
 
 
-class Failure(_Reply):
+class TmsFailure(_Reply):
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,49}$")]
     message: str = ""
 
 
 class FailureReply(_Reply):
-    error: Failure
+    error: TmsFailure
 
 
 class EventData(_Reply):
@@ -78,7 +78,7 @@ class EventData(_Reply):
     note: str = ""
 
 
-class Event(_Reply):
+class TmsEvent(_Reply):
     """A callback: `timestamp` is when it happened, not when it was sent."""
 
     type: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,59}$")]
@@ -93,7 +93,7 @@ class EventHead(_Reply):
 
 
 @dataclass(frozen=True)
-class Label:
+class TmsLabel:
     """A printable label. ZPL is text for a label printer."""
 
     format: LabelFormat

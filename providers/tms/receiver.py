@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.strict import UnableToRead, parse
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest, TracePoint
 from providers.standard_webhooks import Webhook, WebhookRefused
-from providers.tms.messages import Event, EventHead
+from providers.tms.messages import EventHead, TmsEvent
 from providers.tracking import ParcelStatus, Scan, milestones, one_line
 
 _JSON = "application/json"
@@ -40,7 +40,7 @@ class TmsReceiver:
             event_type = parse(EventHead, request.body).type
             if event_type not in STATUS_OF:
                 return Callback(event_id=message_id, kind=event_type, facts=())
-            return _callback(message_id, parse(Event, request.body))
+            return _callback(message_id, parse(TmsEvent, request.body))
         except UnableToRead as e:
             raise CallbackRefused("malformed", f"unable to read the TMS event: {e}", status=400) from None
 
@@ -51,7 +51,7 @@ class TmsReceiver:
         return Answer(why.status, json.dumps({"error": why.reason}).encode(), _JSON)
 
 
-def _callback(message_id: str, event: Event) -> Callback:
+def _callback(message_id: str, event: TmsEvent) -> Callback:
     data = event.data
     scan = Scan(event.timestamp, STATUS_OF[event.type], data.note)
     ids = {"child_no": data.shipment_id}

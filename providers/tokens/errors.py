@@ -17,6 +17,10 @@ class TokenExpired(TokenRefused):
     """It was one."""
 
 
+class TokenElsewhere(TokenRefused):
+    """It verifies, and was made for something else."""
+
+
 class UnusableKeys(ValueError):
     """A key or key set that cannot be read, or holds no key to verify with."""
 

@@ -1,10 +1,11 @@
-"""The local issuer: for installations without an identity provider. Ed25519, minutes of life, bound to one approval."""
+"""The local issuer: for installations without an identity provider. Ed25519, minutes of life, bound to one approval or
+one command. A service signs its own proofs the same way."""
 
 import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from domain.access.authority import Binding
 from providers.tokens.errors import UnusableKeys
 
 LIFE = timedelta(minutes=5)
@@ -61,17 +63,34 @@ def issue(
     life: timedelta = LIFE,
 ) -> str:
     """A token with which `person_id` may decide this approval of this content, once, within `life`."""
-    claims: Mapping[str, Any] = {
-        "iss": issuer,
-        "aud": audience,
-        "sub": person_id,
-        "jti": token_id,
-        "iat": int(now.timestamp()),
-        "exp": int((now + life).timestamp()),
-        "approval_id": approval_id,
-        "content_hash": content_hash,
-    }
-    return jwt.encode(dict(claims), key.private, algorithm="EdDSA", headers={"kid": key.key_id})
+    made_for = {"approval_id": approval_id, "content_hash": content_hash}
+    return _signed(key, person_id, made_for, token_id, issuer, audience, now, life)
+
+
+def issue_proof(
+    key: SigningKey,
+    caller: str,
+    binding: Binding,
+    *,
+    token_id: str,
+    issuer: str,
+    audience: str,
+    now: datetime,
+    life: timedelta = LIFE,
+    on_behalf_of: str | None = None,
+) -> str:
+    """A token with which `caller` may give this command, once, within `life`. `on_behalf_of`: whom a service, which is
+    its own issuer, speaks for."""
+    made_for = {**asdict(binding), **({"on_behalf_of": on_behalf_of} if on_behalf_of else {})}
+    return _signed(key, caller, made_for, token_id, issuer, audience, now, life)
+
+
+def _signed(
+    key: SigningKey, sub: str, made_for: Mapping[str, str], jti: str, iss: str, aud: str, now: datetime, life: timedelta
+) -> str:
+    begin, end = int(now.timestamp()), int((now + life).timestamp())
+    claims = {"iss": iss, "aud": aud, "sub": sub, "jti": jti, "iat": begin, "exp": end, **made_for}
+    return jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key.key_id})
 
 
 def _public_jwk(private: Ed25519PrivateKey) -> dict[str, str]:

@@ -4,7 +4,7 @@ A token names a key id; it is looked up in a table and used for nothing else, so
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import httpx
 import jwt
 
+from domain.clock import Clock
 from domain.strict import UnableToRead, load
 from providers.errors import ProviderError
 from providers.http import send
@@ -116,7 +117,7 @@ class FileKeys:
 class FetchedKeys:
     """An identity provider's published key set, kept for ten minutes."""
 
-    def __init__(self, http: httpx.AsyncClient, address: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, http: httpx.AsyncClient, address: str, now: Clock) -> None:
         if not address.startswith("https://"):
             raise UnusableKeys("a key set is fetched over https only")
         self._http, self._address, self._now = http, address, now

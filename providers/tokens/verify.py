@@ -1,19 +1,21 @@
-"""Verifies a token: who it names, and for which approval of which content it was made.
+"""Verifies a token: who it names, and for which approval of which content, or which command, it was made.
 
 Pinned on our side: issuers, audience, each key's one algorithm. What the token says of itself picks from these tables
 and adds nothing to them: no algorithm, no key, no address of a key.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import jwt
 
+from domain.access.authority import Binding, ProvenCaller
 from domain.approvals import Identity, Role
-from providers.tokens.errors import TokenExpired, TokenInvalid
+from domain.clock import Clock
+from providers.tokens.errors import TokenElsewhere, TokenExpired, TokenInvalid
 from providers.tokens.keys import KeySource, PublicKey
 
 LONGEST = 8_192
@@ -26,12 +28,14 @@ _NUMBER = re.compile(r"[\x21-\x7e]{1,200}")
 
 @dataclass(frozen=True)
 class Issuer:
-    """Whose tokens we take. `roles_claim` None: our own books tell the roles; else its words, by `role_names`."""
+    """Whose tokens we take. `roles_claim` None: our own books tell the roles; else its words, by `role_names`.
+
+    A service is an issuer that speaks for itself only: its name is the one person that its tokens name."""
 
     name: str
     audience: str
     keys: KeySource
-    source: Literal["local", "oidc"] = "local"
+    source: Literal["local", "oidc", "service"] = "local"
     person_claim: str = "sub"
     roles_claim: str | None = None
     role_names: Mapping[str, Role] = field(default_factory=dict)
@@ -39,12 +43,43 @@ class Issuer:
 
 
 class TokenVerifier:
-    def __init__(self, issuers: Sequence[Issuer], now: Callable[[], datetime]) -> None:
+    def __init__(self, issuers: Sequence[Issuer], now: Clock) -> None:
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._now = now
 
     async def verify(self, token: str) -> Identity:
-        """Raises `TokenInvalid`, `TokenExpired`, and `KeysUnavailable` when the keys cannot be fetched now."""
+        """Of a decision. Raises `TokenInvalid`, `TokenExpired`, and `KeysUnavailable` when the keys cannot be fetched
+        now."""
+        claims, issuer = await self._verified(token)
+        if issuer.source == "service":
+            raise TokenInvalid("a service decides nothing")
+        approval_id, content_hash = _made_for(claims)
+        return Identity(
+            person_id=_person(claims, issuer),
+            token_id=_token_id(claims, issuer),
+            approval_id=approval_id,
+            content_hash=content_hash,
+            source=issuer.source,
+            roles=_roles(claims, issuer),
+        )
+
+    async def verify_command(self, token: str, wanted: Binding) -> ProvenCaller:
+        """Of a command. Raises as `verify` does, and `TokenElsewhere` for one made for anything but `wanted`."""
+        claims, issuer = await self._verified(token)
+        _insist_on_binding(claims, wanted)
+        service, spoken_for = issuer.source == "service", claims.get("on_behalf_of")
+        if spoken_for is not None and not (service and isinstance(spoken_for, str) and _PERSON.fullmatch(spoken_for)):
+            raise TokenInvalid("on_behalf_of is for services, and names a person")
+        return ProvenCaller(
+            person_id=_person(claims, issuer),
+            token_id=_token_id(claims, issuer),
+            source=issuer.source,
+            roles=frozenset({Role.SERVICE}) if service else _roles(claims, issuer),
+            on_behalf_of=spoken_for,
+            claims=claims,
+        )
+
+    async def _verified(self, token: str) -> tuple[Mapping[str, Any], Issuer]:
         if len(token) > LONGEST or not token.isascii():
             raise TokenInvalid("the token is too long or not ASCII")
         issuer, key_id = self._named_by(token)
@@ -53,7 +88,7 @@ class TokenVerifier:
             raise TokenInvalid("the token names a key that its issuer does not have")
         claims = _claims(token, issuer, key)
         self._check_times(claims, issuer)
-        return _identity(claims, issuer)
+        return claims, issuer
 
     def _named_by(self, token: str) -> tuple[Issuer, str]:
         """Issuer and key id as the unverified token names them: words to look up, nothing else."""
@@ -96,21 +131,31 @@ def _claims(token: str, issuer: Issuer, key: PublicKey) -> Mapping[str, Any]:
     return claims
 
 
-def _identity(claims: Mapping[str, Any], issuer: Issuer) -> Identity:
-    person, number = claims.get(issuer.person_claim), claims["jti"]
+def _person(claims: Mapping[str, Any], issuer: Issuer) -> str:
+    person = claims.get(issuer.person_claim)
     if not isinstance(person, str) or not _PERSON.fullmatch(person):
         raise TokenInvalid(f"the token's {issuer.person_claim} is no usable person id")
+    if (person == issuer.name) != (issuer.source == "service"):
+        raise TokenInvalid("a service speaks for itself, and nobody else does")
+    return person
+
+
+def _token_id(claims: Mapping[str, Any], issuer: Issuer) -> str:
+    number = claims["jti"]
     if not isinstance(number, str) or not _NUMBER.fullmatch(number):
         raise TokenInvalid("the token's jti is no usable number")
-    approval_id, content_hash = _made_for(claims)
-    return Identity(
-        person_id=person,
-        token_id=f"{issuer.name} {number}",
-        approval_id=approval_id,
-        content_hash=content_hash,
-        source=issuer.source,
-        roles=_roles(claims, issuer),
-    )
+    return f"{issuer.name} {number}"
+
+
+def _insist_on_binding(claims: Mapping[str, Any], wanted: Binding) -> None:
+    """Claims of the local issuer and of services; or the `nonce` of an OpenID Connect login."""
+    bound = tuple(claims.get(name) for name in ("workflow_id", "command", "content_hash"))
+    if bound == (None, None, None) and claims.get("nonce") == wanted.nonce:
+        return
+    named = (("workflow", wanted.workflow_id), ("command", wanted.command), ("content", wanted.content_hash))
+    for (what, value), found in zip(named, bound, strict=True):
+        if found != value:
+            raise TokenElsewhere(f"the proof was made for another {what} than this {wanted.command}; make a new one")
 
 
 def _made_for(claims: Mapping[str, Any]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from providers.wechat.cipher import UnableToDecrypt, decrypt
 from providers.wechat.facts import SOURCE, refund_facts, trade_facts
 from providers.wechat.keys import NotVerified, PlatformKeys
 from providers.wechat.models import WechatConfig
-from providers.wechat.wire import Notice, RefundNotice, Sealed, WireTrade
+from providers.wechat.wire import RefundNotice, Sealed, WechatNotice, WireTrade
 
 MAX_BODY_BYTES = 256_000
 ALGORITHM = "AEAD_AES_256_GCM"
@@ -51,14 +51,14 @@ class WechatReceiver:
         except NotVerified as e:
             raise CallbackRefused(e.reason, e.text) from None
         try:
-            notice = parse(Notice, request.body)
+            notice = parse(WechatNotice, request.body)
             return Callback(notice.id, notice.event_type, self._facts(notice))
         except UnableToRead as e:
             raise CallbackRefused("malformed", str(e), status=400) from None
         except UnableToDecrypt as e:
             raise CallbackRefused("encryption", str(e), status=400) from None
 
-    def _facts(self, notice: Notice) -> tuple[Fact, ...]:
+    def _facts(self, notice: WechatNotice) -> tuple[Fact, ...]:
         """An event type that we do not know yields no facts: it is stored, acknowledged and changes nothing."""
         if notice.event_type == "TRANSACTION.SUCCESS":
             trade = parse(WireTrade, self._open(notice.resource))

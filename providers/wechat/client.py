@@ -6,27 +6,30 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from domain.clock import Clock
+from providers.errors import Refused, UnknownOutcome
 from providers.http import DEADLINE_S
+from providers.payment_errors import OrderClosed
 from providers.wechat import customs
-from providers.wechat.errors import SYSTEM, OrderClosed, WechatRefused, WechatUnknownOutcome
+from providers.wechat.errors import SYSTEM
 from providers.wechat.keys import PlatformKeys
 from providers.wechat.models import (
-    CreatePayment,
     CustomsRequest,
     CustomsResult,
-    RefundRequest,
-    RefundResult,
-    Trade,
     WechatConfig,
+    WechatPayment,
+    WechatRefund,
+    WechatRefundRequest,
+    WechatTrade,
 )
-from providers.wechat.transport import Clock, Nonce, Transport
+from providers.wechat.transport import Nonce, Transport
 from providers.wechat.wire import Created, WireRefund, WireTrade
 
 
 class WechatPay:
     """Every method makes one call (two, when certificates are due) and never repeats it by itself.
 
-    All raise `WechatRefused`, `WechatUnavailable`, `WechatUnknownOutcome` or a subclass (`providers/wechat/errors.py`).
+    All raise `Refused`, `Unavailable`, `UnknownOutcome` or a subclass (`providers/payment_errors.py`).
     """
 
     def __init__(
@@ -46,20 +49,20 @@ class WechatPay:
         abroad = config if config.customs is None or not config.customs.base_url else customs.abroad(config)
         self._customs = Transport(abroad, self.keys, http, clock, nonce, deadline_s)
 
-    async def create_native(self, payment: CreatePayment) -> str:
+    async def create_native(self, payment: WechatPayment) -> str:
         """The `code_url` to show as a QR code; good for two hours, created again by the same call."""
         created = await self._create("native", payment, {})
         if created.code_url is None:
-            raise WechatUnknownOutcome(SYSTEM, "MALFORMED", f"the reply for {payment.order_no} has no code_url")
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"the reply for {payment.order_no} has no code_url")
         return created.code_url
 
-    async def create_jsapi(self, payment: CreatePayment) -> str:
+    async def create_jsapi(self, payment: WechatPayment) -> str:
         """The `prepay_id`; good for two hours. Needs `payment.openid`."""
         if not payment.openid:
-            raise WechatRefused(SYSTEM, "PARAM_ERROR", f"payment {payment.order_no} by JSAPI needs the buyer's openid")
+            raise Refused(SYSTEM, "PARAM_ERROR", f"payment {payment.order_no} by JSAPI needs the buyer's openid")
         created = await self._create("jsapi", payment, {"payer": {"openid": payment.openid}})
         if created.prepay_id is None:
-            raise WechatUnknownOutcome(SYSTEM, "MALFORMED", f"the reply for {payment.order_no} has no prepay_id")
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"the reply for {payment.order_no} has no prepay_id")
         return created.prepay_id
 
     def jsapi_parameters(self, prepay_id: str) -> dict[str, str]:
@@ -67,12 +70,12 @@ class WechatPay:
         now = int(self._clock().timestamp())
         return self._transport.signer.jsapi(self._config.appid, prepay_id, timestamp=now, nonce=self._nonce())
 
-    async def query(self, order_no: str) -> Trade:
+    async def query(self, order_no: str) -> WechatTrade:
         """The trade's state. Raises `NotFound` for a number that was never created."""
         path = f"{_order_path(order_no)}?{urlencode({'mchid': self._config.mchid})}"
         trade = (await self._transport.read(WireTrade, "GET", path)).trade()
         if trade.order_no != order_no:
-            raise WechatUnknownOutcome(SYSTEM, "MALFORMED", f"asked for {order_no}, told of {trade.order_no}")
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"asked for {order_no}, told of {trade.order_no}")
         return trade
 
     async def close(self, order_no: str) -> None:
@@ -85,10 +88,10 @@ class WechatPay:
         except OrderClosed:
             return
 
-    async def refund(self, request: RefundRequest) -> RefundResult:
+    async def refund(self, request: WechatRefundRequest) -> WechatRefund:
         """Ask for a refund; the answer is mostly PROCESSING. The same `refund_no` never pays back twice."""
         body: dict[str, Any] = {
-            "out_trade_no": request.order_no,
+            **_payment_of(request),
             "out_refund_no": request.refund_no,
             "notify_url": self._config.notify_url,
             "amount": {
@@ -101,7 +104,7 @@ class WechatPay:
             body["reason"] = request.reason
         return await self._refund("POST", "/v3/refund/domestic/refunds", request.refund_no, _json(body))
 
-    async def query_refund(self, refund_no: str) -> RefundResult:
+    async def query_refund(self, refund_no: str) -> WechatRefund:
         """The refund's state. Raises `NotFound` when no such refund was accepted."""
         return await self._refund("GET", f"/v3/refund/domestic/refunds/{quote(refund_no, safe='')}", refund_no, b"")
 
@@ -114,7 +117,7 @@ class WechatPay:
         if self._config.certificate_mode and self.keys.due(self._clock()):
             await self._transport.refresh_certificates()
 
-    async def _create(self, kind: str, payment: CreatePayment, more: dict[str, Any]) -> Created:
+    async def _create(self, kind: str, payment: WechatPayment, more: dict[str, Any]) -> Created:
         body: dict[str, Any] = {
             "appid": self._config.appid,
             "mchid": self._config.mchid,
@@ -129,16 +132,23 @@ class WechatPay:
             body["attach"] = payment.attach
         return await self._transport.read(Created, "POST", f"/v3/pay/transactions/{kind}", _json(body))
 
-    async def _refund(self, method: str, path: str, refund_no: str, body: bytes) -> RefundResult:
+    async def _refund(self, method: str, path: str, refund_no: str, body: bytes) -> WechatRefund:
         is_refund = method == "POST"
         result = (await self._transport.read(WireRefund, method, path, body, is_refund=is_refund)).result()
         if result.refund_no != refund_no:
-            raise WechatUnknownOutcome(SYSTEM, "MALFORMED", f"asked for refund {refund_no}, told of {result.refund_no}")
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"asked for refund {refund_no}, told of {result.refund_no}")
         return result
 
 
 def _order_path(order_no: str) -> str:
     return f"/v3/pay/transactions/out-trade-no/{quote(order_no, safe='')}"
+
+
+def _payment_of(request: WechatRefundRequest) -> dict[str, str]:
+    """By the channel's own number where it is another one than the order's."""
+    if request.transaction_id is not None:
+        return {"transaction_id": request.transaction_id}
+    return {"out_trade_no": request.order_no}
 
 
 def _json(value: dict[str, Any]) -> bytes:

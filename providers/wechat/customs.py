@@ -7,7 +7,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from providers.wechat.errors import SYSTEM, WechatRefused, WechatUnknownOutcome
+from providers.errors import Refused, UnknownOutcome
+from providers.wechat.errors import SYSTEM
 from providers.wechat.models import CustomsRequest, CustomsResult, WechatConfig
 from providers.wechat.transport import Transport
 from providers.wechat.wire import WireCustoms
@@ -21,10 +22,10 @@ def abroad(config: WechatConfig) -> WechatConfig:
 
 
 async def declare(transport: Transport, config: WechatConfig, request: CustomsRequest) -> CustomsResult:
-    """Sends one part. Sending it again is harmless. Raises `WechatRefused` when it cannot be declared."""
+    """Sends one part. Sending it again is harmless. Raises `Refused` when it cannot be declared."""
     place = config.customs
     if place is None:
-        raise WechatRefused(SYSTEM, "NO_CUSTOMS_PLACE", f"{request.sub_order_no}: no customs office is configured")
+        raise Refused(SYSTEM, "NO_CUSTOMS_PLACE", f"{request.sub_order_no}: no customs office is configured")
     body: dict[str, Any] = {
         "appid": config.appid,
         "mchid": config.mchid,
@@ -43,7 +44,7 @@ async def declare(transport: Transport, config: WechatConfig, request: CustomsRe
     result = (await transport.read(WireCustoms, "POST", PATH, raw)).result()
     if result.sub_order_no != request.sub_order_no:
         text = f"declared {request.sub_order_no}, told of {result.sub_order_no}"
-        raise WechatUnknownOutcome(SYSTEM, "MALFORMED", text)
+        raise UnknownOutcome(SYSTEM, "MALFORMED", text)
     if result.state in ("FAIL", "EXCEPT"):
-        raise WechatRefused(SYSTEM, result.state, f"{request.sub_order_no}: {result.note or 'customs gave no reason'}")
+        raise Refused(SYSTEM, result.state, f"{request.sub_order_no}: {result.note or 'customs gave no reason'}")
     return result

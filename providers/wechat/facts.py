@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.facts import Fact, Kind
 from providers.money_facts import payment_facts, refund_fact
-from providers.wechat.models import RefundResult, Trade
+from providers.wechat.models import WechatRefund, WechatTrade
 
 SOURCE = "wechat"
 
@@ -15,12 +15,12 @@ _REFUND_KINDS = {
 }
 
 
-def trade_facts(trade: Trade) -> tuple[Fact, ...]:
+def trade_facts(trade: WechatTrade) -> tuple[Fact, ...]:
     """PAYMENT_SUCCEEDED for a paid trade with its evidence, else nothing."""
     return payment_facts(SOURCE, trade, trade.mchid)
 
 
-def refund_facts(result: RefundResult, *, merchant_id: str, seen_at: datetime) -> tuple[Fact, ...]:
+def refund_facts(result: WechatRefund, *, merchant_id: str, seen_at: datetime) -> tuple[Fact, ...]:
     """The refund's final state, or nothing while PROCESSING. `seen_at` dates a state that carries no time itself."""
     kind = _REFUND_KINDS.get(result.status)
     if kind is None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from domain.order import Currency, Minor
+from domain.order import Minor
 from domain.strict import Strict
+from providers import payments
 
 TradeNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_\-|*]{6,32}$")]
 RefundNo = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_\-|*@]{1,64}$")]
@@ -50,44 +51,32 @@ class WechatConfig:
         return self.certificates or not self.platform_keys
 
 
-class CreatePayment(Strict):
-    """`order_no` becomes out_trade_no. The same number with the same parameters may be created again."""
-
+class WechatPayment(payments.CreatePayment):
     order_no: TradeNo
-    description: Annotated[str, Field(min_length=1, max_length=127)]
     amount_minor: Positive
-    currency: Literal["CNY"] = "CNY"
-    expires_at: AwareDatetime
     openid: str | None = None
     """The buyer, needed for JSAPI."""
     attach: Annotated[str, Field(max_length=128)] = ""
 
 
-class Trade(Strict):
-    """A payment as WeChat Pay sees it. REFUND means "paid, and a refund exists", also a partial one."""
+class WechatTrade(payments.Trade):
+    """REFUND means "paid, and a refund exists", also a partial one."""
 
-    order_no: str
     mchid: str
     trade_state: TradeState
-    transaction_id: str | None = None
-    amount_minor: Minor | None = None
-    currency: Currency | None = None
-    paid_at: AwareDatetime | None = None
 
     @property
     def is_paid(self) -> bool:
         return self.trade_state in ("SUCCESS", "REFUND")
 
 
-class RefundRequest(Strict):
-    """`refund_no` is the idempotency key: reuse it on every repeat. At most 50 per order, a minute apart."""
+class WechatRefundRequest(payments.RefundRequest):
+    """At most 50 per order, a minute apart."""
 
     refund_no: RefundNo
     order_no: TradeNo
     refund_minor: Positive
     total_minor: Positive
-    currency: Literal["CNY"] = "CNY"
-    reason: Annotated[str, Field(max_length=80)] = ""
 
 
 class CustomsRequest(Strict):
@@ -118,15 +107,8 @@ class CustomsResult(Strict):
     note: str = ""
 
 
-class RefundResult(Strict):
-    """A refund's state. PROCESSING only says that it was accepted; ABNORMAL needs a person."""
+class WechatRefund(payments.RefundResult):
+    """PROCESSING only says that it was accepted; ABNORMAL needs a person."""
 
-    refund_no: str
-    order_no: str
     refund_id: str
-    transaction_id: str
     status: RefundState
-    refund_minor: Minor
-    total_minor: Minor
-    currency: Currency
-    succeeded_at: AwareDatetime | None = None

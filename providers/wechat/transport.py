@@ -1,32 +1,25 @@
 """One signed call to API v3 and its verified reply: nothing a caller gets from here is unproven."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel
 
+from domain.clock import Clock
 from domain.strict import UnableToRead, parse
 from providers import http as outside
+from providers.errors import UnknownOutcome
+from providers.payment_errors import UnverifiedReply
 from providers.wechat.cipher import UnableToDecrypt, decrypt
-from providers.wechat.errors import (
-    SYSTEM,
-    UnverifiedReply,
-    WechatUnavailable,
-    WechatUnknownOutcome,
-    error_class,
-)
+from providers.wechat.errors import SYSTEM, error_class
 from providers.wechat.keys import NotVerified, PlatformKeys
 from providers.wechat.models import WechatConfig
 from providers.wechat.signing import Signer, UnableToLoadKey
 from providers.wechat.wire import Certificates, ErrorBody, Sealed
 
-Clock = Callable[[], datetime]
 Nonce = Callable[[], str]
 M = TypeVar("M", bound=BaseModel)
-
-FAULTS = outside.Faults(not_sent=WechatUnavailable, unknown=WechatUnknownOutcome)
 
 
 class Transport:
@@ -58,7 +51,7 @@ class Transport:
         try:
             return parse(model, raw)
         except UnableToRead as e:
-            raise WechatUnknownOutcome(SYSTEM, "MALFORMED", f"the reply is not as documented: {e}") from None
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"the reply is not as documented: {e}") from None
 
     async def refresh_certificates(self) -> None:
         """Fetch, decrypt and check the platform certificates. The APIv3 key vouches for them, they for the reply."""
@@ -102,7 +95,7 @@ class Transport:
             headers=headers,
             content=body,
             deadline_s=self._deadline_s,
-            faults=FAULTS,
+            faults=outside.PLAIN,
         )
 
     async def _verify(self, reply: outside.Reply) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.order import Currency, Minor
-from providers.wechat.models import CustomsResult, CustomsState, RefundResult, RefundState, Trade, TradeState
+from providers.wechat.models import CustomsResult, CustomsState, RefundState, TradeState, WechatRefund, WechatTrade
 
 Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
 
@@ -34,8 +34,8 @@ class WireTrade(Wire):
     amount: TradeAmount | None = None
     success_time: AwareDatetime | None = None
 
-    def trade(self) -> Trade:
-        return Trade(
+    def trade(self) -> WechatTrade:
+        return WechatTrade(
             order_no=self.out_trade_no,
             mchid=self.mchid,
             trade_state=self.trade_state,
@@ -64,8 +64,8 @@ class WireRefund(Wire):
     amount: RefundAmount
     success_time: AwareDatetime | None = None
 
-    def result(self) -> RefundResult:
-        return RefundResult(
+    def result(self) -> WechatRefund:
+        return WechatRefund(
             refund_no=self.out_refund_no,
             order_no=self.out_trade_no,
             refund_id=self.refund_id,
@@ -108,7 +108,7 @@ class Sealed(Wire):
     associated_data: Annotated[str, Field(max_length=256)] = ""
 
 
-class Notice(Wire):
+class WechatNotice(Wire):
     """Body of a callback."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]

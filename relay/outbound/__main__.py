@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 
 import telemetry
-from config import Settings, UnableToConfigure
+from config.settings import Settings, UnableToConfigure
 from relay.outbound.assembly import sending
 from store.pool import open_pool
 

@@ -13,20 +13,20 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from domain.clock import Clock
 from domain.records import TicketRecord
-from relay.batch import Batch
-from relay.outbound import asking
-from relay.outbound.judging import GONE, judge
+from relay.micro_batch import Batch
+from relay.outbound import tickets
 from relay.outbound.metrics import ATTEMPT_SECONDS, ATTEMPTS, GIVEN_UP, HEARD_SECONDS
-from relay.outbound.pace import NOTICE_S, Pace
-from relay.outbound.pinned import Answer, NoAnswer, Poster
+from relay.outbound.response_policy import GONE, judge
+from relay.outbound.retry_schedule import NOTICE_S, RetrySchedule
+from relay.outbound.safe_post import NoReply, PostAnswer, Poster
 from relay.outbound.signing import Keyring, UnableToSign
-from store.deliveries import ACKNOWLEDGED, EXHAUSTED, DeliveryStore, Due, End
-from store.subscriptions import NoSuchSubscription, SubscriptionStore
+from store.outbound.deliveries import ACKNOWLEDGED, EXHAUSTED, DeliveryStore, Due, End
+from store.outbound.subscriptions import NoSuchSubscription, SubscriptionStore
 from telemetry import tickets_opened
 
 log = structlog.get_logger("relay.outbound")
-Clock = Callable[[], datetime]
 
 
 class Sender:
@@ -39,7 +39,7 @@ class Sender:
         poster: Poster,
         keyring: Keyring,
         clock: Clock,
-        pace: Pace,
+        pace: RetrySchedule,
         chance: Callable[[], float],
     ) -> None:
         self._deliveries = deliveries
@@ -92,7 +92,7 @@ class Sender:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.poll_s):
                     await self._wake.wait()
-            await asyncio.sleep(self._pace.breath_s)
+            await asyncio.sleep(self._pace.claim_interval_s)
 
     def _begin(self, due: Due) -> asyncio.Task[None]:
         self._in_hand[due.subscription_id] += 1
@@ -124,19 +124,19 @@ class Sender:
             # The lease runs out and the event is sent again, which receivers are told to expect.
             log.error("unable to write down an attempt", event_id=due.event_id, error=repr(failure)[:200])
 
-    async def _answer(self, due: Due) -> Answer | NoAnswer:
+    async def _answer(self, due: Due) -> PostAnswer | NoReply:
         body = due.body.encode()
         try:
             signed = self._keyring.signer(due.secret_ref).sign(due.event_id, self._clock(), body)
             headers = {**signed, "content-type": "application/json", "user-agent": "order-orchestrator"}
             return await self._poster.post(due.url, headers, body)
-        except NoAnswer as failure:
+        except NoReply as failure:
             return failure
         except UnableToSign as why:
-            return NoAnswer("unsigned", str(why))
+            return NoReply("unsigned", str(why))
         except Exception as failure:
             log.exception("attempt failed inside the relay", event_id=due.event_id)
-            return NoAnswer("internal", type(failure).__name__)
+            return NoReply("internal", type(failure).__name__)
 
     async def _follow_up(self, end: End, failing_since: datetime | None) -> None:
         if end.state == ACKNOWLEDGED:
@@ -144,7 +144,7 @@ class Sender:
         due, told = end.due, _told(end)
         if due.needs_ack and due.failures + 1 > len(NOTICE_S):
             how = f"{due.failures + 1} tries, the last one {told}"
-            ticket = asking.unheard(due.id, due.subscription_id, due.order_no, due.event_id, how)
+            ticket = tickets.unacknowledged(due.id, due.subscription_id, due.order_no, due.event_id, how)
             if await self._deliveries.ask(due.id, ticket, due.order_no, end.ended_at):
                 _opened(ticket.ticket_id, ticket)
         if end.status == GONE:
@@ -154,7 +154,7 @@ class Sender:
             await self._disable(due, f"nothing was acknowledged for {days:g} days, the last try {told}", end.ended_at)
 
     async def _disable(self, due: Due, why: str, at: datetime) -> None:
-        ticket = asking.stopped(due.subscription_id, due.role, why)
+        ticket = tickets.stopped(due.subscription_id, due.role, why)
         # Another attempt, or another relay, may have been quicker.
         with suppress(NoSuchSubscription):
             number = await self._subscriptions.disable(due.subscription_id, why, "relay", at, ticket)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from domain.clock import Clock
 from providers.standard_webhooks import BadWebhookSecret, Webhook
 
 FRESH_S = 10.0
@@ -16,7 +17,7 @@ class UnableToSign(Exception):
 class Keyring:
     """`read`: a variable or secret file by its name, '' when there is none; a comma list while secrets are changed."""
 
-    def __init__(self, read: Callable[[str], str], clock: Callable[[], datetime]) -> None:
+    def __init__(self, read: Callable[[str], str], clock: Clock) -> None:
         self._read = read
         self._clock = clock
         self._known: dict[str, tuple[datetime, Webhook]] = {}

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.alipay import asked as ask
-from sandbox.alipay import shapes
-from sandbox.alipay.books import Books, Denied, Refund, Trade, business
-from sandbox.alipay.seal import Seal
-from sandbox.core import Box, Delivery, Settings
+from sandbox.alipay import request_checks as ask
+from sandbox.alipay import responses
+from sandbox.alipay.crypto import Crypto
+from sandbox.alipay.state import Denied, Refund, State, Trade, business
+from sandbox.core import Delivery, Sandbox, Settings
 
 SCHEDULE_S = (240, 600, 600, 3600, 7200, 21600, 54000)
 """Waits between the 8 attempts of one notification: 24 h 24 min in all."""
@@ -29,8 +29,8 @@ Work = Callable[[dict[str, Any], str], dict[str, Any]]
 
 class Server:
     def __init__(self, settings: Settings) -> None:
-        self.seal = Seal(settings)
-        self.box = Box(
+        self.seal = Crypto(settings)
+        self.box = Sandbox(
             "alipay",
             settings,
             schedule=SCHEDULE_S,
@@ -41,7 +41,7 @@ class Server:
         )
         self._refund_delay_s = float(settings.get("REFUND_DELAY_S", "30"))
         self._announces_closed = settings.get("ANNOUNCE_CLOSED") == "1"
-        self.books = Books(self.box.ledger)
+        self.books = State(self.box.ledger)
         self.books.rebuild(self.box.ledger.rows)
         self._methods: Mapping[str, tuple[str, Work]] = {
             "alipay.trade.precreate": ("create", self._precreate),
@@ -107,14 +107,14 @@ class Server:
         return {"out_trade_no": trade.no, "qr_code": f"https://qr.alipay.com/bax{code}"}
 
     def _query(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
-        return shapes.trade(self.books.find(ask.number(asked, "out_trade_no"), self.box.clock()))
+        return responses.trade(self.books.find(ask.number(asked, "out_trade_no"), self.box.clock()))
 
     def _close(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
         trade = self.books.close(ask.number(asked, "out_trade_no"), self.box.clock())
         return {"out_trade_no": trade.no, "trade_no": trade.trade_no}
 
     def _refund(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
-        no, refund_no = ask.number(asked, "out_trade_no"), ask.number(asked, "out_request_no")
+        no, refund_no = self._number(asked), ask.number(asked, "out_request_no")
         minor, now, ids = ask.minor(asked, "refund_amount"), self.box.clock(), {"order_no": no, "refund_no": refund_no}
         if self.box.faults.take("refund", ids, only={"not_enough"}):
             raise business("SELLER_BALANCE_NOT_ENOUGH", "the merchant's balance does not cover the refund")
@@ -126,12 +126,19 @@ class Server:
             self._finish_later(refund, self._refund_delay_s)
         elif is_new:
             self._finish(refund)
-        return shapes.refunded(self.books.trades[no], refund, moved=is_new and fault is None)
+        return responses.refunded(self.books.trades[no], refund, moved=is_new and fault is None)
+
+    def _number(self, asked: dict[str, Any]) -> str:
+        """The merchant's number of a trade that is named by either number."""
+        if "trade_no" not in asked:
+            return ask.number(asked, "out_trade_no")
+        named = (t.no for t in self.books.trades.values() if t.trade_no == asked["trade_no"])
+        return next(named, "")
 
     def _query_refund(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
-        trade = self.books.find(ask.number(asked, "out_trade_no"), self.box.clock())
+        trade = self.books.find(self._number(asked), self.box.clock())
         refund = trade.refunds.get(ask.number(asked, "out_request_no"))
-        return shapes.found_refund(trade, refund, asked.get("query_options"))
+        return responses.found_refund(trade, refund, asked.get("query_options"))
 
     def _finish_later(self, refund: Refund, delay_s: float) -> None:
         self.box.later(delay_s, lambda: self._finish(refund))
@@ -156,7 +163,7 @@ class Server:
 
     async def _buyer(self, request: Request, act: Callable[[dict[str, Any]], Trade]) -> Response:
         try:
-            return JSONResponse(shapes.trade(act(ask.biz_content((await request.body()).decode()))))
+            return JSONResponse(responses.trade(act(ask.biz_content((await request.body()).decode()))))
         except Denied as e:
             return JSONResponse(_told(e), status_code=400)
         except (TypeError, ValueError) as e:
@@ -179,7 +186,7 @@ class Server:
         self.box.outbox.post(
             trade.state,
             trade.notify_url,
-            shapes.notice(self.seal, trade, refund, notify_id, self.box.clock()),
+            responses.notice(self.seal, trade, refund, notify_id, self.box.clock()),
             order_no=trade.no,
             ids={"refund_no": refund.no} if refund else {},
             amount_minor=refund.amount_minor if refund else trade.total,
@@ -189,7 +196,7 @@ class Server:
     def _render(self, delivery: Delivery) -> tuple[Mapping[str, str], bytes]:
         fields = dict(delivery.payload)
         if delivery.fault == "wrong_amount":
-            fields["total_amount"] = shapes.yuan(ask.minor(fields, "total_amount") + 1)
+            fields["total_amount"] = responses.yuan(ask.minor(fields, "total_amount") + 1)
         forged = delivery.fault == "bad_signature" and delivery.attempt == 0
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
         return headers, self.seal.form(fields, forged=forged)

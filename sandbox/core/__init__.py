@@ -3,7 +3,7 @@
 A sandbox module `sandbox.<name>` exposes `create_app(settings: Settings) -> Starlette`, made like this:
 
     def create_app(settings: Settings) -> Starlette:
-        box = Box("qimen", settings, fail=xml_failure, own_faults={"short_pick"},
+        box = Sandbox("qimen", settings, fail=xml_failure, own_faults={"short_pick"},
                   schedule=(60, 300, 1800), render=sign_callback, accepted=is_success)
         warehouse = Warehouse(box)
         warehouse.rebuild(box.ledger.rows)                       # state comes from the journal only
@@ -25,11 +25,11 @@ duplicate_callback, reorder_callback, delay_callback; your own names armed for "
 `delivery.fault`. A fault's `delay_s` is in real seconds; every other delay is divided by the speed.
 """
 
-from sandbox.core.box import Box
 from sandbox.core.callbacks import Delivery, Outbox
 from sandbox.core.faults import Fault, Faults
 from sandbox.core.ledger import Ledger, Row
+from sandbox.core.sandbox_app import Sandbox
 from sandbox.core.server import serve
 from sandbox.core.settings import Settings
 
-__all__ = ["Box", "Delivery", "Fault", "Faults", "Ledger", "Outbox", "Row", "Settings", "serve"]
+__all__ = ["Delivery", "Fault", "Faults", "Ledger", "Outbox", "Row", "Sandbox", "Settings", "serve"]

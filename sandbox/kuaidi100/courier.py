@@ -1,7 +1,7 @@
 """What happens to parcels as time passes, and whom it is told."""
 
-from sandbox.core import Box
-from sandbox.core.road import expect_next
+from sandbox.core import Sandbox
+from sandbox.core.courier_route import expect_next
 from sandbox.kuaidi100.parcels import Parcel, Parcels, Subscriber
 from sandbox.kuaidi100.wire import push
 
@@ -9,7 +9,7 @@ TROUBLES = {"exception", "refused", "lost_parcel"}
 
 
 class Courier:
-    def __init__(self, box: Box, parcels: Parcels, stages_s: tuple[float, ...]) -> None:
+    def __init__(self, box: Sandbox, parcels: Parcels, stages_s: tuple[float, ...]) -> None:
         self._box, self._parcels, self._stages_s = box, parcels, stages_s
 
     def resume(self) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.core import Ledger, Row, road
-from sandbox.core.road import Scan
+from sandbox.core import Ledger, Row, courier_route
+from sandbox.core.courier_route import Scan
 
 TEXT = {
     "103": "快件已揽收",
@@ -30,7 +30,7 @@ ENDS = ("3", "301", "302", "303", "304", "4")
 
 
 @dataclass
-class Parcel(road.Parcel):
+class Parcel(courier_route.Parcel):
     carrier: str = ""
 
 

@@ -1,4 +1,4 @@
-"""The HTTP side: Kuaidi100's two calls, and the doors into the parcels' world."""
+"""The HTTP side: Kuaidi100's two calls, and the addresses that open the parcels' world."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.core import Box, Delivery, Settings
+from sandbox.core import Delivery, Sandbox, Settings
 from sandbox.kuaidi100.courier import Courier
 from sandbox.kuaidi100.parcels import Parcel, Parcels, Subscriber
 from sandbox.kuaidi100.wire import COMPANIES, md5, render, snapshot, taken
@@ -28,7 +28,7 @@ class Kuaidi100:
     def __init__(self, settings: Settings) -> None:
         self._customer, self._key = settings.need("CUSTOMER"), settings.need("KEY")
         stages = tuple(float(s) for s in settings.get("STAGES_S", "60,600,1800,1800").split(","))
-        self._box = Box(
+        self._box = Sandbox(
             "kuaidi100",
             settings,
             schedule=SCHEDULE_S,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.core import Delivery
-from sandbox.core.road import Scan
+from sandbox.core.courier_route import Scan
 from sandbox.kuaidi100.parcels import Parcel
 
 _CHINA = timezone(timedelta(hours=8))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.qimen.books import Order
+from sandbox.qimen.state import Order
 from sandbox.qimen.wire import document, local
 
 CONFIRM = "taobao.qimen.deliveryorder.confirm"

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.core import Box, Delivery, Settings
-from sandbox.qimen import books, reports, wire
-from sandbox.qimen.books import Books, Order, ids_of
-from sandbox.qimen.floor import Floor, Pace
-from sandbox.qimen.neighbours import Neighbours
+from sandbox.core import Delivery, Sandbox, Settings
+from sandbox.qimen import reports, state, wire
+from sandbox.qimen.peer_systems import PeerSystems
+from sandbox.qimen.state import Order, State, ids_of
+from sandbox.qimen.warehouse_flow import StageTimes, WarehouseFlow
 
 SCHEDULE_S = (60, 300, 900, 3600, 14400, 28800)
 """Qimen leaves repeats to each warehouse; this is a patient one, about 13 hours."""
@@ -33,7 +33,7 @@ class Warehouse:
             "app_key": settings.need("APP_KEY"),
             "customerId": settings.need("CUSTOMER_ID"),
         }
-        self._box = Box(
+        self._box = Sandbox(
             "qimen",
             settings,
             schedule=SCHEDULE_S,
@@ -44,10 +44,10 @@ class Warehouse:
             own_faults=_ON_PUSH | _ON_CANCEL | {"bad_signature"},
         )
         accept, pick, pack, ship = (float(s) for s in settings.get("STAGES_S", "5,600,900,300").split(","))
-        pace = Pace(accept, pick, pack, ship, float(settings.get("CANCEL_S", "600")))
-        neighbours = Neighbours(settings.get("TMS_URL"), settings.get("KUAIDI100_URL"))
-        self._books = Books(self._box.ledger)
-        self._floor = Floor(self._box, self._books, neighbours, pace, settings.get("CALLBACK_URL"))
+        pace = StageTimes(accept, pick, pack, ship, float(settings.get("CANCEL_S", "600")))
+        neighbours = PeerSystems(settings.get("TMS_URL"), settings.get("KUAIDI100_URL"))
+        self._books = State(self._box.ledger)
+        self._floor = WarehouseFlow(self._box, self._books, neighbours, pace, settings.get("CALLBACK_URL"))
 
     def app(self) -> Starlette:
         # The real gateway has the long path; a bare base address works as well.
@@ -92,9 +92,9 @@ class Warehouse:
         order = self._books.orders.get(code)
         if order is None:
             return wire.failure("ORDER_NOT_FOUND", f"no order {code} here")
-        if order.stage in (books.CANCELED, books.REJECT):
+        if order.stage in (state.CANCELED, state.REJECT):
             return wire.success({})
-        if order.stage == books.DELIVERED or order.on_truck:
+        if order.stage == state.DELIVERED or order.on_truck:
             return wire.failure("ORDER_SHIPPED", f"{code} has left the warehouse")
         if order.cancel_since is not None:
             return _pending(code)
@@ -107,7 +107,7 @@ class Warehouse:
         if name == "too_late":
             self._books.cancel(order, "too_late")
             return wire.failure("ORDER_SHIPPED", f"{order.code} is on the truck")
-        if order.stage in books.SHELVED and not name:
+        if order.stage in state.SHELVED and not name:
             self._books.cancel(order, "cancelled")
             self._floor.expect(order)
             return wire.success({})

@@ -1,7 +1,7 @@
 """What happens to parcels as time passes, and what of it is pushed."""
 
-from sandbox.core import Box
-from sandbox.core.road import Parcel, Scan, expect_next
+from sandbox.core import Sandbox
+from sandbox.core.courier_route import Parcel, Scan, expect_next
 from sandbox.sf.parcels import Parcels, order_of
 from sandbox.sf.wire import push
 
@@ -9,7 +9,7 @@ TROUBLES = {"exception", "refused", "lost_parcel"}
 
 
 class Courier:
-    def __init__(self, box: Box, parcels: Parcels, stages_s: tuple[float, ...], callback_url: str) -> None:
+    def __init__(self, box: Sandbox, parcels: Parcels, stages_s: tuple[float, ...], callback_url: str) -> None:
         self._box, self._parcels, self._stages_s, self._callback_url = box, parcels, stages_s, callback_url
 
     def resume(self) -> None:

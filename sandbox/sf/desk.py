@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.core import Box
+from sandbox.core import Sandbox
 from sandbox.sf.parcels import Order, Parcels, order_of
 from sandbox.sf.wire import done, no, order, route
 
@@ -12,8 +12,8 @@ MOST_NUMBERS = 10
 _CONTACT = ("contact", "mobile", "country", "address")
 
 
-class Desk:
-    def __init__(self, box: Box, parcels: Parcels) -> None:
+class WaybillDesk:
+    def __init__(self, box: Sandbox, parcels: Parcels) -> None:
         self._box, self._parcels = box, parcels
 
     def book(self, asked: dict[str, Any]) -> Response:

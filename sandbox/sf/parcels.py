@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.core import Ledger, Row
-from sandbox.core.road import Parcel, Scan
+from sandbox.core.courier_route import Parcel, Scan
 
 TEXT = {
     "50": "顺丰速运 已收取快件",

@@ -1,4 +1,4 @@
-"""The HTTP side: SF's one address for all services, and the doors into the parcels' world."""
+"""The HTTP side: SF's one address for all services, and the addresses that open the parcels' world."""
 
 import hmac
 import json
@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.core import Box, Settings
-from sandbox.core.road import Parcel
+from sandbox.core import Sandbox, Settings
+from sandbox.core.courier_route import Parcel
 from sandbox.sf.courier import Courier
-from sandbox.sf.desk import Desk
+from sandbox.sf.desk import WaybillDesk
 from sandbox.sf.parcels import Parcels, order_of
 from sandbox.sf.wire import address, digest, render, taken, turned_away
 
@@ -34,7 +34,7 @@ class Sf:
         self._partner_id, self._check_word = settings.need("PARTNER_ID"), settings.need("CHECK_WORD")
         push_key = settings.get("PUSH_KEYS").partition(",")[0]
         stages = tuple(float(s) for s in settings.get("STAGES_S", "60,600,1800,1800").split(","))
-        self._box = Box(
+        self._box = Sandbox(
             "sf",
             settings,
             schedule=SCHEDULE_S,
@@ -54,7 +54,7 @@ class Sf:
         )
         self._parcels = Parcels(self._box.ledger)
         self._courier = Courier(self._box, self._parcels, stages, settings.get("CALLBACK_URL"))
-        desk = Desk(self._box, self._parcels)
+        desk = WaybillDesk(self._box, self._parcels)
         self._services: dict[str, tuple[str, Work]] = {
             "EXP_RECE_CREATE_ORDER": ("book", desk.book),
             "EXP_RECE_SEARCH_ORDER_RESP": ("search", desk.search),

@@ -11,7 +11,7 @@ from urllib.parse import quote, quote_plus
 from starlette.responses import JSONResponse, Response
 
 from sandbox.core import Delivery
-from sandbox.core.road import Parcel, Scan
+from sandbox.core.courier_route import Parcel, Scan
 from sandbox.sf.parcels import FIRST, FIRST_NAME, Order
 
 _CHINA = timezone(timedelta(hours=8))

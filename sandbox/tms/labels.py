@@ -4,7 +4,7 @@ from datetime import datetime
 
 from fpdf import FPDF
 
-from sandbox.tms.books import Shipment
+from sandbox.tms.state import Shipment
 
 _TEXT = {"PDF": "application/pdf", "ZPL": "text/plain; charset=utf-8"}
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.core import Box, Settings
-from sandbox.tms.books import PREFIX, Books, Shipment, order_of
+from sandbox.core import Sandbox, Settings
 from sandbox.tms.labels import label, media_type
+from sandbox.tms.state import PREFIX, Shipment, State, order_of
 from sandbox.tms.webhooks import SCHEDULE_S, render
 
 MOVES = {
@@ -68,7 +68,7 @@ class Carrier:
         self._token = settings.need("TOKEN")
         self._callback_url = settings.get("CALLBACK_URL")
         secrets = [s for s in settings.need("WEBHOOK_SECRETS").split(",") if s]
-        self._box = Box(
+        self._box = Sandbox(
             "tms",
             settings,
             schedule=SCHEDULE_S,
@@ -76,7 +76,7 @@ class Carrier:
             fail=lambda status: _error(status, "FAULT", "failure on demand"),
             own_faults={"address_not_served", "too_late", "bad_signature"},
         )
-        self._books = Books(self._box.ledger)
+        self._books = State(self._box.ledger)
 
     def app(self) -> Starlette:
         return self._box.app(

@@ -17,15 +17,18 @@ def render(delivery: Delivery, secrets: Sequence[str], now: datetime) -> tuple[M
     body = json.dumps(delivery.payload, ensure_ascii=False).encode()
     if delivery.fault == "bad_signature" and delivery.attempt == 0:
         secrets = [f"whsec_{_FOREIGN}"]
-    message_id, seconds = f"msg_{delivery.id}", str(int(now.timestamp()))
+    headers = signed_headers(f"msg_{delivery.id}", body, secrets, now)
+    return {"content-type": "application/json", **headers}, body
+
+
+def signed_headers(message_id: str, body: bytes, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+    seconds = str(int(now.timestamp()))
     signed = f"{message_id}.{seconds}.".encode() + body
-    headers = {
-        "content-type": "application/json",
+    return {
         "webhook-id": message_id,
         "webhook-timestamp": seconds,
         "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
     }
-    return headers, body
 
 
 def _signature(secret: str, signed: bytes) -> str:

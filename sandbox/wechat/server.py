@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.core import Box, Delivery, Settings
-from sandbox.wechat import asked as ask
-from sandbox.wechat import shapes
-from sandbox.wechat.books import REFUND_GAP_S, Books, Denied, Refund, Trade, stamp
-from sandbox.wechat.seal import BadSignature, Seal, notice
+from sandbox.core import Delivery, Sandbox, Settings
+from sandbox.wechat import request_checks as ask
+from sandbox.wechat import responses
+from sandbox.wechat.crypto import BadSignature, Crypto, notice
+from sandbox.wechat.state import REFUND_GAP_S, Denied, Refund, State, Trade, stamp
 
 SCHEDULE_S = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
 """Waits between the 16 attempts of one callback: 24 h 4 min in all."""
@@ -30,8 +30,8 @@ Work = Callable[[bytes, Mapping[str, str]], tuple[int, Any]]
 
 class Server:
     def __init__(self, settings: Settings) -> None:
-        self.seal = Seal(settings)
-        self.box = Box(
+        self.seal = Crypto(settings)
+        self.box = Sandbox(
             "wechat",
             settings,
             schedule=SCHEDULE_S,
@@ -41,7 +41,7 @@ class Server:
             own_faults=OWN_FAULTS,
         )
         self._refund_delay_s = float(settings.get("REFUND_DELAY_S", "30"))
-        self.books = Books(self.box.ledger, gap_s=REFUND_GAP_S / settings.speed)
+        self.books = State(self.box.ledger, gap_s=REFUND_GAP_S / settings.speed)
         self.books.rebuild(self.box.ledger.rows)
 
     def routes(self) -> list[Route]:
@@ -107,7 +107,7 @@ class Server:
         return self.books.create(no, asked)
 
     def _query(self, _raw: bytes, path: Mapping[str, str]) -> tuple[int, Any]:
-        return 200, shapes.trade(self.seal, self.books.find(path["no"]))
+        return 200, responses.trade(self.seal, self.books.find(path["no"]))
 
     def _close(self, raw: bytes, path: Mapping[str, str]) -> tuple[int, Any]:
         if ask.body_of(raw).get("mchid") != self.seal.mchid:
@@ -118,7 +118,7 @@ class Server:
     def _refund(self, raw: bytes, _path: Mapping[str, str]) -> tuple[int, Any]:
         asked = ask.body_of(raw)
         ask.refund(asked)
-        ids = {"order_no": asked["out_trade_no"], "refund_no": asked["out_refund_no"]}
+        ids = {"order_no": str(asked.get("out_trade_no", "")), "refund_no": asked["out_refund_no"]}
         if self.box.faults.take("refund", ids, only={"not_enough"}):
             raise Denied(403, "NOT_ENOUGH", "the merchant's balance does not cover the refund")
         is_known = asked["out_refund_no"] in self.books.refunds
@@ -127,13 +127,13 @@ class Server:
         refund, is_new = self.books.refund(asked, _number("503"), self.box.clock(), ends=ends)
         if is_new:
             self._finish_later(refund, self._refund_delay_s)
-        return 200, shapes.refund(self.books.trades[refund.order_no], refund)
+        return 200, responses.refund(self.books.trades[refund.order_no], refund)
 
     def _query_refund(self, _raw: bytes, path: Mapping[str, str]) -> tuple[int, Any]:
         refund = self.books.refunds.get(path["refund_no"])
         if refund is None:
             raise Denied(404, "RESOURCE_NOT_EXISTS", "no such refund")
-        return 200, shapes.refund(self.books.trades[refund.order_no], refund)
+        return 200, responses.refund(self.books.trades[refund.order_no], refund)
 
     def _declare(self, raw: bytes, _path: Mapping[str, str]) -> tuple[int, Any]:
         asked = ask.body_of(raw)
@@ -142,7 +142,7 @@ class Server:
             raise Denied(400, "APPID_MCHID_NOT_MATCH", "appid and mchid do not belong together")
         ids = {"order_no": asked["out_trade_no"]}
         fault = self.box.faults.take("declare", ids, only={"customs_fail"})
-        return 200, shapes.customs(self.books.declare(asked), failed=fault is not None)
+        return 200, responses.customs(self.books.declare(asked), failed=fault is not None)
 
     def _finish_later(self, refund: Refund, delay_s: float) -> None:
         def finish() -> None:
@@ -163,7 +163,7 @@ class Server:
             return JSONResponse({"code": e.code, "message": e.message}, status_code=e.status)
         except (TypeError, ValueError) as e:
             return JSONResponse({"code": "PARAM_ERROR", "message": str(e)}, status_code=400)
-        value = shapes.trade(self.seal, trade)
+        value = responses.trade(self.seal, trade)
         self._announce("TRANSACTION.SUCCESS", "transaction", trade.notify_url, trade.no, trade.total, value)
         return JSONResponse(value)
 
@@ -184,7 +184,7 @@ class Server:
 
     def _announce_refund(self, refund: Refund) -> None:
         trade = self.books.trades[refund.order_no]
-        resource = shapes.refund_notice(self.seal, trade, refund)
+        resource = responses.refund_notice(self.seal, trade, refund)
         kind = f"REFUND.{refund.status}"
         self._announce(kind, "refund", refund.notify_url, trade.no, refund.amount_minor, resource, refund_no=refund.no)
 

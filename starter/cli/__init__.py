@@ -1,1 +1,1 @@
-"""The `oms` command line: people's door to orders, tickets, events, stock, catalogue and policy."""
+"""The `oms` command line: people's way to orders, tickets, events, stock, catalogue and policy."""

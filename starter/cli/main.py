@@ -8,40 +8,26 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
-from starter.cli import (
-    approve,
-    audit,
-    catalogue,
+from starter.cli.approvals import approve, login, people, token
+from starter.cli.errors import BAD_INPUT, COULD_NOT, CommandFailed, say
+from starter.cli.operations import audit, doctor, event, replay, report, settings, stats, subscription
+from starter.cli.orders import (
     change,
     chargeback,
     customs,
-    event,
     explain,
     import_file,
     label,
     listing,
-    people,
-    policy,
+    money,
     replan,
-    replay,
-    report,
-    return_desk,
-    return_evidence,
-    return_show,
-    returns,
-    rule_publishing,
-    rules,
-    settings,
     show,
     start,
-    stats,
-    stock,
-    subscription,
-    ticket,
-    ticket_hands,
-    token,
 )
-from starter.cli.failing import BAD_INPUT, COULD_NOT, say
+from starter.cli.returns import return_desk, return_evidence, return_show, returns
+from starter.cli.rules import policy, rule_publishing, rules
+from starter.cli.stock import catalogue, stock
+from starter.cli.tickets import ticket, ticket_assignment
 
 
 def _group(text: str) -> typer.Typer:
@@ -58,6 +44,11 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command("doctor")(doctor.doctor)
+app.command("login")(login.login)
+app.command("logout")(login.logout)
+app.command("whoami")(login.whoami)
+
 orders = _group("Start, look at and change orders.")
 orders.command("start")(start.start)
 orders.command("import")(import_file.import_file)
@@ -73,7 +64,15 @@ orders.command("resplit")(replan.resplit)
 orders.command("label")(label.label)
 orders.command("chargeback")(chargeback.opened)
 orders.command("chargeback-decided")(chargeback.decided)
+orders.command("chargeback-accounted")(chargeback.accounted)
 app.add_typer(orders, name="order")
+
+outside = _group("Money that moved without us: refunds made by hand, payments of nobody, chargebacks. 账外资金")
+outside.command("list")(money.list_money)
+outside.command("show")(money.show)
+outside.command("ask")(money.ask)
+outside.command("book")(money.book)
+app.add_typer(outside, name="money")
 
 cases = _group("After-sales: returns, refunds, exchanges, cancellations before shipping. 售后")
 cases.command("apply")(returns.apply)
@@ -99,9 +98,9 @@ app.add_typer(cases, name="return")
 tickets = _group("Questions for a person, as a queue: look, take, answer.")
 tickets.command("list")(ticket.list_tickets)
 tickets.command("show")(ticket.show)
-tickets.command("take")(ticket_hands.take)
-tickets.command("assign")(ticket_hands.assign)
-tickets.command("release")(ticket_hands.release)
+tickets.command("take")(ticket_assignment.take)
+tickets.command("assign")(ticket_assignment.assign)
+tickets.command("release")(ticket_assignment.release)
 tickets.command("resolve")(ticket.resolve)
 app.add_typer(tickets, name="ticket")
 
@@ -217,6 +216,9 @@ def _code(arguments: Sequence[str] | None) -> int:
         return app(args=arguments, prog_name="oms", standalone_mode=False) or 0
     except UsageError as e:
         return _usage(e)
+    except CommandFailed as e:
+        say(f"Error: {e}")
+        return e.code
     except typer.Abort:
         say("Error: stopped.")
     except Exception as e:

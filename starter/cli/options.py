@@ -9,12 +9,21 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from config.sources import is_local_stack
 from domain.order import Id, OrderNo, Text
-from starter.cli.failing import BadInput
+from starter.cli import session
+from starter.cli.errors import BadInput, Forbidden
 from starter.cli.text import SHANGHAI
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines (amounts in minor units).")]
-By = Annotated[str | None, typer.Option("--by", help="Who does this. [default: the user of this machine]")]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Who does this, on a developer's stack. [default: who is signed in, or this user]"),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", help="Your own key of this command: told again under it, it gets the first answer."),
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")]
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
@@ -23,12 +32,40 @@ _ID, _TEXT, _ORDER_NO = TypeAdapter(Id), TypeAdapter(Text), TypeAdapter(OrderNo)
 
 
 def actor(by: str | None) -> str:
-    """The acting person's id: given, else the user of this machine. Raises `BadInput`."""
-    name = by if by is not None else re.sub(r"[^A-Za-z0-9._-]", "-", _os_user()).strip("-.")
+    """The acting person's id: who is signed in, else the user of this machine; on a developer's stack anybody who is
+    named. Raises `BadInput`, `Forbidden`."""
+    if by is not None:
+        name_freely("--by")
+        return usable_id("--by", by)
+    signed_in = session.current()
+    if signed_in is not None:
+        return signed_in.person
+    return usable_id("--by", re.sub(r"[^A-Za-z0-9._-]", "-", _os_user()).strip("-."))
+
+
+def name_freely(option: str) -> None:
+    """Raises `Forbidden` where people are not believed by name."""
+    if not is_local_stack():
+        raise Forbidden(
+            f"{option} is for a developer's stack (OMS_ENVIRONMENT=local): elsewhere nobody acts under a name that "
+            "they only give. Leave it out; who you are is proven by your sign-in (docs/authority.md)."
+        )
+
+
+def usable_id(option: str, name: str) -> str:
+    """Raises `BadInput`."""
     try:
         return _ID.validate_python(name)
     except ValidationError:
-        raise BadInput(f"--by {name!r} is no usable id: letters, digits and . _ - / :, at most 64.") from None
+        raise BadInput(f"{option} {name!r} is no usable id: letters, digits and . _ - / :, at most 64.") from None
+
+
+def own_key(key: str | None) -> str | None:
+    """A caller's key of a command. Raises `BadInput`."""
+    try:
+        return None if key is None else _ID.validate_python(key)
+    except ValidationError:
+        raise BadInput(f"--key {key!r} is no usable key: letters, digits and . _ - / :, at most 64.") from None
 
 
 def order_number(number: str) -> str:

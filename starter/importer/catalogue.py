@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from domain.catalog_rows import COLUMNS, Cell, Fault, column_of
+from domain.catalog.rows import COLUMNS, Cell, RowFault, column_of
 from domain.strict import UnableToRead, load
-from starter.catalog_client import NumberedRow
+from starter.clients.catalog import NumberedRow
 from starter.importer.catalogue_out import unquoted
-from starter.importer.table import Table, UnableToImport
-from starter.importer.workbook import Refused, Workbook, about_rows
+from starter.importer.table import ImportTable, UnableToImport
+from starter.importer.workbook import Workbook, WorkbookRefused, about_rows
 
 MAX_LINE = 100_000
 """Bytes of one JSON line; a longer one is a bad row."""
@@ -62,7 +62,7 @@ def _object(number: int, line: bytes) -> NumberedRow:
             raise UnableToRead("the line is no object of texts, numbers, flags and lists of texts")
     except UnableToRead as error:
         advice = "one JSON object a line, as docs/contract/catalog.md shows"
-        return NumberedRow(number, {}, (Fault(column="row", reason=str(error), advice=advice),))
+        return NumberedRow(number, {}, (RowFault(column="row", reason=str(error), advice=advice),))
     return NumberedRow(number, value)
 
 
@@ -73,12 +73,12 @@ def _is_cell(value: object) -> bool:
 
 
 def _from_csv(path: Path) -> Iterator[NumberedRow]:
-    table = Table(path, ())
+    table = ImportTable(path, ())
     _known(path, table.header)
 
     def rows() -> Iterator[NumberedRow]:
         for row in table.rows():
-            faults = (Fault(column="row", reason=row.fault, advice="one cell a column"),) if row.fault else ()
+            faults = (RowFault(column="row", reason=row.fault, advice="one cell a column"),) if row.fault else ()
             yield NumberedRow(row.number, {k: unquoted(v) for k, v in row.cells.items()}, faults)
 
     return rows()
@@ -87,7 +87,7 @@ def _from_csv(path: Path) -> Iterator[NumberedRow]:
 def _from_workbook(path: Path) -> Iterator[NumberedRow]:
     rows = Workbook(path).rows()
     _, cells = next(rows, (0, []))
-    if any(isinstance(cell, Refused) for cell in cells):
+    if any(isinstance(cell, WorkbookRefused) for cell in cells):
         raise UnableToImport(f"{path.name}: the first row must name the columns in plain text.")
     header = [str(cell).strip() if cell is not None else "" for cell in cells]
     while header and not header[-1]:
@@ -96,15 +96,15 @@ def _from_workbook(path: Path) -> Iterator[NumberedRow]:
     return (_numbered(number, header, cells) for number, cells in rows)
 
 
-def _numbered(number: int, header: Sequence[str], cells: Sequence[Cell | Refused]) -> NumberedRow:
+def _numbered(number: int, header: Sequence[str], cells: Sequence[Cell | WorkbookRefused]) -> NumberedRow:
     faults = tuple(
-        Fault(column=name, reason=str(cell), advice="type the value as plain text")
+        RowFault(column=name, reason=str(cell), advice="type the value as plain text")
         for name, cell in zip(header, cells, strict=False)
-        if isinstance(cell, Refused)
+        if isinstance(cell, WorkbookRefused)
     )
     if any(cell is not None for cell in cells[len(header) :]):
-        faults += (Fault(column="row", reason="has cells beyond the last column", advice="clear them"),)
-    good = {n: c for n, c in zip(header, cells, strict=False) if not isinstance(c, Refused)}
+        faults += (RowFault(column="row", reason="has cells beyond the last column", advice="clear them"),)
+    good = {n: c for n, c in zip(header, cells, strict=False) if not isinstance(c, WorkbookRefused)}
     # A row may end before the header does: the cells it lacks are empty ones.
     return NumberedRow(number, {**dict.fromkeys(header), **good}, faults)
 

@@ -11,8 +11,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from domain.catalog import CustomsMode, SkuRecord
-from domain.catalog_rows import COLUMNS, Column
+from domain.catalog.records import CustomsMode, SkuRecord
+from domain.catalog.rows import COLUMNS, SheetColumn
 
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 TEXT = "@"
@@ -112,7 +112,7 @@ def _quoted(value: str | int | None) -> str | int | None:
     return f"'{value}" if isinstance(value, str) and value.startswith(STARTS_FORMULA) else value
 
 
-def _choices(column: Column) -> tuple[str, ...]:
+def _choices(column: SheetColumn) -> tuple[str, ...]:
     if column.kind == "flag":
         return ("yes", "no")
     return CustomsMode.__args__ if column.name == "customs" else ()  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from domain.strict import Strict, faults
 MAX_BYTES = 200_000
 
 
-class UnableToMap(ValueError):
+class MappingRefused(ValueError):
     """The mapping file cannot be used. The text names the file and every fault, one per line."""
 
 
@@ -113,7 +113,7 @@ class LineCells(Strict):
     tags: TagCells | None = None
 
 
-class Mapping(Strict):
+class ImportMapping(Strict):
     version: Literal[1]
     encoding: Literal["detect", "utf-8", "utf-8-sig", "gb18030"] = "detect"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -128,22 +128,22 @@ class Mapping(Strict):
         return tuple(dict.fromkeys(found))
 
 
-def load_mapping(path: Path) -> Mapping:
-    """Read and check a mapping file. Raises `UnableToMap`."""
+def load_mapping(path: Path) -> ImportMapping:
+    """Read and check a mapping file. Raises `MappingRefused`."""
     try:
         raw = path.read_bytes()
     except OSError as e:
-        raise UnableToMap(f"the mapping {path} cannot be read: {e.strerror}") from None
+        raise MappingRefused(f"the mapping {path} cannot be read: {e.strerror}") from None
     if len(raw) > MAX_BYTES:
-        raise UnableToMap(f"the mapping {path} has {len(raw)} bytes; at most {MAX_BYTES} are read")
+        raise MappingRefused(f"the mapping {path} has {len(raw)} bytes; at most {MAX_BYTES} are read")
     try:
         value = yaml.load(raw, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader, only stricter
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as e:
-        raise UnableToMap(f"the mapping {path} is not YAML: {' '.join(str(e).split())}") from None
+        raise MappingRefused(f"the mapping {path} is not YAML: {' '.join(str(e).split())}") from None
     try:
-        return Mapping.model_validate(value)
+        return ImportMapping.model_validate(value)
     except ValidationError as e:
-        raise UnableToMap(f"the mapping {path} is not usable:\n{faults(e)}") from None
+        raise MappingRefused(f"the mapping {path} is not usable:\n{faults(e)}") from None
 
 
 class _UniqueKeys(yaml.SafeLoader):

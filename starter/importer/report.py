@@ -17,7 +17,7 @@ class Rounding(BaseModel):
     total_minor: int
 
 
-class Refusal(BaseModel):
+class RefusedField(BaseModel):
     """Why a row, or the order as a whole (`row` None), was refused."""
 
     row: int | None
@@ -45,13 +45,13 @@ class Report(BaseModel):
     remainder_minor: int = 0
     """Sum of line discounts that exist only because a total did not divide by its quantity."""
     roundings: list[Rounding] = []
-    refusals: list[Refusal] = []
+    refusals: list[RefusedField] = []
 
 
 @dataclass(slots=True)
-class Draft:
+class OrderReport:
     """Faults and roundings of one order while it is being built; joined to the report when its fate is known."""
 
     roundings: list[Rounding] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusedField] = field(default_factory=list)
     remainder_minor: int = 0

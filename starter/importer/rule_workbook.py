@@ -11,11 +11,11 @@ from openpyxl.utils import get_column_letter
 
 from domain.rules.reading import read_table
 from domain.rules.sets import Document, RuleSet, TableName
-from domain.rules.tables import SHAPES, Column, Row, RuleTable, Shape
+from domain.rules.tables import SHAPES, Column, RuleRow, RuleTable, Shape
 from domain.rules.writing import document_of
 from starter.importer.catalogue_out import STARTS_FORMULA, TEXT
 from starter.importer.table import UnableToImport
-from starter.importer.workbook import Cell, Refused, Workbook
+from starter.importer.workbook import Cell, Workbook, WorkbookRefused
 
 ID, NOTE, THEN, CONDITION = "id", "note", "→ ", "condition"
 _THEN = re.compile(r"(?:→|->|then\b)\s*", re.IGNORECASE)
@@ -82,7 +82,7 @@ def _headings(table: RuleTable) -> list[str]:
     return [*found, *(headings_of(column, output=True) for column in table.outputs)]
 
 
-def _table(path: Path, shape: Shape, rows: Sequence[tuple[int, Sequence[Cell | Refused]]]) -> RuleTable:
+def _table(path: Path, shape: Shape, rows: Sequence[tuple[int, Sequence[Cell | WorkbookRefused]]]) -> RuleTable:
     where = f"{path.name}, sheet {shape.name}"
     header = [_text(where, 1, cell) for cell in rows[0][1]] if rows else []
     while header and not header[-1]:
@@ -111,12 +111,12 @@ def _table(path: Path, shape: Shape, rows: Sequence[tuple[int, Sequence[Cell | R
         if texts[0].startswith("#"):
             continue
         values = {ident: texts[n].strip() for ident, n in places.items()}
-        made.append(Row(texts[0].strip(), texts[note][:200] if note else "", values))
+        made.append(RuleRow(texts[0].strip(), texts[note][:200] if note else "", values))
     return RuleTable(shape, tuple(inputs), tuple(outputs), tuple(made))
 
 
-def _text(where: str, number: int, cell: Cell | Refused) -> str:
-    if isinstance(cell, Refused):
+def _text(where: str, number: int, cell: Cell | WorkbookRefused) -> str:
+    if isinstance(cell, WorkbookRefused):
         raise UnableToImport(f"{where}, row {number}: a cell {cell}. Conditions that begin with = need a text cell.")
     if cell is None:
         return ""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from domain.order import StartOrder
 from starter.importer.build import Builder
-from starter.importer.mapping import Mapping
-from starter.importer.report import Draft, Ready, Refusal, Report
-from starter.importer.table import Row, Table
+from starter.importer.mapping import ImportMapping
+from starter.importer.report import OrderReport, Ready, RefusedField, Report
+from starter.importer.table import ImportTable, TableRow
 
 MAX_LINES = 10_000
 """`StartOrder` takes no more lines; rows beyond it are not even kept."""
@@ -23,8 +23,8 @@ class Import:
     Raises `UnableToImport` from the constructor when the file as a whole is unusable; nothing was built then.
     """
 
-    def __init__(self, path: Path, mapping: Mapping, *, placed_at: datetime | None = None) -> None:
-        self._table = Table(path, mapping.columns(), encoding=mapping.encoding, delimiter=mapping.delimiter)
+    def __init__(self, path: Path, mapping: ImportMapping, *, placed_at: datetime | None = None) -> None:
+        self._table = ImportTable(path, mapping.columns(), encoding=mapping.encoding, delimiter=mapping.delimiter)
         self._group = mapping.order.group_by
         self._builder = Builder(mapping, placed_at)
         self._left = Counter(self._key(row) for row in self._table.rows())
@@ -32,7 +32,7 @@ class Import:
         self.report = Report(encoding=self._table.encoding)
 
     def __iter__(self) -> Iterator[Ready]:
-        waiting: dict[str, list[Row]] = {}
+        waiting: dict[str, list[TableRow]] = {}
         for row in self._table.rows():
             self.report.rows += 1
             key = self._key(row)
@@ -51,17 +51,17 @@ class Import:
             self.report.orders_refused += 1
             self._refuse(None, key, "the file changed while it was read; import it again")
 
-    def _key(self, row: Row) -> str:
+    def _key(self, row: TableRow) -> str:
         return row.cells.get(self._group, "").strip()
 
-    def _close(self, key: str, rows: list[Row]) -> Ready | None:
-        draft = Draft()
+    def _close(self, key: str, rows: list[TableRow]) -> Ready | None:
+        draft = OrderReport()
         order = self._builder.build(key, rows, draft) if len(rows) <= MAX_LINES else None
         if len(rows) > MAX_LINES:
-            draft.refusals.append(Refusal(row=None, order=key, reason=f"more than {MAX_LINES} lines"))
+            draft.refusals.append(RefusedField(row=None, order=key, reason=f"more than {MAX_LINES} lines"))
         if order is not None and order.order_no in self._seen:
             reason = f"order number {order.order_no} was already used by another order of this file"
-            draft.refusals.append(Refusal(row=None, order=key, reason=reason))
+            draft.refusals.append(RefusedField(row=None, order=key, reason=reason))
             order = None
         self.report.refusals += draft.refusals
         if order is None:
@@ -69,7 +69,7 @@ class Import:
             return None
         return self._accept(order, rows, draft)
 
-    def _accept(self, order: StartOrder, rows: list[Row], draft: Draft) -> Ready:
+    def _accept(self, order: StartOrder, rows: list[TableRow], draft: OrderReport) -> Ready:
         self._seen.add(order.order_no)
         report = self.report
         report.orders_ready += 1
@@ -80,4 +80,4 @@ class Import:
         return Ready(order, tuple(row.number for row in rows))
 
     def _refuse(self, row: int | None, order: str, reason: str) -> None:
-        self.report.refusals.append(Refusal(row=row, order=order, reason=reason))
+        self.report.refusals.append(RefusedField(row=row, order=order, reason=reason))

@@ -14,7 +14,7 @@ class UnableToImport(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     number: int
     """As a spreadsheet counts: the header is row 1."""
     cells: dict[str, str]
@@ -22,7 +22,7 @@ class Row:
     """The row has more or fewer cells than the header."""
 
 
-class Table:
+class ImportTable:
     """A CSV file that can be read more than once; `rows()` starts from the top each time."""
 
     def __init__(self, path: Path, needed: Sequence[str], *, encoding: str = "detect", delimiter: str = ",") -> None:
@@ -37,14 +37,14 @@ class Table:
                 f"it has {', '.join(repr(c) for c in self.header)}. Correct the mapping or the file."
             )
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[TableRow]:
         """Data rows in file order; rows without any text are skipped but counted."""
         records = self._records()
         header = next(records, [])
         for number, cells in enumerate(records, start=2):
             if any(cell.strip() for cell in cells):
                 fault = None if len(cells) == len(header) else f"{len(cells)} cells, the header has {len(header)}"
-                yield Row(number, dict(zip(header, cells, strict=False)), fault)
+                yield TableRow(number, dict(zip(header, cells, strict=False)), fault)
 
     def _header(self) -> list[str]:
         header = next(self._records(), [])

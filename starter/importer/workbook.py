@@ -20,11 +20,11 @@ MAX_CELL = 2_000
 Value = str | int | float | bool | None
 
 
-class Refused(ValueError):
+class WorkbookRefused(ValueError):
     """A cell that is not read. The text says why."""
 
 
-Cell = Value | Refused
+Cell = Value | WorkbookRefused
 
 
 class Workbook:
@@ -99,5 +99,5 @@ def _cell(cell: Any) -> Cell:
     elif len(str(value)) > MAX_CELL:
         refusal = f"holds more than {MAX_CELL} characters"
     if refusal:
-        return Refused(refusal)
+        return WorkbookRefused(refusal)
     return value if isinstance(value, bool | int | float) else str(value)

@@ -7,13 +7,14 @@ from domain.policy import Policy
 from domain.records import AuditEntry
 from domain.returns.admission import AdmissionRules, case_quote, judge
 from domain.returns.approval_route import ApprovalRules, route_input
-from domain.returns.facts import OrderFacts, ParcelRun
-from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn, UnitRange
+from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
+from domain.returns.facts import ParcelUnits, ReturnOrderFacts
+from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn
 from domain.returns.refusals import Code, refusal
-from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
 from domain.strict import of
-from store.audit import append_entry, append_once
-from store.numbers import take_turns
+from domain.units import UnitRange
+from store.audit.audit import append_entry, append_once
+from store.number_lock import serialize
 from store.pool import Connection
 from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
@@ -47,7 +48,7 @@ IS_AN_ORDER = "SELECT EXISTS (SELECT FROM orders WHERE order_no = $1)"
 
 
 @dataclass(frozen=True)
-class Asked:
+class AdmissionContext:
     """Who asks for a case, with which run, under which policy."""
 
     run_id: str
@@ -56,9 +57,9 @@ class Asked:
     risk: Risk = Risk.LOW
 
 
-async def admit(connection: Connection, application: ApplyReturn, asked: Asked) -> Admitted:
+async def admit(connection: Connection, application: ApplyReturn, asked: AdmissionContext) -> Admitted:
     """Inside a transaction. Raises `ReturnRefused`, `ReturnChanged`; then nothing may be committed."""
-    await take_turns(connection, application.return_no)
+    await serialize(connection, application.return_no)
     order = await read_facts(connection, application.order_no)
     if order is None:
         # A stranger learns nothing about which orders exist.
@@ -83,9 +84,9 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Asked) 
         raise ReturnRefused(application.return_no, (refusal(Code.QTY_EXCEEDED),)) from None
 
 
-async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) -> Admitted:
+async def reopen(connection: Connection, message: ReopenReturn, asked: AdmissionContext) -> Admitted:
     """Inside a transaction. The same units under a new number: their window, evidence and count do not matter again."""
-    await take_turns(connection, message.return_no)
+    await serialize(connection, message.return_no)
     closed = await connection.fetchrow(CLOSED, message.reopens)
     if closed is None:
         raise NoSuchReturn(message.reopens)
@@ -112,7 +113,9 @@ async def reopen(connection: Connection, message: ReopenReturn, asked: Asked) ->
         ) from None
 
 
-async def refuse(connection: Connection, application: ApplyReturn, refused: ReturnRefused, asked: Asked) -> None:
+async def refuse(
+    connection: Connection, application: ApplyReturn, refused: ReturnRefused, asked: AdmissionContext
+) -> None:
     """The audit row of a refusal, in a transaction of its own; one a run, however often its first step is repeated."""
     actor = application.actor
     entry = AuditEntry(
@@ -134,10 +137,10 @@ async def refuse(connection: Connection, application: ApplyReturn, refused: Retu
 async def _open(
     connection: Connection,
     application: ApplyReturn,
-    order: OrderFacts,
+    order: ReturnOrderFacts,
     units: tuple[UnitRange, ...],
     quote: Quote,
-    asked: Asked,
+    asked: AdmissionContext,
     linked_to: str | None = None,
 ) -> Admitted:
     kind = application.type
@@ -171,7 +174,7 @@ async def _open(
 
 
 async def _insert(
-    connection: Connection, application: ApplyReturn, admitted: Admitted, asked: Asked, linked_to: str | None
+    connection: Connection, application: ApplyReturn, admitted: Admitted, asked: AdmissionContext, linked_to: str | None
 ) -> None:
     actor = application.actor
     reception = Reception.AWAITED if admitted.type in GOODS_COME_BACK else Reception.NOT_EXPECTED
@@ -202,12 +205,12 @@ async def _insert(
     await append_entry(connection, AuditEntry(actor=who, action=action, detail=detail), asked.at, admitted.order_no)
 
 
-def _unshipped(order: OrderFacts, units: tuple[UnitRange, ...]) -> bool:
+def _unshipped(order: ReturnOrderFacts, units: tuple[UnitRange, ...]) -> bool:
     """Whether any of the units has not left yet."""
     shipped = {line.line_id: line.shipped for line in order.lines}
     return any(not _has_left(shipped[r.line_id], r) for r in units)
 
 
-def _has_left(shipped: tuple[ParcelRun, ...], r: UnitRange) -> bool:
-    covered = sum(max(0, min(run.first_unit + run.units, r.end) - max(run.first_unit, r.first_unit)) for run in shipped)
+def _has_left(shipped: tuple[ParcelUnits, ...], r: UnitRange) -> bool:
+    covered = sum(max(0, min(run.end, r.end) - max(run.first_unit, r.first_unit)) for run in shipped)
     return covered == r.units

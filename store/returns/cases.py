@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from domain.policy import Policy
+from domain.returns.enums import CaseStatus, Risk
 from domain.returns.models import Admitted, ApplyReturn, ReopenReturn, ReturnView
 from domain.returns.records import CodeIssued, CodeLookup, RefundReserved, ReserveRefund, ReturnWrite
-from domain.returns.words import CaseStatus, Risk
 from store.pool import Connection, Pool
 from store.returns import admitting, codes, paying, reading, writing
-from store.returns.admitting import Asked
+from store.returns.admitting import AdmissionContext
 from store.returns.errors import ReturnRefused, TooManyGuesses, UnknownCode
 
 
@@ -29,7 +29,7 @@ class ReturnStore:
 
         Raises `ReturnRefused` (with every reason; its audit row is kept), `ReturnChanged`.
         """
-        asked = Asked(run_id, at, policy, risk)
+        asked = AdmissionContext(run_id, at, policy, risk)
         try:
             async with self._transaction() as connection:
                 return await admitting.admit(connection, application, asked)
@@ -44,12 +44,12 @@ class ReturnStore:
         Raises `NoSuchReturn`, `CannotReopen` (the units are gone: a person decides), `ReturnChanged`.
         """
         async with self._transaction() as connection:
-            return await admitting.reopen(connection, message, Asked(run_id, at, policy))
+            return await admitting.reopen(connection, message, AdmissionContext(run_id, at, policy))
 
     async def write(self, write: ReturnWrite) -> None:
         """Apply one visible change; repeated or late, it does no harm. Units and money are freed when it says so.
 
-        Raises (final) `NoSuchReturn`, `ReturnWaybillTaken`, `RefundChanged`; (worth repeating)
+        Raises (final) `NoSuchReturn`, `RefundChanged`; (worth repeating)
         `StockWouldGoNegative`, `TicketNotOpenYet`.
         """
         async with self._transaction() as connection:

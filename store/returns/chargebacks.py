@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 from domain.records import AuditEntry, TicketRecord
-from store.audit import append_entry
+from store.audit.audit import append_entry
 from store.errors import OrderRefused
 from store.pool import Connection, Pool
-from store.tickets import open_ticket
+from store.tickets.tickets import open_ticket
 
 ORDER = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
 
@@ -28,6 +28,8 @@ INSERT INTO chargebacks (chargeback_id, payment_key, order_no, amount_minor, ove
 VALUES ($1, $2, $3, $4, $5, $6)"""
 
 TAKE = "UPDATE payment_balances SET charged_back_minor = charged_back_minor + $2 WHERE payment_key = $1"
+
+ACCOUNT = "UPDATE chargebacks SET accounted_at = coalesce(accounted_at, $2) WHERE chargeback_id = $1"
 
 DECIDE = "UPDATE chargebacks SET state = $2, decided_at = $3 WHERE chargeback_id = $1"
 
@@ -65,16 +67,7 @@ class ChargebackStore:
         """Holds the order's payouts, takes what is left of the payment out of reach of refunds, tells a person. The
         same one again is the same. Raises `ChargebackRefused`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(ORDER, new.order_no) is None:
-                raise ChargebackRefused(f"order {new.order_no} is not in the books; check the number")
-            known = await _get(connection, new.chargeback_id)
-            if known is not None:
-                if (known.order_no, known.amount_minor) != (new.order_no, new.amount_minor):
-                    raise ChargebackRefused(
-                        f"chargeback {new.chargeback_id} is of {known.amount_minor} of order {known.order_no} already"
-                    )
-                return known
-            return await _open(connection, new, at)
+            return await open_chargeback(connection, new, at)
 
     async def decide(self, chargeback_id: str, outcome: Literal["lost", "won"], by: str, at: datetime) -> Chargeback:
         """`won`: the money stays ours and can be refunded again; `lost`: it is gone for good. Ends the hold. Raises
@@ -90,6 +83,32 @@ class ChargebackStore:
                     await connection.execute(TAKE, known.payment_key, known.overlap_minor - known.amount_minor)
                 await _tell(connection, known, f"chargeback.{outcome}", by, at)
             return Chargeback(**{**known.__dict__, "state": outcome})
+
+    async def account(self, chargeback_id: str, by: str, remark: str, at: datetime) -> Chargeback:
+        """A person has compared what a bank took for good with what is owed: refunds of the order go out again, within
+        what is left of the payment. Raises `ChargebackRefused`."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            known = await _get(connection, chargeback_id)
+            if known is None or known.state != "lost":
+                was = "is not in the books" if known is None else f"is {known.state}"
+                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be accounted for: it {was}, not lost")
+            await connection.execute(ACCOUNT, chargeback_id, at)
+            await _tell(connection, known, "chargeback.accounted", by, at, remark=remark)
+            return known
+
+
+async def open_chargeback(connection: Connection, new: NewChargeback, at: datetime) -> Chargeback:
+    """Inside a transaction; as `ChargebackStore.open`."""
+    if await connection.fetchval(ORDER, new.order_no) is None:
+        raise ChargebackRefused(f"order {new.order_no} is not in the books; check the number")
+    known = await _get(connection, new.chargeback_id)
+    if known is None:
+        return await _open(connection, new, at)
+    if (known.order_no, known.amount_minor) != (new.order_no, new.amount_minor):
+        raise ChargebackRefused(
+            f"chargeback {new.chargeback_id} is of {known.amount_minor} of order {known.order_no} already"
+        )
+    return known
 
 
 async def _open(connection: Connection, new: NewChargeback, at: datetime) -> Chargeback:
@@ -121,8 +140,8 @@ async def _get(connection: Connection, chargeback_id: str) -> Chargeback | None:
     return None if row is None else Chargeback(chargeback_id=chargeback_id, **row)
 
 
-async def _tell(connection: Connection, c: Chargeback, action: str, by: str, at: datetime) -> None:
-    detail = {"chargeback_id": c.chargeback_id, "amount_minor": c.amount_minor, "overlap_minor": c.overlap_minor}
+async def _tell(connection: Connection, c: Chargeback, action: str, by: str, at: datetime, **more: str | int) -> None:
+    detail = {"chargeback_id": c.chargeback_id, "amount_minor": c.amount_minor, "overlap_minor": c.overlap_minor} | more
     await append_entry(connection, AuditEntry(actor=by, action=action, detail=detail), at, c.order_no)
 
 

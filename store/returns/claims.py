@@ -1,13 +1,12 @@
 """Units and money that a case holds of its order: one atomic statement each way, guarded by CHECKs and exclusion."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from asyncpg.exceptions import CheckViolationError, ExclusionViolationError
 
-from domain.returns.models import UnitRange
+from domain.units import UnitRange, per_line
 from store.errors import OrderRefused
 from store.pool import Connection
 
@@ -116,14 +115,6 @@ async def settle(
         claim.goods_come_back,
     )
     await connection.execute(SETTLE_MONEY, claim.order_no, claim.held_minor, refund_minor)
-
-
-def per_line(units: Sequence[UnitRange]) -> dict[str, int]:
-    counted: Counter[str] = Counter()
-    for r in units:
-        counted[r.line_id] += r.units
-    # One order of lines for everybody, so that two cases of one order cannot block each other.
-    return dict(sorted(counted.items()))
 
 
 def is_part_of(units: Sequence[UnitRange], whole: Sequence[UnitRange]) -> bool:

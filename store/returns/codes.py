@@ -6,16 +6,17 @@ from datetime import UTC, datetime, timedelta
 from domain.records import AuditEntry
 from domain.returns.codes import code_of, read_code
 from domain.returns.records import CodeIssued, CodeLookup
-from store.audit import append_entry
+from store.audit.audit import append_entry
 from store.pool import Connection
 from store.returns.errors import NoSuchReturn
 
 SPAN = timedelta(minutes=10)
 MISSES_EACH = 10
-"""Unknown codes that one desk may try in a span …"""
+"""Unknown codes that one name may try in a span …"""
 MISSES_ALL = 200
-"""… and all desks together: guessing under many names is guessing too."""
-EVERYBODY = "*"
+"""… and all names together that are nobody's: guessing under many names is guessing too. Who is in the books of people
+answers for their own guesses only, whatever others invent."""
+STRANGERS = "*"
 
 ISSUE = """
 INSERT INTO return_codes (code, return_no, issued_at)
@@ -27,6 +28,8 @@ FIND = "SELECT return_no FROM return_codes WHERE code = $1"
 
 # One desk's tries one after another: a burst of them is not counted after the fact.
 QUEUE = "SELECT pg_advisory_xact_lock(hashtext('return codes'), hashtext($1))"
+
+PERSON = "SELECT EXISTS (SELECT FROM people WHERE person_id = $1 AND active)"
 
 MISSES = "SELECT who, misses FROM code_misses WHERE who = ANY($1::text[]) AND span = $2"
 
@@ -51,8 +54,9 @@ async def retry_after(connection: Connection, lookup: CodeLookup) -> int | None:
     """Inside a transaction. Seconds to wait when there has been too much guessing; None: look it up."""
     await connection.execute(QUEUE, lookup.who)
     span = _span(lookup.at)
-    misses = {row["who"]: row["misses"] for row in await connection.fetch(MISSES, [lookup.who, EVERYBODY], span)}
-    if misses.get(lookup.who, 0) < MISSES_EACH and misses.get(EVERYBODY, 0) < MISSES_ALL:
+    names = await _counted_for(connection, lookup.who)
+    misses = {row["who"]: row["misses"] for row in await connection.fetch(MISSES, names, span)}
+    if misses.get(lookup.who, 0) < MISSES_EACH and (STRANGERS not in names or misses.get(STRANGERS, 0) < MISSES_ALL):
         return None
     return max(1, int((span + SPAN - lookup.at).total_seconds()))
 
@@ -68,9 +72,14 @@ async def count_miss(connection: Connection, lookup: CodeLookup) -> None:
     somebody's, misread."""
     span = _span(lookup.at)
     await connection.execute(FORGET, span - SPAN)
-    await connection.execute(MISS, sorted({lookup.who, EVERYBODY}), span)
+    await connection.execute(MISS, await _counted_for(connection, lookup.who), span)
     entry = AuditEntry(actor=lookup.who, action="return.code_unknown", detail={})
     await append_entry(connection, entry, lookup.at)
+
+
+async def _counted_for(connection: Connection, who: str) -> list[str]:
+    """In the order in which they are written."""
+    return [who] if await connection.fetchval(PERSON, who) else sorted({who, STRANGERS})
 
 
 def _span(at: datetime) -> datetime:

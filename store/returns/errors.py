@@ -33,12 +33,6 @@ class PayoutRefused(OrderRefused):
     """More than is held for the case, units that it does not have, or a case that let go of them."""
 
 
-class ReturnWaybillTaken(OrderRefused):
-    def __init__(self, carrier: str, waybill_no: str, owner: str) -> None:
-        self.owner = owner
-        super().__init__(f"waybill {waybill_no} of {carrier} belongs to {owner} already; check the number")
-
-
 class UnknownCode(StoreError):
     """No case has this return code. The miss has been counted."""
 

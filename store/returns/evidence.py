@@ -8,7 +8,7 @@ from typing import Literal
 from asyncpg.exceptions import CheckViolationError
 
 from domain.records import AuditEntry
-from store.audit import append_entry
+from store.audit.audit import append_entry
 from store.errors import OrderRefused
 from store.pool import Connection, Pool
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from store.disputes import what_holds_refunds
 from store.pool import Connection
 
 MOST_REFUNDS = 50
@@ -25,6 +26,8 @@ async def refund_slot(
 ) -> tuple[datetime, str]:
     """Inside a transaction: when this refund may be sent, or why it may not. Asking again takes a later slot."""
     not_before = await connection.fetchval(LOCK, order_no)
+    if why := await what_holds_refunds(connection, order_no):
+        return now, why
     others = await connection.fetchrow(OTHERS, order_no, refund_no)
     paid_at = await connection.fetchval(PAID_AT, payment_key)
     if others is not None and others["n"] >= MOST_REFUNDS:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from domain.returns.facts import LineFacts, OrderFacts, ParcelRun
-from domain.returns.models import UnitRange
+from domain.returns.facts import ParcelUnits, ReturnLineFacts, ReturnOrderFacts
 from domain.shares import UnitShare
 from domain.states import ChildStatus
+from domain.units import UnitRange
 from store.pool import Connection, Row
 
 # The order. Its row is locked, so that applications and refunds of one order queue here.
@@ -40,7 +40,7 @@ WHERE c.order_no = $1 WINDOW p AS (PARTITION BY l.child_no, l.line_id), w AS (p 
 ORDER BY c.nn, l.line_id, l.first_unit"""
 
 
-async def read_facts(connection: Connection, order_no: str) -> OrderFacts | None:
+async def read_facts(connection: Connection, order_no: str) -> ReturnOrderFacts | None:
     """Inside a transaction. None: the order is not in the books."""
     order = await connection.fetchrow(ORDER, order_no)
     if order is None:
@@ -55,7 +55,7 @@ async def read_facts(connection: Connection, order_no: str) -> OrderFacts | None
         )
         for row in await connection.fetch(LINES, order_no)
     ]
-    return OrderFacts(
+    return ReturnOrderFacts(
         order_no=order["order_no"],
         buyer_id=order["buyer_id"],
         currency=order["currency"],
@@ -74,15 +74,13 @@ def _by_line(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _line(row: Row, mine: list[Row], shares: list[Row], taken: list[Row], terms: dict[str, Any]) -> LineFacts:
+def _line(row: Row, mine: list[Row], shares: list[Row], taken: list[Row], terms: dict[str, Any]) -> ReturnLineFacts:
     until = terms.get("warranty_until")
-    return LineFacts(
+    return ReturnLineFacts(
         **row,
         shares=tuple(UnitShare(**share) for share in shares),
         shipped=tuple(_run(p, p["left_with"]) for p in mine if p["left_with"]),
-        waiting=tuple(
-            _run(p, p["qty"]) for p in mine if p["left_with"] is None and p["status"] != ChildStatus.CANCELLED
-        ),
+        waiting=tuple(_run(p, p["qty"]) for p in mine if _waits(p)),
         taken=tuple(UnitRange(**r) for r in taken),
         no_reason=terms.get("no_reason", True),
         warranty_until=None if until is None else date.fromisoformat(until),
@@ -94,8 +92,9 @@ def _waits(parcel: Row) -> bool:
     return parcel["left_with"] is None and parcel["status"] != ChildStatus.CANCELLED
 
 
-def _run(parcel: Row, units: int) -> ParcelRun:
-    return ParcelRun(
+def _run(parcel: Row, units: int) -> ParcelUnits:
+    return ParcelUnits(
+        line_id=parcel["line_id"],
         child_no=parcel["child_no"],
         first_unit=parcel["first_unit"],
         units=units,

@@ -2,14 +2,17 @@
 
 from asyncpg.exceptions import CheckViolationError
 
-from domain.returns.models import Admitted, UnitRange
+from domain.returns.enums import GOODS_COME_BACK, MONEY_GOES_BACK
+from domain.returns.models import Admitted
 from domain.returns.records import RefundPart, RefundReserved, ReserveRefund
 from domain.returns.refunding import AmountRaised, quote, spread
-from domain.returns.words import GOODS_COME_BACK, MONEY_GOES_BACK
 from domain.shares import UnitShare
 from domain.states import RefundStatus
 from domain.strict import of
+from domain.units import UnitRange
+from store.disputes import what_holds_refunds
 from store.errors import RefundChanged
+from store.orders.payments import FOR_ANY_REFUND
 from store.pool import Connection, Row, clean
 from store.returns.claims import Claim, claimed, is_part_of, settle
 from store.returns.errors import NoSuchReturn, PayoutRefused
@@ -23,13 +26,10 @@ CASE = """
 SELECT order_no, type, admitted, held_minor, payout_minor, freed_at, seq FROM return_cases
 WHERE return_no = $1 FOR NO KEY UPDATE"""
 
-# Money that a bank may take back as well: nothing is paid out before a person has settled that.
-DISPUTED = "SELECT chargeback_id FROM chargebacks WHERE order_no = $1 AND state = 'open' LIMIT 1"
-
 # What is left of each payment, oldest first.
-LEFT = """
+LEFT = f"""
 SELECT payment_key, paid_minor - reserved_minor - charged_back_minor AS left_minor FROM payment_balances
-WHERE order_no = $1 ORDER BY paid_at, payment_key FOR NO KEY UPDATE"""
+WHERE order_no = $1 AND {FOR_ANY_REFUND} ORDER BY paid_at, payment_key FOR NO KEY UPDATE"""  # noqa: S608
 
 REFUND = """
 INSERT INTO refunds (refund_no, order_no, return_no, amount_minor, status, seq, reason, units, requested_at, updated_at)
@@ -87,11 +87,8 @@ async def _checked(connection: Connection, case: Row, message: ReserveRefund) ->
     if not is_part_of(message.accepted, units):
         raise PayoutRefused(f"return {number} does not have all of these units; refund only those that it has")
     await _covered(connection, case, message.accepted, amount)
-    if disputed := await connection.fetchval(DISPUTED, case["order_no"]):
-        raise PayoutRefused(
-            f"return {number} is on hold: a payment of order {case['order_no']} is disputed by its bank ({disputed}); "
-            "settle the chargeback first"
-        )
+    if why := await what_holds_refunds(connection, case["order_no"]):
+        raise PayoutRefused(f"return {number} is not paid out; {why}")
     return Claim(
         order_no=case["order_no"],
         holder=number,

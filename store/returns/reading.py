@@ -1,5 +1,6 @@
 """Cases as people read them: one story for all roles."""
 
+from domain.returns.enums import Acceptance, CaseStatus, Grade, Reception
 from domain.returns.models import (
     Actor,
     Admitted,
@@ -9,7 +10,6 @@ from domain.returns.models import (
     ReturnView,
     TimelineLine,
 )
-from domain.returns.words import Acceptance, CaseStatus, Grade, Reception
 from domain.strict import of
 from store.pool import Connection, Row
 

@@ -1,6 +1,5 @@
 """The replacement of a case: a child order of type EXCHANGE, its goods reserved all or none, its number given once."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +7,14 @@ from datetime import datetime
 from domain.records import StockMove
 from domain.returns import ledger
 from domain.states import ChildStatus
-from store.errors import WaybillTaken
+from store.packages import keep_package
 from store.pool import Connection
-from store.stock import apply_moves, lock
+from store.stock.ledger import apply_moves, lock
 
-KNOWN = "SELECT child_no FROM child_orders WHERE return_no = $1"
+KNOWN = "SELECT child_no FROM child_orders WHERE return_no = $1 AND status <> 'CANCELLED'"
+
+# The warehouse has cancelled one before; its goods are still held for the next one.
+BEFORE = "SELECT EXISTS (SELECT FROM child_orders WHERE return_no = $1)"
 
 # The next number in the order's own row; the order is locked.
 LOCK = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
@@ -30,15 +32,7 @@ UPDATE = """
 UPDATE child_orders SET status = $3, seq = $4, updated_at = $5, waybill_no = coalesce($6, waybill_no),
     carrier = coalesce($7, carrier), tms_ref = coalesce($8, tms_ref), shipped_at = coalesce($9, shipped_at),
     signed_at = coalesce($10, signed_at)
-WHERE child_no = $1 AND return_no = $2 AND seq < $4"""
-
-PARCEL = """
-INSERT INTO parcels AS p (carrier, waybill_no, child_no, label_format, label, created_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (waybill_no, carrier) DO UPDATE SET
-    label_format = coalesce(excluded.label_format, p.label_format), label = coalesce(excluded.label, p.label)
-    WHERE p.child_no = excluded.child_no
-RETURNING child_no"""
+WHERE child_no = $1 AND return_no = $2 AND (updated_at, seq) < ($5, $4)"""
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Goods:
 
 
 @dataclass(frozen=True)
-class Sent:
+class ReplacementSent:
     """How a replacement stands."""
 
     return_no: str
@@ -79,12 +73,12 @@ async def open_replacement(
     if known is not None:
         return str(known), ()
     moves = [ledger.reserve(return_no, g.line_id, g.sku, g.warehouse, g.qty) for g in lines]
-    left = await lock(connection, ((m.sku, m.warehouse) for m in moves))
-    for m in moves:
-        left[m.sku, m.warehouse] = left.get((m.sku, m.warehouse), 0) - m.qty
-    missing = sorted({m.sku for m in moves if left[m.sku, m.warehouse] < 0})
-    if missing:
-        return "", tuple(missing)
+    if not await connection.fetchval(BEFORE, return_no):
+        left = await lock(connection, ((m.sku, m.warehouse) for m in moves))
+        for m in moves:
+            left[m.sku, m.warehouse] = left.get((m.sku, m.warehouse), 0) - m.qty
+        if missing := sorted({m.sku for m in moves if left[m.sku, m.warehouse] < 0}):
+            return "", tuple(missing)
     number = await connection.fetchval(NEXT, order_no)
     child_no = f"{order_no}-{number:02d}"
     await connection.execute(INSERT, child_no, order_no, number, lines[0].warehouse, at, return_no)
@@ -94,16 +88,14 @@ async def open_replacement(
     return child_no, ()
 
 
-async def write_replacement(connection: Connection, s: Sent) -> None:
+async def write_replacement(connection: Connection, s: ReplacementSent) -> None:
     """Inside a transaction. Repeated or late, it does no harm."""
     await connection.execute(
         UPDATE, s.child_no, s.return_no, s.status, s.seq, s.at, s.waybill_no, s.carrier, s.tms_ref, s.shipped_at,
         s.signed_at,
     )  # fmt: skip
     if s.waybill_no is not None:
-        label = base64.b64decode(s.label_b64) if s.label_b64 and s.label_format else None
-        kind = s.label_format if label is not None else None
-        args = (s.carrier or "", s.waybill_no, s.child_no, kind, label, s.at)
-        if await connection.fetchval(PARCEL, *args) is None:
-            raise WaybillTaken(s.waybill_no, s.child_no, "another child")
+        await keep_package(
+            connection, s.child_no, s.waybill_no, s.carrier or "", s.label_format, s.label_b64, s.at
+        )  # fmt: skip
     await apply_moves(connection, s.moves, s.at)

@@ -1,10 +1,10 @@
 """Who has to agree to a case: asked of the published decision table, as it stands when the case is opened (R44)."""
 
 from domain.returns.approval_route import STRICTEST, RouteInput, route
-from domain.returns.words import Level
+from domain.returns.enums import Level
 from domain.rules.sets import UnableToDecide
 from store.pool import Connection
-from store.rule_sets import engine_for
+from store.rules.rule_sets import engine_for
 
 NEWEST = "SELECT max(version) FROM rule_sets"
 

@@ -1,30 +1,30 @@
 """One visible change of a case, in one transaction: read model by rising seq, everything else once by its own key."""
 
-from domain.records import RefundRecord
+from domain.records import RefundRecord, TicketRecord
+from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus
 from domain.returns.models import Parcel
 from domain.returns.records import ReturnWrite
-from domain.returns.words import GOODS_COME_BACK, LET_GO, CaseStatus
-from domain.states import RefundStatus
-from store.audit import append_entry
+from store.audit.audit import append_entry, append_once
 from store.errors import RefundChanged, TicketNotOpenYet
-from store.events import record_after_end
-from store.money import move_refund
+from store.inbox.fact_outcomes import record_after_end
+from store.orders.payments import move_refund
 from store.outbox import Before, Telling, lock_order, publish_refunds, publish_ticket
+from store.packages import LIFETIME, LOCK
 from store.pool import Connection, Row, clean, to_json
 from store.returns.claims import Claim, claimed, settle
-from store.returns.errors import NoSuchReturn, ReturnWaybillTaken
-from store.returns.placing import placed
-from store.stock import apply_moves
-from store.tickets import EXISTS, open_ticket, resolve_ticket
+from store.returns.errors import NoSuchReturn
+from store.returns.stock_location import placed
+from store.stock.ledger import apply_moves
+from store.tickets.tickets import EXISTS, open_ticket, resolve_ticket
 
 ORDER = "SELECT order_no FROM return_cases WHERE return_no = $1"
 
-# A late write (lower seq) changes nothing; the same seq again, later and with more in it, wins.
+# A late write changes nothing; one of a task that is done again wins, whatever its seq (store/orders/writing.py).
 UPDATE = """
 UPDATE return_cases SET seq = $2, updated_at = $3, status = $4, reception = $5, acceptance = $6, waiting_for = $7,
     needs_attention = $8, sla_owner = $9, due_at = $10, close_reason = coalesce($11, close_reason),
     ended_at = CASE WHEN $12 THEN coalesce(ended_at, $3) ELSE ended_at END
-WHERE return_no = $1 AND (seq < $2 OR seq = $2 AND updated_at <= $3)"""
+WHERE return_no = $1 AND (updated_at, seq) <= ($3, $2)"""
 
 CASE = """
 SELECT order_no, type, status, held_minor, freed_at FROM return_cases WHERE return_no = $1 FOR NO KEY UPDATE"""
@@ -33,22 +33,29 @@ FREED = """
 UPDATE return_cases SET held_minor = 0, freed_at = $2 WHERE return_no = $1"""
 
 UNITS = """
-INSERT INTO return_units AS u (return_no, line_id, unit, seq, reception, acceptance, grade)
-SELECT $1, n.line_id, n.unit, $2, n.reception, n.acceptance, n.grade
-FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::text[])
+INSERT INTO return_units AS u (return_no, line_id, unit, seq, written_at, reception, acceptance, grade)
+SELECT $1, n.line_id, n.unit, $2, $3, n.reception, n.acceptance, n.grade
+FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[])
     AS n (line_id, unit, reception, acceptance, grade)
-ON CONFLICT (return_no, line_id, unit) DO UPDATE SET seq = excluded.seq, reception = excluded.reception,
-    acceptance = excluded.acceptance, grade = coalesce(excluded.grade, u.grade) WHERE u.seq <= excluded.seq"""
+ON CONFLICT (return_no, line_id, unit) DO UPDATE SET seq = excluded.seq, written_at = excluded.written_at,
+    reception = excluded.reception, acceptance = excluded.acceptance, grade = coalesce(excluded.grade, u.grade)
+    WHERE (u.written_at, u.seq) <= (excluded.written_at, excluded.seq)"""
 
-# A waybill belongs to one case, but a linked case takes it over from the closed one that it reopens.
+# A linked case takes a waybill over from the closed one that it reopens.
+TAKE_OVER = """
+UPDATE return_parcels p SET return_no = $3 WHERE p.carrier = $1 AND p.waybill_no = $2
+    AND p.return_no = (SELECT c.linked_to FROM return_cases c WHERE c.return_no = $3)
+    AND NOT EXISTS (SELECT FROM return_parcels q WHERE q.carrier = $1 AND q.waybill_no = $2 AND q.return_no = $3)"""
+
 PARCEL = """
-INSERT INTO return_parcels AS p (carrier, waybill_no, return_no, way, bound_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (waybill_no, carrier) DO UPDATE SET return_no = excluded.return_no
-    WHERE p.return_no = excluded.return_no
-        OR p.return_no = (SELECT c.linked_to FROM return_cases c WHERE c.return_no = excluded.return_no)
-RETURNING return_no"""
+INSERT INTO return_parcels (carrier, waybill_no, return_no, way, bound_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING"""
 
-OWNER = "SELECT return_no FROM return_parcels WHERE waybill_no = $1 AND carrier = $2"
+# The first two cases that have the number now.
+FIRST = f"""
+SELECT p.return_no FROM return_parcels p WHERE p.carrier = $1 AND p.waybill_no = $2
+    AND p.bound_at > $3::timestamptz - interval '{LIFETIME}'
+ORDER BY p.bound_at, p.return_no LIMIT 2"""  # noqa: S608 - our own constant
 
 SCANS = """
 INSERT INTO return_scans (return_no, scan_id, scanned, result, line_id, unit, grade, photos, by_whom, at)
@@ -66,7 +73,7 @@ AUDITED = """
 INSERT INTO return_audited (return_no, write_seq, write_pos) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 RETURNING write_pos"""
 
-KNOWN = "SELECT order_no, return_no, amount_minor, status, seq FROM refunds WHERE refund_no = $1"
+KNOWN = "SELECT order_no, return_no, amount_minor, status, seq, updated_at FROM refunds WHERE refund_no = $1"
 
 # What really came back so far: a sum, so that telling it twice counts once.
 REFUNDED = """
@@ -85,9 +92,9 @@ async def apply_write(connection: Connection, write: ReturnWrite) -> None:
     assert case is not None, "a case is never deleted"
     await _read_model(connection, write)
     await _move_refunds(connection, write, order_no, before)
-    if _lets_go(write.status) and case["freed_at"] is None and not _lets_go(CaseStatus(case["status"])):
+    if _releases(write.status) and case["freed_at"] is None and not _releases(CaseStatus(case["status"])):
         await _free(connection, case, write)
-    await _goods(connection, write)
+    await _goods(connection, write, order_no)
     await _tickets(connection, write, order_no)
     await _tell(connection, write)
     await record_after_end(connection, order_no, write.at, write.events, heard=True)
@@ -95,6 +102,8 @@ async def apply_write(connection: Connection, write: ReturnWrite) -> None:
     for pos, entry in enumerate(write.audit):
         if await connection.fetchval(AUDITED, write.return_no, write.seq, pos) is not None:
             await append_entry(connection, entry, write.at, order_no)
+        else:  # done again: it may tell something else at this place
+            await append_once(connection, entry, write.at, order_no)
 
 
 async def _read_model(connection: Connection, write: ReturnWrite) -> None:
@@ -108,7 +117,7 @@ async def _read_model(connection: Connection, write: ReturnWrite) -> None:
     )
 
 
-def _lets_go(status: CaseStatus) -> bool:
+def _releases(status: CaseStatus) -> bool:
     """Ends that keep nothing of the order; an exchanged unit may come back again, since another one went out."""
     return status in LET_GO or status is CaseStatus.EXCHANGED
 
@@ -130,7 +139,7 @@ async def _move_refunds(connection: Connection, write: ReturnWrite, order_no: st
         known = await connection.fetchrow(KNOWN, refund.refund_no)
         if known is None or (known["return_no"], known["amount_minor"]) != (write.return_no, refund.amount_minor):
             raise RefundChanged(refund.refund_no)
-        await move_refund(connection, _telling(write, order_no), refund, RefundStatus(known["status"]), known["seq"])
+        await move_refund(connection, _telling(write, order_no), refund, known)
     if write.refunds:
         await connection.execute(REFUNDED, write.return_no)
         await publish_refunds(connection, _telling(write, order_no), before)
@@ -141,30 +150,45 @@ def _telling(write: ReturnWrite, order_no: str) -> Telling:
     return Telling(order_no=order_no, seq=write.seq, at=write.at, refunds=tuple(latest.values()))
 
 
-async def _goods(connection: Connection, write: ReturnWrite) -> None:
+async def _goods(connection: Connection, write: ReturnWrite, order_no: str) -> None:
     if write.units:
         await connection.execute(
             UNITS,
-            *(write.return_no, write.seq),
+            *(write.return_no, write.seq, write.at),
             [u.line_id for u in write.units],
             [u.unit for u in write.units],
             [u.reception for u in write.units],
             [u.acceptance for u in write.units],
             [u.grade for u in write.units],
         )
-    for parcel in write.parcels:
-        await _bind(connection, write, parcel)
+    for parcel in sorted(write.parcels, key=lambda p: p.waybill_no):
+        await _bind(connection, write, parcel, order_no)
     for s in write.scans:
         args = (s.scan_id, clean(s.scanned), s.result, s.line_id, s.unit, s.grade, list(s.photos), s.by, s.at)
         await connection.execute(SCANS, write.return_no, *args)
     await apply_moves(connection, await placed(connection, write.return_no, write.moves), write.at)
 
 
-async def _bind(connection: Connection, write: ReturnWrite, parcel: Parcel) -> None:
-    args = (parcel.carrier, parcel.waybill_no, write.return_no, parcel.way, write.at)
-    if await connection.fetchval(PARCEL, *args) is None:
-        owner = await connection.fetchval(OWNER, parcel.waybill_no, parcel.carrier)
-        raise ReturnWaybillTaken(parcel.carrier, parcel.waybill_no, owner)
+async def _bind(connection: Connection, write: ReturnWrite, parcel: Parcel, order_no: str) -> None:
+    """One package may bring back goods of several cases, or the number is mistyped: a person is told once."""
+    await connection.execute(LOCK, parcel.waybill_no)
+    await connection.execute(TAKE_OVER, parcel.carrier, parcel.waybill_no, write.return_no)
+    await connection.execute(PARCEL, parcel.carrier, parcel.waybill_no, write.return_no, parcel.way, write.at)
+    sharing = [r["return_no"] for r in await connection.fetch(FIRST, parcel.carrier, parcel.waybill_no, write.at)]
+    if len(sharing) < 2:
+        return
+    first, second = sharing
+    ticket = TicketRecord(
+        ticket_id=f"T-shared-{parcel.waybill_no}-{first}",
+        system="return desk",
+        step="shared package",
+        error=f"waybill {parcel.waybill_no} of {parcel.carrier} was entered for {first} and for {second}: one "
+        "package for both, or a mistyped number. Scans of it count for both",
+        severity="info",
+        actions=("give_up",),
+        give_up_means="it is one package, or the right number has been entered",
+    )
+    await open_ticket(connection, ticket, order_no, write.at, outside=True)
 
 
 async def _tickets(connection: Connection, write: ReturnWrite, order_no: str) -> None:

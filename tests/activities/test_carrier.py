@@ -8,14 +8,14 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.calls import BookBatch, Booking, BookOutcomes, VoidCall
 from activities.carrier import CarrierActivities
+from activities.messages import BookBatch, Booking, BookOutcomes, VoidCall
 from activities.tracking import TrackingActivities
 from providers.sf.client import Sf
 from providers.tms.client import TmsClient
 from sandbox.core import Settings, serve
 from sandbox.sf import create_app
-from store.tracking import TrackingStore, Waybill
+from store.polling.tracking import TrackingStore, Waybill
 from tests.providers.test_sf import CHILD, TO, config, ids, now
 
 NO_TMS = cast(TmsClient, None)

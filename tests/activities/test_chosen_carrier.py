@@ -3,8 +3,8 @@
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.calls import BookBatch, Booking, BookOutcome
 from activities.carrier import CarrierActivities
+from activities.messages import BookBatch, Booking, BookOutcome
 from providers.tms import messages
 from tests.providers.test_sf import CHILD, TO
 
@@ -15,9 +15,9 @@ class CarrierSystem:
     def __init__(self) -> None:
         self.asked: list[messages.BookShipment] = []
 
-    async def book(self, shipment: messages.BookShipment) -> messages.Booked:
+    async def book(self, shipment: messages.BookShipment) -> messages.TmsBooked:
         self.asked.append(shipment)
-        return messages.Booked(
+        return messages.TmsBooked(
             shipment_id=CHILD, tms_ref="T-1", carrier=shipment.carrier or "YTO", waybill_no="YT0001",
             status=messages.ShipmentStatus.BOOKED,
         )  # fmt: skip

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from activities.evidence import EvidenceDesk, EvidenceRefused, StoredEvidence, Upload
+from activities.evidence import EvidenceRefused, EvidenceService, StoredEvidence, Upload
 from domain.returns.models import Actor
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.returns import ReturnStore
 from store.returns import evidence as evidence_rows
 from store.returns.evidence import EvidenceStore
-from store.stock import StockStore
-from store.vault import Vault, VaultFull
+from store.returns.evidence_storage import Vault, VaultFull
+from store.stock.ledger import StockStore
 from tests.postgres import database_url, pool
 from tests.store.cases import LATER, POLICY, an_application, an_arrived_order
 from tests.store.examples import an_order
@@ -38,8 +38,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(pool: Pool, folder: Path, order: str) -> EvidenceDesk:
-    return EvidenceDesk(EvidenceStore(pool), Vault.at(folder.as_uri()))
+def desk(pool: Pool, folder: Path, order: str) -> EvidenceService:
+    return EvidenceService(EvidenceStore(pool), Vault.at(folder.as_uri()))
 
 
 def an_upload(**changes: Any) -> Upload:
@@ -63,7 +63,7 @@ async def refused(adding: Any) -> str:
     return refusal.value.code
 
 
-async def test_a_picture_goes_in_and_comes_out_as_a_download(desk: EvidenceDesk, folder: Path) -> None:
+async def test_a_picture_goes_in_and_comes_out_as_a_download(desk: EvidenceService, folder: Path) -> None:
     stored = await desk.add(an_upload(), a_picture())
     got = await desk.fetch("RT20261120", stored.evidence_id, "b-1", staff=False)
     assert Image.open(io.BytesIO(got.content)).size == (256, 256)
@@ -73,7 +73,7 @@ async def test_a_picture_goes_in_and_comes_out_as_a_download(desk: EvidenceDesk,
 
 
 async def test_nine_pictures_make_an_application_and_a_tenth_is_refused_even_at_once(
-    desk: EvidenceDesk, folder: Path
+    desk: EvidenceService, folder: Path
 ) -> None:
     answers = await asyncio.gather(*(desk.add(an_upload(), a_picture()) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(a, StoredEvidence) for a in answers) == 9
@@ -82,7 +82,7 @@ async def test_nine_pictures_make_an_application_and_a_tenth_is_refused_even_at_
 
 
 async def test_new_return_numbers_do_not_get_around_the_quota_of_an_order(
-    desk: EvidenceDesk, folder: Path, monkeypatch: pytest.MonkeyPatch
+    desk: EvidenceService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evidence_rows, "PER_ORDER", 3)
     for n in range(3):
@@ -103,12 +103,12 @@ async def test_new_return_numbers_do_not_get_around_the_quota_of_an_order(
     ],
     ids=["stranger", "staff for nobody", "staff for a stranger", "no such order", "no case yet", "desk without case"],
 )
-async def test_strangers_add_nothing(desk: EvidenceDesk, folder: Path, changes: dict[str, Any]) -> None:
+async def test_strangers_add_nothing(desk: EvidenceService, folder: Path, changes: dict[str, Any]) -> None:
     assert await refused(desk.add(an_upload(**changes), a_picture())) == "FORBIDDEN"
     assert files(folder) == []
 
 
-async def test_strangers_see_nothing_and_learn_nothing(desk: EvidenceDesk) -> None:
+async def test_strangers_see_nothing_and_learn_nothing(desk: EvidenceService) -> None:
     stored = await desk.add(an_upload(), a_picture())
     seen = await refused(desk.fetch("RT20261120", stored.evidence_id, "b-2", staff=False))
     assert seen == await refused(desk.fetch("RT20261120", "0" * 32, "b-2", staff=False)) == "UNKNOWN"
@@ -116,13 +116,17 @@ async def test_strangers_see_nothing_and_learn_nothing(desk: EvidenceDesk) -> No
     await desk.fetch("RT20261120", stored.evidence_id, "u-1", staff=True)
 
 
-async def test_a_return_number_with_pictures_of_one_order_takes_none_of_another(desk: EvidenceDesk, pool: Pool) -> None:
+async def test_a_return_number_with_pictures_of_one_order_takes_none_of_another(
+    desk: EvidenceService, pool: Pool
+) -> None:
     await OrderStore(pool).register(an_order("SO-OTHER-1"), "run-1", LATER)
     await desk.add(an_upload(), a_picture())
     assert await refused(desk.add(an_upload(order_no="SO-OTHER-1"), a_picture())) == "QUOTA"
 
 
-async def test_uploaded_pictures_admit_an_application_and_invented_ones_do_not(desk: EvidenceDesk, pool: Pool) -> None:
+async def test_uploaded_pictures_admit_an_application_and_invented_ones_do_not(
+    desk: EvidenceService, pool: Pool
+) -> None:
     stored = await desk.add(an_upload(), a_picture())
     returns = ReturnStore(pool)
     with pytest.raises(Exception, match="EVIDENCE_UNKNOWN"):
@@ -133,7 +137,7 @@ async def test_uploaded_pictures_admit_an_application_and_invented_ones_do_not(d
 
 
 async def test_a_full_store_refuses_the_picture_and_leaves_the_order_alone(
-    desk: EvidenceDesk, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    desk: EvidenceService, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
         raise VaultFull("the evidence store is full; make room and upload again")
@@ -146,6 +150,8 @@ async def test_a_full_store_refuses_the_picture_and_leaves_the_order_alone(
 @pytest.mark.parametrize(
     ("content", "code"), [(b"<svg/>", "NOT_AN_IMAGE"), (a_picture()[:200], "TRUNCATED"), (b"", "EMPTY")]
 )
-async def test_what_is_no_picture_leaves_nothing(desk: EvidenceDesk, folder: Path, content: bytes, code: str) -> None:
+async def test_what_is_no_picture_leaves_nothing(
+    desk: EvidenceService, folder: Path, content: bytes, code: str
+) -> None:
     assert await refused(desk.add(an_upload(), content)) == code
     assert files(folder) == []

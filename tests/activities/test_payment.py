@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.calls import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
+from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
 from activities.payment import PaymentActivities
 from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
 from domain.facts import Kind
@@ -55,18 +55,23 @@ class Shop:
         return state
 
 
+async def reserved(*_: object) -> str:
+    """Books that have reserved whatever is asked for; what they refuse: tests/store/test_reserved_refunds.py."""
+    return ""
+
+
 @pytest.fixture
 async def wechat() -> AsyncIterator[Shop]:
     async with wechat_world.world() as world:
         channel = WechatChannel(world.pay, world.config.mchid, world.clock)
-        yield Shop("wechat", world, PaymentActivities({"wechat": channel}))
+        yield Shop("wechat", world, PaymentActivities({"wechat": channel}, reserved))
 
 
 @pytest.fixture
 async def alipay() -> AsyncIterator[Shop]:
     async with alipay_world.world() as world:
         channel = AlipayChannel(world.pay, world.config.seller_id, world.clock)
-        yield Shop("alipay", world, PaymentActivities({"alipay": channel}))
+        yield Shop("alipay", world, PaymentActivities({"alipay": channel}, reserved))
 
 
 @pytest.fixture(params=CHANNELS)
@@ -150,10 +155,26 @@ async def test_an_alipay_refund_that_failed_is_repeated_under_its_number(alipay:
     assert [row.key for row in alipay.world.server.box.ledger.find(op="refund")] == ["R-1", "R-1"]
 
 
+@pytest.mark.parametrize("activity", ["refund", "query_refund", "refund_outcome"])
+async def test_what_the_books_have_not_reserved_never_reaches_the_channel(shop: Shop, activity: str) -> None:
+    await shop.create()
+    await shop.world.buyer_pays(NO)
+
+    async def never(*asked: object) -> str:
+        assert asked == ("R-1", NO, 900, "CNY", shop.channel)
+        return "refund R-1 is not in the books"
+
+    shop.payment = PaymentActivities(shop.payment._channels, never)
+    with pytest.raises(ApplicationError, match="R-1 is not in the books") as refused:
+        await shop.refund(getattr(shop.payment, activity))
+    assert refused.value.non_retryable and refused.value.type == "refused"
+    assert shop.world.rows("refund") == 0
+
+
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_a_channel_that_is_not_configured_is_refused_for_good_and_named(channel: PayChannel) -> None:
     none: dict[PayChannel, PaymentChannel] = {}
-    shop = Shop(channel, None, PaymentActivities(none))
+    shop = Shop(channel, None, PaymentActivities(none, reserved))
     with pytest.raises(ApplicationError, match=f"OMS_{channel.upper()}_BASE_URL") as refused:
         await shop.ask(shop.payment.query)
     assert refused.value.non_retryable and refused.value.type == "refused"

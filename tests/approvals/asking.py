@@ -4,12 +4,12 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.approvals import ApprovalRequest
-    from workflows.approvals import Waits
-    from workflows.decision_doors import DecisionDoors
+    from workflows.approvals.approvals import Waits
+    from workflows.approvals.handlers import DecisionHandlers
 
 
 @workflow.defn(name="Asking")
-class Asking(DecisionDoors):
+class Asking(DecisionHandlers):
     @workflow.init
     def __init__(self, request: ApprovalRequest) -> None:
         self.overdue: list[str] = []

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from temporalio.exceptions import ApplicationError
 
-from activities.people import KEYS_UNAVAILABLE
+from activities.approvals import KEYS_UNAVAILABLE
 from domain.approvals import ApprovalRequest, RefusalCode, Role
 from providers.tokens.errors import KeysUnavailable, UnusableKeys
 from providers.tokens.issue import key_set, new_key, read_key

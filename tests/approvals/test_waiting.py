@@ -19,19 +19,27 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.people import PeopleActivities
+from activities.approvals import PeopleActivities
+from deploy.local.logins import as_role
 from domain.approvals import ApprovalRequest, Decided, Decision, RefusalCode
-from providers.tokens.issue import key_set
+from providers.tokens.issue import issue, new_key, read_key
 from providers.tokens.verify import TokenVerifier
+from starter.clients.approvals import ApprovalClient, DecisionNotTaken
 from tests.approvals.asking import Asking
-from tests.approvals.world import Office, question
+from tests.approvals.world import AUDIENCE, ISSUER, Office, question
 from tests.workflows.play import open_server
+from workflows.approvals.in_place import DecideInPlace
+from workflows.messages import TASK_QUEUE
 
 pytestmark = pytest.mark.timeout(60)
 
 
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
 class Waiting:
-    """One running workflow and the office that answers it. The office's clock is the real one here."""
+    """One running workflow and the office that answers it. The clock is the real one: `oms` has no other."""
 
     def __init__(self, env: WorkflowEnvironment, office: Office, handle: WorkflowHandle[Any, Any]) -> None:
         self.env, self.office, self.handle = env, office, handle
@@ -59,12 +67,11 @@ class Waiting:
 
 @asynccontextmanager
 async def waiting(office: Office, request: ApprovalRequest) -> AsyncIterator[Waiting]:
-    office.now = datetime.now(UTC)
+    office.now = real_time()
     await office.open(question(9, content={"amount_minor": 9}))  # people, and a question of another workflow
     queue = f"asking-{uuid.uuid4().hex[:8]}"
     async with await open_server() as env:
-        verifier = TokenVerifier(office.issuers, lambda: office.now)
-        people = PeopleActivities(office.approvals, verifier, lambda: office.now)
+        people = PeopleActivities(office.approvals, TokenVerifier(office.issuers, real_time), real_time)
         methods: list[Callable[..., Any]] = [
             people.open,
             people.decide,
@@ -72,13 +79,27 @@ async def waiting(office: Office, request: ApprovalRequest) -> AsyncIterator[Wai
             people.withdraw,
             people.not_taken,
         ]
-        async with Worker(env.client, task_queue=queue, workflows=[Asking], activities=methods):
+        async with (
+            Worker(env.client, task_queue=queue, workflows=[Asking], activities=methods, build_id="tests"),
+            Worker(env.client, task_queue=TASK_QUEUE, workflows=[DecideInPlace], activities=methods, build_id="tests"),
+        ):
             with env.with_time_skipping_disabled():
                 handle = await env.client.start_workflow("Asking", request, id=f"asking/{queue}", task_queue=queue)
             async with asyncio.timeout(20):
                 while await office.approvals.get(request.approval_id) is None:
                     await asyncio.sleep(0.01)
             yield Waiting(env, office, handle)
+
+
+async def test_a_decision_told_again_under_its_key_with_a_new_token_is_the_first_one(office: Office) -> None:
+    asked = question()
+    async with waiting(office, asked) as w:
+        client = ApprovalClient(w.env.client).keyed("desk-1")
+        first = await client.decide(w.handle.id, office.decision("u-fin", asked))
+        assert await w.result() == "done, approved by u-fin"
+        assert await client.decide(w.handle.id, office.decision("u-fin", asked)) == first
+        with pytest.raises(DecisionNotTaken):
+            await client.decide(w.handle.id, office.decision("u-fin", asked, decision="reject"))
 
 
 async def test_reminder_and_escalation_come_in_time_and_time_alone_approves_nothing(office: Office) -> None:
@@ -169,9 +190,9 @@ async def test_the_command_line_lists_shows_and_decides_item_by_item(office: Off
         private = office.key.private
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("OMS_")},
-            "OMS_ENV_FILE": "", "OMS_DATABASE_URL": database_url,
+            "OMS_ENV_FILE": "", "OMS_ENVIRONMENT": "local", "OMS_DATABASE_URL": as_role(database_url, "oms_operator"),
             "TEMPORAL_ADDRESS": w.env.client.service_client.config.target_host,
-            "OMS_TOKENS_PRIVATE_KEY": _pem(private), "OMS_TOKENS_JWKS": json.dumps(key_set(office.key)),
+            "OMS_TOKENS_PRIVATE_KEY": _pem(private),
         }  # fmt: skip
 
         async def oms(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -199,6 +220,31 @@ async def test_the_command_line_lists_shows_and_decides_item_by_item(office: Off
         assert again.returncode == 4, again.stderr
         assert "u-fin" in again.stdout
         assert await w.result() == "done, approved by u-fin"
+
+
+async def test_a_decision_in_place_is_judged_by_the_worker_whatever_keys_the_decider_has(
+    office: Office,
+) -> None:
+    async with waiting(office, question()) as w:
+        direct = question(7, content={"amount_minor": 7})
+        await office.approvals.open(direct, None, office.now)
+        client = ApprovalClient(w.env.client)
+        made: dict[str, Any] = {"token_id": "own", "issuer": ISSUER, "audience": AUDIENCE}
+        forged = issue(read_key(new_key()), "u-fin", direct.approval_id, direct.content_hash, **made, now=office.now)
+        with pytest.raises(DecisionNotTaken) as refused:
+            await client.decide_in_place(office.decision("u-fin", direct, token=forged))
+        assert refused.value.type == RefusalCode.TOKEN_INVALID
+        assert await office.state(direct) == "open"
+        decided = await client.decide_in_place(office.decision("u-fin", direct))
+        assert (decided.person_id, await office.state(direct)) == ("u-fin", "approved")
+
+
+async def test_what_a_workflow_waits_for_is_not_decided_in_place(office: Office) -> None:
+    asked = question()
+    async with waiting(office, asked) as w:
+        with pytest.raises(DecisionNotTaken) as refused:
+            await ApprovalClient(w.env.client).decide_in_place(office.decision("u-fin", asked))
+        assert refused.value.type == RefusalCode.UNKNOWN_APPROVAL
 
 
 def _pem(private: Any) -> str:

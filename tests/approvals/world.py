@@ -8,14 +8,14 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.people import Decide, PeopleActivities
+from activities.approvals import Decide, PeopleActivities
 from domain.approvals import ApprovalRequest, Decided, Decision, Role, ask
 from providers.tokens.issue import SigningKey, issue, key_set, new_key, read_key
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
-from store.approvals import ApprovalStore
-from store.audit import AuditRow, AuditStore
-from store.people import PeopleStore
+from store.approvals.approvals import ApprovalStore
+from store.approvals.people import PeopleStore
+from store.audit.audit import AuditRow, AuditStore
 from store.pool import Pool
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)

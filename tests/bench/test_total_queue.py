@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.callbacks.journal import Journal
-from bench.callbacks.plan import arrivals, in_every_stage
-from bench.callbacks.sending import evenly, rising
-from bench.callbacks.signed import Message, Signed
-from bench.callbacks.total_queue import Balance, balance
-from bench.callbacks.visible import quantile
-from store.inbox import InboxStore, Incoming
+from bench.load.callbacks.arrivals import arrivals, in_every_stage
+from bench.load.callbacks.journal import Journal
+from bench.load.callbacks.messages import Message
+from bench.load.callbacks.sending import evenly, rising
+from bench.load.callbacks.total_queue import Balance, balance
+from bench.load.callbacks.visibility import quantile
+from bench.signing import SignedRequest
+from store.inbox.inbox import InboxStore, Incoming
 from store.pool import Pool
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -78,8 +79,8 @@ async def test_a_message_that_has_come_to_no_end_is_lost(pool: Pool) -> None:
 
 
 def messages(life: str, count: int) -> list[Message]:
-    def signed(_: datetime) -> Signed:
-        return Signed({}, {}, b"")
+    def signed(_: datetime) -> SignedRequest:
+        return SignedRequest({}, {}, b"")
 
     return [Message("shop", life, f"{life}{n}".encode(), signed) for n in range(count)]
 

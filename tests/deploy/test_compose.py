@@ -1,10 +1,14 @@
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+import config.settings  # noqa: F401  (every group of settings is defined once this is read)
+from config.sources import SettingsGroup, variable
 
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "temporal-compose.yml"
 
@@ -13,6 +17,28 @@ FILE = Path(__file__).resolve().parents[2] / "deploy" / "temporal-compose.yml"
 def compose() -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load(FILE.read_text())
     return content
+
+
+def secrets_of(service: dict[str, Any]) -> list[tuple[str, str]]:
+    """Source and name inside, of each."""
+    return [(source_of(entry), target_of(entry)) for entry in service.get("secrets", [])]
+
+
+def test_every_process_has_a_login_of_its_own_and_only_the_migrations_the_owners(compose: dict[str, Any]) -> None:
+    logins = {
+        name: source
+        for name, service in compose["services"].items()
+        for source, target in secrets_of(service)
+        if target == "oms_database_url"
+    }
+    assert logins == {
+        "migrations": "oms_database_url",
+        "relay": "oms_relay_database_url",
+        "worker": "oms_worker_database_url",
+        "oms": "oms_operator_database_url",
+    }
+    roles = (FILE.parent / "postgres-roles.sh").read_text()
+    assert all(f"GRANT {role} TO {role}_login" in roles for role in ("oms_relay", "oms_worker", "oms_operator"))
 
 
 def test_the_file_follows_the_compose_specification() -> None:
@@ -36,7 +62,7 @@ def test_what_is_published_is_not_on_the_internal_network_alone(compose: dict[st
 
 
 def test_everything_that_stays_up_has_a_health_check(compose: dict[str, Any]) -> None:
-    jobs = {"temporal-schema", "temporal-namespace", "migrations"}
+    jobs = {"temporal-schema", "temporal-namespace", "migrations", "oms"}
     without = {name for name, service in compose["services"].items() if "healthcheck" not in service}
     assert without == jobs
 
@@ -50,7 +76,7 @@ def test_nothing_runs_as_root(compose: dict[str, Any]) -> None:
 
 def test_secrets_come_from_files_and_the_database_is_inside(compose: dict[str, Any]) -> None:
     assert all(set(secret) == {"file"} for secret in compose["secrets"].values())
-    used = {name for service in compose["services"].values() for name in service.get("secrets", [])}
+    used = {source for service in compose["services"].values() for source, _ in secrets_of(service)}
     assert used == set(compose["secrets"])
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
@@ -60,6 +86,59 @@ def test_secrets_come_from_files_and_the_database_is_inside(compose: dict[str, A
             assert not (secret and value), name
     assert compose["services"]["postgres"]["networks"] == ["inside"]
     assert compose["networks"]["inside"] == {"internal": True}
+
+
+def source_of(entry: str | dict[str, str]) -> str:
+    return entry if isinstance(entry, str) else entry["source"]
+
+
+def target_of(entry: str | dict[str, str]) -> str:
+    return entry if isinstance(entry, str) else entry["target"]
+
+
+def test_each_process_seals_with_a_key_that_the_other_does_not_have(compose: dict[str, Any]) -> None:
+    keys = {
+        name: [source_of(e) for e in service.get("secrets", []) if target_of(e) == "oms_seal_keys"]
+        for name, service in compose["services"].items()
+    }
+    assert {name: found for name, found in keys.items() if found} == {
+        "worker": ["oms_worker_seal_keys"],
+        "relay": ["oms_relay_seal_keys"],
+    }
+
+
+ELSEWHERE = {
+    "OMS_TOKENS_PRIVATE_KEY": "signs, so it lies where tokens are made, never on the server that believes them",
+    "OMS_SERVICE_NAME": "of a backend, which is none of these services",
+    "OMS_SERVICE_PRIVATE_KEY": "of a backend, which is none of these services",
+    "OMS_OUTBOUND_LOOPBACK": "for trials on a developer's machine; refused in production",
+    "OMS_OUTBOUND_SPEED": "for trials; refused in production",
+}
+"""Settings that no service of the file may have."""
+
+
+def groups(of: type[SettingsGroup] = SettingsGroup) -> Iterator[type[SettingsGroup]]:
+    for group in of.__subclasses__():
+        if group.__module__.startswith("config."):
+            yield group
+        yield from groups(group)
+
+
+def test_every_setting_can_be_given(compose: dict[str, Any]) -> None:
+    """As a variable or as a secret: what `config` reads and the file forgets cannot be used there."""
+    services = compose["services"]
+    given = {name for service in ("worker", "relay") for name in services[service]["environment"]}
+    given |= {target.upper() for service in ("worker", "relay") for _, target in secrets_of(services[service])}
+    read = {variable(group, field) for group in groups() for field in group.model_fields}
+    assert read > {"OMS_EVIDENCE_URL", "OMS_RELAY_PROXIES", "TEMPORAL_ADDRESS"}
+    assert read - given == set(ELSEWHERE)
+
+
+def test_what_has_to_stay_lies_in_a_volume_that_the_account_may_write(compose: dict[str, Any]) -> None:
+    mounted = [entry.split(":")[1] for entry in compose["services"]["worker"]["volumes"]]
+    made = next(line for line in (FILE.parent / "Dockerfile").read_text().splitlines() if "install -d -o oms" in line)
+    assert all(folder in made for folder in mounted if folder.startswith("/var/lib/oms/"))
+    assert compose["services"]["worker"]["environment"]["OMS_EVIDENCE_URL"].endswith(f"file://{mounted[0]}}}")
 
 
 def test_the_image_takes_every_module_of_the_root() -> None:

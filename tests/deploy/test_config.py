@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-import config
-from config import TmsSettings, UnableToConfigure, WechatSettings, load
+from config import settings as config
+from config.settings import TmsSettings, UnableToConfigure, WechatSettings, load
 
 TMS = {
     "OMS_TMS_BASE_URL": "http://127.0.0.1:1/",

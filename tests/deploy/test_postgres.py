@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local import orphans, processes
+from deploy.local import orphans, postgres, processes
 from deploy.local.ports import PortTaken, free_port
 from deploy.local.postgres import LocalPostgres, temporary_postgres
 
@@ -141,3 +141,13 @@ def test_a_killed_postmaster_whose_death_nobody_has_noted_holds_nobody_up(tmp_pa
         second.stop()
     finally:
         first.destroy()
+
+
+def test_what_a_run_killed_days_ago_left_in_memory_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    two_days_ago = time.time() - 2 * 86_400
+    for name in ("oms-pg-old", "oms-pg-new", "others"):
+        (tmp_path / name / "cluster").mkdir(parents=True)
+    for name in ("oms-pg-old", "others"):
+        os.utime(tmp_path / name, (two_days_ago, two_days_ago))
+    postgres._clear_of_killed(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["oms-pg-new", "others"]

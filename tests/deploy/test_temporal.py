@@ -1,3 +1,5 @@
+import socket
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -15,6 +17,16 @@ from deploy.local.temporal import (
 )
 
 
+class OnlyAPort(LocalTemporal):
+    """A server whose port is open and that says nothing."""
+
+    def prepare(self) -> None:
+        """Its port is taken: that is what is tried."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
 async def test_search_attributes_are_there_from_the_first_start(tmp_path: Path) -> None:
     with temporary_temporal(tmp_path) as server:
         client = await Client.connect(server.address)
@@ -23,6 +35,15 @@ async def test_search_attributes_are_there_from_the_first_start(tmp_path: Path) 
         with pytest.raises(PortTaken, match="OMS_PORT_TEMPORAL"):
             LocalTemporal(tmp_path, port=server.port).prepare()
     assert (tmp_path / "temporal.db").exists()
+
+
+def test_a_server_has_not_started_while_only_its_port_answers(tmp_path: Path) -> None:
+    """The front end opens its port first and refuses calls for a moment ("not healthy yet")."""
+    with socket.socket() as only_a_port:
+        only_a_port.bind(("127.0.0.1", 0))
+        only_a_port.listen()
+        with pytest.raises(UnableToRunTemporal, match="did not start"):
+            OnlyAPort(tmp_path, port=only_a_port.getsockname()[1]).start(timeout_s=0.2)
 
 
 def test_a_missing_server_program_is_never_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 from deploy.local import variables
 from deploy.local.generated import Generated, generated
 from deploy.local.places import PORTS, WrongPort, choose_ports
+from deploy.local.plan import Layout, make_plan
 from deploy.local.variables import Outside
 
 
@@ -42,6 +43,18 @@ def test_neither_side_gets_the_private_key_of_the_other(keys: Generated, tmp_pat
     assert keys.merchant_private_key not in theirs.values()
     assert keys.alipay_platform_private_key not in ours.values()
     assert keys.alipay_app_private_key not in theirs.values()
+
+
+def test_only_who_signs_has_a_key_to_sign_with(tmp_path: Path) -> None:
+    plan = make_plan(Layout(tmp_path), {"OMS_PORTS": "free"})
+    given = {service.name: service.variables for service in plan.services}
+    signs, believes = set(variables.SIGNS), set(variables.BELIEVES)
+    assert signs | believes <= set(plan.made), "people's `oms` finds them in the env file"
+    assert {name: signs & set(values) for name, values in given.items() if signs & set(values)} == {}
+    assert believes <= set(given["worker"])
+    assert {name for name, values in given.items() if believes & set(values)} == {"worker"}
+    private = [plan.made["OMS_TOKENS_PRIVATE_KEY"], plan.made["OMS_SERVICE_PRIVATE_KEY"]]
+    assert not [name for name, values in given.items() if set(private) & set(values.values())]
 
 
 def test_nothing_is_made_for_what_is_outside(keys: Generated) -> None:

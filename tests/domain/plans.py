@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from domain.fulfilment.planning import AvailableStock, PlanInputs
+from domain.fulfilment.tariffs import Tariff
 from domain.order import SkuTags
-from domain.planning import Balance, PlanInputs
 from domain.pricing import price
 from domain.records import ChildPlan
 from domain.rules.decision import LineDecision, RuleDecision, without_rules
-from domain.tariffs import Tariff
 from tests.domain.orders import line, order
 
 PRIORITY = ("warehouse", "customs", "supplier", "logistics")
@@ -56,7 +56,9 @@ def inputs(
         priced=priced,
         decision=rules or without_rules(PRIORITY, lines),  # type: ignore[arg-type]
         candidates={name: tuple(places) for name, (_, places) in lines.items() if len(places) > 1},
-        stock=tuple(Balance(sku=f"SKU-{n[:-1]}", warehouse=n[-1], available=count) for n, count in stock.items()),
+        stock=tuple(
+            AvailableStock(sku=f"SKU-{n[:-1]}", warehouse=n[-1], available=count) for n, count in stock.items()
+        ),
         province="浙江省",
         city="杭州市",
     )

@@ -5,9 +5,9 @@ from typing import Any
 
 from domain.rules.decision import LineFacts, OrderFacts, RuleQuestion
 from domain.rules.sets import Document, RuleSet, TableName
-from domain.rules.tables import DIMENSIONS, SHAPES, Column, Row, RuleTable
+from domain.rules.tables import DIMENSIONS, SHAPES, Column, RuleRow, RuleTable
 from domain.rules.writing import document_of
-from store.rule_defaults import built_in
+from store.rules.defaults import built_in
 
 CONDITION = "condition"
 """The input without a field in `a_table`."""
@@ -24,7 +24,7 @@ def a_table(name: TableName, *rows: dict[str, str], inputs: tuple[str, ...] = ()
     made = []
     for n, row in enumerate(rows, start=1):
         cells = {c.id: row.get(c.id, "") for c in columns} | {c.id: row.get(str(c.field), "") for c in outputs}
-        made.append(Row(row.get("id", f"R{n}"), "", cells))
+        made.append(RuleRow(row.get("id", f"R{n}"), "", cells))
     return document_of(RuleTable(shape, columns, outputs, tuple(made)))
 
 

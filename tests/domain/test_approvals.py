@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from domain.approvals import (
     Allowed,
     ApprovalRequest,
+    DecisionRefused,
     Delegation,
     Principal,
     RefusalCode,
-    Refused,
     Role,
     ask,
     content_hash,
@@ -54,7 +54,7 @@ def lent(delegator: str, *, roles: frozenset[Role] = FINANCE, active: bool = Tru
 )
 def test_who_may_not_decide(principal: Principal, code: RefusalCode) -> None:
     verdict = may_decide(REQUEST, principal, NOW)
-    assert isinstance(verdict, Refused) and verdict.code is code
+    assert isinstance(verdict, DecisionRefused) and verdict.code is code
 
 
 def test_the_role_allows_and_a_delegate_acts_for_the_delegator() -> None:

@@ -3,15 +3,15 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.fulfilment.planning import AvailableStock, PlanInputs, plan
 from domain.order import StartOrder
-from domain.planning import Balance, PlanInputs, plan
 from domain.policy import Dimension
 from domain.pricing import price
 from domain.rules.decision import without_rules
 from domain.rules.engine import decide
 from domain.rules.question import Head, question_of
 from domain.rules.tables import DIMENSIONS
-from store.rule_defaults import built_in
+from store.rules.defaults import built_in
 from tests.domain.orders import orders, tags_of
 
 
@@ -37,7 +37,7 @@ def test_every_order_is_planned_as_without_rules(
         priced=priced,
         decision=without_rules(order, (line.line_id for line in priced.lines)),
         candidates=places,
-        stock=tuple(Balance(sku=sku, warehouse=w, available=count) for (sku, w), count in sorted(stock.items())),
+        stock=tuple(AvailableStock(sku=sku, warehouse=w, available=count) for (sku, w), count in sorted(stock.items())),
         province="Zhejiang",
         city="Hangzhou",
     )

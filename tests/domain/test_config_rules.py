@@ -1,24 +1,24 @@
 import pytest
 
-from domain.config_rules import Code, Item, Source, Violation, address_violation, is_test_address, violations
+from domain.config_rules import Setting, SettingFault, Source, Violation, address_violation, is_test_address, violations
 
 TEST_PRINT = "fp-test"
 
 
-def codes(environment: str, item: Item) -> list[Code]:
+def codes(environment: str, item: Setting) -> list[SettingFault]:
     return [v.code for v in violations(environment, [item], {TEST_PRINT})]
 
 
 def test_what_is_missing_is_nothing_but_missing() -> None:
-    assert codes("prod", Item("A", Source.MISSING, tag="test", fingerprint=TEST_PRINT)) == [Code.MISSING]
+    assert codes("prod", Setting("A", Source.MISSING, tag="test", fingerprint=TEST_PRINT)) == [SettingFault.MISSING]
 
 
 def test_a_secret_in_a_file_of_settings_is_refused_everywhere_but_on_one_machine() -> None:
-    assert codes("prod", Item("A", Source.FILE_LITERAL)) == [Code.SECRET_NOT_FROM_ENV]
-    assert codes("test", Item("A", Source.FILE_LITERAL)) == [Code.SECRET_NOT_FROM_ENV]
-    assert codes("local", Item("A", Source.FILE_LITERAL)) == []
-    assert codes("prod", Item("A", Source.FILE_LITERAL, secret=False)) == []
-    assert codes("prod", Item("A", Source.FILE)) == []
+    assert codes("prod", Setting("A", Source.FILE_LITERAL)) == [SettingFault.SECRET_NOT_FROM_ENV]
+    assert codes("test", Setting("A", Source.FILE_LITERAL)) == [SettingFault.SECRET_NOT_FROM_ENV]
+    assert codes("local", Setting("A", Source.FILE_LITERAL)) == []
+    assert codes("prod", Setting("A", Source.FILE_LITERAL, secret=False)) == []
+    assert codes("prod", Setting("A", Source.FILE)) == []
 
 
 @pytest.mark.parametrize(
@@ -38,20 +38,20 @@ def test_a_secret_in_a_file_of_settings_is_refused_everywhere_but_on_one_machine
 def test_a_tag_fits_its_own_environment_only_and_a_misspelt_one_none(
     environment: str, tag: str | None, mixed: bool
 ) -> None:
-    assert codes(environment, Item("A", Source.ENV, tag)) == ([Code.ENVIRONMENT_MIXED] if mixed else [])
+    assert codes(environment, Setting("A", Source.ENV, tag)) == ([SettingFault.ENVIRONMENT_MIXED] if mixed else [])
 
 
 def test_a_value_known_from_a_test_account_is_refused_in_production_whatever_its_tag_says() -> None:
-    assert codes("prod", Item("A", Source.ENV, "prod", TEST_PRINT)) == [Code.ENVIRONMENT_MIXED]
-    assert codes("test", Item("A", Source.ENV, "test", TEST_PRINT)) == []
+    assert codes("prod", Setting("A", Source.ENV, "prod", TEST_PRINT)) == [SettingFault.ENVIRONMENT_MIXED]
+    assert codes("test", Setting("A", Source.ENV, "test", TEST_PRINT)) == []
 
 
 def test_every_mistake_of_every_item_is_told_in_their_order() -> None:
-    items = [Item("B", Source.FILE_LITERAL, "test"), Item("A", Source.MISSING)]
+    items = [Setting("B", Source.FILE_LITERAL, "test"), Setting("A", Source.MISSING)]
     assert violations("prod", items, ()) == (
-        Violation("B", Code.SECRET_NOT_FROM_ENV),
-        Violation("B", Code.ENVIRONMENT_MIXED),
-        Violation("A", Code.MISSING),
+        Violation("B", SettingFault.SECRET_NOT_FROM_ENV),
+        Violation("B", SettingFault.ENVIRONMENT_MIXED),
+        Violation("A", SettingFault.MISSING),
     )
 
 
@@ -89,6 +89,6 @@ def test_addresses_that_may_be_used_in_production(address: str) -> None:
 
 def test_a_live_address_with_test_keys_is_refused_outside_production() -> None:
     live = "https://poll.kuaidi100.com"
-    assert address_violation("test", "A", live, test_keys=True) == Violation("A", Code.ENVIRONMENT_MIXED)
-    assert address_violation("local", "A", live, test_keys=True) == Violation("A", Code.ENVIRONMENT_MIXED)
+    assert address_violation("test", "A", live, test_keys=True) == Violation("A", SettingFault.ENVIRONMENT_MIXED)
+    assert address_violation("local", "A", live, test_keys=True) == Violation("A", SettingFault.ENVIRONMENT_MIXED)
     assert address_violation("test", "A", live, test_keys=False) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.refund_numbers import of_late_payment, of_parcel, of_parcels
+from domain.refunds.numbers import of_late_payment, of_parcel, of_parcels
 
 LONG = "SO2603020101-ABCDEFGHIJKLM"
 

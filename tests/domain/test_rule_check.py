@@ -12,7 +12,7 @@ from domain.rules.reading import read_table
 from domain.rules.sets import Document
 from domain.rules.tables import SHAPES
 from domain.rules.writing import document_of
-from store.rule_defaults import built_in
+from store.rules.defaults import built_in
 from tests.domain.rules import a_rule_set, a_table
 
 

@@ -7,7 +7,7 @@ import pytest
 from domain.rules.decision import RuleDecision
 from domain.rules.engine import decide
 from domain.rules.sets import UnableToDecide
-from store.rule_defaults import built_in
+from store.rules.defaults import built_in
 from tests.domain.rules import a_line, a_question, a_rule_set, a_table
 
 
@@ -106,6 +106,6 @@ def test_ten_thousand_lines_are_decided_in_a_second() -> None:
     rows = [{"sku": f"'S{n}'", "qty": f"> {n}", "group": '"g"'} for n in range(50)]
     rules = a_rule_set(custom_split=a_table("custom_split", *rows))
     question = a_question(*(a_line(f"L{n}", sku=f"S{n % 3000}", qty=1 + n % 60) for n in range(10_000)))
-    started = time.perf_counter()
+    started = time.process_time()  # of our own: other tests use the cores, too
     assert len(decide(rules, question).lines) == 10_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

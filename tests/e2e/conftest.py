@@ -5,17 +5,21 @@ Its traces go to a collector in this process, and its logs are as talkative as t
 
 import asyncio
 import base64
+import fcntl
 import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bench.demo.stage import Stage, on_stage
+from bench.demo.environment import DemoEnvironment, on_stage
+from bench.demo.return_stories import hire
 from deploy.local import stack
+from domain.approvals import Role
 from domain.policy import Policy
 from tests.e2e.collector import Collector, collecting
 from tests.e2e.programs import ROOT
@@ -51,13 +55,24 @@ def city(collector: Collector) -> Iterator[dict[str, str]]:
     }
     env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
     try:
-        with stack.running_stack(env, tell=lambda _line: None) as variables:
+        with begun_alone(env) as variables:
             os.environ.update(env | variables)
             yield dict(os.environ)
     finally:
         os.environ.clear()
         os.environ.update(kept)
         shutil.rmtree(ROOT / state, ignore_errors=True)
+
+
+@contextmanager
+def begun_alone(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """A stack that starts while none of another worker's does: a port that one has chosen is free until it listens."""
+    (ROOT / ".local").mkdir(exist_ok=True)
+    with (ROOT / ".local" / "e2e-begins").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        with stack.running_stack(env, tell=lambda _line: None) as variables:
+            fcntl.flock(turn, fcntl.LOCK_UN)
+            yield variables
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +87,10 @@ def replayed() -> Counter[str]:
 
 
 @pytest.fixture
-async def stage(city: dict[str, str]) -> AsyncIterator[Stage]:
+async def stage(city: dict[str, str]) -> AsyncIterator[DemoEnvironment]:
     """Client, store and the sandboxes' doors, for one test; orders that start now live by the quick policy."""
     async with on_stage("e2e", city, POLICY, patience_s=90) as stage:
+        await hire(stage.pool, {"anna": Role.ORDER_OPS, "ops-anna": Role.ORDER_OPS})
         watching = asyncio.create_task(stage.watch(lambda: list(stage.seen)))
         try:
             yield stage

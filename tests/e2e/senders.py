@@ -1,28 +1,19 @@
-"""The outside systems' own hands: genuine messages signed as they sign, so that a test can spoil exactly one thing."""
+"""Genuine messages out of the inbox, sent again: signed anew as their source signs, so that a test spoils one thing."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
+from bench.signing import SignedRequest, Signers
 from deploy.local.generated import generated
-from deploy.local.places import PORTS
-from deploy.local.variables import sandbox_variables
 from providers.wechat.cipher import decrypt
-from sandbox.core import Delivery
-from sandbox.core.settings import Settings, from_env
-from sandbox.kuaidi100.wire import md5
-from sandbox.qimen.wire import XML, local, signature
-from sandbox.tms.webhooks import render
-from sandbox.wechat.seal import Seal
-
-Changes = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Told:
+class SentMessage:
     """A message that was believed, as the inbox keeps it."""
 
     source: str
@@ -31,66 +22,32 @@ class Told:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Message:
-    headers: Mapping[str, str]
-    params: Mapping[str, str]
-    body: bytes
-
-
 class Senders:
     """`state`: the state folder of the stack, which knows both sides' secrets."""
 
     def __init__(self, state: Path) -> None:
-        self._keys = generated(state / "secrets.json")
-        self._variables = sandbox_variables(PORTS, self._keys, state, {})
-        self._by_source: dict[str, Callable[[Told, datetime, str], Message]] = {
+        self._signers = Signers.of_stack(state)
+        self._apiv3_key = generated(state / "secrets.json").apiv3_key.encode()
+        self._by_source: dict[str, Callable[[SentMessage, datetime, str], SignedRequest]] = {
             "wechat": self._wechat,
-            "qimen": self._qimen,
-            "tms": self._tms,
-            "kuaidi100": self._kuaidi100,
+            "qimen": lambda told, at, account: self._signers.qimen(
+                f"taobao.qimen.{told.kind}", told.body, at, app_key=account
+            ),
+            "tms": lambda told, at, _: self._signers.tms(told.event_id, told.body, at),
+            "kuaidi100": lambda told, *_: self._signers.kuaidi100(parse_qs(told.body.decode())["param"][0]),
         }
 
-    def again(self, told: Told, at: datetime, account: str = "") -> Message:
+    def again(self, told: SentMessage, at: datetime, account: str = "") -> SignedRequest:
         """The same message, sent at `at`; with `account` it is told about another merchant than us."""
         return self._by_source[told.source](told, at, account)
 
-    def _settings(self, source: str) -> Settings:
-        return from_env(source, self._variables)
+    def _wechat(self, told: SentMessage, at: datetime, account: str) -> SignedRequest:
+        return self._signers.wechat(self._for_merchant(told.body, account) if account else told.body, at)
 
-    def _wechat(self, told: Told, at: datetime, account: str) -> Message:
-        seal = Seal(replace(self._settings("wechat"), clock=lambda: at))
-        body = self._for_merchant(seal, told.body, account) if account else told.body
-        headers = {**seal.sign(body), "content-type": "application/json"}
-        return Message(headers, {}, body)
-
-    def _for_merchant(self, seal: Seal, body: bytes, account: str) -> bytes:
+    def _for_merchant(self, body: bytes, account: str) -> bytes:
         notice = json.loads(body)
         sealed = {name: notice["resource"][name] for name in ("nonce", "associated_data", "ciphertext")}
-        plain = json.loads(decrypt(self._keys.apiv3_key.encode(), **sealed)) | {"mchid": account}
+        plain = json.loads(decrypt(self._apiv3_key, **sealed)) | {"mchid": account}
+        seal = self._signers.wechat_seal
         notice["resource"] |= seal.encrypt(json.dumps(plain).encode(), sealed["associated_data"])
         return json.dumps(notice).encode()
-
-    def _qimen(self, told: Told, at: datetime, account: str) -> Message:
-        values = self._settings("qimen").values
-        params = {
-            "method": f"taobao.qimen.{told.kind}",
-            "timestamp": local(at),
-            "format": "xml",
-            "app_key": account or values["APP_KEY"],
-            "v": "2.0",
-            "sign_method": "md5",
-            "customerId": values["CUSTOMER_ID"],
-        }
-        params["sign"] = signature(values["SECRET"], params, told.body)
-        return Message({"content-type": XML}, params, told.body)
-
-    def _tms(self, told: Told, at: datetime, account: str) -> Message:
-        delivery = Delivery(told.event_id.removeprefix("msg_"), told.kind, "", json.loads(told.body))
-        headers, body = render(delivery, [self._keys.tms_webhook_secret], at)
-        return Message(headers, {}, body)
-
-    def _kuaidi100(self, told: Told, at: datetime, account: str) -> Message:
-        param = parse_qs(told.body.decode())["param"][0]
-        body = urlencode({"sign": md5(param + self._keys.kuaidi100_salt), "param": param}).encode()
-        return Message({"content-type": "application/x-www-form-urlencoded"}, {}, body)

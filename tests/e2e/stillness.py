@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from bench.demo.stage import Stage
+from bench.demo.environment import DemoEnvironment
 from tests.e2e.waiting import until
 
 UNREAD = "SELECT EXISTS (SELECT FROM inbox WHERE state IN ('received', 'delivered'))"
@@ -15,7 +15,7 @@ COUNTS = """SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FRO
     (SELECT count(*) FROM inbox) AS inbox"""
 
 
-async def silence(stage: Stage) -> None:
+async def silence(stage: DemoEnvironment) -> None:
     """Every callback has come to its end, and the relay has read all of them."""
 
     async def said_and_heard() -> bool:
@@ -24,7 +24,7 @@ async def silence(stage: Stage) -> None:
     await until(said_and_heard, 60)
 
 
-async def _unfinished(stage: Stage) -> int:
+async def _unfinished(stage: DemoEnvironment) -> int:
     number = 0
     for url in stage.sandboxes.values():
         rows = (await stage.http.get(f"{url}/_ledger")).json()
@@ -33,7 +33,7 @@ async def _unfinished(stage: Stage) -> int:
 
 
 @asynccontextmanager
-async def nothing_changes(stage: Stage, *workflow_ids: str) -> AsyncIterator[None]:
+async def nothing_changes(stage: DemoEnvironment, *workflow_ids: str) -> AsyncIterator[None]:
     """No row comes or goes, and none of these workflows is left running."""
     await silence(stage)
     before = await stage.pool.fetchrow(COUNTS)
@@ -42,7 +42,7 @@ async def nothing_changes(stage: Stage, *workflow_ids: str) -> AsyncIterator[Non
     assert [i for i in workflow_ids if await status(stage, i) is WorkflowExecutionStatus.RUNNING] == []
 
 
-async def status(stage: Stage, workflow_id: str) -> WorkflowExecutionStatus | None:
+async def status(stage: DemoEnvironment, workflow_id: str) -> WorkflowExecutionStatus | None:
     """Of its last run; None when there was none."""
     try:
         return (await stage.temporal.get_workflow_handle(workflow_id).describe()).status

@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.demo.stage import Stage
+from bench.demo.environment import DemoEnvironment
+from bench.signing import SignedRequest
 from tests.e2e.lives import orders_with_goods, play
-from tests.e2e.senders import Message, Senders, Told
+from tests.e2e.senders import Senders, SentMessage
 from tests.e2e.stillness import nothing_changes, silence
 
 SOURCES = ("wechat", "qimen", "tms", "kuaidi100")
@@ -21,7 +22,7 @@ GENUINE = """SELECT DISTINCT ON (source) source, event_id, kind, body FROM inbox
     ORDER BY source, state = 'applied' DESC, id"""
 REFUSALS = "SELECT reason, body_sha256 FROM inbox_refusals WHERE source = $1 ORDER BY id"
 REPEATS = "SELECT count(*) FROM inbox_repeats r JOIN inbox i ON i.id = r.inbox_id WHERE i.source = $1"
-Spoil = Callable[[Senders, Told], Message]
+Spoil = Callable[[Senders, SentMessage], SignedRequest]
 
 
 @pytest.fixture
@@ -30,19 +31,19 @@ def senders(logs: Path) -> Senders:
 
 
 @pytest.fixture
-async def told(stage: Stage) -> dict[str, Told]:
+async def told(stage: DemoEnvironment) -> dict[str, SentMessage]:
     """By source: a genuine message out of the life of an order that has ended."""
     if len(await stage.pool.fetch(GENUINE)) < len(SOURCES):
         await play(stage, await orders_with_goods(stage, 1))
         await silence(stage)
-    return {row["source"]: Told(**row) for row in await stage.pool.fetch(GENUINE)}
+    return {row["source"]: SentMessage(**row) for row in await stage.pool.fetch(GENUINE)}
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def forged(senders: Senders, told: Told) -> Message:
+def forged(senders: Senders, told: SentMessage) -> SignedRequest:
     """Signed by the right hand, then one word changed."""
     message = senders.again(told, now())
     body = (
@@ -54,24 +55,24 @@ def forged(senders: Senders, told: Told) -> Message:
     return replace(message, body=body)
 
 
-def stale(senders: Senders, told: Told) -> Message:
+def stale(senders: Senders, told: SentMessage) -> SignedRequest:
     return senders.again(told, now() - STALE)
 
 
-def early(senders: Senders, told: Told) -> Message:
+def early(senders: Senders, told: SentMessage) -> SignedRequest:
     return senders.again(told, now() + STALE + timedelta(seconds=5))
 
 
-def anothers(senders: Senders, told: Told) -> Message:
+def anothers(senders: Senders, told: SentMessage) -> SignedRequest:
     return senders.again(told, now(), account="1900000999")
 
 
-def unsigned(senders: Senders, told: Told) -> Message:
+def unsigned(senders: Senders, told: SentMessage) -> SignedRequest:
     form = {"content-type": "application/x-www-form-urlencoded"}
-    return Message(form if told.source == "kuaidi100" else {}, {}, told.body.partition(b"&")[0])
+    return SignedRequest(form if told.source == "kuaidi100" else {}, {}, told.body.partition(b"&")[0])
 
 
-def ten_megabytes(senders: Senders, told: Told) -> Message:
+def ten_megabytes(senders: Senders, told: SentMessage) -> SignedRequest:
     return replace(senders.again(told, now()), body=b"x" * 10_000_000)
 
 
@@ -100,7 +101,7 @@ CASES: list[tuple[str, Spoil, int, str]] = [
 """TMS and Kuaidi100 name no merchant, and Kuaidi100's pushes no time: their secret is all there is."""
 
 
-async def send(stage: Stage, city: dict[str, str], source: str, message: Message) -> httpx.Response:
+async def send(stage: DemoEnvironment, city: dict[str, str], source: str, message: SignedRequest) -> httpx.Response:
     url = f"{city['OMS_RELAY_URL']}/hooks/{source}"
     return await stage.http.post(url, params=message.params, headers=message.headers, content=message.body)
 
@@ -109,7 +110,7 @@ async def send(stage: Stage, city: dict[str, str], source: str, message: Message
     ("source", "spoil", "status", "reason"), CASES, ids=[f"{source}-{spoil.__name__}" for source, spoil, *_ in CASES]
 )
 async def test_a_callback_that_must_not_be_believed_is_a_refusal_with_its_reason_and_changes_nothing(
-    stage: Stage, city: dict[str, str], senders: Senders, told: dict[str, Told],
+    stage: DemoEnvironment, city: dict[str, str], senders: Senders, told: dict[str, SentMessage],
     source: str, spoil: Spoil, status: int, reason: str,
 ) -> None:  # fmt: skip
     message = spoil(senders, told[source])
@@ -126,7 +127,12 @@ async def test_a_callback_that_must_not_be_believed_is_a_refusal_with_its_reason
 
 @pytest.mark.parametrize("source", SOURCES)
 async def test_a_genuine_message_sent_again_is_thanked_for_and_applied_once(
-    stage: Stage, city: dict[str, str], senders: Senders, told: dict[str, Told], replayed: Counter[str], source: str
+    stage: DemoEnvironment,
+    city: dict[str, str],
+    senders: Senders,
+    told: dict[str, SentMessage],
+    replayed: Counter[str],
+    source: str,
 ) -> None:
     message = senders.again(told[source], now())
     async with nothing_changes(stage):
@@ -141,8 +147,8 @@ async def test_a_genuine_message_sent_again_is_thanked_for_and_applied_once(
         assert await stage.pool.fetch(REFUSALS, source) == refusals
 
 
-async def test_an_unknown_source_is_not_found(stage: Stage, city: dict[str, str]) -> None:
+async def test_an_unknown_source_is_not_found(stage: DemoEnvironment, city: dict[str, str]) -> None:
     async with nothing_changes(stage):
-        reply = await send(stage, city, "nobody", Message({}, {}, b"{}"))
+        reply = await send(stage, city, "nobody", SignedRequest({}, {}, b"{}"))
     assert reply.status_code == 404
     assert "no such source" in reply.json()["error"]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from bench.demo.stage import Stage
-from bench.two_parcels import two_parcel_orders
+from bench.demo.environment import DemoEnvironment
+from bench.load.two_parcels import two_parcel_orders
 from domain.order import StartOrder
 from domain.strict import UnableToRead, parse
-from starter.errors import OrderError
+from starter.clients.errors import OrderError
 from tests.e2e.lives import orders_with_goods
 from tests.e2e.programs import oms, temporal
 from tests.e2e.stillness import nothing_changes, status
@@ -64,7 +64,7 @@ PLAIN_SAYS = {"NaN": "not valid JSON", "10 MB": "larger than max"}
 """What the plain command itself refuses to send, in its words."""
 
 
-async def at_oms(stage: Stage, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
+async def at_oms(stage: DemoEnvironment, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
     said = await oms(city, "order", "start", str(file))
     assert said.code in (1, 2), said
     assert said.out == ""
@@ -73,20 +73,20 @@ async def at_oms(stage: Stage, city: Mapping[str, str], file: Path, workflow_id:
     return said.err
 
 
-async def at_plain_temporal(stage: Stage, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
+async def at_plain_temporal(stage: DemoEnvironment, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
     named = ("--type", "Order", "--task-queue", "oms", "--workflow-id", workflow_id)
     said = await temporal(city, "execute", *named, "--input-file", str(file))
     assert said.code != 0, said
     return said.out + said.err
 
 
-async def at_typed_client(stage: Stage, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
+async def at_typed_client(stage: DemoEnvironment, city: Mapping[str, str], file: Path, workflow_id: str) -> str:
     with pytest.raises((UnableToRead, OrderError)) as refused:
         await stage.client.start(parse(StartOrder, await asyncio.to_thread(file.read_bytes)))
     return str(refused.value)
 
 
-Door = Callable[[Stage, Mapping[str, str], Path, str], Awaitable[str]]
+Door = Callable[[DemoEnvironment, Mapping[str, str], Path, str], Awaitable[str]]
 DOORS: dict[str, Door] = {"oms": at_oms, "temporal": at_plain_temporal, "client": at_typed_client}
 
 
@@ -99,7 +99,7 @@ def written(folder: Path, order: str) -> Path:
 @pytest.mark.parametrize("case", BAD)
 @pytest.mark.parametrize("door", DOORS)
 async def test_a_bad_order_is_refused_with_what_is_wrong_and_changes_nothing(
-    stage: Stage, city: dict[str, str], tmp_path: Path, door: str, case: str
+    stage: DemoEnvironment, city: dict[str, str], tmp_path: Path, door: str, case: str
 ) -> None:
     made, says = BAD[case]
     number = two_parcel_orders(1)[0].order_no
@@ -112,7 +112,7 @@ async def test_a_bad_order_is_refused_with_what_is_wrong_and_changes_nothing(
 
 @pytest.mark.parametrize("qty", [0, -1])
 async def test_an_order_that_went_round_the_clients_own_checks_is_refused_by_the_workflow(
-    stage: Stage, qty: int
+    stage: DemoEnvironment, qty: int
 ) -> None:
     (order,) = two_parcel_orders(1)
     first, *others = order.lines
@@ -123,7 +123,7 @@ async def test_an_order_that_went_round_the_clients_own_checks_is_refused_by_the
 
 
 async def test_an_order_under_another_orders_workflow_id_is_refused(
-    stage: Stage, city: dict[str, str], tmp_path: Path
+    stage: DemoEnvironment, city: dict[str, str], tmp_path: Path
 ) -> None:
     workflow_id = order_workflow_id("SOMEBODY-ELSE")
     order = an_order()
@@ -133,7 +133,7 @@ async def test_an_order_under_another_orders_workflow_id_is_refused(
 
 
 async def test_a_number_is_taken_once_at_every_door_while_the_order_runs_and_after_its_end(
-    stage: Stage, city: dict[str, str], tmp_path: Path
+    stage: DemoEnvironment, city: dict[str, str], tmp_path: Path
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)
     number = order.order_no

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from bench.demo.stage import Stage
-from bench.faults.havoc import kill
+from bench.demo.environment import DemoEnvironment
+from bench.faults.chaos import kill
 from bench.faults.load import Load
 from tests.e2e.lives import orders_with_goods, the_books_are_right
 
@@ -15,7 +15,9 @@ ORDERS = 15
 
 
 @pytest.mark.timeout(240)
-async def test_killed_worker_relay_and_temporal_lose_and_double_nothing(stage: Stage, replayed: Counter[str]) -> None:
+async def test_killed_worker_relay_and_temporal_lose_and_double_nothing(
+    stage: DemoEnvironment, replayed: Counter[str]
+) -> None:
     orders = await orders_with_goods(stage, ORDERS)
     load = Load(stage, orders, per_second=5)
 

@@ -8,37 +8,37 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.demo.cast import provide_stock
-from bench.demo.parts import Part, received
-from bench.demo.stage import Seen, Stage
-from bench.two_parcels import two_parcel_orders
+from bench.demo.environment import DemoEnvironment, Seen
+from bench.demo.orders import provide_stock
+from bench.demo.stories import DemoOrder, received
+from bench.load.two_parcels import two_parcel_orders
 from domain.order import PaymentTerms, StartOrder
-from workflows.messages import CancelOrder, ConfirmReceipt
+from workflows.order.messages import CancelOrder, ConfirmReceipt
 
 CHILD = "SELECT status FROM child_orders WHERE child_no = $1"
 APPLIED = "SELECT key FROM order_events WHERE order_no = $1 AND outcome = 'APPLIED' AND key LIKE $2 ORDER BY key"
 
 
-async def order_by_alipay(stage: Stage) -> StartOrder:
+async def order_by_alipay(stage: DemoEnvironment) -> StartOrder:
     (order,) = two_parcel_orders(1)
     order = order.model_copy(update={"payment": PaymentTerms(channel="alipay")})
     await ready(stage, order)
     return order
 
 
-async def ready(stage: Stage, order: StartOrder) -> None:
+async def ready(stage: DemoEnvironment, order: StartOrder) -> None:
     """Its goods are in stock, the stage watches it."""
-    await provide_stock(stage.pool, [Part("e2e", order, received)])
+    await provide_stock(stage.pool, [DemoOrder("e2e", order, received)])
     stage.seen[order.order_no] = Seen()
 
 
-async def ledger(stage: Stage, sandbox: str, order_no: str, op: str) -> list[dict[str, Any]]:
+async def ledger(stage: DemoEnvironment, sandbox: str, order_no: str, op: str) -> list[dict[str, Any]]:
     rows = (await stage.http.get(f"{stage.sandboxes[sandbox]}/_ledger")).json()
     rows = rows["rows"] if isinstance(rows, dict) else rows
     return [row for row in rows if row["op"] == op and row["order_no"] == order_no]
 
 
-async def test_an_alipay_order_goes_to_its_end(stage: Stage) -> None:
+async def test_an_alipay_order_goes_to_its_end(stage: DemoEnvironment) -> None:
     order = await order_by_alipay(stage)
     await stage.client.start(order)
     await stage.door("alipay", "_scan", {"out_trade_no": order.order_no})
@@ -53,7 +53,7 @@ async def test_an_alipay_order_goes_to_its_end(stage: Stage) -> None:
     assert await ledger(stage, "wechat", order.order_no, "create") == []
 
 
-async def test_a_cancelled_alipay_order_gets_its_money_back_at_alipay_once(stage: Stage) -> None:
+async def test_a_cancelled_alipay_order_gets_its_money_back_at_alipay_once(stage: DemoEnvironment) -> None:
     order = await order_by_alipay(stage)
     await stage.fault("qimen", "push", "error_before", times=1, order_no=order.order_no)
     await stage.client.start(order)
@@ -66,7 +66,7 @@ async def test_a_cancelled_alipay_order_gets_its_money_back_at_alipay_once(stage
     assert sum(row["amount_minor"] for row in refunds) == order.payable_minor
 
 
-async def test_callbacks_of_a_described_source_move_an_order(stage: Stage, city: dict[str, str]) -> None:
+async def test_callbacks_of_a_described_source_move_an_order(stage: DemoEnvironment, city: dict[str, str]) -> None:
     """The warehouse's own messages are lost; another system tells of picking and packing instead."""
     (order,) = two_parcel_orders(1)
     order = order.model_copy(update={"lines": order.lines[:1], "payable_minor": 5_600})
@@ -86,7 +86,7 @@ async def test_callbacks_of_a_described_source_move_an_order(stage: Stage, city:
     assert [row["key"] for row in moved] == [f"acme-wms:{child}:PACKED", f"acme-wms:{child}:PICKING"]
 
 
-async def tell(stage: Stage, city: dict[str, str], child_no: str, event: str) -> None:
+async def tell(stage: DemoEnvironment, city: dict[str, str], child_no: str, event: str) -> None:
     """As a system of any make would: Standard Webhooks, written out here."""
     told = {"event": event, "happened": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", "order": {"code": child_no}}
     body, message_id = json.dumps(told).encode(), f"msg_{secrets.token_hex(8)}"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bench.two_parcels import two_parcel_orders
+from bench.load.two_parcels import two_parcel_orders
 from deploy.local import processes, stack
 from deploy.local.processes import Identity
 from tests.e2e.programs import ROOT, Said, oms, run

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from bench.demo.stage import Seen, Stage
-from bench.two_parcels import two_parcel_orders
+from bench.demo.environment import DemoEnvironment, Seen
+from bench.load.two_parcels import two_parcel_orders
+from domain.access.authority import Binding, message_hash
 from domain.order import StartOrder
 from tests.e2e.lives import orders_with_goods, play, the_books_are_right
 from tests.e2e.programs import Said, oms, temporal
@@ -19,12 +20,12 @@ SOME_ENDED_ORDER = """SELECT o.order_no FROM orders o JOIN inbox i USING (order_
 PAID = "SELECT o.paid_minor, p.amount_minor FROM orders o JOIN payments p USING (order_no) WHERE order_no = $1"
 
 
-async def paid(stage: Stage, order: StartOrder) -> None:
+async def paid(stage: DemoEnvironment, order: StartOrder) -> None:
     await stage.client.start(order)
     await stage.pay(order)
 
 
-async def the_ticket(stage: Stage, city: dict[str, str], number: str) -> dict[str, object]:
+async def the_ticket(stage: DemoEnvironment, city: dict[str, str], number: str) -> dict[str, object]:
     await stage.until(number, "a ticket", lambda s: s.ticket_id is not None)
     (ticket,) = (await oms(city, "ticket", "list", "--order", number, "--json")).json
     assert ticket["state"] == "open"
@@ -32,7 +33,7 @@ async def the_ticket(stage: Stage, city: dict[str, str], number: str) -> dict[st
     return found
 
 
-async def received(stage: Stage, city: dict[str, str], number: str) -> None:
+async def received(stage: DemoEnvironment, city: dict[str, str], number: str) -> None:
     """Delivered, confirmed by the buyer, and over."""
     await stage.until(number, "delivery", lambda s: s.status == "DELIVERED")
     assert (await oms(city, "order", "confirm", number, "--by", "buyer", "--json")).json["confirmed"] is True
@@ -41,7 +42,7 @@ async def received(stage: Stage, city: dict[str, str], number: str) -> None:
 
 
 async def test_a_buyers_cancel_stops_the_warehouse_and_gives_the_money_back(
-    stage: Stage, city: dict[str, str], replayed: Counter[str]
+    stage: DemoEnvironment, city: dict[str, str], replayed: Counter[str]
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)
     number = order.order_no
@@ -60,7 +61,7 @@ async def test_a_buyers_cancel_stops_the_warehouse_and_gives_the_money_back(
 
 
 async def test_a_ticket_of_a_warehouse_outage_is_answered_and_the_order_goes_on(
-    stage: Stage, city: dict[str, str]
+    stage: DemoEnvironment, city: dict[str, str]
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)
     number = order.order_no
@@ -77,11 +78,13 @@ async def test_a_ticket_of_a_warehouse_outage_is_answered_and_the_order_goes_on(
         oms(city, "ticket", "resolve", str(ticket["ticket_id"]), *answer),
     )
     assert (shown.json["state"], shown.json["action"], shown.json["resolved_by"]) == ("resolved", "retry", "anna")
-    assert (second.code, second.out, second.err.count("\n")) == (1, "", 1)
+    assert second.json == done.json, "the same words again get the first answer, after the end too"
+    other = await oms(city, "ticket", "resolve", str(ticket["ticket_id"]), "--give-up", *answer[1:])
+    assert (other.code, other.out, other.err.count("\n")) == (1, "", 1)
 
 
 async def test_a_backorder_waits_for_goods_and_goes_on_when_they_are_received(
-    stage: Stage, city: dict[str, str]
+    stage: DemoEnvironment, city: dict[str, str]
 ) -> None:
     (order,) = two_parcel_orders(1)
     number = order.order_no
@@ -101,7 +104,7 @@ async def test_a_backorder_waits_for_goods_and_goes_on_when_they_are_received(
     assert (stock["available"], stock["reserved"], stock["shipped"]) == (0, 0, 1)
 
 
-async def test_an_order_is_refreshed_shown_and_listed(stage: Stage, city: dict[str, str]) -> None:
+async def test_an_order_is_refreshed_shown_and_listed(stage: DemoEnvironment, city: dict[str, str]) -> None:
     (order,) = await orders_with_goods(stage, 1)
     number = order.order_no
     await stage.fault("wechat", "callback", "lost_callback", order_no=number)
@@ -119,7 +122,9 @@ async def test_an_order_is_refreshed_shown_and_listed(stage: Stage, city: dict[s
     assert number in [row["order_no"] for row in listed.json["orders"]]
 
 
-async def test_an_event_is_listed_shown_and_told_again_without_effect(stage: Stage, city: dict[str, str]) -> None:
+async def test_an_event_is_listed_shown_and_told_again_without_effect(
+    stage: DemoEnvironment, city: dict[str, str]
+) -> None:
     number = await stage.pool.fetchval(SOME_ENDED_ORDER)
     if number is None:
         (order,) = await orders_with_goods(stage, 1)
@@ -141,12 +146,16 @@ async def test_an_event_is_listed_shown_and_told_again_without_effect(stage: Sta
 
 
 async def test_refresh_answers_to_tickets_and_receipt_work_from_a_client_of_any_language(
-    stage: Stage, city: dict[str, str]
+    stage: DemoEnvironment, city: dict[str, str]
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)
     number, at = order.order_no, ("--workflow-id", order_workflow_id(order.order_no))
 
-    async def update(name: str, **message: str) -> Said:
+    async def update(name: str, *, proven: bool = True, **message: str) -> Said:
+        if proven and name != "refresh":
+            assert stage.prover is not None
+            binding = Binding(at[1], f"order.{name}", message_hash(message))
+            message["proof"] = await stage.prover(binding, message["by"])
         told = ("--name", name, "--input", json.dumps(message), "-o", "json")
         return await temporal(city, "update", "execute", *at, *told)
 
@@ -161,6 +170,8 @@ async def test_refresh_answers_to_tickets_and_receipt_work_from_a_client_of_any_
     answered = await update("resolve_ticket", ticket_id=ticket, action="retry", remark=remark, by="ops-anna")
     assert answered.code == 0, answered
     await stage.until(number, "delivery", lambda s: s.status == "DELIVERED")
+    unproven = await update("confirm_receipt", proven=False, by=order.buyer.buyer_id)
+    assert (unproven.code, "has proven to be" in unproven.out + unproven.err) == (1, True), unproven
     received = await update("confirm_receipt", by=order.buyer.buyer_id)
     assert received.code == 0, received
     await stage.until(number, "its end", lambda s: s.ended)
@@ -169,7 +180,7 @@ async def test_refresh_answers_to_tickets_and_receipt_work_from_a_client_of_any_
 
 @pytest.mark.parametrize("words", [("order", "show"), ("order", "cancel"), ("order", "refresh"), ("ticket", "show")])
 async def test_what_does_not_exist_is_said_in_one_line(
-    stage: Stage, city: dict[str, str], words: tuple[str, ...]
+    stage: DemoEnvironment, city: dict[str, str], words: tuple[str, ...]
 ) -> None:
     more = ("--reason", "none") if words[1] == "cancel" else ()
     said = await oms(city, *words, "NOBODY-1", *more, "--json")

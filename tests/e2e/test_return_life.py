@@ -5,17 +5,19 @@ import time
 
 import pytest
 
-from bench import return_invariants
-from bench.demo.parts import plain
-from bench.demo.returning import Case, hire
-from bench.demo.stage import Stage
-from bench.faults.havoc import kill
-from domain.returns.words import CaseStatus, ReturnType
+from bench.checks import return_invariants
+from bench.demo.environment import DemoEnvironment
+from bench.demo.return_stories import Case, hire
+from bench.demo.stories import plain
+from bench.faults.chaos import kill
+from domain.returns.enums import CaseStatus, ReturnType
 from tests.e2e.lives import orders_with_goods
 
 
 @pytest.mark.timeout(240)
-async def test_a_refund_that_was_accepted_but_not_answered_survives_a_killed_worker_and_is_one(stage: Stage) -> None:
+async def test_a_refund_that_was_accepted_but_not_answered_survives_a_killed_worker_and_is_one(
+    stage: DemoEnvironment,
+) -> None:
     (order,) = await orders_with_goods(stage, 1)
     await hire(stage.pool)
     await plain(stage, order)
@@ -40,6 +42,6 @@ async def test_a_refund_that_was_accepted_but_not_answered_survives_a_killed_wor
         await asyncio.sleep(0.5)
 
 
-async def _ledger(stage: Stage) -> list[dict[str, object]]:
+async def _ledger(stage: DemoEnvironment) -> list[dict[str, object]]:
     rows = (await stage.http.get(f"{stage.sandboxes['wechat']}/_ledger")).json()
     return list(rows["rows"] if isinstance(rows, dict) else rows)

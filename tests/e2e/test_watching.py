@@ -11,7 +11,7 @@ import httpx
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from bench.demo.stage import Stage
+from bench.demo.environment import DemoEnvironment
 from tests.e2e.collector import Collector, Seen
 from tests.e2e.lives import orders_with_goods, play
 from tests.e2e.waiting import until
@@ -23,7 +23,7 @@ CANARY = "SELECT order_no FROM orders WHERE start -> 'address' ->> 'phone' = $1 
 
 
 @pytest.fixture
-async def canary(stage: Stage) -> str:
+async def canary(stage: DemoEnvironment) -> str:
     """The number of an ended order for a person who stands nowhere else, and whose carrier failed once."""
     known = await stage.pool.fetchval(CANARY, PHONE)
     if known is not None:
@@ -90,7 +90,7 @@ def entries(log: Path) -> Iterator[dict[str, Any]]:
 
 
 async def test_logs_lead_to_orders_and_traces_and_never_to_people_or_secrets(
-    stage: Stage, city: dict[str, str], canary: str, logs: Path, collector: Collector
+    stage: DemoEnvironment, city: dict[str, str], canary: str, logs: Path, collector: Collector
 ) -> None:
     secrets = secret_values(logs.parent, city)
     assert len(secrets) > 10
@@ -117,7 +117,9 @@ def secret_values(state: Path, city: Mapping[str, str]) -> list[str]:
     return [*lines, *([password] if password else [])]
 
 
-async def test_every_program_answers_with_its_metrics(stage: Stage, city: dict[str, str], canary: str) -> None:
+async def test_every_program_answers_with_its_metrics(
+    stage: DemoEnvironment, city: dict[str, str], canary: str
+) -> None:
     port = int(city["OMS_WORKER_METRICS_PORT"])
     sdk = await scrape(stage.http, f"http://127.0.0.1:{port}/metrics")
     own = await scrape(stage.http, f"http://127.0.0.1:{port + 1}/metrics")

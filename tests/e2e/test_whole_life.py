@@ -4,17 +4,18 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from bench.demo.stage import Stage
+from bench.demo.environment import DemoEnvironment
 from domain.order import StartOrder
 from tests.e2e.lives import history, orders_with_goods, play, the_books_are_right
 from tests.e2e.programs import temporal
-from workflows.messages import ConfirmReceipt, order_workflow_id
+from workflows.messages import order_workflow_id
+from workflows.order.messages import ConfirmReceipt
 
-MOST_EVENTS = 90
+MOST_EVENTS = 91
 MOST_WORKFLOW_TASKS = 16
 
 
-async def fits_its_budget(stage: Stage, order: StartOrder) -> None:
+async def fits_its_budget(stage: DemoEnvironment, order: StartOrder) -> None:
     seen, spent = stage.seen[order.order_no], await history(stage, order)
     assert (seen.status, seen.children, seen.ended) == ("COMPLETED", ("SIGNED", "SIGNED"), True)
     assert spent.failed_workflow_tasks == 0
@@ -22,14 +23,14 @@ async def fits_its_budget(stage: Stage, order: StartOrder) -> None:
     assert spent.workflow_tasks <= MOST_WORKFLOW_TASKS, spent
 
 
-async def test_the_whole_life_of_a_two_parcel_order_fits_its_budget(stage: Stage) -> None:
+async def test_the_whole_life_of_a_two_parcel_order_fits_its_budget(stage: DemoEnvironment) -> None:
     (order,) = await orders_with_goods(stage, 1)
     await play(stage, [order])
     await fits_its_budget(stage, order)
 
 
 async def test_an_order_started_with_the_plain_temporal_command_lives_the_same_life(
-    stage: Stage, city: dict[str, str], tmp_path: Path
+    stage: DemoEnvironment, city: dict[str, str], tmp_path: Path
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)
     message = tmp_path / "order.json"
@@ -50,7 +51,7 @@ async def test_an_order_started_with_the_plain_temporal_command_lives_the_same_l
 
 
 async def test_forty_orders_at_once_run_without_a_failed_workflow_task_and_every_invariant_holds(
-    stage: Stage, replayed: Counter[str]
+    stage: DemoEnvironment, replayed: Counter[str]
 ) -> None:
     orders = await orders_with_goods(stage, 40)
     await play(stage, orders)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 BANNED = {"utils", "util", "common", "helpers", "helper", "services", "service_layer", "manager", "base", "misc"}
 LONGEST_FILE = 300
+LONGEST_CLASS_FILE = 400
+"""For a file that holds one class: a class is not torn apart for a line count."""
 LONGEST_FUNCTION = 80
 TOP_LEVEL = {
-    ".ci", "activities", "bench", "console", "deploy", "docs", "domain", "examples", "providers", "relay", "rules",
-    "sandbox", "starter", "store", "tests", "workflows",
+    ".ci", "activities", "bench", "config", "console", "deploy", "docs", "domain", "examples", "providers", "relay",
+    "rules", "sandbox", "starter", "store", "tests", "workflows",
 }  # fmt: skip
 
 
@@ -18,8 +20,13 @@ def test_no_module_has_a_name_that_means_nothing(python_files: list[Path], root:
 
 
 def test_no_file_is_longer_than_one_idea(python_files: list[Path]) -> None:
-    long = {str(path): lines for path in python_files if (lines := len(path.read_text().splitlines())) > LONGEST_FILE}
+    long = {str(path): lines for path in python_files if (lines := len(path.read_text().splitlines())) > _cap(path)}
     assert long == {}
+
+
+def _cap(path: Path) -> int:
+    classes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    return LONGEST_CLASS_FILE if len(classes) == 1 else LONGEST_FILE
 
 
 def test_no_function_needs_scrolling(python_files: list[Path]) -> None:

@@ -16,19 +16,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.published import USUAL, EventType, Role
-from domain.target import Reach
-from relay.outbound.care import Care
-from relay.outbound.pace import Pace
-from relay.outbound.pinned import Poster
+from domain.outbound.published import USUAL, EventType, SubscriberRole
+from domain.outbound.webhook_target import Reach
+from relay.inbound.serving import Server
+from relay.outbound.housekeeping import Housekeeping
+from relay.outbound.retry_schedule import RetrySchedule
+from relay.outbound.safe_post import Poster
 from relay.outbound.sender import Sender
 from relay.outbound.signing import Keyring
-from relay.serving import Server
-from store.deliveries import DeliveryStore
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
+from store.outbound.deliveries import DeliveryStore
+from store.outbound.subscriptions import Delivery, SubscriptionStore
 from store.pool import Pool
-from store.subscriptions import Delivery, SubscriptionStore
-from store.tickets import TicketStore
+from store.tickets.tickets import TicketStore
 from tests.postgres import database_url, pool
 
 __all__ = ["database_url", "pool"]
@@ -127,7 +127,7 @@ class World:
     pool: Pool
     clock: Clock
     sender: Sender
-    care: Care
+    care: Housekeeping
     orders: OrderStore
     subscriptions: SubscriptionStore
     tickets: TicketStore
@@ -138,7 +138,11 @@ class World:
         return len(begun)
 
     async def subscribe(
-        self, url: str, role: Role = Role.SALES, name: str = "shop", types: tuple[EventType, ...] = ()
+        self,
+        url: str,
+        role: SubscriberRole = SubscriberRole.SALES,
+        name: str = "shop",
+        types: tuple[EventType, ...] = (),
     ) -> None:
         await self.subscriptions.add(name, role, url, REF, types or USUAL[role], "anna", self.clock())
 
@@ -149,10 +153,10 @@ class World:
 
 @asynccontextmanager
 async def a_sender(
-    pool: Pool, clock: Clock, pace: Pace | None = None, reach: Reach = HERE, secret: str = SECRET
+    pool: Pool, clock: Clock, pace: RetrySchedule | None = None, reach: Reach = HERE, secret: str = SECRET
 ) -> AsyncIterator[Sender]:
     """Not started: `turn` makes it work."""
-    pace = pace or Pace(attempt_s=2)
+    pace = pace or RetrySchedule(attempt_s=2)
     poster = Poster(reach, deadline_s=pace.attempt_s, clock=clock)
     keyring = Keyring({REF: secret}.get, clock)  # type: ignore[arg-type]
     sender = Sender(DeliveryStore(pool), SubscriptionStore(pool), poster, keyring, clock, pace, lambda: 0.0)
@@ -178,5 +182,5 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def world(pool: Pool, clock: Clock) -> AsyncIterator[World]:
     async with a_sender(pool, clock) as sender:
-        care = Care(DeliveryStore(pool), clock, Pace())
+        care = Housekeeping(DeliveryStore(pool), clock, RetrySchedule())
         yield World(pool, clock, sender, care, OrderStore(pool), SubscriptionStore(pool), TicketStore(pool))

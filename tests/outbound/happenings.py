@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from domain.outbound.published import EventType, SubscriberRole
 from domain.policy import Policy
-from domain.published import EventType, Role
 from domain.records import SettlePayment
 from domain.states import RefundStatus
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 from tests.outbound.conftest import World
 from tests.store.examples import a_payment, a_refund, a_write, an_order
 
@@ -34,7 +34,7 @@ async def seconds(world: World, name: str = "shop") -> list[int]:
     return [round((t.started_at - tries[0].started_at).total_seconds()) for t in tries]
 
 
-async def an_event(world: World, url: str, role: Role = Role.SALES) -> None:
+async def an_event(world: World, url: str, role: SubscriberRole = SubscriberRole.SALES) -> None:
     await world.subscribe(url, role, types=ONE)
     await paid(world.orders, world.clock())
 

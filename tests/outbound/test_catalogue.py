@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from config import OutboundSettings, UnableToConfigure, load
-from domain.published import PAYLOADS, USUAL, EventType, Role
+from config.settings import OutboundSettings, UnableToConfigure, load
+from domain.outbound.published import PAYLOADS, USUAL, EventType, SubscriberRole
 from store.pool import Pool
 
 CONTRACT = Path(__file__).resolve().parents[2] / "docs/contract/subscriptions.md"
 
 
-@pytest.mark.parametrize(("column", "names"), [("types", EventType), ("role", Role)])
+@pytest.mark.parametrize(("column", "names"), [("types", EventType), ("role", SubscriberRole)])
 async def test_the_database_takes_exactly_what_the_domain_knows(pool: Pool, column: str, names: type[StrEnum]) -> None:
     checks = await pool.fetch(
         """SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint

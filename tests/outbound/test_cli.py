@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain.published import Role
-from relay.outbound.pace import Pace
-from store.orders import OrderStore
+from deploy.local.logins import as_role
+from domain.outbound.published import SubscriberRole
+from relay.outbound.retry_schedule import RetrySchedule
+from store.orders.orders import OrderStore
 from store.pool import Pool, open_pool
 from tests.outbound.conftest import REF, Clock, a_sender, receiving
 from tests.outbound.happenings import paid
@@ -22,7 +23,7 @@ GOOD = ("--url", "https://erp.example/oms", "--secret", REF)
 @pytest.fixture
 def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Runs a coroutine function on a pool of this test's database; `oms` sees the same database."""
-    monkeypatch.setenv("OMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
 
     async def on_pool(work: Callable[[Pool], Coroutine[Any, Any, Any]]) -> Any:
         pool = await open_pool(database_url, max_size=4)
@@ -108,7 +109,9 @@ def test_attempts_are_shown_and_an_event_is_sent_again(oms: Oms, store: Store, m
     monkeypatch.setenv("OMS_ENVIRONMENT", "test")
     monkeypatch.setenv("OMS_OUTBOUND_LOOPBACK", "true")
     url = "http://127.0.0.1:9/hook"
-    assert oms("subscription", "add", "shop", "--role", Role.MARKETING, "--url", url, "--secret", REF).code == 0
+    assert (
+        oms("subscription", "add", "shop", "--role", SubscriberRole.MARKETING, "--url", url, "--secret", REF).code == 0
+    )
 
     async def happen(pool: Pool) -> None:
         clock = Clock()
@@ -116,7 +119,7 @@ def test_attempts_are_shown_and_an_event_is_sent_again(oms: Oms, store: Store, m
         async with receiving() as receiver:
             receiver.says(503)
             await pool.execute("UPDATE subscriptions SET url = $1", receiver.url)
-            async with a_sender(pool, clock, Pace()) as sender:
+            async with a_sender(pool, clock, RetrySchedule()) as sender:
                 await asyncio.gather(*await sender.turn())
 
     store(happen)

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from domain.published import EventType, Role
+from deploy.local.logins import as_role
+from domain.outbound.published import EventType, SubscriberRole
 from tests.outbound.conftest import REF, SECRET, Receiver, World
 from tests.outbound.happenings import paid, refunded
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @asynccontextmanager
 async def a_process(database_url: str, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    given = {"OMS_ENV_FILE": "", "OMS_DATABASE_URL": database_url, "OMS_ENVIRONMENT": "test"}
+    given = {"OMS_ENV_FILE": "", "OMS_DATABASE_URL": as_role(database_url, "oms_relay"), "OMS_ENVIRONMENT": "test"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "relay.outbound"),
         cwd=ROOT,
@@ -40,7 +41,7 @@ async def test_it_tells_and_asks_and_ends_cleanly_and_its_log_holds_no_payload(
     (tmp_path / REF.lower()).write_text(SECRET + "\n")
     receiver.says(500)
     types = (EventType.REFUND_SUCCEEDED, EventType.PAYMENT_RECEIVED)
-    await world.subscribe(receiver.url + "?token=hush", Role.FINANCE, "erp", types)
+    await world.subscribe(receiver.url + "?token=hush", SubscriberRole.FINANCE, "erp", types)
     async with a_process(database_url, OMS_OUTBOUND_SPEED="100", OMS_SECRETS_DIR=str(tmp_path)) as process:
         async with asyncio.timeout(40):
             assert process.stdout is not None

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from domain.outbound.published import MAX_BYTES, PAYLOADS, EventType, SubscriberRole
 from domain.policy import Policy
-from domain.published import MAX_BYTES, PAYLOADS, EventType, Role
 from domain.records import ChildState, SettlePayment, StockMove, TicketRecord
 from domain.states import ChildStatus, OrderStatus, RefundStatus
 from domain.strict import parse
@@ -120,10 +120,10 @@ async def test_nobody_subscribes_and_nothing_is_written_so_history_is_not_told_l
 
 
 async def test_everybody_gets_what_it_asked_for(world: World) -> None:
-    await world.subscribe("https://x.example", Role.MARKETING, "marketing")
-    await world.subscribe("https://x.example", Role.WAREHOUSE, "warehouse")
-    await world.subscribe("https://x.example", Role.FINANCE, "finance")
-    await world.subscribe("https://x.example", Role.SALES, "sales")
+    await world.subscribe("https://x.example", SubscriberRole.MARKETING, "marketing")
+    await world.subscribe("https://x.example", SubscriberRole.WAREHOUSE, "warehouse")
+    await world.subscribe("https://x.example", SubscriberRole.FINANCE, "finance")
+    await world.subscribe("https://x.example", SubscriberRole.SALES, "sales")
     await paid(world.orders, NOW)
     await refunded(world.orders, NOW)
     rows = await world.pool.fetch(
@@ -151,7 +151,7 @@ async def test_everybody_gets_what_it_asked_for(world: World) -> None:
 
 async def test_a_disabled_subscription_collects_and_a_removed_one_does_not(world: World) -> None:
     for name in ("away", "gone"):
-        await world.subscribe("https://x.example", Role.MARKETING, name)
+        await world.subscribe("https://x.example", SubscriberRole.MARKETING, name)
     await world.subscriptions.disable("away", "moves", "anna", NOW)
     await world.subscriptions.remove("gone", "anna", NOW)
     await paid(world.orders, NOW)
@@ -197,7 +197,7 @@ async def test_the_longest_message_is_short_enough_to_be_sent(world: World) -> N
 
 
 async def test_a_ticket_that_no_order_opened_is_told_once(world: World) -> None:
-    await world.subscribe("http://127.0.0.1:1/hook", Role.OTHER, types=(EventType.TICKET_OPENED,))
+    await world.subscribe("http://127.0.0.1:1/hook", SubscriberRole.OTHER, types=(EventType.TICKET_OPENED,))
     for _ in range(2):
         await world.tickets.open_outside(TICKET, None, NOW)
     body = json.loads(await world.pool.fetchval("SELECT body FROM outbox"))

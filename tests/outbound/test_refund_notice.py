@@ -1,6 +1,6 @@
 """Finance hears of every refund that succeeded, and says so; else a person does (R05)."""
 
-from domain.published import EventType, Role
+from domain.outbound.published import EventType, SubscriberRole
 from domain.retries import Attempt, schedule
 from tests.outbound.conftest import Clock, Receiver, World
 from tests.outbound.happenings import ORDER, paid, refunded, seconds, until_due
@@ -8,7 +8,7 @@ from tests.outbound.happenings import ORDER, paid, refunded, seconds, until_due
 
 async def test_finance_has_to_acknowledge_a_refund_or_a_ticket_opens(world: World, receiver: Receiver) -> None:
     receiver.says(500)
-    await world.subscribe(receiver.url, Role.FINANCE, types=(EventType.REFUND_SUCCEEDED,))
+    await world.subscribe(receiver.url, SubscriberRole.FINANCE, types=(EventType.REFUND_SUCCEEDED,))
     await paid(world.orders, world.clock())
     await refunded(world.orders, world.clock())
     world.clock.forward(1)
@@ -48,7 +48,7 @@ async def test_the_quick_tries_are_those_of_every_outside_call() -> None:
 
 async def test_a_refund_notice_that_succeeds_on_a_retry_opens_no_ticket(world: World, receiver: Receiver) -> None:
     receiver.says(503)
-    await world.subscribe(receiver.url, Role.FINANCE, types=(EventType.REFUND_SUCCEEDED,))
+    await world.subscribe(receiver.url, SubscriberRole.FINANCE, types=(EventType.REFUND_SUCCEEDED,))
     await paid(world.orders, world.clock())
     await refunded(world.orders, world.clock())
     world.clock.forward(1)
@@ -62,7 +62,7 @@ async def test_a_refund_notice_that_succeeds_on_a_retry_opens_no_ticket(world: W
 
 
 async def test_a_disabled_finance_subscription_does_not_hide_a_refund(world: World, receiver: Receiver) -> None:
-    await world.subscribe(receiver.url, Role.FINANCE, types=(EventType.REFUND_SUCCEEDED,))
+    await world.subscribe(receiver.url, SubscriberRole.FINANCE, types=(EventType.REFUND_SUCCEEDED,))
     await world.subscriptions.disable("shop", "moves", "anna", world.clock())
     await paid(world.orders, world.clock())
     await refunded(world.orders, world.clock())
@@ -81,8 +81,8 @@ async def test_a_disabled_finance_subscription_does_not_hide_a_refund(world: Wor
 
 async def test_other_roles_and_other_events_open_no_ticket(world: World, receiver: Receiver) -> None:
     receiver.says(500)
-    await world.subscribe(receiver.url, Role.SALES, "sales", types=(EventType.REFUND_SUCCEEDED,))
-    await world.subscribe(receiver.url, Role.FINANCE, "finance", types=(EventType.PAYMENT_RECEIVED,))
+    await world.subscribe(receiver.url, SubscriberRole.SALES, "sales", types=(EventType.REFUND_SUCCEEDED,))
+    await world.subscribe(receiver.url, SubscriberRole.FINANCE, "finance", types=(EventType.PAYMENT_RECEIVED,))
     await paid(world.orders, world.clock())
     await refunded(world.orders, world.clock())
     for wait in (1, 6, 301, 1801):

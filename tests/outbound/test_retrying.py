@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook as Oracle
 
-from relay.outbound.pace import USUAL_S, wait_s
+from relay.outbound.retry_schedule import USUAL_S, wait_s
 from tests.outbound.conftest import SECRET, Receiver, World
 from tests.outbound.happenings import an_event, paid, seconds, until_due
 

@@ -9,13 +9,13 @@ import pytest
 from standardwebhooks import Webhook as Oracle
 from starlette.responses import Response
 
-from config import OutboundSettings
+from config.settings import OutboundSettings
+from domain.outbound.published import SubscriberRole
 from domain.policy import Policy
-from domain.published import Role
 from domain.records import SettlePayment
 from domain.states import OrderStatus
 from relay.outbound.assembly import sending
-from relay.outbound.pace import Pace
+from relay.outbound.retry_schedule import RetrySchedule
 from store.pool import Pool
 from tests.outbound.conftest import REF, SECRET, Clock, Receiver, World, a_sender, receiving
 from tests.outbound.happenings import ONE, ORDER, an_event, paid
@@ -79,7 +79,7 @@ async def test_a_subscription_gets_no_more_at_once_than_its_share_and_blocks_no_
         await world.subscribe(receiver.url, name="quick", types=ONE)
         for n in range(20):
             await paid(world.orders, clock(), f"SO2026{n:04}")
-        async with a_sender(pool, clock, Pace(attempt_s=2, most=4)) as sender:
+        async with a_sender(pool, clock, RetrySchedule(attempt_s=2, most=4)) as sender:
             tasks = [task for _ in range(3) for task in await sender.turn()]
             assert len(tasks) == 8, "four each, and no more while these are under way"
             await asyncio.sleep(0.15)
@@ -161,13 +161,13 @@ async def test_the_loop_itself_tells_four_roles_what_happens(
     monkeypatch.setenv("OMS_ENVIRONMENT", "test")
     monkeypatch.setenv(REF, SECRET)
     settings = OutboundSettings(loopback=True, speed=1_000)
-    roles = (Role.MARKETING, Role.SALES, Role.WAREHOUSE, Role.FINANCE)
+    roles = (SubscriberRole.MARKETING, SubscriberRole.SALES, SubscriberRole.WAREHOUSE, SubscriberRole.FINANCE)
     async with AsyncExitStack() as stack:
         receivers = {role: await stack.enter_async_context(receiving()) for role in roles}
         for role, receiver in receivers.items():
             await world.subscribe(receiver.url, role, role.value)
         flaky = iter([500, 204])
-        receivers[Role.MARKETING].answer = lambda _: _status(next(flaky, 204))
+        receivers[SubscriberRole.MARKETING].answer = lambda _: _status(next(flaky, 204))
         await stack.enter_async_context(sending(pool, settings, lambda: datetime.now(world.clock.at.tzinfo)))
         await world.orders.register(an_order(), "run-1", world.clock())
         await world.orders.settle(SettlePayment(write=a_write(payment=a_payment(), at=world.clock()), policy=Policy()))
@@ -181,15 +181,15 @@ async def test_the_loop_itself_tells_four_roles_what_happens(
     types = {
         role: sorted(json.loads(h.body)["type"] for h in receiver.heard)
         for role, receiver in receivers.items()
-        if role is not Role.MARKETING
+        if role is not SubscriberRole.MARKETING
     }
     assert types == {
-        Role.SALES: [*["order.status_changed"] * 2, *["parcel.status_changed"] * 2, "payment.received"],
-        Role.WAREHOUSE: ["parcel.status_changed"] * 2,
-        Role.FINANCE: ["payment.received"],
+        SubscriberRole.SALES: [*["order.status_changed"] * 2, *["parcel.status_changed"] * 2, "payment.received"],
+        SubscriberRole.WAREHOUSE: ["parcel.status_changed"] * 2,
+        SubscriberRole.FINANCE: ["payment.received"],
     }
-    assert len(set(receivers[Role.MARKETING].ids)) == 2
-    assert len(receivers[Role.MARKETING].ids) == 3
+    assert len(set(receivers[SubscriberRole.MARKETING].ids)) == 2
+    assert len(receivers[SubscriberRole.MARKETING].ids) == 3
 
 
 def _status(code: int) -> Response:

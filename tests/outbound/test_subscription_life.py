@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from relay.outbound.pace import USUAL_S
+from relay.outbound.retry_schedule import USUAL_S
 from tests.outbound.conftest import Receiver, World
 from tests.outbound.happenings import ONE, an_event, paid
 

@@ -1,14 +1,15 @@
 """A merchant, Alipay and their keys, made for one test run; and a client that talks to the sandbox."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from providers.alipay import Alipay, AlipayConfig, CreatePayment, RefundRequest
+from domain.clock import Clock
+from providers.alipay import Alipay, AlipayConfig, AlipayPayment, AlipayRefundRequest
 from sandbox.alipay.server import Server
 from sandbox.core import Fault, Settings, serve
 from tests.providers.wechat_world import Hands, private_pem, public_pem
@@ -65,7 +66,7 @@ async def world(
     deadline_s: float = 5.0,
     refund_delay_s: float = 0.0,
     announce_closed: bool = False,
-    client_clock: Callable[[], datetime] | None = None,
+    client_clock: Clock | None = None,
 ) -> AsyncIterator[World]:
     hands = Hands()
     values = {
@@ -84,8 +85,8 @@ async def world(
         yield World(pay, server, http, url, made, hands)
 
 
-def payment(order_no: str = NO, amount_minor: int = 12900, description: str = "两件商品") -> CreatePayment:
-    return CreatePayment(
+def payment(order_no: str = NO, amount_minor: int = 12900, description: str = "两件商品") -> AlipayPayment:
+    return AlipayPayment(
         order_no=order_no,
         description=description,
         amount_minor=amount_minor,
@@ -93,5 +94,7 @@ def payment(order_no: str = NO, amount_minor: int = 12900, description: str = "�
     )
 
 
-def refund(refund_no: str = "R-1", minor: int = 100, order_no: str = NO, total: int = 12900) -> RefundRequest:
-    return RefundRequest(refund_no=refund_no, order_no=order_no, refund_minor=minor, total_minor=total, reason="测试")
+def refund(refund_no: str = "R-1", minor: int = 100, order_no: str = NO, total: int = 12900) -> AlipayRefundRequest:
+    return AlipayRefundRequest(
+        refund_no=refund_no, order_no=order_no, refund_minor=minor, total_minor=total, reason="测试"
+    )

@@ -8,15 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from providers.alipay import (
-    Alipay,
-    AlipayRefused,
-    AlipayUnavailable,
-    AlipayUnknownOutcome,
-    NotFound,
-    RateLimited,
-    UnverifiedReply,
-)
+from providers.alipay import Alipay
+from providers.errors import Refused, Unavailable, UnknownOutcome
+from providers.payment_errors import NotFound, RateLimited, UnverifiedReply
 from tests.providers.alipay_world import NO, payment, refund, world
 from tests.providers.wechat_world import key, private_pem
 
@@ -24,13 +18,13 @@ from tests.providers.wechat_world import key, private_pem
 @pytest.mark.parametrize(
     ("fault", "error", "committed"),
     [
-        ("error_before", AlipayUnknownOutcome, 0),
-        ("error_after", AlipayUnknownOutcome, 1),
-        ("system_error", AlipayUnknownOutcome, 1),
+        ("error_before", UnknownOutcome, 0),
+        ("error_after", UnknownOutcome, 1),
+        ("system_error", UnknownOutcome, 1),
         ("too_many", RateLimited, 0),
-        ("hang", AlipayUnknownOutcome, 1),
+        ("hang", UnknownOutcome, 1),
         ("garbage", UnverifiedReply, 1),
-        ("reset", AlipayUnknownOutcome, 1),
+        ("reset", UnknownOutcome, 1),
         ("unsigned", UnverifiedReply, 1),
     ],
 )
@@ -65,7 +59,7 @@ async def test_fault_of_any_other_call_leaves_its_outcome_unknown(operation: str
             "refund": lambda: w.pay.refund(refund()),
             "query_refund": lambda: w.pay.query_refund(NO, "R-1"),
         }
-        with pytest.raises(AlipayUnknownOutcome):
+        with pytest.raises(UnknownOutcome):
             await call[operation]()
 
 
@@ -74,7 +68,7 @@ async def test_refund_of_unknown_outcome_is_paid_back_once_whoever_repeats_it(fa
     async with world() as w:
         await w.paid()
         w.arm("refund", fault)
-        with pytest.raises(AlipayUnknownOutcome):
+        with pytest.raises(UnknownOutcome):
             await w.pay.refund(refund())
         assert (await w.pay.refund(refund())).status == "PROCESSING"
         assert (await w.pay.query_refund(NO, "R-1")).status == "SUCCESS"
@@ -92,7 +86,7 @@ async def test_nobody_at_the_address_is_certainly_not_done() -> None:
     async with world() as w:
         pass
     async with httpx.AsyncClient(trust_env=False) as http:
-        with pytest.raises(AlipayUnavailable):
+        with pytest.raises(Unavailable):
             await Alipay(w.config, http, w.clock).create_qr(payment())
 
 
@@ -107,7 +101,7 @@ async def test_retry_after_is_told() -> None:
 async def test_our_clock_far_off_is_a_refusal_not_an_unknown() -> None:
     async with world() as w:
         slow = Alipay(w.config, w.http, lambda: w.clock() - timedelta(hours=8))
-        with pytest.raises(AlipayRefused) as e:
+        with pytest.raises(Refused) as e:
             await slow.query(NO)
         assert e.value.code == "isv.invalid-timestamp"
 
@@ -125,7 +119,7 @@ async def test_reply_signed_by_another_key_is_not_believed_whether_yes_or_no() -
 async def test_request_of_a_stranger_is_refused(change: dict[str, str]) -> None:
     async with world() as w:
         forged = Alipay(dataclasses.replace(w.config, **change), w.http, w.clock)
-        with pytest.raises(AlipayRefused) as e:
+        with pytest.raises(Refused) as e:
             await forged.create_qr(payment())
         assert e.value.code.startswith("isv.invalid-")
         assert w.rows("create") == 0
@@ -134,5 +128,5 @@ async def test_request_of_a_stranger_is_refused(change: dict[str, str]) -> None:
 async def test_wrong_seller_setting_is_found_before_anybody_pays() -> None:
     async with world() as w:
         wrong = Alipay(dataclasses.replace(w.config, seller_id="2088000000000099"), w.http, w.clock)
-        with pytest.raises(AlipayRefused):
+        with pytest.raises(Refused):
             await wrong.create_qr(payment())

@@ -170,6 +170,17 @@ def test_replay_reads_the_same_so_that_the_inbox_can_drop_it() -> None:
     assert receiver().read(sent(NOW + timedelta(seconds=9)), NOW) == receiver().read(paid(), NOW)
 
 
+def split_anew() -> RawRequest:
+    """A genuine notification of one fen, read so that its remark pays somebody else's order."""
+    other = {**PAID, "out_trade_no": "VICTIM", "total_amount": "195.80", "body": "x"}
+    hidden = signed_text({name: value for name, value in other.items() if name > "body"}).decode()
+    genuine = {**PAID, "total_amount": "0.01", "body": f"x&{hidden}&zz="}
+    swallowed = signed_text({name: value for name, value in genuine.items() if name > "body"}).decode()
+    forged = other | {"zz": f"&{swallowed}"}
+    assert signed_text(forged) == signed_text(genuine)
+    return RawRequest({}, {}, urlencode({**forged, "sign": signer("platform").sign(signed_text(genuine))}).encode())
+
+
 ABUSE: list[tuple[str, RawRequest, str]] = [
     ("1 forged signature", signed(PAID, by="impostor"), "signature"),
     ("1 signed by ourselves", signed(PAID, by="merchant"), "signature"),
@@ -190,6 +201,10 @@ ABUSE: list[tuple[str, RawRequest, str]] = [
     ("10 empty field added", added(b"&refund_fee="), "signature"),
     ("10 sign_type signed too", signed({**PAID, "sign_type": "RSA2"}), "signature"),
     ("12 joined fields", signed({**PAID, "subject": "x&total_amount=0.01"}, subject="x"), "signature"),
+    ("12 split anew", split_anew(), "ambiguous"),
+    ("12 a remark that reads as a field", paid(body="x&total_amount=195.80"), "ambiguous"),
+    ("12 a name that holds others", paid(**{"a&b": "c"}), "ambiguous"),
+    ("12 an order's number that holds a field", paid(out_trade_no="A&b=c"), "malformed"),
     ("21 huge body", added(b"&x=" + b"x" * 64_001), "too_large"),
     ("22 many fields", added(b"&a=b" * 200), "malformed"),
     ("29 field twice", added(b"&total_amount=0.01"), "duplicate_field"),

@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from providers.alipay import (
-    Alipay,
-    AlipayRefused,
-    AlipayUnknownOutcome,
+from providers.alipay import Alipay, RefundNumberUsed, trade_facts
+from providers.alipay.errors import error_class
+from providers.alipay.signing import Signer
+from providers.errors import Refused, UnknownOutcome
+from providers.payment_errors import (
     DecideByQuery,
     NotEnough,
     NotFound,
@@ -20,12 +21,8 @@ from providers.alipay import (
     OrderClosed,
     OrderNumberUsed,
     RateLimited,
-    RefundNumberUsed,
     UnverifiedReply,
-    trade_facts,
 )
-from providers.alipay.errors import error_class
-from providers.alipay.signing import Signer
 from tests.providers.alipay_world import NO, config, refund
 from tests.providers.wechat_world import Hands, private_pem, public_pem
 
@@ -60,20 +57,20 @@ async def test_paid_trade_without_a_time_counts_as_paid_now() -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"out_trade_no": "ORD-000002"}, AlipayUnknownOutcome),
-        ({"total_amount": 129}, AlipayUnknownOutcome),
-        ({"total_amount": "129.001"}, AlipayUnknownOutcome),
-        ({"trade_status": "TRADE_HALFPAID"}, AlipayUnknownOutcome),
-        ({"trade_no": None}, AlipayUnknownOutcome),
-        ({"send_pay_date": "yesterday"}, AlipayUnknownOutcome),
-        ({"code": "10003"}, AlipayUnknownOutcome),
+        ({"out_trade_no": "ORD-000002"}, UnknownOutcome),
+        ({"total_amount": 129}, UnknownOutcome),
+        ({"total_amount": "129.001"}, UnknownOutcome),
+        ({"trade_status": "TRADE_HALFPAID"}, UnknownOutcome),
+        ({"trade_no": None}, UnknownOutcome),
+        ({"send_pay_date": "yesterday"}, UnknownOutcome),
+        ({"code": "10003"}, UnknownOutcome),
         ({"code": 10000}, UnverifiedReply),
     ],
 )
 async def test_reply_not_as_documented_leaves_the_outcome_unknown(
     change: dict[str, Any], error: type[Exception]
 ) -> None:
-    with pytest.raises(AlipayUnknownOutcome) as e:
+    with pytest.raises(UnknownOutcome) as e:
         await told({**PAID, **change}).query(NO)
     assert type(e.value) is error
 
@@ -86,20 +83,18 @@ async def test_success_signed_by_another_is_not_believed_whatever_it_says_beside
 
 async def test_gateway_that_does_not_know_us_is_heard_though_it_signs_for_another() -> None:
     value = {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.invalid-app-id"}
-    with pytest.raises(AlipayRefused):
+    with pytest.raises(Refused):
         await told(value, by="impostor").query(NO)
 
 
 async def test_success_under_another_name_is_not_believed() -> None:
-    with pytest.raises(AlipayUnknownOutcome):
+    with pytest.raises(UnknownOutcome):
         await told(PAID, name="error").query(NO)
     with pytest.raises(UnverifiedReply):
         await told(PAID, name="alipay_trade_close").query(NO)
 
 
-@pytest.mark.parametrize(
-    ("status", "error"), [(429, RateLimited), (502, AlipayUnknownOutcome), (302, AlipayUnknownOutcome)]
-)
+@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (502, UnknownOutcome), (302, UnknownOutcome)])
 async def test_http_status_other_than_200_is_not_the_gateways_word(status: int, error: type[Exception]) -> None:
     with pytest.raises(error):
         await told(PAID, status=status).query(NO)
@@ -107,7 +102,7 @@ async def test_http_status_other_than_200_is_not_the_gateways_word(status: int, 
 
 async def test_refund_that_moved_less_than_asked_is_not_called_a_success() -> None:
     value = {"code": "10000", "out_trade_no": NO, "trade_no": "2026", "fund_change": "Y", "refund_fee": "0.99"}
-    with pytest.raises(AlipayUnknownOutcome):
+    with pytest.raises(UnknownOutcome):
         await told(value, name="alipay_trade_refund").refund(refund())
 
 
@@ -122,16 +117,16 @@ def test_wrong_keys_are_found_at_start_and_never_shown() -> None:
 @pytest.mark.parametrize(
     ("code", "sub_code", "error"),
     [
-        ("20000", "isp.unknow-error", AlipayUnknownOutcome),
-        ("20000", "aop.unknow-error", AlipayUnknownOutcome),
-        ("20001", "aop.invalid-auth-token", AlipayRefused),
-        ("40001", "isv.missing-signature", AlipayRefused),
-        ("40002", "isv.invalid-signature", AlipayRefused),
-        ("40003", "isv.missing-cert", AlipayRefused),
+        ("20000", "isp.unknow-error", UnknownOutcome),
+        ("20000", "aop.unknow-error", UnknownOutcome),
+        ("20001", "aop.invalid-auth-token", Refused),
+        ("40001", "isv.missing-signature", Refused),
+        ("40002", "isv.invalid-signature", Refused),
+        ("40003", "isv.missing-cert", Refused),
         ("40005", "", RateLimited),
         ("40006", "isv.insufficient-isv-permissions", OperatorNeeded),
-        ("40004", "ACQ.SYSTEM_ERROR", AlipayUnknownOutcome),
-        ("40004", "aop.ACQ.SYSTEM_ERROR", AlipayUnknownOutcome),
+        ("40004", "ACQ.SYSTEM_ERROR", UnknownOutcome),
+        ("40004", "aop.ACQ.SYSTEM_ERROR", UnknownOutcome),
         ("40004", "ACQ.TRADE_NOT_EXIST", NotFound),
         ("40004", "ACQ.TRADE_HAS_SUCCESS", OrderAlreadyPaid),
         ("40004", "ACQ.TRADE_HAS_FINISHED", OrderAlreadyPaid),
@@ -140,12 +135,12 @@ def test_wrong_keys_are_found_at_start_and_never_shown() -> None:
         ("40004", "ACQ.CONTEXT_INCONSISTENT", OrderNumberUsed),
         ("40004", "ACQ.DISCORDANT_REPEAT_REQUEST", RefundNumberUsed),
         ("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH", NotEnough),
-        ("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", AlipayRefused),
-        ("40004", "ACQ.TRADE_NOT_ALLOW_REFUND", AlipayRefused),
-        ("40004", "ACQ.A_CODE_OF_TOMORROW", AlipayRefused),
-        ("40004", "", AlipayRefused),
-        ("10003", "", AlipayUnknownOutcome),
-        ("59999", "", AlipayUnknownOutcome),
+        ("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", Refused),
+        ("40004", "ACQ.TRADE_NOT_ALLOW_REFUND", Refused),
+        ("40004", "ACQ.A_CODE_OF_TOMORROW", Refused),
+        ("40004", "", Refused),
+        ("10003", "", UnknownOutcome),
+        ("59999", "", UnknownOutcome),
     ],
 )
 def test_error_class_follows_the_table(code: str, sub_code: str, error: type[Exception]) -> None:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from domain.order import Buyer
 from providers.qimen.documents import create
-from providers.qimen.models import OutboundLine, PushOutbound
+from providers.qimen.models import PushOutbound, QimenLine
 from tests.providers.test_sf import TO
 
 
@@ -15,7 +15,7 @@ from tests.providers.test_sf import TO
 def test_the_outbound_order_carries_the_reference_only_where_there_is_one(identity: str | None) -> None:
     order = PushOutbound(
         child_no="SO-1-01", warehouse="BW-1", placed_at=datetime(2026, 3, 2, tzinfo=UTC), receiver=TO,
-        lines=(OutboundLine(line_id="L1", sku="A", qty=1),), buyer_identity=identity,
+        lines=(QimenLine(line_id="L1", sku="A", qty=1),), buyer_identity=identity,
     )  # fmt: skip
     found = dict(create(order))  # type: ignore[arg-type]
     assert ("extendProps" in found) is (identity is not None)

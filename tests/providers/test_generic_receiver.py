@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from domain.facts import Kind
 from providers.callbacks import Callback, CallbackRefused, RawRequest, Receiver
 from providers.generic.loading import load_mapping, read_mapping
-from providers.generic.mapping import Mapping
+from providers.generic.mapping import SourceMapping
 from providers.generic.receiver import GenericReceiver
-from providers.generic.translating import Explanation, explain
+from providers.generic.translating import MappingExplanation, explain
 from providers.standard_webhooks import BadWebhookSecret
 
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
@@ -73,7 +73,7 @@ def refusal(request: RawRequest, receiver: Receiver = RECEIVER) -> CallbackRefus
     return e.value
 
 
-def dry(told: Any, mapping: Mapping = MAPPING) -> Explanation:
+def dry(told: Any, mapping: SourceMapping = MAPPING) -> MappingExplanation:
     return explain(mapping, json.dumps(told))
 
 

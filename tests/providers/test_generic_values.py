@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.generic.loading import read_mapping
-from providers.generic.mapping import Mapping
-from providers.generic.translating import Explanation, explain
+from providers.generic.mapping import SourceMapping
+from providers.generic.translating import MappingExplanation, explain
 
 MONEY = """\
 version: 1
@@ -32,7 +32,7 @@ PAID = {"type": 1, "time": 1772446800000, "order": "SO2603020001", "id": 42, "am
 ERP = read_mapping(MONEY.encode(), "erp.yaml")
 
 
-def dry(told: Any, mapping: Mapping = ERP) -> Explanation:
+def dry(told: Any, mapping: SourceMapping = ERP) -> MappingExplanation:
     return explain(mapping, json.dumps(told))
 
 

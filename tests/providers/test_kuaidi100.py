@@ -11,12 +11,12 @@ import pytest
 from domain.facts import Kind
 from providers.errors import ProviderError
 from providers.kuaidi100.client import (
+    CourierSubscription,
     Kuaidi100,
     Kuaidi100Config,
     Kuaidi100Refused,
     Kuaidi100Unavailable,
     Kuaidi100Unknown,
-    Subscription,
     query_sign,
 )
 from providers.tracking import ParcelStatus
@@ -80,8 +80,8 @@ def test_a_configuration_without_a_salt_is_refused_and_none_shows_its_secrets() 
 
 
 async def test_subscribing_twice_is_subscribed(world: World) -> None:
-    await world.kuaidi.subscribe(Subscription(NU, "YTO"))
-    await world.kuaidi.subscribe(Subscription(NU, "YTO"))
+    await world.kuaidi.subscribe(CourierSubscription(NU, "YTO"))
+    await world.kuaidi.subscribe(CourierSubscription(NU, "YTO"))
     (row,) = await world.rows("subscribe")
     assert (row["key"], row["data"]["company"], row["data"]["salt"]) == (NU, "yuantong", "salt")
     assert row["data"]["advanced"] is True
@@ -90,14 +90,14 @@ async def test_subscribing_twice_is_subscribed(world: World) -> None:
 @pytest.mark.parametrize(
     ("subscription", "changed", "code"),
     [
-        (Subscription(NU, "YTO"), {"key": "stolen"}, "600"),
-        (Subscription(NU, "NOPE"), {}, "701"),
-        (Subscription("YT1", "YTO"), {}, "702"),
-        (Subscription(NU, "YTO"), {"callback_url": ""}, "700"),
+        (CourierSubscription(NU, "YTO"), {"key": "stolen"}, "600"),
+        (CourierSubscription(NU, "NOPE"), {}, "701"),
+        (CourierSubscription("YT1", "YTO"), {}, "702"),
+        (CourierSubscription(NU, "YTO"), {"callback_url": ""}, "700"),
     ],
 )
 async def test_a_subscription_that_cannot_be_is_refused(
-    world: World, subscription: Subscription, changed: dict[str, str], code: str
+    world: World, subscription: CourierSubscription, changed: dict[str, str], code: str
 ) -> None:
     with pytest.raises(Kuaidi100Refused) as e:
         await Kuaidi100(config(world.url, **changed), world.http, now).subscribe(subscription)
@@ -110,8 +110,8 @@ async def test_each_fault_of_subscribe_has_its_class_and_repeating_heals(
 ) -> None:
     await world.post("/_faults", {"operation": "subscribe", "fault": fault})
     with pytest.raises(error):
-        await world.kuaidi.subscribe(Subscription(NU, "YTO"))
-    await world.kuaidi.subscribe(Subscription(NU, "YTO"))
+        await world.kuaidi.subscribe(CourierSubscription(NU, "YTO"))
+    await world.kuaidi.subscribe(CourierSubscription(NU, "YTO"))
     assert len(await world.rows("subscribe")) == 1
 
 
@@ -150,7 +150,7 @@ async def test_a_wrong_key_or_a_missing_phone_is_refused(world: World) -> None:
 
 async def test_nothing_listening_is_certainly_not_done(world: World) -> None:
     with pytest.raises(Kuaidi100Unavailable):
-        await Kuaidi100(config("http://127.0.0.1:1"), world.http, now).subscribe(Subscription(NU, "YTO"))
+        await Kuaidi100(config("http://127.0.0.1:1"), world.http, now).subscribe(CourierSubscription(NU, "YTO"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from domain.facts import Kind
 from providers.errors import ProviderError
 from providers.http import send
-from providers.qimen import CancelResult, OutboundLine, QimenConfig, QimenWms, WmsRefused, WmsUnavailable, WmsUnknown
+from providers.qimen import CancelResult, QimenConfig, QimenLine, QimenWms, WmsRefused, WmsUnavailable, WmsUnknown
 from sandbox.core import serve
 from tests.sandbox.callback_sink import until
 from tests.sandbox.qimen_world import CHILD, NEVER, World, account, outbound, warehouse
@@ -45,7 +45,7 @@ async def test_the_warehouse_gets_the_address_as_it_was_written(world: World) ->
 async def test_the_same_number_with_other_content_is_refused(world: World) -> None:
     await world.wms.push(outbound())
     with pytest.raises(WmsRefused) as caught:
-        await world.wms.push(outbound(lines=(OutboundLine(line_id="1", sku="A-1", qty=3),)))
+        await world.wms.push(outbound(lines=(QimenLine(line_id="1", sku="A-1", qty=3),)))
     assert caught.value.code == "CONTENT_CONFLICT"
 
 
@@ -101,10 +101,10 @@ async def test_a_wrong_secret_is_refused_and_never_shown(world: World) -> None:
     assert "wr0ng" not in f"{caught.value} {config!r}"
 
 
-async def test_an_order_nobody_pushed_is_not_found_and_cancelling_it_leaves_nothing(world: World) -> None:
+async def test_an_order_that_the_warehouse_does_not_know_is_absent_and_not_cancelled(world: World) -> None:
     state = await world.wms.query(CHILD, warehouse="HZ01")
     assert (state.found, state.facts) == (False, ())
-    assert await world.wms.cancel(CHILD, warehouse="HZ01", reason="x") is CancelResult.CANCELLED
+    assert await world.wms.cancel(CHILD, warehouse="HZ01", reason="x") is CancelResult.ABSENT
 
 
 async def test_before_picking_a_cancellation_is_done_at_once_and_repeats(world: World) -> None:

@@ -109,6 +109,18 @@ def test_a_final_confirmation_tells_waybill_carrier_and_units() -> None:
     assert callback.event_id == "deliveryorder.confirm:OUT-1"
 
 
+def test_each_package_of_a_confirmation_is_told_once_and_the_units_with_the_first() -> None:
+    numbers = ("YT0001", "YT0002", "YT0001", "YT0003")
+    parcels = [("package", [("logisticsCode", "YTO"), ("expressCode", number)]) for number in numbers]
+    body = confirm(packages=parcels)
+    facts = read(signed(CONFIRM, body), body).facts
+    assert [(f.kind, f.waybill_no, f.actual) for f in facts] == [
+        (Kind.WAYBILL_RETURNED, "YT0001", {"1": 2}), (Kind.WAYBILL_RETURNED, "YT0002", None),
+        (Kind.WAYBILL_RETURNED, "YT0003", None),
+    ]  # fmt: skip
+    assert len({f.key for f in facts}) == 3
+
+
 def test_a_partial_confirmation_waits_for_the_final_one() -> None:
     body = confirm(final="1")
     assert read(signed(CONFIRM, body), body).facts == ()

@@ -7,24 +7,18 @@ from datetime import timedelta
 import pytest
 
 from domain.facts import Kind
-from providers.errors import Refused
-from providers.wechat import (
-    FrequencyLimited,
+from providers.errors import Refused, Unavailable, UnknownOutcome
+from providers.payment_errors import (
     NotEnough,
     NotFound,
     OperatorNeeded,
     OrderAlreadyPaid,
     OrderClosed,
     OrderNumberUsed,
-    RefundFrequencyLimited,
+    RateLimited,
     UnverifiedReply,
-    WechatPay,
-    WechatRefused,
-    WechatUnavailable,
-    WechatUnknownOutcome,
-    refund_facts,
-    trade_facts,
 )
+from providers.wechat import RefundFrequencyLimited, WechatPay, refund_facts, trade_facts
 from tests.providers.wechat_world import MCHID, World, payment, refund, world
 
 NO = "ORD-000001"
@@ -71,7 +65,7 @@ async def test_jsapi_gives_a_prepay_id_and_needs_the_buyer() -> None:
     async with world() as w:
         prepay = await w.pay.create_jsapi(payment(openid="o-1"))
         assert w.pay.jsapi_parameters(prepay)["package"] == f"prepay_id={prepay}"
-        with pytest.raises(WechatRefused):
+        with pytest.raises(Refused):
             await w.pay.create_jsapi(payment("ORD-000002"))
 
 
@@ -141,8 +135,17 @@ async def test_refund_number_is_the_idempotency_key() -> None:
         first = await w.pay.refund(refund())
         assert (await w.pay.refund(refund())).refund_id == first.refund_id
         assert w.rows("refund") == 1
-        with pytest.raises(WechatRefused):
+        with pytest.raises(Refused):
             await w.pay.refund(refund(minor=200))
+
+
+async def test_another_payment_than_the_orders_own_is_given_back_by_its_transaction() -> None:
+    async with world() as w:
+        await paid(w)
+        other = (await w.buyer_pays("SHOP-0001", amount_minor=700, notify_url="http://127.0.0.1:9/x")).json()
+        asked = refund(minor=700).model_copy(update={"total_minor": 700, "transaction_id": other["transaction_id"]})
+        told = await w.pay.refund(asked)
+        assert (told.order_no, told.transaction_id, told.refund_minor) == ("SHOP-0001", other["transaction_id"], 700)
 
 
 async def test_refunds_never_exceed_what_was_paid() -> None:
@@ -150,7 +153,7 @@ async def test_refunds_never_exceed_what_was_paid() -> None:
         await paid(w)
         await w.pay.refund(refund("R-1", 12000))
         w.clock.move(60)
-        with pytest.raises(WechatRefused):
+        with pytest.raises(Refused):
             await w.pay.refund(refund("R-2", 901))
         await w.pay.refund(refund("R-2", 900))
         assert w.rows("refund") == 2
@@ -205,12 +208,12 @@ async def test_refund_may_end_badly(fault: str, status: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "error", "committed"),
     [
-        ("error_before", WechatUnknownOutcome, 0),
-        ("error_after", WechatUnknownOutcome, 1),
-        ("too_many", FrequencyLimited, 0),
-        ("hang", WechatUnknownOutcome, 1),
+        ("error_before", UnknownOutcome, 0),
+        ("error_after", UnknownOutcome, 1),
+        ("too_many", RateLimited, 0),
+        ("hang", UnknownOutcome, 1),
         ("garbage", UnverifiedReply, 1),
-        ("reset", WechatUnknownOutcome, 1),
+        ("reset", UnknownOutcome, 1),
         ("unsigned", UnverifiedReply, 1),
     ],
 )
@@ -231,7 +234,7 @@ async def test_refund_of_unknown_outcome_is_decided_by_query(fault: str) -> None
     async with world() as w:
         await paid(w)
         w.arm("refund", fault)
-        with pytest.raises(WechatUnknownOutcome):
+        with pytest.raises(UnknownOutcome):
             await w.pay.refund(refund())
         if fault == "too_many":
             with pytest.raises(NotFound):
@@ -246,14 +249,14 @@ async def test_nobody_at_the_address_is_certainly_not_done() -> None:
         pass
     async with world() as other:
         lost = WechatPay(w.config, other.http, w.clock, lambda: "n")
-        with pytest.raises(WechatUnavailable):
+        with pytest.raises(Unavailable):
             await lost.create_native(payment())
 
 
 async def test_retry_after_is_told() -> None:
     async with world() as w:
         w.arm("query", "too_many", delay_s=7)
-        with pytest.raises(FrequencyLimited) as e:
+        with pytest.raises(RateLimited) as e:
             await w.pay.query(NO)
         assert e.value.retry_after_s == 7
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from activities.customs import DeclareCall
 from activities.payment_channels import WechatCustoms
-from providers.wechat import CustomsPlace, CustomsRequest, WechatPay, WechatRefused, WechatUnavailable
+from providers.errors import Refused, Unavailable
+from providers.wechat import CustomsPlace, CustomsRequest, WechatPay
 from tests.providers.wechat_world import World, payment, world
 
 NO = "ORD-000001"
@@ -46,27 +47,27 @@ async def test_each_child_is_declared_with_its_fees_and_sending_it_again_changes
 
 async def test_parts_that_exceed_what_was_paid_are_refused() -> None:
     async with paid_world() as (_, pay, transaction):
-        with pytest.raises(WechatRefused, match="more than the order cost"):
+        with pytest.raises(Refused, match="more than the order cost"):
             await pay.declare_customs(part(transaction, 1, 12_801))
 
 
 async def test_a_declaration_that_customs_fail_is_a_refusal_with_its_reason() -> None:
     async with paid_world() as (w, pay, transaction):
         w.arm("declare", "customs_fail")
-        with pytest.raises(WechatRefused, match="failure on demand"):
+        with pytest.raises(Refused, match="failure on demand"):
             await pay.declare_customs(part(transaction, 1, 100))
 
 
 async def test_without_a_customs_office_nothing_is_declared() -> None:
     async with world() as w:
-        with pytest.raises(WechatRefused, match="no customs office"):
+        with pytest.raises(Refused, match="no customs office"):
             await w.pay.declare_customs(part("4200000000", 1, 100))
 
 
 async def test_declarations_go_to_the_host_of_the_global_api_where_there_is_one() -> None:
     elsewhere = CustomsPlace("SHANGHAI_ZS", "310066", "http://127.0.0.1:9")
     async with paid_world(elsewhere) as (w, pay, transaction):
-        with pytest.raises(WechatUnavailable):
+        with pytest.raises(Unavailable):
             await pay.declare_customs(part(transaction, 1, 100))
         assert (await pay.query(NO)).is_paid and w.rows("declare") == 0
 

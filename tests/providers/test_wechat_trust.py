@@ -2,17 +2,9 @@
 
 import pytest
 
-from providers.wechat import (
-    FrequencyLimited,
-    NotEnough,
-    NotFound,
-    OperatorNeeded,
-    RefundFrequencyLimited,
-    UnverifiedReply,
-    WechatPay,
-    WechatRefused,
-    WechatUnknownOutcome,
-)
+from providers.errors import Refused, UnknownOutcome
+from providers.payment_errors import NotEnough, NotFound, OperatorNeeded, RateLimited, UnverifiedReply
+from providers.wechat import RefundFrequencyLimited, WechatPay
 from providers.wechat.errors import error_class
 from tests.providers.wechat_world import key, payment, private_pem, world
 
@@ -34,7 +26,7 @@ async def test_request_signed_by_another_key_is_refused() -> None:
             w.clock,
             lambda: "n",
         )
-        with pytest.raises(WechatRefused):
+        with pytest.raises(Refused):
             await forged.create_native(payment())
         assert w.rows("create") == 0
 
@@ -61,20 +53,20 @@ async def test_certificates_sealed_with_another_api_key_are_not_believed() -> No
 @pytest.mark.parametrize(
     ("status", "code", "is_refund", "error"),
     [
-        (500, "SYSTEM_ERROR", False, WechatUnknownOutcome),
-        (503, "SERVICE_UNAVAILABLE", False, WechatUnknownOutcome),
-        (202, "ACCEPTED", False, WechatUnknownOutcome),
-        (302, "", False, WechatUnknownOutcome),
-        (500, "OPENID_MISMATCH", False, WechatRefused),
-        (429, "", False, FrequencyLimited),
+        (500, "SYSTEM_ERROR", False, UnknownOutcome),
+        (503, "SERVICE_UNAVAILABLE", False, UnknownOutcome),
+        (202, "ACCEPTED", False, UnknownOutcome),
+        (302, "", False, UnknownOutcome),
+        (500, "OPENID_MISMATCH", False, Refused),
+        (429, "", False, RateLimited),
         (429, "RATELIMIT_EXCEEDED", True, RefundFrequencyLimited),
         (403, "NOT_ENOUGH", True, NotEnough),
         (403, "RULE_LIMIT", True, OperatorNeeded),
-        (400, "PARAM_ERROR", False, WechatRefused),
-        (400, "A_CODE_OF_TOMORROW", False, WechatRefused),
-        (599, "A_CODE_OF_TOMORROW", False, WechatUnknownOutcome),
+        (400, "PARAM_ERROR", False, Refused),
+        (400, "A_CODE_OF_TOMORROW", False, Refused),
+        (599, "A_CODE_OF_TOMORROW", False, UnknownOutcome),
         (404, "ORDER_NOT_EXIST", False, NotFound),
-        (404, "", False, WechatUnknownOutcome),
+        (404, "", False, UnknownOutcome),
     ],
 )
 def test_error_class_follows_the_table(status: int, code: str, is_refund: bool, error: type[Exception]) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,7 +12,8 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from providers.wechat import CreatePayment, RefundRequest, WechatConfig, WechatPay
+from domain.clock import Clock
+from providers.wechat import WechatConfig, WechatPay, WechatPayment, WechatRefundRequest
 from sandbox.core import Fault, Settings, serve
 from sandbox.wechat.server import Server
 
@@ -91,7 +92,7 @@ async def world(
     speed: float = 1000.0,
     deadline_s: float = 5.0,
     refund_delay_s: float = 0.0,
-    client_clock: Callable[[], datetime] | None = None,
+    client_clock: Clock | None = None,
 ) -> AsyncIterator[World]:
     hands = Hands()
     values = {
@@ -112,8 +113,8 @@ async def world(
         yield World(pay, server, http, url, made, hands)
 
 
-def payment(order_no: str = "ORD-000001", amount_minor: int = 12900, openid: str | None = None) -> CreatePayment:
-    return CreatePayment(
+def payment(order_no: str = "ORD-000001", amount_minor: int = 12900, openid: str | None = None) -> WechatPayment:
+    return WechatPayment(
         order_no=order_no,
         description="两件商品",
         amount_minor=amount_minor,
@@ -122,5 +123,9 @@ def payment(order_no: str = "ORD-000001", amount_minor: int = 12900, openid: str
     )
 
 
-def refund(refund_no: str = "R-1", minor: int = 100, order_no: str = "ORD-000001", total: int = 12900) -> RefundRequest:
-    return RefundRequest(refund_no=refund_no, order_no=order_no, refund_minor=minor, total_minor=total, reason="测试")
+def refund(
+    refund_no: str = "R-1", minor: int = 100, order_no: str = "ORD-000001", total: int = 12900
+) -> WechatRefundRequest:
+    return WechatRefundRequest(
+        refund_no=refund_no, order_no=order_no, refund_minor=minor, total_minor=total, reason="测试"
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.demo.stage import Stage, on_stage
+from bench.demo.environment import DemoEnvironment, on_stage
 from deploy.local import stack
 from domain.policy import Policy
 
@@ -43,7 +43,7 @@ def town() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-async def stage(town: dict[str, str]) -> AsyncIterator[Stage]:
+async def stage(town: dict[str, str]) -> AsyncIterator[DemoEnvironment]:
     """Client, store and the sandboxes' doors; no fault is left armed behind a test."""
     async with on_stage("pull test", town, POLICY, patience_s=60) as stage:
         watching = asyncio.create_task(stage.watch(lambda: list(stage.seen) or [""]))

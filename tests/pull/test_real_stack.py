@@ -6,38 +6,39 @@ from collections import Counter
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from bench import invariants
-from bench.demo.cast import provide_stock
-from bench.demo.parts import Part, plain
-from bench.demo.stage import Seen, Stage
-from bench.two_parcels import two_parcel_orders
+from bench.checks import order_invariants
+from bench.demo.environment import DemoEnvironment, Seen
+from bench.demo.orders import provide_stock
+from bench.demo.stories import DemoOrder, plain
+from bench.load.two_parcels import two_parcel_orders
 from domain.order import StartOrder
-from store.measures import MeasureStore
-from store.tickets import TicketStore
+from store.polling.measures import MeasureStore
+from store.tickets.tickets import TicketStore
 from tests.pull.conftest import TICK_S
+from tests.pull.insiders import as_owner, as_worker
 from tests.relay.conftest import until
-from workflows.daily import DAILY_WORKFLOW_ID, Daily
-from workflows.pull import pull_workflow_id
+from workflows.loops.polling import pull_workflow_id
+from workflows.loops.reconciliation import DAILY_WORKFLOW_ID, Daily
 
 pytestmark = pytest.mark.slow
 ALWAYS = 1_000_000
 HOURS = 24
 
 
-async def placed(stage: Stage, count: int) -> list[StartOrder]:
+async def placed(stage: DemoEnvironment, count: int) -> list[StartOrder]:
     orders = two_parcel_orders(count)
-    await provide_stock(stage.pool, [Part("pull", order, plain) for order in orders])
+    await provide_stock(stage.pool, [DemoOrder("pull", order, plain) for order in orders])
     stage.seen |= {order.order_no: Seen() for order in orders}
     await asyncio.gather(*(stage.client.start(order) for order in orders))
     return orders
 
 
-async def events(stage: Stage, connector: str) -> Counter[str]:
+async def events(stage: DemoEnvironment, connector: str) -> Counter[str]:
     history = await stage.temporal.get_workflow_handle(pull_workflow_id(connector)).fetch_history()
     return Counter(EventType.Name(e.event_type).removeprefix("EVENT_TYPE_") for e in history.events)
 
 
-async def test_a_day_without_a_single_payment_callback(stage: Stage) -> None:
+async def test_a_day_without_a_single_payment_callback(stage: DemoEnvironment) -> None:
     await stage.fault("wechat", "callback", "lost_callback", times=ALWAYS)
     orders = await placed(stage, HOURS)
     before = await events(stage, "wechat")
@@ -64,7 +65,7 @@ async def test_a_day_without_a_single_payment_callback(stage: Stage) -> None:
     assert ticks > 0 and sum(cost.values()) <= 6 * (ticks + 1), cost
 
 
-async def test_warehouse_and_courier_are_asked_when_they_say_nothing(stage: Stage) -> None:
+async def test_warehouse_and_courier_are_asked_when_they_say_nothing(stage: DemoEnvironment) -> None:
     for sandbox in ("wechat", "qimen", "kuaidi100"):
         await stage.fault(sandbox, "callback", "lost_callback", times=ALWAYS)
     orders = await placed(stage, 3)
@@ -83,7 +84,7 @@ async def test_warehouse_and_courier_are_asked_when_they_say_nothing(stage: Stag
     assert scans >= 6, "the whole trace is kept, not only what moved a state"
 
 
-async def test_a_channel_that_answers_nothing_is_a_ticket_until_it_answers(stage: Stage) -> None:
+async def test_a_channel_that_answers_nothing_is_a_ticket_until_it_answers(stage: DemoEnvironment) -> None:
     tickets = TicketStore(stage.pool)
 
     async def outages(state: str) -> list[str]:
@@ -104,14 +105,15 @@ async def test_a_channel_that_answers_nothing_is_a_ticket_until_it_answers(stage
     await stage.until(order.order_no, "the payment", lambda s: s.payment_status == "PAID")
 
 
-async def test_the_nightly_comparison_sees_what_differs_and_sees_it_heal(stage: Stage) -> None:
+async def test_the_nightly_comparison_sees_what_differs_and_sees_it_heal(stage: DemoEnvironment) -> None:
     (order,) = await placed(stage, 1)
     await stage.pay(order)
     await stage.until(order.order_no, "parcels", lambda s: s.status in ("SHIPPED", "DELIVERED"))
     number = f"{order.order_no}-01"
-    daily = stage.temporal.get_workflow_handle(DAILY_WORKFLOW_ID)
+    daily = (await as_worker()).get_workflow_handle(DAILY_WORKFLOW_ID)
     await daily.signal("configure", Daily(settle_s=1))
-    await stage.pool.execute("UPDATE child_orders SET status = 'PICKING', seq = seq + 1000 WHERE child_no = $1", number)
+    later = "UPDATE child_orders SET status = 'PICKING', updated_at = updated_at + interval '1 day' WHERE child_no = $1"
+    await as_owner(later, number)  # no write of the order's is later
     drifts = "SELECT kind, number, found, healed_at FROM drifts WHERE order_no = $1 AND kind = 'view' ORDER BY id"
 
     async def night() -> int:
@@ -127,7 +129,7 @@ async def test_the_nightly_comparison_sees_what_differs_and_sees_it_heal(stage: 
     (ticket,) = [t for t in await TicketStore(stage.pool).list(order_no=order.order_no) if t.step == "reconcile"]
     view = await stage.client.view(order.order_no)
     (child,) = [c for c in view.children if c.child_no == number]
-    await stage.pool.execute("UPDATE child_orders SET status = $2 WHERE child_no = $1", number, child.status.value)
+    await as_owner("UPDATE child_orders SET status = $2 WHERE child_no = $1", number, child.status.value)
     await night()
     (drift,) = [dict(row) for row in await stage.pool.fetch(drifts, order.order_no)]
     assert drift["healed_at"] is not None
@@ -135,11 +137,11 @@ async def test_the_nightly_comparison_sees_what_differs_and_sees_it_heal(stage: 
     assert closed is not None and closed.action == "evidence"
 
 
-async def test_every_invariant_holds_after_all_of_it(stage: Stage) -> None:
+async def test_every_invariant_holds_after_all_of_it(stage: DemoEnvironment) -> None:
     drained = "SELECT NOT EXISTS (SELECT FROM inbox WHERE state IN ('received', 'delivered'))"
     await until(lambda: stage.pool.fetchval(drained), 30)
-    world = await invariants.look(stage.pool, stage.sandboxes, stage.temporal)
-    assert [f for f in invariants.check(world) if not f.holds] == []
+    world = await order_invariants.look(stage.pool, stage.sandboxes, stage.temporal)
+    assert [f for f in order_invariants.check(world) if not f.holds] == []
     report = [await MeasureStore(stage.pool).day(row["day"]) for row in await stage.pool.fetch(
         "SELECT DISTINCT day FROM sync_accuracy"
     )]  # fmt: skip

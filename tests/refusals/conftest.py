@@ -2,26 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from bench.scenarios.town import Town
+from bench.scenarios.environment import Servers
+from relay.inbound import refusals
+from relay.inbound.token_buckets import Pace
 from tests.refusals.shop import Shop
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One event loop for all tests that share the shop."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents and pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shop() -> AsyncIterator[Shop]:
-    async with AsyncExitStack() as stack:
-        town = await stack.enter_async_context(Town())
-        house = await stack.enter_async_context(town.house())
-        yield await Shop.opened(house, stack)
+async def shop(servers: Servers) -> AsyncIterator[Shop]:
+    with pytest.MonkeyPatch.context() as patch:
+        # All abuses of a table come from one address within seconds: they are each looked at, not counted as a flood.
+        patch.setattr(refusals, "EACH", Pace(burst=10_000, per_s=1_000))
+        patch.setattr(refusals, "TOGETHER", Pace(burst=10_000, per_s=1_000))
+        async with AsyncExitStack() as stack:
+            house = await stack.enter_async_context(servers.house())
+            yield await Shop.opened(house, stack)

@@ -1,44 +1,27 @@
-"""The outside systems' hands: each writes a genuine message about an order, or spoils exactly one thing of it.
+"""What the outside systems say about an order, genuine or with exactly one thing spoilt.
 
-`at`: when it is signed; `key`: whose key signs; `account`: for which merchant; `amount`: what is said to be paid;
+`at`: when it is signed; `by`: whose secrets sign; `account`: for which merchant; `amount`: what is said to be paid;
 `body`: what is done to the bytes after signing.
 """
 
-import base64
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 import defusedxml.ElementTree
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
-from bench.scenarios.town import Life
-from providers.alipay.signing import Signer, signed_text
-from providers.kuaidi100.client import md5_upper
-from providers.standard_webhooks import Webhook
-from tests.providers import alipay_world, test_alipay_receiver, test_wechat_receiver
-from tests.providers.test_qimen_receiver import PROCESS, process
-from tests.providers.test_qimen_receiver import signed as qimen_signed
-from tests.providers.wechat_world import PLATFORM_ID, private_pem
-from tests.providers.wechat_world import key as rsa_key
-from tests.refusals.secrets_of_ours import (
-    KUAIDI100_SALT,
-    SF_KEY,
-    TEST_KUAIDI100_SALT,
-    TEST_SF_KEY,
-    TEST_WEBHOOK_SECRET,
-    WEBHOOK_SECRET,
-)  # fmt: skip
-from tests.refusals.shop import Message
-from tests.sandbox.qimen_world import APP_KEY, SECRET
+from bench.scenarios.environment import ScenarioOrder
+from bench.signing import SignedRequest
+from sandbox.qimen import reports
+from sandbox.qimen.state import Order
+from tests.providers.test_alipay_receiver import PAID
+from tests.refusals.installations import LIVE, Installation
 
 CHINA = timedelta(hours=8)
-FORM = {"content-type": "application/x-www-form-urlencoded"}
-JSON = {"content-type": "application/json"}
 
 
 def nothing(body: bytes) -> bytes:
@@ -51,110 +34,82 @@ class Spoilt:
 
     at: timedelta = timedelta(0)
     """Added to the time of signing."""
-    key: str = "live"
-    """`live`, `test` (the one of the test installation) or `impostor`."""
+    by: Installation = LIVE
     account: str = ""
     amount: int | None = None
     body: Callable[[bytes], bytes] = nothing
 
+    @property
+    def moment(self) -> datetime:
+        return datetime.now(UTC) + self.at
+
+    def of(self, life: ScenarioOrder) -> int:
+        """What is said to be paid for the order."""
+        return life.order.payable_minor if self.amount is None else self.amount
+
 
 class Hand(Protocol):
-    def __call__(self, life: Life, spoilt: Spoilt) -> Message: ...
+    def __call__(self, life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest: ...
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+def wechat(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
+    at = spoilt.moment
+    return spoilt.by.wechat(spoilt.by.wechat_payment(life.order.order_no, spoilt.of(life), at, spoilt.account), at)
 
 
-def wechat(life: Life, spoilt: Spoilt) -> Message:
-    at = now() + spoilt.at
-    total = life.order.payable_minor if spoilt.amount is None else spoilt.amount
-    number = life.order.order_no
-    told = test_wechat_receiver.PAID | {
-        "out_trade_no": number, "transaction_id": f"42{number}", "success_time": at.isoformat(timespec="seconds"),
-        "amount": {"total": total, "currency": "CNY"},
-    }  # fmt: skip
-    if spoilt.account:
-        told |= {"mchid": spoilt.account}
-    body = test_wechat_receiver.body(resource=told, id=f"EV-{number}")
-    stamp = str(int(at.timestamp()))
-    signer = "platform" if spoilt.key == "live" else "impostor"
-    signature = rsa_key(signer).sign(f"{stamp}\nnonce\n".encode() + body + b"\n", PKCS1v15(), SHA256())
-    headers = {
-        "Wechatpay-Timestamp": stamp, "Wechatpay-Nonce": "nonce",
-        "Wechatpay-Signature": base64.b64encode(signature).decode(),
-        "Wechatpay-Serial": "PUB_KEY_ID_TEST" if spoilt.key == "test" else PLATFORM_ID,
-    }  # fmt: skip
-    return Message(headers | JSON, {}, spoilt.body(body))
-
-
-def alipay(life: Life, spoilt: Spoilt) -> Message:
-    local = f"{now() + spoilt.at + CHINA:%Y-%m-%d %H:%M:%S}"
-    total = life.order.payable_minor if spoilt.amount is None else spoilt.amount
-    number = life.order.order_no
-    fields = test_alipay_receiver.PAID | {
+def alipay(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
+    local = f"{spoilt.moment + CHINA:%Y-%m-%d %H:%M:%S}"
+    total, number = spoilt.of(life), life.order.order_no
+    fields = PAID | {
         "notify_id": f"N-{number}", "notify_time": local, "gmt_create": local, "gmt_payment": local,
         "out_trade_no": number, "trade_no": f"2026{number}", "total_amount": f"{total // 100}.{total % 100:02}",
     }  # fmt: skip
     if spoilt.account:
         fields["seller_id"] = spoilt.account
-    sign = Signer.load("x", private_pem("platform" if spoilt.key == "live" else "impostor")).sign(signed_text(fields))
-    body = urlencode(fields | {"sign_type": "RSA2", "sign": sign}).encode()
-    assert fields["app_id"] == alipay_world.APP_ID
-    return Message(FORM, {}, spoilt.body(body))
+    return spoilt.by.alipay(fields)
 
 
-def qimen(life: Life, spoilt: Spoilt) -> Message:
-    at = now() + spoilt.at
-    body = process("PACKAGE", life.child_no(1), f"{now() + CHINA:%Y-%m-%d %H:%M:%S}")
-    secret = SECRET if spoilt.key == "live" else f"{spoilt.key}-{SECRET}"
-    params = qimen_signed(PROCESS, body, at=at, secret=secret, changed={"app_key": spoilt.account or APP_KEY})
-    return Message({"content-type": "text/xml"}, params, spoilt.body(body))
+def qimen(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
+    order = Order(life.child_no(1), "W1", "HZ01", {}, [], "", datetime.now(UTC))
+    body = reports.process(order, "PACKAGE", datetime.now(UTC))
+    return spoilt.by.qimen(reports.PROCESS, body, spoilt.moment, app_key=spoilt.account)
 
 
-def tms(life: Life, spoilt: Spoilt) -> Message:
+def tms(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
     data = {"shipment_id": life.child_no(1), "waybill_no": f"YT{life.child_no(1)}", "carrier": "YTO"}
-    told = {"type": "shipment.out_for_delivery", "timestamp": now().isoformat(timespec="seconds"), "data": data}
-    return _webhook(f"msg_tms_{life.order.order_no}", json.dumps(told).encode(), spoilt)
-
-
-def erp(life: Life, spoilt: Spoilt) -> Message:
-    total = life.order.payable_minor if spoilt.amount is None else spoilt.amount
-    number = life.order.order_no
     told = {
-        "type": 1, "time": int(now().timestamp() * 1000), "order": number, "id": f"77{number}",
+        "type": "shipment.out_for_delivery", "timestamp": datetime.now(UTC).isoformat(timespec="seconds"), "data": data,
+    }  # fmt: skip
+    return spoilt.by.tms(f"msg_tms_{life.order.order_no}", json.dumps(told).encode(), spoilt.moment)
+
+
+def erp(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
+    total, number = spoilt.of(life), life.order.order_no
+    told = {
+        "type": 1, "time": int(datetime.now(UTC).timestamp() * 1000), "order": number, "id": f"77{number}",
         "amount": f"{total // 100}.{total % 100:02}",
     }  # fmt: skip
-    return _webhook(f"msg_erp_{number}", json.dumps(told).encode(), spoilt)
+    return spoilt.by.tms(f"msg_erp_{number}", json.dumps(told).encode(), spoilt.moment)
 
 
-def _webhook(message_id: str, body: bytes, spoilt: Spoilt) -> Message:
-    secret = WEBHOOK_SECRET if spoilt.key == "live" else TEST_WEBHOOK_SECRET
-    return Message(Webhook([secret]).sign(message_id, now() + spoilt.at, body) | JSON, {}, spoilt.body(body))
-
-
-def kuaidi100(life: Life, spoilt: Spoilt) -> Message:
+def kuaidi100(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
     rows = [("5", "正在派送"), ("1002", "运输中"), ("103", "已揽收")]
     if spoilt.at < timedelta(0):
         rows = rows[2:]  # the picture of an earlier time
     scans = [{"time": "2026-03-02 18:20:00", "context": text, "statusCode": code} for code, text in rows]
     last = {"message": "ok", "state": "0", "ischeck": "0", "com": "yuantong", "nu": f"YT{life.child_no(1)}"}
-    param = json.dumps({"status": "polling", "message": "", "lastResult": last | {"data": scans}}, ensure_ascii=False)
-    salt = KUAIDI100_SALT if spoilt.key == "live" else TEST_KUAIDI100_SALT
-    body = urlencode({"sign": md5_upper(param + salt), "param": param}).encode()
-    return Message(FORM, {}, spoilt.body(body))
+    told = {"status": "polling", "message": "", "lastResult": last | {"data": scans}}
+    return spoilt.by.kuaidi100(json.dumps(told, ensure_ascii=False))
 
 
-def sf(life: Life, spoilt: Spoilt) -> Message:
+def sf(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
+    old = spoilt.at < timedelta(0)
     scan = {
-        "id": f"scan-{life.order.order_no}{'-old' if spoilt.at < timedelta(0) else ''}",
+        "id": f"scan-{life.order.order_no}{'-old' if old else ''}",
         "mailno": f"YT{life.child_no(1)}", "orderid": life.child_no(1), "acceptTime": "2026-03-02 18:20:00",
-        "acceptAddress": "杭州市", "remark": "派件", "opCode": "50" if spoilt.at < timedelta(0) else "44",
-        "reasonCode": "",
+        "acceptAddress": "杭州市", "remark": "派件", "opCode": "50" if old else "44", "reasonCode": "",
     }  # fmt: skip
-    body = json.dumps({"Body": {"WaybillRoute": [scan]}}, ensure_ascii=False).encode()
-    key = {"live": SF_KEY, "test": TEST_SF_KEY}.get(spoilt.key, "guessed-" + "x" * 24)
-    return Message(JSON, {"key": key}, spoilt.body(body))
+    return spoilt.by.sf(json.dumps({"Body": {"WaybillRoute": [scan]}}, ensure_ascii=False).encode())
 
 
 HANDS: dict[str, Hand] = {
@@ -162,12 +117,21 @@ HANDS: dict[str, Hand] = {
 }  # fmt: skip
 
 
+def say(source: str, life: ScenarioOrder, spoilt: Spoilt | None = None) -> SignedRequest:
+    """The message of `source` about the order, with the one thing of `spoilt` wrong."""
+    spoilt = spoilt or Spoilt()
+    signed = HANDS[source](life, spoilt)
+    return replace(signed, body=spoilt.body(signed.body))
+
+
 # --- done to the bytes after signing ---------------------------------------------------------------------------------
 
 
 def one_byte(body: bytes) -> bytes:
-    at = body.index(b"2026") + 3
-    return body[:at] + b"7" + body[at + 1 :]
+    """Another year, in the first date of it."""
+    changed = re.sub(rb"20\d\d-", b"2007-", body, count=1)
+    assert changed != body
+    return changed
 
 
 def json_again(body: bytes) -> bytes:
@@ -193,21 +157,13 @@ def form_json_again(body: bytes) -> bytes:
 # --- any bytes under a good signature --------------------------------------------------------------------------------
 
 
-def sealed(source: str, raw: bytes) -> Message:
+def sealed(source: str, raw: bytes) -> SignedRequest:
     """Signed by the right hand, whatever it says. Alipay signs fields, not bytes: there is none of it."""
+    now = datetime.now(UTC)
     if source == "wechat":
-        stamp = str(int(now().timestamp()))
-        signature = rsa_key("platform").sign(f"{stamp}\nnonce\n".encode() + raw + b"\n", PKCS1v15(), SHA256())
-        headers = {
-            "Wechatpay-Timestamp": stamp, "Wechatpay-Nonce": "nonce", "Wechatpay-Serial": PLATFORM_ID,
-            "Wechatpay-Signature": base64.b64encode(signature).decode(),
-        }  # fmt: skip
-        return Message(headers | JSON, {}, raw)
+        return LIVE.wechat(raw, now)
     if source == "qimen":
-        return Message({"content-type": "text/xml"}, qimen_signed(PROCESS, raw, at=now()), raw)
+        return LIVE.qimen(reports.PROCESS, raw, now)
     if source == "kuaidi100":
-        param = raw.decode("latin-1")
-        return Message(FORM, {}, urlencode({"sign": md5_upper(param + KUAIDI100_SALT), "param": param}).encode())
-    if source == "sf":
-        return Message(JSON, {"key": SF_KEY}, raw)
-    return Message(Webhook([WEBHOOK_SECRET]).sign("msg_sealed", now(), raw) | JSON, {}, raw)
+        return LIVE.kuaidi100(raw.decode("latin-1"))
+    return LIVE.sf(raw) if source == "sf" else LIVE.tms("msg_sealed", raw, now)

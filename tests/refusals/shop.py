@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Self
 
 import httpx
 
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
-from bench.scenarios.town import House, Life
+from bench.signing import SignedRequest
 from domain.facts import Kind
 from providers.alipay import AlipayReceiver
 from providers.callbacks import Receiver
@@ -22,7 +22,7 @@ from providers.tms.receiver import TmsReceiver
 from providers.wechat import WechatReceiver
 from tests.providers import alipay_world, wechat_world
 from tests.providers.test_generic_receiver import ERP
-from tests.refusals.secrets_of_ours import KUAIDI100_SALT, SF_KEY, WEBHOOK_SECRET
+from tests.refusals.installations import LIVE
 from tests.relay.conftest import Running, running
 from tests.sandbox.qimen_world import account
 
@@ -30,10 +30,10 @@ RECEIVERS: Mapping[str, Receiver] = {
     "wechat": WechatReceiver(wechat_world.config()),
     "alipay": AlipayReceiver(alipay_world.config()),
     "qimen": QimenReceiver(account()),
-    "tms": TmsReceiver([WEBHOOK_SECRET]),
-    "kuaidi100": Kuaidi100Receiver(KUAIDI100_SALT),
-    "sf": SfReceiver([SF_KEY]),
-    "erp": GenericReceiver(ERP, [WEBHOOK_SECRET]),
+    "tms": TmsReceiver([LIVE.webhook_secret]),
+    "kuaidi100": Kuaidi100Receiver(LIVE.kuaidi100_salt),
+    "sf": SfReceiver([LIVE.sf_key]),
+    "erp": GenericReceiver(ERP, [LIVE.webhook_secret]),
 }
 """`erp` is a source that a mapping describes: any make of system."""
 
@@ -48,47 +48,38 @@ STANDING = {
 }
 
 
-@dataclass(frozen=True)
-class Message:
-    """One request to the door of a source."""
-
-    headers: Mapping[str, str] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
 class Shop:
-    def __init__(self, house: House, relay: Running) -> None:
+    def __init__(self, house: ScenarioEnvironment, relay: Running) -> None:
         self.house = house
         self._relay = relay
         self._numbers = count(1)
-        self.unpaid: Life
-        self.by_alipay: Life
-        self.on_the_road: Life
+        self.unpaid: ScenarioOrder
+        self.by_alipay: ScenarioOrder
+        self.on_the_road: ScenarioOrder
 
     @classmethod
-    async def opened(cls, house: House, stack: AsyncExitStack) -> Self:
-        relay = await stack.enter_async_context(running(house.pool, house.temporal, receivers=dict(RECEIVERS)))
-        shop = cls(house, relay)
+    async def opened(cls, house: ScenarioEnvironment, stack: AsyncExitStack) -> Self:
+        relay = running(house.pool, house.temporal, receivers=dict(RECEIVERS), url=house.url)
+        shop = cls(house, await stack.enter_async_context(relay))
         shop.unpaid = await shop.order()
         shop.by_alipay = await shop.order(channel="alipay")
         shop.on_the_road = await shop.shipped()
         return shop
 
-    async def order(self, channel: str = "wechat") -> Life:
+    async def order(self, channel: str = "wechat") -> ScenarioOrder:
         """Waits for its payment."""
         line = LineIn(id="L1", sku="CUP", qty=1, unit_price=12_900)
         number = OrderIn(order_no=f"SHOP-{next(self._numbers):04d}", lines=(line,))
         return await stocked(self.house, number, payment={"channel": channel, "method": "external"})
 
-    async def shipped(self) -> Life:
+    async def shipped(self) -> ScenarioOrder:
         """Paid, and handed out by the warehouse."""
         life = await self.order()
         await life.pay()
         await life.happens(Kind.WAYBILL_RETURNED)
         return life
 
-    async def send(self, source: str, message: Message) -> httpx.Response:
+    async def send(self, source: str, message: SignedRequest) -> httpx.Response:
         reply = await self._relay.http.post(
             f"/hooks/{source}", params=message.params, headers=message.headers, content=message.body
         )

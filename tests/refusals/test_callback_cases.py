@@ -11,34 +11,36 @@ from dataclasses import replace
 
 import pytest
 
-from tests.refusals.hands import HANDS, Spoilt, sealed
-from tests.refusals.shop import Message, Shop
+from bench.scenarios.environment import ScenarioOrder
+from bench.signing import SignedRequest
+from tests.refusals.hands import HANDS, Spoilt, say, sealed
+from tests.refusals.shop import Shop
 from tests.refusals.test_table import about
 
-Case = tuple[str, str, Callable[[Message], Message], int]
+Case = tuple[str, str, Callable[[SignedRequest], SignedRequest], int]
 """Number and name, source, what is done to a genuine message, the status of the answer."""
 SIGNATURES = {"wechat": "Wechatpay-Signature", "tms": "webhook-signature", "erp": "webhook-signature"}
 TIMES = {"wechat": "Wechatpay-Timestamp", "tms": "webhook-timestamp", "erp": "webhook-timestamp"}
 OF_JSON = ("wechat", "tms", "erp", "kuaidi100", "sf")
 
 
-def header(name: str, value: str | None) -> Callable[[Message], Message]:
-    def change(message: Message) -> Message:
+def header(name: str, value: str | None) -> Callable[[SignedRequest], SignedRequest]:
+    def change(message: SignedRequest) -> SignedRequest:
         kept = {k: v for k, v in message.headers.items() if k.lower() != name.lower()}
         return replace(message, headers=kept if value is None else kept | {name: value})
 
     return change
 
 
-def parameter(name: str, value: str | None) -> Callable[[Message], Message]:
-    def change(message: Message) -> Message:
+def parameter(name: str, value: str | None) -> Callable[[SignedRequest], SignedRequest]:
+    def change(message: SignedRequest) -> SignedRequest:
         kept = {k: v for k, v in message.params.items() if k != name}
         return replace(message, params=kept if value is None else kept | {name: value})
 
     return change
 
 
-def says(source: str, raw: bytes) -> Callable[[Message], Message]:
+def says(source: str, raw: bytes) -> Callable[[SignedRequest], SignedRequest]:
     return lambda _: sealed(source, raw)
 
 
@@ -81,9 +83,9 @@ CASES = list(cases())
     ("case", "source", "change", "status"), CASES, ids=[f"{source}-{case}" for case, source, *_ in CASES]
 )
 async def test_a_nasty_callback_is_a_refusal_with_a_row_and_nothing_else(
-    shop: Shop, case: str, source: str, change: Callable[[Message], Message], status: int
+    shop: Shop, case: str, source: str, change: Callable[[SignedRequest], SignedRequest], status: int
 ) -> None:
-    message = change(HANDS[source](about(shop, source), Spoilt()))
+    message = change(say(source, about(shop, source)))
     before, refused = await shop.standing(), await shop.refusals(source)
     reply = await shop.send(source, message)
     assert reply.status_code == status, (case, reply.text)
@@ -94,9 +96,9 @@ async def test_a_nasty_callback_is_a_refusal_with_a_row_and_nothing_else(
 
 async def test_13_another_message_under_a_used_id_is_409_and_a_person_is_asked(shop: Shop) -> None:
     life = await shop.order()
-    assert (await shop.send("wechat", HANDS["wechat"](life, Spoilt()))).is_success
+    assert (await shop.send("wechat", say("wechat", life))).is_success
     before = await shop.standing()
-    assert (await shop.send("wechat", HANDS["wechat"](life, Spoilt(amount=1)))).status_code == 409
+    assert (await shop.send("wechat", say("wechat", life, Spoilt(amount=1)))).status_code == 409
     after = await shop.standing()
     assert after["orders"] == before["orders"] and after["payments"] == before["payments"]
     (ticket,) = [t for t in after["tickets"] if t not in before["tickets"]]
@@ -107,7 +109,7 @@ async def test_13_another_message_under_a_used_id_is_409_and_a_person_is_asked(s
 async def test_16_another_currency_is_a_persons_business_whatever_its_scale(shop: Shop, currency: str) -> None:
     life = await shop.order()
     paid = shop.house.systems.pays(life.order.order_no, life.order.payable_minor, shop.house.now(), currency=currency)
-    await shop.house.tell(paid)
+    await shop.house.deliver(paid)
     assert (await life.detail()).order.payment_status != "PAID"
     (ticket,) = await shop.house.tickets.list(order_no=life.order.order_no)
     assert f"paid in {currency}" in ticket.error
@@ -115,7 +117,7 @@ async def test_16_another_currency_is_a_persons_business_whatever_its_scale(shop
 
 async def test_17_a_payment_that_names_another_order_pays_that_one_or_nobody(shop: Shop) -> None:
     mine, other = await shop.order(), await shop.order()
-    await shop.send("wechat", HANDS["wechat"](other, Spoilt()))
+    await shop.send("wechat", say("wechat", other))
     assert (await mine.detail()).order.payment_status != "PAID"
     assert (await other.detail()).order.payment_status == "PAID"
 
@@ -131,10 +133,10 @@ async def test_18_an_event_of_a_type_that_nobody_knows_is_thanked_for_and_kept(s
 async def test_19_an_event_for_an_order_that_is_not_there_waits_until_it_is(shop: Shop) -> None:
     life = await shop.order()
     life.order = life.order.model_copy(update={"order_no": "SHOP-NOT-YET"})
-    assert (await shop.send("wechat", HANDS["wechat"](life, Spoilt()))).is_success
+    assert (await shop.send("wechat", say("wechat", life))).is_success
     state = "SELECT state FROM inbox WHERE event_id = 'EV-SHOP-NOT-YET'"
     assert await shop.house.pool.fetchval(state) == "parked"
-    await shop.house.place(life.order.model_copy(update={"channel_order_no": "SHOP-NOT-YET"}))
+    await ScenarioOrder.place(shop.house, life.order.model_copy(update={"channel_order_no": "SHOP-NOT-YET"}))
     for _ in range(200):
         if await shop.house.pool.fetchval(state) == "applied":
             break
@@ -146,6 +148,6 @@ async def test_19_an_event_for_an_order_that_is_not_there_waits_until_it_is(shop
 
 async def test_36_a_line_break_never_becomes_a_header(shop: Shop) -> None:
     for source in HANDS:
-        odd = Message({}, {"key": "a\r\nx-odd: 1", "sign": "a\r\nx-odd: 1"}, b"{}")
+        odd = SignedRequest({}, {"key": "a\r\nx-odd: 1", "sign": "a\r\nx-odd: 1"}, b"{}")
         reply = await shop.send(source, odd)
         assert 400 <= reply.status_code < 500 and "x-odd" not in reply.headers

@@ -4,13 +4,13 @@ Where a protocol has nothing of the kind, the cell says what stands in its place
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
 import pytest
 
-from bench.scenarios.town import Life
+from bench.scenarios.environment import ScenarioOrder
 from tests.refusals.hands import (
     HANDS,
     Spoilt,
@@ -18,8 +18,10 @@ from tests.refusals.hands import (
     form_json_again,
     json_again,
     one_byte,
+    say,
     xml_again,
 )  # fmt: skip
+from tests.refusals.installations import IMPOSTOR, TEST
 from tests.refusals.shop import Shop
 
 ABUSES = (
@@ -46,7 +48,7 @@ class Believed:
 
 
 Cell = Refused | Believed
-FORGED, TEST_KEY = Spoilt(key="impostor"), Spoilt(key="test")
+FORGED, TEST_KEY = Spoilt(by=IMPOSTOR), Spoilt(by=TEST)
 TAMPERED, STALE, EARLY = Spoilt(body=one_byte), Spoilt(at=-SIX_MINUTES), Spoilt(at=SIX_MINUTES)
 OTHERS, CHEAPER = Spoilt(account=OTHER_MERCHANT), Spoilt(amount=1)
 REPLAYED = Believed(Spoilt(), "a repeat")
@@ -137,6 +139,8 @@ TABLE: dict[str, dict[str, Cell]] = {
 WITHOUT_MERCHANT = ("tms", "kuaidi100", "sf", "erp")
 """There `wrong merchant` is `forged`: NO_MERCHANT."""
 PAYMENTS = ("wechat", "alipay", "erp")
+CHANNELS = ("wechat", "alipay")
+"""Only the channel of an order says that it is paid; what another source tells of money is a person's business."""
 
 
 def cells(kind: type[Cell], *becomes: str) -> list[tuple[str, str, Cell]]:
@@ -160,12 +164,12 @@ def test_the_table_has_a_cell_for_every_abuse_of_every_provider() -> None:
         assert isinstance(cell, Believed) and (cell.why or abuse in ("replayed", "wrong amount"))
 
 
-def about(shop: Shop, source: str) -> Life:
+def about(shop: Shop, source: str) -> ScenarioOrder:
     """The open order that a refused message would have moved."""
     return {"wechat": shop.unpaid, "erp": shop.unpaid, "alipay": shop.by_alipay}.get(source, shop.on_the_road)
 
 
-async def fresh(shop: Shop, source: str) -> Life:
+async def fresh(shop: Shop, source: str) -> ScenarioOrder:
     if source in PAYMENTS:
         return await shop.order(channel="alipay" if source == "alipay" else "wechat")
     return await shop.shipped()
@@ -175,7 +179,7 @@ async def fresh(shop: Shop, source: str) -> Life:
 async def test_what_must_not_be_believed_is_refused_with_its_reason_and_changes_nothing(
     shop: Shop, source: str, abuse: str, cell: Refused
 ) -> None:
-    message = HANDS[source](about(shop, source), cell.spoilt)
+    message = say(source, about(shop, source), cell.spoilt)
     before, refused = await shop.standing(), await shop.refusals(source)
     reply = await shop.send(source, message)
     assert reply.status_code == cell.status, (abuse, reply.text)
@@ -191,15 +195,15 @@ async def test_the_same_message_again_is_thanked_for_and_applied_once(
     shop: Shop, source: str, abuse: str, cell: Believed
 ) -> None:
     life = await fresh(shop, source)
-    genuine = HANDS[source](life, Spoilt())
+    genuine = say(source, life)
     assert (await shop.send(source, genuine)).is_success
     events = await life.events()
     before, repeats, refused = await shop.standing(), await shop.repeats(), await shop.refusals(source)
-    again = type(genuine)(genuine.headers, genuine.params, cell.spoilt.body(genuine.body))
+    again = replace(genuine, body=cell.spoilt.body(genuine.body))
     assert (await shop.send(source, again)).is_success, abuse
     assert await shop.standing() == before and await life.events() == events
     assert await shop.repeats() == repeats + 1 and await shop.refusals(source) == refused
-    if source in PAYMENTS:
+    if source in CHANNELS:
         assert (await life.detail()).order.payment_status == "PAID", "believed the first time"
 
 
@@ -210,12 +214,13 @@ async def test_a_wrong_amount_under_a_good_signature_is_a_persons_business_and_p
     shop: Shop, source: str, abuse: str, cell: Believed
 ) -> None:
     life = await fresh(shop, source)
-    assert (await shop.send(source, HANDS[source](life, cell.spoilt))).is_success, abuse
+    assert (await shop.send(source, say(source, life, cell.spoilt))).is_success, abuse
     order = (await life.detail()).order
     assert (order.status, order.paid_minor) == ("PENDING_PAYMENT", 0)
     assert [e["outcome"] for e in await life.events()] == ["MISMATCH"]
     (ticket,) = await shop.house.tickets.list(order_no=life.order.order_no)
-    assert ticket.step == "payment does not fit" and "payable 12900" in ticket.error
+    why = "payable 12900" if source in CHANNELS else "which is not the order's"
+    assert ticket.step == "payment does not fit" and why in ticket.error
 
 
 @pytest.mark.parametrize(
@@ -226,9 +231,9 @@ async def test_what_stands_in_place_of_a_refusal_moves_nothing(
 ) -> None:
     life = await fresh(shop, source)
     if cell.spoilt != Spoilt():
-        assert (await shop.send(source, HANDS[source](life, Spoilt()))).is_success
+        assert (await shop.send(source, say(source, life))).is_success
     before, paid = await life.detail(), life.order.payable_minor
-    assert (await shop.send(source, HANDS[source](life, cell.spoilt))).is_success, (abuse, cell.why)
+    assert (await shop.send(source, say(source, life, cell.spoilt))).is_success, (abuse, cell.why)
     after = await life.detail()
     assert [c["status"] for c in after.children] == [c["status"] for c in before.children]
     assert (after.order.status, after.order.paid_minor) == (before.order.status, paid)

@@ -15,16 +15,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RetryConfig
 
 from deploy.local import ports
+from deploy.local.logins import as_role
 from deploy.local.temporal import LocalTemporal, temporary_temporal
 from providers.callbacks import Receiver
 from relay.assembly import Relay
-from relay.deliver import Pace
-from relay.limits import Limits
-from relay.serving import server
-from store.inbox import InboxStore
-from store.orders import OrderStore
-from store.pool import Pool
-from tests.postgres import database_url, pool
+from relay.delivery.loop import DeliverySettings
+from relay.inbound.limits import Limits
+from relay.inbound.serving import server
+from store.inbox.inbox import InboxStore
+from store.orders.orders import OrderStore
+from store.pool import Pool, open_pool
+from tests.postgres import at, database_url, pool
 from tests.relay.hmac_source import BrokenReceiver, HmacReceiver
 from tests.relay.recorder import recording
 
@@ -51,11 +52,15 @@ async def running(
     *,
     receivers: dict[str, Receiver] | None = None,
     limits: Limits | None = None,
+    url: str = "",
     **more: Any,
 ) -> AsyncIterator[Running]:
-    """The whole relay behind its own server on a free port."""
+    """The whole relay behind its own server on a free port, with the rights of its role on the database of `pool`.
+    `url`: where that is, unless on the tests' own server."""
     limits = limits or Limits()
-    relay = Relay(pool, client, receivers or RECEIVERS, now, limits=limits, **more)
+    url = url or at(str(await pool.fetchval("SELECT current_database()")))
+    own = await open_pool(as_role(url, "oms_relay"), max_size=30, application="test-relay")
+    relay = Relay(own, client, receivers or RECEIVERS, now, limits=limits, **more)
     port = ports.free_port()
     serving = server(relay.app, limits, ports.LOOPBACK, port)
     task = asyncio.create_task(serving.serve())
@@ -66,6 +71,7 @@ async def running(
     finally:
         serving.should_exit = True
         await task
+        await own.close()
 
 
 async def until(probe: Callable[[], Awaitable[Any]], within_s: float = 20) -> Any:
@@ -114,7 +120,7 @@ async def door(pool: Pool, nowhere: Client) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def delivering(pool: Pool, client: Client) -> AsyncIterator[Running]:
-    async with running(pool, client, pace=Pace(linger_s=0.1)) as started:
+    async with running(pool, client, pace=DeliverySettings(linger_s=0.1)) as started:
         yield started
 
 

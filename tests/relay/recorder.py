@@ -46,6 +46,7 @@ class Recorder:
 async def recording(client: Client) -> AsyncIterator[None]:
     worker = Worker(
         client, task_queue=QUEUE, workflows=[Recorder], workflow_runner=UnsandboxedWorkflowRunner(),
+        build_id="tests",
     )  # fmt: skip
     async with worker:
         yield

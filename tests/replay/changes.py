@@ -6,19 +6,19 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
-from bench.scenarios.town import Town
-from domain.catalog import SkuRecord
+from bench.scenarios.environment import Servers
+from domain.catalog.records import SkuRecord
 from domain.facts import Kind
 from domain.order import OrderLine
 from tests.replay.record import keep
 from tests.scenarios.children import ADDRESS, ORDER, Desk, desk, line
-from workflows.replan_messages import ChangeAddress
+from workflows.order.changes.messages import ChangeAddress
 
 APART = (line(1, 2, 333), line(2, 1, 500, warehouse="WH-2"))
 HEAVY = (line(1, 3, 333), line(2, 2, 500))
 NEW = ADDRESS.model_copy(update={"street": "延安路 9 号", "phone": "13900000000"})
 AFTERWARDS = timedelta(days=60)
-Order = Callable[[Town], AbstractAsyncContextManager[Desk]]
+Order = Callable[[Servers], AbstractAsyncContextManager[Desk]]
 Story = Callable[[Desk], Awaitable[None]]
 
 
@@ -59,18 +59,18 @@ async def arrive(d: Desk, *children: int) -> None:
         await d.life.happens(Kind.SIGNED, child)
 
 
-def apart(town: Town) -> AbstractAsyncContextManager[Desk]:
-    return desk(town, *APART, extra_stock={("SKU-1", "WH-2"): 2})
+def apart(servers: Servers) -> AbstractAsyncContextManager[Desk]:
+    return desk(servers, *APART, extra_stock={("SKU-1", "WH-2"): 2})
 
 
-def heavy(town: Town) -> AbstractAsyncContextManager[Desk]:
-    return desk(town, *HEAVY)
+def heavy(servers: Servers) -> AbstractAsyncContextManager[Desk]:
+    return desk(servers, *HEAVY)
 
 
-def in_two_warehouses(town: Town) -> AbstractAsyncContextManager[Desk]:
+def in_two_warehouses(servers: Servers) -> AbstractAsyncContextManager[Desk]:
     goods = SkuRecord(sku="SKU-1", ship_from=("WH-1", "WH-2"))
     cup = OrderLine(line_id="L1", sku="SKU-1", qty=5, unit_price_minor=333)
-    return desk(town, cup, catalogue=[goods], extra_stock={("SKU-1", "WH-1"): 5, ("SKU-1", "WH-2"): 1})
+    return desk(servers, cup, catalogue=[goods], extra_stock={("SKU-1", "WH-1"): 5, ("SKU-1", "WH-2"): 1})
 
 
 CHANGES: dict[str, tuple[Order, Story]] = {
@@ -82,10 +82,10 @@ CHANGES: dict[str, tuple[Order, Story]] = {
 
 
 async def record_changes(names: list[str]) -> None:
-    async with Town() as town:
+    async with Servers() as servers:
         for name in names or CHANGES:
             order, story = CHANGES[name]
-            async with order(town) as d:
+            async with order(servers) as d:
                 await story(d)
                 await d.house.pass_until(d.house.now() + AFTERWARDS)
                 keep(name, await d.life.handle.fetch_history())

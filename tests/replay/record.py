@@ -17,16 +17,21 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowH
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.pulling import Pull
+from activities.polling import Pull
 from domain.facts import Fact, Kind
 from tests.replay.stories import STORIES, play_out
 from tests.workflows.play import REAL_SECONDS, Play, open_server, until
-from tests.workflows.test_daily import Night, nights
-from tests.workflows.test_follow_parcels import Courier, new
+from tests.workflows.test_courier_subscription import Courier, new
+from tests.workflows.test_reconciliation import Night, nights
 from tests.workflows.world import World
 from tests.workflows.world.asked import Asked
-from workflows import reconcile
-from workflows.reconcile import COURIER_WORKFLOW, COURIER_WORKFLOW_ID, FollowParcels, FollowParcelsWorkflow
+from workflows.loops import courier_subscription
+from workflows.loops.courier_subscription import (
+    COURIER_WORKFLOW,
+    COURIER_WORKFLOW_ID,
+    FollowParcels,
+    FollowParcelsWorkflow,
+)
 
 HISTORIES = Path(__file__).parent / "histories"
 ELSEWHERE = ("return_", "changed_")
@@ -60,14 +65,14 @@ async def record_reconcile(env: WorkflowEnvironment) -> None:
     """One full run, as it goes over into the next one."""
     courier = Courier()
     courier.faults.fail("subscribe", how="refused", item="YT1")
-    courier.batches = [new(1, 2), new(3), *([] for _ in range(reconcile.ROUNDS - 2))]
+    courier.batches = [new(1, 2), new(3), *([] for _ in range(courier_subscription.ROUNDS - 2))]
     methods: list[Any] = [courier.next_waybills, courier.subscribe, courier.followed]
     async with Worker(env.client, task_queue="replay", workflows=[FollowParcelsWorkflow], activities=methods):
         with env.with_time_skipping_disabled():
             handle = await env.client.start_workflow(
                 COURIER_WORKFLOW, FollowParcels(), id=COURIER_WORKFLOW_ID, task_queue="replay"
             )
-        await until(lambda: courier.looked > reconcile.ROUNDS, "the next run")
+        await until(lambda: courier.looked > courier_subscription.ROUNDS, "the next run")
         first = env.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
         keep("reconcile", await first.fetch_history())
         await env.client.get_workflow_handle(handle.id).terminate()

@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bench.scenarios.town import House, Town
-from bench.scenarios.town.case import Case, case_of
+from bench.scenarios.environment import ScenarioEnvironment, Servers
+from bench.scenarios.environment.return_case import Case, case_of
 from domain.facts import Kind
-from domain.returns.words import Grade, ReturnType
+from domain.returns.enums import Grade, ReturnType
 from tests.replay.record import keep
 from tests.returns.orders import cups, paid, signed
-from workflows.return_messages import LowerAmount
+from workflows.returns.messages import LowerAmount
 
-Story = Callable[[House], Awaitable[Case]]
+Story = Callable[[ScenarioEnvironment], Awaitable[Case]]
 
 
-async def refunded(house: House) -> Case:
+async def refunded(house: ScenarioEnvironment) -> Case:
     """Above the small amount, lowered on the way, with a reminder, a courier and a defect."""
     case = await case_of(await signed(house, cups(2, 20_000)), ReturnType.RETURN_REFUND, {"L1": 2})
     await case.apply()
@@ -33,7 +33,7 @@ async def refunded(house: House) -> Case:
     return case
 
 
-async def exchanged(house: House) -> Case:
+async def exchanged(house: ScenarioEnvironment) -> Case:
     life = await signed(house, cups(1))
     await house.receive("CUP-L", (await life.detail()).lines[0]["warehouse"], 1)
     case = await case_of(life, ReturnType.EXCHANGE, {"L1": 1}, replacements={"L1": "CUP-L"})
@@ -46,7 +46,7 @@ async def exchanged(house: House) -> Case:
     return case
 
 
-async def never_sent(house: House) -> Case:
+async def never_sent(house: ScenarioEnvironment) -> Case:
     """It closes, a parcel comes after all, and a linked case takes it in."""
     case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
     await case.apply()
@@ -57,7 +57,7 @@ async def never_sent(house: House) -> Case:
     return case
 
 
-async def stopped(house: House) -> Case:
+async def stopped(house: ScenarioEnvironment) -> Case:
     case = await case_of(await paid(house), ReturnType.CANCEL_UNSHIPPED, {"L1": 2}, images=0)
     await case.apply()
     await case.decide()
@@ -73,9 +73,9 @@ CASES: dict[str, Story] = {
 
 
 async def record_returns() -> None:
-    async with Town() as town:
+    async with Servers() as servers:
         for name, story in CASES.items():
-            async with town.house() as house:
+            async with servers.house() as house:
                 keep(name, await (await story(house)).handle.fetch_history())
 
 

@@ -13,11 +13,12 @@ from temporalio.worker import Replayer
 from tests.replay.changes import CHANGES
 from tests.replay.returns import CASES
 from tests.replay.stories import STORIES
-from workflows.daily import DailyWorkflow
-from workflows.order import Order
-from workflows.pull import PullWorkflow
-from workflows.reconcile import FollowParcelsWorkflow
-from workflows.returns import Return
+from workflows.durable.raw_messages import NO_ARGUMENT
+from workflows.loops.courier_subscription import FollowParcelsWorkflow
+from workflows.loops.polling import PullWorkflow
+from workflows.loops.reconciliation import DailyWorkflow
+from workflows.order.workflow import Order
+from workflows.returns.workflow import Return
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 LOOPS = ("reconcile", "pull", "daily")
@@ -32,7 +33,7 @@ def read(path: Path) -> WorkflowHistory:
 
 
 def replayer(*workflows: type) -> Replayer:
-    return Replayer(workflows=workflows, data_converter=pydantic_data_converter)
+    return Replayer(workflows=workflows, data_converter=pydantic_data_converter, build_id="tests")
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
@@ -58,11 +59,11 @@ class ChangedOrder(Order):
     """The order with one more wait at its start: the kind of change that strands open orders."""
 
     @workflow.init
-    def __init__(self, raw: RawValue) -> None:
+    def __init__(self, raw: RawValue = NO_ARGUMENT) -> None:
         super().__init__(raw)
 
     @workflow.run
-    async def run(self, raw: RawValue) -> str:
+    async def run(self, raw: RawValue = NO_ARGUMENT) -> str:
         await workflow.sleep(1)
         return await super().run(raw)
 

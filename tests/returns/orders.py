@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
-from bench.scenarios.town import House, Life
 from domain.facts import Kind
 
 
@@ -13,13 +13,13 @@ def cups(qty: int = 2, price: int = 3_000) -> OrderIn:
     return OrderIn(order_no="SO26112001", lines=(LineIn(id="L1", sku="CUP", qty=qty, unit_price=price),))
 
 
-async def paid(house: House, order: OrderIn | None = None, **more: Any) -> Life:
+async def paid(house: ScenarioEnvironment, order: OrderIn | None = None, **more: Any) -> ScenarioOrder:
     life = await stocked(house, order or cups(), **more)
     await life.pay()
     return life
 
 
-async def signed(house: House, order: OrderIn | None = None, **more: Any) -> Life:
+async def signed(house: ScenarioEnvironment, order: OrderIn | None = None, **more: Any) -> ScenarioOrder:
     """Paid, shipped and in the buyer's hands."""
     life = await paid(house, order, **more)
     await life.ships(1)

@@ -4,22 +4,23 @@ from datetime import timedelta
 
 import pytest
 
-from bench.scenarios.town import House
-from bench.scenarios.town.case import DESK, Case, case_of
+from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment.return_case import DESK, Case, case_of
 from domain.facts import Kind
-from domain.returns.words import CaseStatus, Grade, ReturnType
-from starter.returns_errors import StepRefused
+from domain.returns.enums import CaseStatus, Grade, ReturnType
+from starter.clients.return_errors import StepRefused
 from tests.returns.orders import signed
+from workflows.returns.messages import LowerAmount
 
 
-async def approved(house: House, qty: int = 2) -> Case:
+async def approved(house: ScenarioEnvironment, qty: int = 2) -> Case:
     case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": qty})
     await case.apply()
     await case.decide()
     return case
 
 
-async def test_a_couriers_scan_of_the_parcel_finds_its_case(house: House) -> None:
+async def test_a_couriers_scan_of_the_parcel_finds_its_case(house: ScenarioEnvironment) -> None:
     case = await approved(house)
     number = await case.enter_waybill()
     await case.courier(Kind.COLLECTED, number)
@@ -29,7 +30,9 @@ async def test_a_couriers_scan_of_the_parcel_finds_its_case(house: House) -> Non
     assert state == "applied"
 
 
-async def test_a_number_that_no_courier_knows_is_a_ticket_after_three_days_and_closes_by_itself(house: House) -> None:
+async def test_a_number_that_no_courier_knows_is_a_ticket_after_three_days_and_closes_by_itself(
+    house: ScenarioEnvironment,
+) -> None:
     case = await approved(house)
     await case.enter_waybill()
     await house.pass_until(house.now() + timedelta(hours=72, seconds=2))
@@ -38,7 +41,7 @@ async def test_a_number_that_no_courier_knows_is_a_ticket_after_three_days_and_c
     assert (await case.view()).open_tickets == ()
 
 
-async def test_a_parcel_that_nobody_receives_is_a_ticket_after_ten_days(house: House) -> None:
+async def test_a_parcel_that_nobody_receives_is_a_ticket_after_ten_days(house: ScenarioEnvironment) -> None:
     case = await approved(house)
     number = await case.enter_waybill()
     await case.courier(Kind.SIGNED, number)
@@ -46,7 +49,7 @@ async def test_a_parcel_that_nobody_receives_is_a_ticket_after_ten_days(house: H
     assert [t.step for t in (await case.view()).open_tickets] == ["not received"]
 
 
-async def test_nobody_decides_for_two_days_and_it_only_grows_louder(house: House) -> None:
+async def test_nobody_decides_for_two_days_and_it_only_grows_louder(house: ScenarioEnvironment) -> None:
     case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
     await case.apply()
     await house.pass_until(house.now() + timedelta(hours=24, seconds=2))
@@ -58,7 +61,7 @@ async def test_nobody_decides_for_two_days_and_it_only_grows_louder(house: House
     assert (await case.view()).open_tickets == ()
 
 
-async def test_missing_units_are_for_the_supervisor_to_decide(house: House) -> None:
+async def test_missing_units_are_for_the_supervisor_to_decide(house: ScenarioEnvironment) -> None:
     case = await approved(house)
     await case.receive()
     await case.scan()
@@ -72,7 +75,7 @@ async def test_missing_units_are_for_the_supervisor_to_decide(house: House) -> N
     assert stock == {"CUP": (1, 0, 1)}
 
 
-async def test_a_missing_unit_that_the_buyer_is_believed_about_is_paid(house: House) -> None:
+async def test_a_missing_unit_that_the_buyer_is_believed_about_is_paid(house: ScenarioEnvironment) -> None:
     case = await approved(house)
     await case.receive()
     await case.scan()
@@ -81,7 +84,7 @@ async def test_a_missing_unit_that_the_buyer_is_believed_about_is_paid(house: Ho
     assert house.systems.refunds == {f"R{case.return_no}": 6_000}
 
 
-async def test_a_defect_needs_a_photo_and_goes_to_the_second_hand_pool(house: House) -> None:
+async def test_a_defect_needs_a_photo_and_goes_to_the_second_hand_pool(house: ScenarioEnvironment) -> None:
     case = await approved(house, 1)
     await case.receive()
     assert (await case.scan(Grade.MINOR, photos=())).result == "PHOTO_REQUIRED"
@@ -92,7 +95,7 @@ async def test_a_defect_needs_a_photo_and_goes_to_the_second_hand_pool(house: Ho
 
 @pytest.mark.parametrize(("code", "by", "kind"), [("RC-GUESSED", DESK, "UNKNOWN_CODE"), (None, "buyer", "SAME_PERSON")])
 async def test_a_wrong_code_or_the_applicant_is_refused_at_the_desk(
-    house: House, code: str | None, by: str, kind: str
+    house: ScenarioEnvironment, code: str | None, by: str, kind: str
 ) -> None:
     case = await approved(house)
     with pytest.raises(StepRefused) as refused:
@@ -100,3 +103,32 @@ async def test_a_wrong_code_or_the_applicant_is_refused_at_the_desk(
     assert refused.value.type == kind
     rows = await house.pool.fetch("SELECT detail FROM audit WHERE action = 'return.refused'")
     assert [row["detail"]["code"] for row in rows] == [kind]
+
+
+async def test_a_unit_scanned_after_the_inspection_is_a_persons_question(house: ScenarioEnvironment) -> None:
+    case = await approved(house)
+    await case.receive()
+    await case.scan()
+    await case.finish_inspection()  # one is missing
+    before = await house.stock.show()
+    answer = await case.scan()  # it was under the packing paper
+    (ticket,) = [t for t in (await case.view()).open_tickets if t.step == "unit after inspection"]
+    assert (answer.result, answer.accepted) == ("INSPECTION_OVER", 1)
+    assert "L1#1 (CUP)" in ticket.error and ticket.severity != "info"
+    assert await house.stock.show() == before
+
+
+async def test_goods_of_a_case_that_is_rejected_when_they_are_here_are_a_persons_question(
+    house: ScenarioEnvironment,
+) -> None:
+    case = await approved(house)
+    await case.receive()
+    await case.client.lower(case.return_no, LowerAmount(by="u-cs", amount_minor=1, reason="worn"))
+    await case.scan()
+    await case.scan(Grade.MINOR)
+    await case.decide("u-sup", "reject")
+    view = await case.view()
+    assert (view.status, [t.step for t in view.open_tickets]) == (CaseStatus.REJECTED, ["send back"])
+    assert "L1#0 (CUP, put back on sale), L1#1 (CUP, put into the second-hand pool)" in view.open_tickets[0].error
+    await case.resolve("give_up")
+    assert (await case.shown()).status is CaseStatus.REJECTED

@@ -6,13 +6,13 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from bench.scenarios.town import House
-from bench.scenarios.town.case import Case, case_of
-from domain.returns.words import CaseStatus, ReturnType
+from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment.return_case import Case, case_of
+from domain.returns.enums import CaseStatus, ReturnType
 from tests.returns.orders import signed
 
 
-async def temporal_cli(house: House, *arguments: str) -> dict[str, Any]:
+async def temporal_cli(house: ScenarioEnvironment, *arguments: str) -> dict[str, Any]:
     """What `temporal workflow …` answers; beside the loop that runs the worker."""
     client = house.temporal
     where = ("--address", client.service_client.config.target_host, "--namespace", client.namespace, "-o", "json")
@@ -26,7 +26,7 @@ async def temporal_cli(house: House, *arguments: str) -> dict[str, Any]:
     return dict(json.loads(out)) if out.strip() else {}
 
 
-async def applied(house: House, folder: Path) -> Case:
+async def applied(house: ScenarioEnvironment, folder: Path) -> Case:
     await house.office.open_for_business()
     case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
     file = folder / "return.json"
@@ -44,7 +44,7 @@ async def applied(house: House, folder: Path) -> Case:
     return case
 
 
-async def signal(house: House, case: Case, folder: Path, person: str) -> None:
+async def signal(house: ScenarioEnvironment, case: Case, folder: Path, person: str) -> None:
     decision = house.office.decision(await case.asked(), person)
     file = folder / "decision.json"
     file.write_text(decision.model_dump_json(), encoding="utf-8")
@@ -55,14 +55,14 @@ async def signal(house: House, case: Case, folder: Path, person: str) -> None:
     await house.rest()
 
 
-async def test_a_decision_is_signalled(house: House, tmp_path: Path) -> None:
+async def test_a_decision_is_signalled(house: ScenarioEnvironment, tmp_path: Path) -> None:
     case = await applied(house, tmp_path)
     await signal(house, case, tmp_path, "u-sup")
     view = await temporal_cli(house, "query", "--workflow-id", f"return/{case.return_no}", "--type", "view")
     assert view["queryResult"][0]["status"] == CaseStatus.WAITING_RETURN
 
 
-async def test_a_refused_one_is_an_audit_row_and_nothing_else(house: House, tmp_path: Path) -> None:
+async def test_a_refused_one_is_an_audit_row_and_nothing_else(house: ScenarioEnvironment, tmp_path: Path) -> None:
     case = await applied(house, tmp_path)
     await signal(house, case, tmp_path, "u-wh")
     rows = await house.pool.fetch("SELECT detail FROM audit WHERE action LIKE '%refuse%'")

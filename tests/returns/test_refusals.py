@@ -10,22 +10,22 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from activities.evidence import EvidenceRefused
-from bench.scenarios.town import House
-from bench.scenarios.town.case import Case, case_of
+from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment.return_case import Case, case_of
 from domain.approvals import Role
+from domain.returns.enums import CaseStatus, Grade, ReturnType
 from domain.returns.models import Actor, ApplyReturn
-from domain.returns.words import CaseStatus, Grade, ReturnType
 from domain.strict import of
-from starter.approvals import ApprovalClient, DecisionNotTaken
-from starter.returns_errors import ReturnRefused, StepRefused
-from store.approvals import Approval
-from store.policies import PolicyStore
+from starter.clients.approvals import ApprovalClient, DecisionNotTaken
+from starter.clients.return_errors import ReturnRefused, StepRefused
+from store.approvals.approvals import Approval
 from store.returns.errors import TooManyGuesses, UnknownCode
+from store.rules.policies import PolicyStore
 from tests.returns.orders import cups, signed
-from workflows.return_messages import CancelReturn, PayNow, ScanUnit
+from workflows.returns.messages import CancelReturn, PayNow, ScanUnit
 
 
-async def applied(house: House) -> Case:
+async def applied(house: ScenarioEnvironment) -> Case:
     """By customer service for the buyer; 200.00, so that two people have to agree."""
     clerk = Actor(kind="cs_agent", id="u-cs", on_behalf_of="buyer")
     case = await case_of(await signed(house, cups(1, 20_000)), ReturnType.RETURN_REFUND, {"L1": 1}, actor=clerk)
@@ -33,7 +33,7 @@ async def applied(house: House) -> Case:
     return case
 
 
-async def audited(house: House) -> list[str]:
+async def audited(house: ScenarioEnvironment) -> list[str]:
     """Codes of refusals in the audit, oldest first."""
     rows = await house.pool.fetch("SELECT action, detail FROM audit WHERE action LIKE '%refuse%' ORDER BY id")
     return [row["detail"].get("code") or row["detail"]["codes"][0] for row in rows]
@@ -63,7 +63,9 @@ ATTEMPTS = [
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda a: f"{a.code}-{a.person}")
 @pytest.mark.parametrize("door", ["update", "signal"])
-async def test_a_bad_decision_moves_nothing_and_is_written_down(house: House, attempt: Attempt, door: str) -> None:
+async def test_a_bad_decision_moves_nothing_and_is_written_down(
+    house: ScenarioEnvironment, attempt: Attempt, door: str
+) -> None:
     case = await applied(house)
     asked = await case.asked()
     await _try(house, case, asked, attempt, door)
@@ -71,7 +73,7 @@ async def test_a_bad_decision_moves_nothing_and_is_written_down(house: House, at
     assert await audited(house) == [attempt.code]
 
 
-async def _try(house: House, case: Case, asked: Approval, attempt: Attempt, door: str) -> None:
+async def _try(house: ScenarioEnvironment, case: Case, asked: Approval, attempt: Attempt, door: str) -> None:
     office = house.office
     message = dict(attempt.message or {})
     if "token" not in message:
@@ -86,7 +88,7 @@ async def _try(house: House, case: Case, asked: Approval, attempt: Attempt, door
     assert refused.value.type == attempt.code
 
 
-async def test_a_token_decides_once_and_not_for_another_case(house: House) -> None:
+async def test_a_token_decides_once_and_not_for_another_case(house: ScenarioEnvironment) -> None:
     first = await applied(house)
     asked = await first.asked()
     decision = house.office.decision(asked, "u-sup")
@@ -98,7 +100,7 @@ async def test_a_token_decides_once_and_not_for_another_case(house: House) -> No
     assert await audited(house) == ["TOKEN_REPLAYED"]
 
 
-async def test_the_supervisor_is_not_finance_as_well(house: House) -> None:
+async def test_the_supervisor_is_not_finance_as_well(house: ScenarioEnvironment) -> None:
     case = await applied(house)
     await house.office.people.set_role("u-sup", Role.FINANCE, True, "u-admin", house.now())
     await case.decide("u-sup")
@@ -108,14 +110,14 @@ async def test_the_supervisor_is_not_finance_as_well(house: House) -> None:
     assert (refused.value.type, house.systems.refunds) == ("NOT_DISTINCT", {})
 
 
-async def test_a_signal_that_is_no_decision_leaves_an_audit_row(house: House) -> None:
+async def test_a_signal_that_is_no_decision_leaves_an_audit_row(house: ScenarioEnvironment) -> None:
     case = await applied(house)
     await case.handle.signal("decide_by_signal", {"approved": True, "approved_by": "u-sup"})
     await house.rest()
     assert (await case.status(), await audited(house)) == (CaseStatus.SUPERVISOR_REVIEW, ["BAD_DECISION"])
 
 
-async def test_no_step_is_skipped(house: House) -> None:
+async def test_no_step_is_skipped(house: ScenarioEnvironment) -> None:
     case = await applied(house)
     assert await case.ask_for_money() == "NOT_APPROVED"
     with pytest.raises(StepRefused):
@@ -126,7 +128,7 @@ async def test_no_step_is_skipped(house: House) -> None:
     assert await audited(house) == ["NOT_APPROVED", "GOODS_NOT_RECEIVED"]
 
 
-async def test_a_stranger_learns_only_that_he_is_one(house: House) -> None:
+async def test_a_stranger_learns_only_that_he_is_one(house: ScenarioEnvironment) -> None:
     stranger = Actor(kind="buyer", id="somebody-else")
     case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L9": 9}, images=0, actor=stranger)
     with pytest.raises(ReturnRefused) as refused:
@@ -134,7 +136,7 @@ async def test_a_stranger_learns_only_that_he_is_one(house: House) -> None:
     assert (refused.value.codes, await audited(house)) == (("FORBIDDEN",), ["FORBIDDEN"])
 
 
-async def test_a_stranger_takes_no_case_back(house: House) -> None:
+async def test_a_stranger_takes_no_case_back(house: ScenarioEnvironment) -> None:
     case = await applied(house)
     with pytest.raises(StepRefused) as refused:
         await case.client.cancel(case.return_no, CancelReturn(by="somebody-else", reason="mine"))
@@ -142,7 +144,7 @@ async def test_a_stranger_takes_no_case_back(house: House) -> None:
     assert await case.status() is CaseStatus.SUPERVISOR_REVIEW
 
 
-async def test_a_stranger_sees_no_picture_of_a_case(house: House) -> None:
+async def test_a_stranger_sees_no_picture_of_a_case(house: ScenarioEnvironment) -> None:
     case = await applied(house)
     (picture,) = case.application.evidence
     assert (await house.evidence.fetch(case.return_no, picture, "buyer", staff=False)).content
@@ -153,7 +155,7 @@ async def test_a_stranger_sees_no_picture_of_a_case(house: House) -> None:
 
 @pytest.mark.parametrize("extra", [{"status": "REFUNDED"}, {"approved_by": "u-sup"}, {"role": "CS_SUPERVISOR"}])
 async def test_an_application_that_brings_its_own_approval_is_no_application(
-    house: House, extra: dict[str, str]
+    house: ScenarioEnvironment, extra: dict[str, str]
 ) -> None:
     case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
     message = json.loads(case.application.model_dump_json()) | extra
@@ -166,7 +168,7 @@ async def test_an_application_that_brings_its_own_approval_is_no_application(
     assert refused.value.cause.type == "InvalidReturn"
 
 
-async def test_return_codes_cannot_be_guessed_for_long(house: House) -> None:
+async def test_return_codes_cannot_be_guessed_for_long(house: ScenarioEnvironment) -> None:
     case = await applied(house)
     for n in range(100):
         try:
@@ -178,7 +180,7 @@ async def test_return_codes_cannot_be_guessed_for_long(house: House) -> None:
     raise AssertionError("a hundred guesses were looked up")
 
 
-async def test_splitting_a_refund_does_not_get_around_finance(house: House) -> None:
+async def test_splitting_a_refund_does_not_get_around_finance(house: ScenarioEnvironment) -> None:
     policies = PolicyStore(house.pool)
     current = await policies.current()
     await policies.publish(current.model_copy(update={"cumulative_refunds": True}), "ops")

@@ -1,14 +1,14 @@
 """Tickets of cases are answered like those of orders, by the same command."""
 
-from bench.scenarios.town import House
-from bench.scenarios.town.case import case_of
+from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment.return_case import case_of
 from domain.facts import Kind
 from domain.records import TicketResolution
-from domain.returns.words import ReturnType
+from domain.returns.enums import ReturnType
 from tests.returns.orders import signed
 
 
-async def test_a_ticket_names_its_case_and_a_note_that_outlived_it_can_be_closed(house: House) -> None:
+async def test_a_ticket_names_its_case_and_a_note_that_outlived_it_can_be_closed(house: ScenarioEnvironment) -> None:
     life = await signed(house)
     case = await case_of(life, ReturnType.RETURN_REFUND, {"L1": 1})
     await case.apply()

@@ -7,27 +7,27 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
+from bench.scenarios.environment.return_case import Case, case_of
 from bench.scenarios.order import start_order
-from bench.scenarios.town import House, Life
-from bench.scenarios.town.case import Case, case_of
 from domain.facts import Kind
-from domain.returns.words import CaseStatus, ReturnType
+from domain.returns.enums import CaseStatus, ReturnType
 from domain.states import OrderStatus
 from tests.returns.orders import cups, signed
 
 
-async def bought(house: House, **terms: Any) -> Life:
+async def bought(house: ScenarioEnvironment, **terms: Any) -> ScenarioOrder:
     """One cup in the buyer's hands, sold with these terms."""
     line = start_order(cups(1), house.now()).model_dump(mode="json")["lines"][0]
     return await signed(house, cups(1), lines=[line | {"after_sales": terms}])
 
 
-async def later(life: Life, days: int) -> Case:
+async def later(life: ScenarioOrder, days: int) -> Case:
     await life.house.pass_until(life.house.now() + timedelta(days=days))
     return await case_of(life, ReturnType.WARRANTY_REPLACEMENT, {"L1": 1})
 
 
-async def test_after_the_window_within_the_warranty_the_piece_is_replaced(house: House) -> None:
+async def test_after_the_window_within_the_warranty_the_piece_is_replaced(house: ScenarioEnvironment) -> None:
     life = await bought(house, warranty_days=365)
     warehouse = (await life.detail()).lines[0]["warehouse"]
     await house.receive("CUP", warehouse, 1, "spare")
@@ -49,7 +49,7 @@ async def test_after_the_window_within_the_warranty_the_piece_is_replaced(house:
     ("terms", "code"), [({"warranty_days": 365}, "WARRANTY_OVER"), ({}, "NO_WARRANTY")], ids=["over", "none"]
 )
 async def test_without_a_warranty_that_lasts_nothing_is_replaced(
-    house: House, terms: dict[str, Any], code: str
+    house: ScenarioEnvironment, terms: dict[str, Any], code: str
 ) -> None:
     case = await later(await bought(house, **terms), 367)
     handle = await house.temporal.start_workflow(

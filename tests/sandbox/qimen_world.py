@@ -17,7 +17,7 @@ from starlette.routing import Route
 from domain.facts import Fact, Kind
 from domain.order import Address
 from providers.callbacks import Callback, CallbackRefused, RawRequest
-from providers.qimen import OutboundLine, PushOutbound, QimenConfig, QimenReceiver, QimenWms
+from providers.qimen import PushOutbound, QimenConfig, QimenLine, QimenReceiver, QimenWms
 from sandbox.core import Settings, serve
 from sandbox.qimen import create_app
 
@@ -34,7 +34,7 @@ def account(url: str = "http://127.0.0.1:9") -> QimenConfig:
 
 
 def outbound(child_no: str = CHILD, **more: Any) -> PushOutbound:
-    lines = (OutboundLine(line_id="1", sku="A-1", qty=2), OutboundLine(line_id="2", sku="B-1", qty=1, name="灯 & 罩"))
+    lines = (QimenLine(line_id="1", sku="A-1", qty=2), QimenLine(line_id="2", sku="B-1", qty=1, name="灯 & 罩"))
     told: dict[str, Any] = {
         "warehouse": "HZ01",
         "placed_at": datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC),

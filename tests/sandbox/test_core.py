@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from providers.errors import Unavailable, UnknownOutcome
 from providers.http import Reply, raise_for_outage, send
-from sandbox.core import Box, Delivery, Fault, Ledger, Settings, serve
+from sandbox.core import Delivery, Fault, Ledger, Sandbox, Settings, serve
 from sandbox.core.settings import utc_now
 
 SCHEDULE = (10.0, 20.0, 40.0)
@@ -26,12 +26,12 @@ def render(delivery: Delivery) -> tuple[Mapping[str, str], bytes]:
     return {"X-Attempt": str(delivery.attempt)}, json.dumps({"id": delivery.id, "fault": delivery.fault}).encode()
 
 
-def make_box(data_dir: Path | None = None, schedule: Sequence[float] = SCHEDULE, speed: float = FAST) -> Box:
+def make_box(data_dir: Path | None = None, schedule: Sequence[float] = SCHEDULE, speed: float = FAST) -> Sandbox:
     settings = Settings(data_dir=data_dir, speed=speed)
-    return Box("test", settings, schedule=schedule, render=render, own_faults={"twisted"})
+    return Sandbox("test", settings, schedule=schedule, render=render, own_faults={"twisted"})
 
 
-def app_of(box: Box) -> Starlette:
+def app_of(box: Sandbox) -> Starlette:
     async def do(request: Request) -> Response:
         def work() -> Response:
             box.ledger.add("done", order_no="O-1")
@@ -63,7 +63,7 @@ async def until(condition: Callable[[], bool], limit_s: float = 10.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def states(box: Box) -> list[str]:
+def states(box: Sandbox) -> list[str]:
     return [r.data["state"] for r in box.ledger.find(op="callback_end")]
 
 

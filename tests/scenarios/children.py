@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.scenarios.town import House, Life, Town
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from domain.approvals import Role
-from domain.catalog import SkuRecord
+from domain.catalog.records import SkuRecord
+from domain.fulfilment.reallocation import Part
 from domain.order import Address, Buyer, FreightCharge, OrderLine, SkuTags, StartOrder
-from domain.replanning import Part
-from starter.approvals import ApprovalClient
-from store.catalog import CatalogStore
+from starter.clients.approvals import ApprovalClient
+from store.stock.catalog import CatalogStore
 from workflows.messages import ResolveTicket
-from workflows.replan_messages import Requested, RequestMerge, RequestResplit
+from workflows.order.changes.messages import Requested, RequestMerge, RequestResplit
 
 ORDER = "SO26030214"
 ADDRESS = Address(recipient="王芳", phone="13800138000", province="浙江省", city="杭州市", street="文三路 1 号")
@@ -31,8 +31,8 @@ def line(n: int, qty: int = 1, price: int = 1_000, **tags: str) -> OrderLine:
 class Desk:
     """`u-ops`, who is a supervisor too, asks; `u-sup` and `u-sup2` are supervisors."""
 
-    house: House
-    life: Life
+    house: ScenarioEnvironment
+    life: ScenarioOrder
 
     async def merge(self, *children: int, remark: str = "the buyer asks for one parcel", **more: Any) -> str:
         """The number of the approval that it waits for."""
@@ -86,14 +86,14 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    town: Town,
+    servers: Servers,
     *lines: OrderLine,
     extra_stock: dict[tuple[str, str], int] | None = None,
     catalogue: Sequence[SkuRecord] = (),
     paid: bool = True,
 ) -> AsyncIterator[Desk]:
     """Lines with tags have their goods in stock; of others the catalogue tells, and `extra_stock` holds them."""
-    async with town.house() as house:
+    async with servers.house() as house:
         await CatalogStore(house.pool).put(catalogue, "tests", house.now())
         for each in lines:
             if each.tags is not None:
@@ -109,7 +109,7 @@ async def desk(
             lines=lines, freight=(FreightCharge(amount_minor=101),),
             payable_minor=sum(each.qty * each.unit_price_minor for each in lines) + 101,
         )  # fmt: skip
-        life = await house.place(order)
+        life = await ScenarioOrder.place(house, order)
         if paid:
             await life.pay()
         yield Desk(house, life)

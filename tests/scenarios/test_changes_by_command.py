@@ -7,18 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.scenarios.town import House, Town
+from bench.scenarios.environment import ScenarioEnvironment, Servers
+from deploy.local.logins import as_role
 from tests.scenarios.children import CHILD, ORDER, desk, line
 
 
-async def oms(town: Town, house: House, *arguments: str) -> "subprocess.CompletedProcess[str]":
+async def oms(servers: Servers, house: ScenarioEnvironment, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """`oms` as a process of its own, pointed at the house."""
-    postgres, _ = await town._open()
+    postgres, _ = await servers._open()
     database = await house.pool.fetchval("SELECT current_database()")
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("OMS_", "TEMPORAL_"))},
         "OMS_ENV_FILE": "",
-        "OMS_DATABASE_URL": postgres.url(database),
+        "OMS_ENVIRONMENT": "local",
+        "OMS_DATABASE_URL": as_role(postgres.url(database), "oms_operator"),
         "TEMPORAL_ADDRESS": house.temporal.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": house.temporal.namespace,
     }
@@ -28,28 +30,30 @@ async def oms(town: Town, house: House, *arguments: str) -> "subprocess.Complete
     )
 
 
-async def test_shipping_together_and_splitting_by_hand_from_a_terminal(town: Town, tmp_path: Path) -> None:
+async def test_shipping_together_and_splitting_by_hand_from_a_terminal(servers: Servers, tmp_path: Path) -> None:
     apart = (line(1, 2, 333), line(2, 1, 500, warehouse="WH-2"))
-    async with desk(town, *apart, extra_stock={("SKU-1", "WH-2"): 2}) as d:
-        silent = await oms(town, d.house, "order", "merge", ORDER, CHILD[1], CHILD[2], "--remark", " ", "--by", "u-ops")
+    async with desk(servers, *apart, extra_stock={("SKU-1", "WH-2"): 2}) as d:
+        silent = await oms(
+            servers, d.house, "order", "merge", ORDER, CHILD[1], CHILD[2], "--remark", " ", "--by", "u-ops"
+        )
         assert (silent.returncode, "REMARK_REQUIRED" in silent.stderr) == (1, True), silent.stderr
         asked = await oms(
-            town, d.house, "order", "merge", ORDER, CHILD[1], CHILD[2], "--remark", "one parcel", "--from", "WH-2",
+            servers, d.house, "order", "merge", ORDER, CHILD[1], CHILD[2], "--remark", "one parcel", "--from", "WH-2",
             "--by", "u-ops", "--json",
         )  # fmt: skip
         number = json.loads(asked.stdout)["approval_id"]
-        shown = await oms(town, d.house, "approve", "show", number)
+        shown = await oms(servers, d.house, "approve", "show", number)
         assert "ship together 合并发货" in shown.stdout
         assert all(word in shown.stdout for word in (CHILD[1], CHILD[2], "one parcel", "WH-2", "12.67 CNY"))
         await d.approve(number)
-        order = await oms(town, d.house, "order", "show", CHILD[1])
+        order = await oms(servers, d.house, "order", "show", CHILD[1])
         assert f"merged: ships as {CHILD[3]} (one parcel)" in order.stdout
         parts = tmp_path / "parts.json"
         parts.write_text(json.dumps({"children": [CHILD[3]], "into": [{"lines": {"L1": 2}}, {"lines": {"L2": 1}}]}))
         wish = ("order", "resplit", ORDER, str(parts), "--remark", "too heavy", "--by", "u-ops", "--json")
-        split = await oms(town, d.house, *wish)
+        split = await oms(servers, d.house, *wish)
         await d.approve(json.loads(split.stdout)["approval_id"])
         assert await d.statuses() == {**dict.fromkeys((1, 2, 3), "CANCELLED"), 4: "RELEASED", 5: "RELEASED"}
         parts.write_text('{"children": [], "into": 7}')
-        bad = await oms(town, d.house, "order", "resplit", ORDER, str(parts), "--remark", "x")
+        bad = await oms(servers, d.house, "order", "resplit", ORDER, str(parts), "--remark", "x")
         assert (bad.returncode, bad.stdout) == (2, "")

@@ -2,18 +2,18 @@
 
 import asyncio
 
-from bench.scenarios.town import Town
-from bench.scenarios.town.house import House
+from bench.scenarios.environment import Servers
+from bench.scenarios.environment.environment import ScenarioEnvironment
 from domain.order import Address, Buyer, OrderLine, SkuTags, StartOrder
-from starter.client import OrderClient
-from store.rule_sets import RuleSetStore
+from starter.clients.orders import OrderClient
+from store.rules.rule_sets import RuleSetStore
 from tests.domain.rules import a_table
 from tests.store.rule_books import published
 
 OPEN = 50
 
 
-def an_order(house: House, number: str) -> StartOrder:
+def an_order(house: ScenarioEnvironment, number: str) -> StartOrder:
     lines = tuple(
         OrderLine(line_id=f"L{n}", sku="TEA", qty=1, unit_price_minor=100, tags=SkuTags(warehouse=place))
         for n, place in enumerate(("WH-A", "WH-B", "WH-C"), start=1)
@@ -25,23 +25,23 @@ def an_order(house: House, number: str) -> StartOrder:
     )  # fmt: skip
 
 
-async def placed(house: House, client: OrderClient, numbers: list[str]) -> None:
+async def placed(house: ScenarioEnvironment, client: OrderClient, numbers: list[str]) -> None:
     await asyncio.gather(*(client.start(an_order(house, number)) for number in numbers))
 
 
-async def paid(house: House, numbers: list[str]) -> None:
-    await house.tell(*(house.systems.pays(number, 300, house.now()) for number in numbers))
+async def paid(house: ScenarioEnvironment, numbers: list[str]) -> None:
+    await house.deliver(*(house.systems.pays(number, 300, house.now()) for number in numbers))
 
 
-async def reasons(house: House, number: str) -> list[list[str]]:
+async def reasons(house: ScenarioEnvironment, number: str) -> list[list[str]]:
     detail = await house.orders.view(number)
     assert detail is not None
     return [[f"{r['dim']}={r['value']}" for r in child["reasons"]] for child in detail.children]
 
 
-async def test_fifty_open_orders_keep_the_rules_they_started_with(town: Town) -> None:
+async def test_fifty_open_orders_keep_the_rules_they_started_with(servers: Servers) -> None:
     before = [f"SO-OPEN-{n:02}" for n in range(OPEN)]
-    async with town.house() as house:
+    async with servers.house() as house:
         await RuleSetStore(house.pool).ensure_built_in(house.now())
         # There is no stock: planned all the same, and no parcel has to be pushed.
         await placed(house, house.client, before)

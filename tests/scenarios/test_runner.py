@@ -10,10 +10,10 @@ from bench.scenarios.__main__ import main
 from bench.scenarios.blocks import Block
 from bench.scenarios.compare import differences
 from bench.scenarios.document import Scenario, read_text
+from bench.scenarios.environment import Servers
 from bench.scenarios.plain_yaml import Malformed, load
 from bench.scenarios.report import lines
 from bench.scenarios.run import ScenarioResult, Verdict, run
-from bench.scenarios.town import Town
 
 ORDER = {"order_no": "SO1", "lines": [{"id": "L1", "sku": "A", "qty": 1, "unit_price": 5}]}
 PRICE = {
@@ -30,12 +30,12 @@ def notes(result: ScenarioResult) -> str:
     return "\n".join(note for block in result.blocks for note in block.notes)
 
 
-async def test_a_scenario_passes_when_every_block_does(town: Town) -> None:
-    assert (await run(scenario({"order": ORDER}, {"pricing": PRICE}), town)).verdict is Verdict.PASS
+async def test_a_scenario_passes_when_every_block_does(servers: Servers) -> None:
+    assert (await run(scenario({"order": ORDER}, {"pricing": PRICE}), servers)).verdict is Verdict.PASS
 
 
-async def test_a_difference_names_its_path_and_both_values(town: Town) -> None:
-    result = await run(scenario({"order": ORDER}, {"pricing": PRICE | {"payable": 6}}), town)
+async def test_a_difference_names_its_path_and_both_values(servers: Servers) -> None:
+    result = await run(scenario({"order": ORDER}, {"pricing": PRICE | {"payable": 6}}), servers)
     assert list(lines([result])) == [
         "X1 pricing FAIL",
         "    payable: expected 6, got 5",
@@ -43,9 +43,9 @@ async def test_a_difference_names_its_path_and_both_values(town: Town) -> None:
     ]
 
 
-async def test_what_is_not_built_counts_neither_as_passed_nor_as_failed(town: Town) -> None:
+async def test_what_is_not_built_counts_neither_as_passed_nor_as_failed(servers: Servers) -> None:
     result = await run(
-        scenario({"order": ORDER, "kpi": {}}, {"pricing": PRICE, "kpi": {}, "assertions": ["so it is"]}), town
+        scenario({"order": ORDER, "kpi": {}}, {"pricing": PRICE, "kpi": {}, "assertions": ["so it is"]}), servers
     )
     assert result.verdict is Verdict.NOT_YET
     assert list(lines([result])) == [
@@ -58,28 +58,28 @@ async def test_what_is_not_built_counts_neither_as_passed_nor_as_failed(town: To
     ]
 
 
-async def test_a_refund_is_a_case_that_has_really_run(town: Town) -> None:
+async def test_a_refund_is_a_case_that_has_really_run(servers: Servers) -> None:
     given = {"order": ORDER, "cases": [{"id": "A1", "type": "refund_only", "lines": {"L1": 1}}]}
     paid = {"case": "A1", "goods": 5, "freight": 0, "total": 5, "route": ["CS_SUPERVISOR"]}
-    assert (await run(scenario(given, {"refunds": [paid]}), town)).verdict is Verdict.PASS
+    assert (await run(scenario(given, {"refunds": [paid]}), servers)).verdict is Verdict.PASS
 
 
-async def test_a_case_about_more_units_than_the_order_has_is_a_fault_of_the_file(town: Town) -> None:
+async def test_a_case_about_more_units_than_the_order_has_is_a_fault_of_the_file(servers: Servers) -> None:
     given = {"order": ORDER, "cases": [{"id": "A1", "type": "refund_only", "lines": {"L1": 999}}]}
-    assert notes(await run(scenario(given, {"refunds": []}), town)).startswith("input.cases: A1")
+    assert notes(await run(scenario(given, {"refunds": []}), servers)).startswith("input.cases: A1")
 
 
-async def test_a_scenario_that_states_nothing_never_passes(town: Town) -> None:
-    assert (await run(scenario({"order": ORDER}, {"assertions": ["x"]}), town)).verdict is Verdict.NOT_YET
+async def test_a_scenario_that_states_nothing_never_passes(servers: Servers) -> None:
+    assert (await run(scenario({"order": ORDER}, {"assertions": ["x"]}), servers)).verdict is Verdict.NOT_YET
 
 
-async def test_a_misspelled_input_block_fails_even_where_the_rest_passes(town: Town) -> None:
-    result = await run(scenario({"order": ORDER, "stok": {}}, {"pricing": PRICE}), town)
+async def test_a_misspelled_input_block_fails_even_where_the_rest_passes(servers: Servers) -> None:
+    result = await run(scenario({"order": ORDER, "stok": {}}, {"pricing": PRICE}), servers)
     assert (result.verdict, notes(result)) == (Verdict.FAIL, "unknown input block")
 
 
-async def test_a_misspelled_expected_block_fails(town: Town) -> None:
-    result = await run(scenario({"order": ORDER}, {"pricing": PRICE, "prising": {}}), town)
+async def test_a_misspelled_expected_block_fails(servers: Servers) -> None:
+    result = await run(scenario({"order": ORDER}, {"pricing": PRICE, "prising": {}}), servers)
     assert (result.verdict, notes(result)) == (Verdict.FAIL, "unknown expected block")
 
 
@@ -133,36 +133,36 @@ TAGGED = {"order_no": "SO1", "lines": [LINE | {"tags": {"warehouse": "W"}}]}
     ],
 )
 async def test_input_that_does_not_follow_the_format_fails_and_names_the_place(
-    given: dict[str, Any], block: str, text: str, town: Town
+    given: dict[str, Any], block: str, text: str, servers: Servers
 ) -> None:
-    result = await run(scenario(given, {block: {}}, **FSM), town)
+    result = await run(scenario(given, {block: {}}, **FSM), servers)
     assert result.verdict is Verdict.FAIL
     assert text in notes(result)
 
 
-async def test_events_without_a_table_fail(town: Town) -> None:
-    result = await run(scenario({"initial_state": "A", "events": [EVENT]}, {"events": {}}), town)
+async def test_events_without_a_table_fail(servers: Servers) -> None:
+    result = await run(scenario({"initial_state": "A", "events": [EVENT]}, {"events": {}}), servers)
     assert "need fsm and fsm_rank" in notes(result)
 
 
-async def test_events_run_on_any_table(town: Town) -> None:
+async def test_events_run_on_any_table(servers: Servers) -> None:
     ids = {"applied": ["e"], "duplicates": [], "held_then_applied": [], "recorded_stale": [], "left_held": []}
     result = await run(
-        scenario({"initial_state": "A", "events": [EVENT]}, {"events": {"final_state": "B"} | ids}, **FSM), town
+        scenario({"initial_state": "A", "events": [EVENT]}, {"events": {"final_state": "B"} | ids}, **FSM), servers
     )
     assert result.verdict is Verdict.PASS
 
 
-async def test_a_line_discount_comes_off_and_is_shown_where_the_file_states_it(town: Town) -> None:
+async def test_a_line_discount_comes_off_and_is_shown_where_the_file_states_it(servers: Servers) -> None:
     order = {"order_no": "SO1", "lines": [LINE | {"discount": 2}]}
     line = {"id": "L1", "gross": 5, "discount": 2, "coupon": 0, "net": 3, "freight": 0, "paid": 3}
     price = PRICE | {"line_discount": 2, "goods_net": 3, "payable": 3, "lines": [line]}
-    assert (await run(scenario({"order": order}, {"pricing": price}), town)).verdict is Verdict.PASS
+    assert (await run(scenario({"order": order}, {"pricing": price}), servers)).verdict is Verdict.PASS
 
 
-async def test_a_split_without_a_priority_follows_the_default(town: Town) -> None:
+async def test_a_split_without_a_priority_follows_the_default(servers: Servers) -> None:
     child = {"child_no": "SO1-01", "reasons": [], "lines": {"L1": 1}, "net": 5, "freight": 0, "paid": 5}
-    result = await run(scenario({"order": TAGGED}, {"split": [child | {"status": "RELEASED"}]}), town)
+    result = await run(scenario({"order": TAGGED}, {"split": [child | {"status": "RELEASED"}]}), servers)
     assert result.verdict is Verdict.PASS
 
 
@@ -254,13 +254,13 @@ def test_differences_are_exact(expected: object, actual: object, found: list[str
     assert list(differences(expected, actual)) == found
 
 
-async def test_another_player_can_stand_in_a_blocks_slot(town: Town) -> None:
+async def test_another_player_can_stand_in_a_blocks_slot(servers: Servers) -> None:
     played: list[str] = []
 
-    async def through_a_workflow(given: Scenario, _: Town) -> object:
+    async def through_a_workflow(given: Scenario, _: Servers) -> object:
         played.append(given.id)
         return PRICE
 
     blocks: dict[str, Block] = {"pricing": through_a_workflow}
-    assert (await run(scenario({"order": ORDER}, {"pricing": PRICE}), town, blocks)).verdict is Verdict.PASS
+    assert (await run(scenario({"order": ORDER}, {"pricing": PRICE}), servers, blocks)).verdict is Verdict.PASS
     assert played == ["X1"]

@@ -2,22 +2,22 @@
 
 import pytest
 
-from bench.scenarios.town import Town
-from bench.scenarios.town.systems import waybill
+from bench.scenarios.environment import Servers
+from bench.scenarios.environment.providers import waybill
 from domain.approvals import RefusalCode
 from domain.facts import Kind
-from starter.approvals import DecisionNotTaken
-from starter.errors import NotNow
+from starter.clients.approvals import DecisionNotTaken
+from starter.clients.errors import NotNow
 from tests.scenarios.children import CHILD, ORDER, desk, line
-from workflows.messages import CancelOrder
+from workflows.order.messages import CancelOrder
 
 APART = (line(1, 2, 333, supplier="SELF"), line(2, 1, 500, warehouse="WH-2"))
 """Two children by warehouse."""
 HERE = (line(1, 2, 333), line(2, 1, 500, customs="cbec"), line(3, 1, 700, logistics="cold_chain"))
 
 
-async def test_after_the_approval_one_waybill_covers_both_and_both_numbers_stay_visible(town: Town) -> None:
-    async with desk(town, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
+async def test_after_the_approval_one_waybill_covers_both_and_both_numbers_stay_visible(servers: Servers) -> None:
+    async with desk(servers, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
         before = await d.paid()
         await d.approve(await d.merge(1, 2, warehouse="WH-2"))
         assert await d.statuses() == {1: "CANCELLED", 2: "CANCELLED", 3: "RELEASED"}
@@ -42,8 +42,8 @@ async def test_after_the_approval_one_waybill_covers_both_and_both_numbers_stay_
         assert (await d.life.detail()).order.status == "COMPLETED"
 
 
-async def test_without_an_approval_nothing_changes(town: Town) -> None:
-    async with desk(town, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
+async def test_without_an_approval_nothing_changes(servers: Servers) -> None:
+    async with desk(servers, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
         number = await d.merge(1, 2, warehouse="WH-2")
         assert await d.statuses() == {1: "RELEASED", 2: "RELEASED"}
         await d.approve(number, verdict="reject")
@@ -51,8 +51,8 @@ async def test_without_an_approval_nothing_changes(town: Town) -> None:
         assert d.house.systems.of("wms.cancel") == []
 
 
-async def test_who_asked_does_not_approve(town: Town) -> None:
-    async with desk(town, *APART) as d:
+async def test_who_asked_does_not_approve(servers: Servers) -> None:
+    async with desk(servers, *APART) as d:
         number = await d.merge(1, 2, warehouse="WH-2")
         with pytest.raises(DecisionNotTaken) as refused:
             await d.approve(number, "u-ops")
@@ -60,8 +60,8 @@ async def test_who_asked_does_not_approve(town: Town) -> None:
         assert await d.statuses() == {1: "RELEASED", 2: "RELEASED"}
 
 
-async def test_what_never_travels_together_is_refused_at_once(town: Town) -> None:
-    async with desk(town, *HERE) as d:
+async def test_what_never_travels_together_is_refused_at_once(servers: Servers) -> None:
+    async with desk(servers, *HERE) as d:
         for children, remark, code in (
             ((1, 2), "", "REMARK_REQUIRED"),
             ((1, 3), "cheaper", "CUSTOMS_MODE_CONFLICT"),
@@ -75,20 +75,21 @@ async def test_what_never_travels_together_is_refused_at_once(town: Town) -> Non
         assert await d.house.office.waiting(ORDER) == ()
 
 
-async def test_once_a_child_is_picked_the_question_is_withdrawn(town: Town) -> None:
-    async with desk(town, *APART) as d:
+async def test_once_a_child_is_picked_the_question_is_withdrawn(servers: Servers) -> None:
+    async with desk(servers, *APART) as d:
         number = await d.merge(1, 2, warehouse="WH-2")
         await d.life.happens(Kind.PICKING, 1)
         approval = await d.house.office.approvals.get(number)
         assert approval is not None and approval.state == "withdrawn"
         assert any(number in note for note in await d.notes())
+        assert await d.merge(1, 2, warehouse="WH-2") == number, "the same words again get the first answer"
         with pytest.raises(NotNow) as refused:
-            await d.merge(1, 2, warehouse="WH-2")
+            await d.merge(1, 2, warehouse="WH-2", remark="asked anew")
         assert refused.value.type == "ALREADY_IN_WAREHOUSE"
 
 
-async def test_if_one_cannot_be_stopped_any_more_the_other_ships_as_it_was_under_a_new_number(town: Town) -> None:
-    async with desk(town, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
+async def test_if_one_cannot_be_stopped_any_more_the_other_ships_as_it_was_under_a_new_number(servers: Servers) -> None:
+    async with desk(servers, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
         before = await d.paid()
         d.house.systems.intercepts[CHILD[2]] = "too_late"
         await d.approve(await d.merge(1, 2, warehouse="WH-2"))
@@ -101,8 +102,8 @@ async def test_if_one_cannot_be_stopped_any_more_the_other_ships_as_it_was_under
         assert any("go on as they were" in note for note in await d.notes())
 
 
-async def test_without_goods_in_the_named_warehouse_everything_ships_as_it_was(town: Town) -> None:
-    async with desk(town, *APART) as d:
+async def test_without_goods_in_the_named_warehouse_everything_ships_as_it_was(servers: Servers) -> None:
+    async with desk(servers, *APART) as d:
         before = await d.paid()
         await d.approve(await d.merge(1, 2, warehouse="WH-2"))
         assert await d.statuses() == {1: "CANCELLED", 2: "CANCELLED", 3: "RELEASED", 4: "RELEASED"}
@@ -114,8 +115,8 @@ async def test_without_goods_in_the_named_warehouse_everything_ships_as_it_was(t
         assert await d.stock() == {"SKU-1@WH-1": (0, 2, 0), "SKU-2@WH-2": (0, 1, 0)}
 
 
-async def test_an_approver_deactivated_meanwhile_stops_it_before_anything_moves(town: Town) -> None:
-    async with desk(town, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
+async def test_an_approver_deactivated_meanwhile_stops_it_before_anything_moves(servers: Servers) -> None:
+    async with desk(servers, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
         number = await d.merge(1, 2, warehouse="WH-2")
         await d.house.pool.execute(
             "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE people "
@@ -127,8 +128,8 @@ async def test_an_approver_deactivated_meanwhile_stops_it_before_anything_moves(
         assert any("PERSON_INACTIVE" in note for note in await d.notes())
 
 
-async def test_the_whole_order_can_be_cancelled_after_it_was_merged(town: Town) -> None:
-    async with desk(town, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
+async def test_the_whole_order_can_be_cancelled_after_it_was_merged(servers: Servers) -> None:
+    async with desk(servers, *APART, extra_stock={("SKU-1", "WH-2"): 2}) as d:
         before = await d.paid()
         await d.approve(await d.merge(1, 2, warehouse="WH-2"))
         done = await d.house.client.cancel(ORDER, CancelOrder(by="buyer", reason="changed my mind"))

@@ -2,39 +2,39 @@
 
 from typing import Any
 
-from bench.scenarios.town import House, Life, Town
-from domain.catalog import SkuRecord, Tax
-from domain.explanation import replay
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
+from domain.catalog.records import SkuRecord, Tax
 from domain.facts import Fact, Kind
+from domain.fulfilment.explanation import replay
 from domain.order import StartOrder
 from domain.strict import of
-from store.catalog import CatalogStore
-from store.customs import CustomsStore
-from store.plans import PlanStore
+from store.orders.customs import CustomsStore
+from store.orders.plans import PlanStore
+from store.stock.catalog import CatalogStore
 from workflows.messages import ResolveTicket
 
 
-async def placed(house: House, lines: list[dict[str, Any]], number: str = "SO-SRC-1") -> Life:
+async def placed(house: ScenarioEnvironment, lines: list[dict[str, Any]], number: str = "SO-SRC-1") -> ScenarioOrder:
     message = {
         "order_no": number, "channel": "shop", "channel_order_no": number, "placed_at": house.now().isoformat(),
         "buyer": {"buyer_id": "b-1"}, "lines": lines,
         "address": {"recipient": "-", "phone": "10000000", "province": "浙江省", "city": "杭州市", "street": "-"},
         "payable_minor": sum(line["qty"] * line["unit_price_minor"] for line in lines),
     }  # fmt: skip
-    return await house.place(of(StartOrder, message))
+    return await ScenarioOrder.place(house, of(StartOrder, message))
 
 
-async def catalogue(house: House, *records: SkuRecord) -> None:
+async def catalogue(house: ScenarioEnvironment, *records: SkuRecord) -> None:
     await CatalogStore(house.pool).put(records, "test", house.now())
 
 
-async def balances(house: House) -> dict[tuple[str, str], tuple[int, int, int]]:
+async def balances(house: ScenarioEnvironment) -> dict[tuple[str, str], tuple[int, int, int]]:
     """Available, reserved, shipped."""
     return {(b.sku, b.warehouse): (b.available, b.reserved, b.shipped) for b in await house.stock.show()}
 
 
-async def test_goods_leave_the_warehouse_that_was_chosen_for_them(town: Town) -> None:
-    async with town.house() as house:
+async def test_goods_leave_the_warehouse_that_was_chosen_for_them(servers: Servers) -> None:
+    async with servers.house() as house:
         await catalogue(house, SkuRecord(sku="A", ship_from=("WH-1", "WH-2")), SkuRecord(sku="B", ship_from=("WH-2",)))
         for sku, warehouse, qty in (("A", "WH-1", 2), ("A", "WH-2", 3), ("B", "WH-2", 1)):
             await house.receive(sku, warehouse, qty)
@@ -56,9 +56,9 @@ async def test_goods_leave_the_warehouse_that_was_chosen_for_them(town: Town) ->
 
 
 async def test_cross_border_children_of_one_order_are_held_together_over_the_limit_and_one_given_up_frees_the_other(
-    town: Town,
+    servers: Servers,
 ) -> None:
-    async with town.house() as house:
+    async with servers.house() as house:
         tax = Tax(vat_bp=1300, ct_bp=0)
         await catalogue(
             house,
@@ -87,12 +87,12 @@ async def test_cross_border_children_of_one_order_are_held_together_over_the_lim
             key="broker:1:CUSTOMS_RELEASED", kind=Kind.CUSTOMS_RELEASED, source="broker", occurred_at=house.now(),
             child_no=life.child_no(2),
         )  # fmt: skip
-        await house.tell(released)
+        await house.deliver(released)
         assert house.systems.pushed == [life.child_no(2)]
         assert list(house.systems.refunds.values()) == [300_000]
 
 
-async def answer(house: House, ticket_id: str, action: Any) -> None:
+async def answer(house: ScenarioEnvironment, ticket_id: str, action: Any) -> None:
     await house.client.resolve_ticket(
         "SO-SRC-1", ResolveTicket(ticket_id=ticket_id, action=action, remark="seen", by="ops")
     )

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from bench.scenarios.town import Town
-from domain.catalog import SkuRecord
+from bench.scenarios.environment import Servers
+from domain.catalog.records import SkuRecord
 from domain.facts import Kind
 from domain.order import OrderLine
 from tests.scenarios.children import CHILD, desk, line
@@ -19,9 +19,9 @@ def untagged(qty: int) -> OrderLine:
     return OrderLine(line_id="L1", sku="SKU-1", qty=qty, unit_price_minor=333)
 
 
-async def test_a_short_pick_ships_from_elsewhere_and_what_nobody_has_is_refunded(town: Town) -> None:
+async def test_a_short_pick_ships_from_elsewhere_and_what_nobody_has_is_refunded(servers: Servers) -> None:
     stock = {("SKU-1", "WH-1"): 5, ("SKU-1", "WH-2"): 1}
-    async with desk(town, untagged(5), OTHER, catalogue=[GOODS], extra_stock=stock) as d:
+    async with desk(servers, untagged(5), OTHER, catalogue=[GOODS], extra_stock=stock) as d:
         before = await d.paid()
         await d.life.ships(2)
         await d.life.happens(Kind.PICKING, 1, actual={"L1": 3})
@@ -45,9 +45,9 @@ async def test_a_short_pick_ships_from_elsewhere_and_what_nobody_has_is_refunded
         assert await d.stock() == {"SKU-1@WH-1": (0, 0, 3), "SKU-1@WH-2": (0, 0, 1), "SKU-2@WH-9": (0, 0, 1)}
 
 
-async def test_a_rejected_child_ships_from_elsewhere_without_a_refund(town: Town) -> None:
+async def test_a_rejected_child_ships_from_elsewhere_without_a_refund(servers: Servers) -> None:
     stock = {("SKU-1", "WH-1"): 2, ("SKU-1", "WH-2"): 2}
-    async with desk(town, untagged(2), OTHER, catalogue=[GOODS], extra_stock=stock) as d:
+    async with desk(servers, untagged(2), OTHER, catalogue=[GOODS], extra_stock=stock) as d:
         before = await d.paid()
         await d.life.happens(Kind.WMS_REJECTED, 1)
         await d.answer("outbound rejected", "supply", ELSEWHERE)
@@ -57,8 +57,8 @@ async def test_a_rejected_child_ships_from_elsewhere_without_a_refund(town: Town
         assert await d.stock() == {"SKU-1@WH-1": (2, 0, 0), "SKU-1@WH-2": (0, 2, 0), "SKU-2@WH-9": (0, 1, 0)}
 
 
-async def test_a_rejected_child_that_nobody_else_has_is_refunded_alone(town: Town) -> None:
-    async with desk(town, untagged(2), OTHER, catalogue=[GOODS], extra_stock={("SKU-1", "WH-1"): 2}) as d:
+async def test_a_rejected_child_that_nobody_else_has_is_refunded_alone(servers: Servers) -> None:
+    async with desk(servers, untagged(2), OTHER, catalogue=[GOODS], extra_stock={("SKU-1", "WH-1"): 2}) as d:
         worth = (await d.children())[CHILD[1]]["paid_minor"]
         await d.life.happens(Kind.WMS_REJECTED, 1)
         await d.answer("outbound rejected", "supply", ELSEWHERE)
@@ -66,9 +66,9 @@ async def test_a_rejected_child_that_nobody_else_has_is_refunded_alone(town: Tow
         assert list(d.house.systems.refunds.values()) == [worth]
 
 
-async def test_a_silent_supplier_is_asked_about_in_time_and_another_one_ships(town: Town) -> None:
+async def test_a_silent_supplier_is_asked_about_in_time_and_another_one_ships(servers: Servers) -> None:
     stock = {("SKU-1", "SUP-A"): 2, ("SKU-1", "SUP-B"): 2}
-    async with desk(town, untagged(2), OTHER, catalogue=[DROPSHIP], extra_stock=stock) as d:
+    async with desk(servers, untagged(2), OTHER, catalogue=[DROPSHIP], extra_stock=stock) as d:
         before = await d.paid()
         await d.house.pass_until(d.house.now() + timedelta(hours=23, minutes=50))
         assert await d.steps() == []
@@ -80,9 +80,9 @@ async def test_a_silent_supplier_is_asked_about_in_time_and_another_one_ships(to
         assert (await d.paid(), d.house.systems.refunds) == (before, {})
 
 
-async def test_a_supplier_that_confirms_is_not_asked_about(town: Town) -> None:
+async def test_a_supplier_that_confirms_is_not_asked_about(servers: Servers) -> None:
     stock = {("SKU-1", "SUP-A"): 2}
-    async with desk(town, untagged(2), OTHER, catalogue=[DROPSHIP], extra_stock=stock) as d:
+    async with desk(servers, untagged(2), OTHER, catalogue=[DROPSHIP], extra_stock=stock) as d:
         await d.life.happens(Kind.WMS_ACCEPTED, 1)
         await d.house.pass_until(d.house.now() + timedelta(days=3))
         assert await d.steps() == []

@@ -2,15 +2,15 @@
 
 import pytest
 
-from bench.scenarios.town import Town
-from starter.errors import NotNow
+from bench.scenarios.environment import Servers
+from starter.clients.errors import NotNow
 from tests.scenarios.children import CHILD, desk, line
 
 HEAVY = (line(1, 3, 333), line(2, 2, 500))
 
 
-async def test_one_child_becomes_two_with_new_numbers_and_the_same_money(town: Town) -> None:
-    async with desk(town, *HEAVY) as d:
+async def test_one_child_becomes_two_with_new_numbers_and_the_same_money(servers: Servers) -> None:
+    async with desk(servers, *HEAVY) as d:
         before = await d.paid()
         await d.approve(await d.resplit([1], {"L1": 1, "L2": 2}, {"L1": 2}))
         assert await d.statuses() == {1: "CANCELLED", 2: "RELEASED", 3: "RELEASED"}
@@ -25,8 +25,8 @@ async def test_one_child_becomes_two_with_new_numbers_and_the_same_money(town: T
         assert await d.stock() == {"SKU-1@WH-1": (0, 0, 3), "SKU-2@WH-1": (0, 0, 2)}
 
 
-async def test_numbers_are_never_used_again(town: Town) -> None:
-    async with desk(town, *HEAVY) as d:
+async def test_numbers_are_never_used_again(servers: Servers) -> None:
+    async with desk(servers, *HEAVY) as d:
         before = await d.paid()
         await d.approve(await d.resplit([1], {"L1": 1, "L2": 2}, {"L1": 2}))
         await d.approve(await d.merge(2, 3))
@@ -36,8 +36,8 @@ async def test_numbers_are_never_used_again(town: Town) -> None:
         assert await d.paid() == before
 
 
-async def test_what_does_not_add_up_is_refused_at_once(town: Town) -> None:
-    async with desk(town, *HEAVY) as d:
+async def test_what_does_not_add_up_is_refused_at_once(servers: Servers) -> None:
+    async with desk(servers, *HEAVY) as d:
         for parts, remark, code in (
             (({"L1": 1, "L2": 2}, {"L1": 2}), " ", "REMARK_REQUIRED"),
             (({"L1": 1, "L2": 2}, {"L1": 1}), "by hand", "UNITS_DIFFER"),
@@ -48,8 +48,8 @@ async def test_what_does_not_add_up_is_refused_at_once(town: Town) -> None:
             assert refused.value.type == code
 
 
-async def test_a_second_wish_for_the_same_child_waits_its_turn(town: Town) -> None:
-    async with desk(town, *HEAVY) as d:
+async def test_a_second_wish_for_the_same_child_waits_its_turn(servers: Servers) -> None:
+    async with desk(servers, *HEAVY) as d:
         await d.resplit([1], {"L1": 3}, {"L2": 2})
         with pytest.raises(NotNow, match="waits for approval already"):
             await d.resplit([1], {"L1": 1, "L2": 2}, {"L1": 2})

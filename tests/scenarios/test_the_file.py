@@ -9,8 +9,8 @@ from bench.scenarios.__main__ import main
 from bench.scenarios.blocks import BLOCKS, INPUTS, PLANNED
 from bench.scenarios.compare import differences
 from bench.scenarios.document import NotYet, Scenario, read_file
+from bench.scenarios.environment import Servers
 from bench.scenarios.run import SENTENCES, actual
-from bench.scenarios.town import Town
 
 FILE = Path(__file__).parent / "scenarios.yaml"
 SCENARIOS = read_file(FILE)
@@ -53,11 +53,11 @@ def test_a_scenario_that_is_not_in_the_file_is_named(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.id)
-async def test_every_number_of_a_built_block_is_really_compared(scenario: Scenario, town: Town) -> None:
+async def test_every_number_of_a_built_block_is_really_compared(scenario: Scenario, servers: Servers) -> None:
     """The block passes; change each expected value in turn, and it would not."""
     for name in BLOCKS.keys() & scenario.expected.keys():
         try:
-            found, _ = await actual(name, scenario, town)
+            found, _ = await actual(name, scenario, servers)
         except NotYet:
             continue
         expected = scenario.expected[name]

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from bench.scenarios.document import Scenario, read_file
+from bench.scenarios.environment import Servers
 from bench.scenarios.run import Verdict, run
-from bench.scenarios.town import Town
 
 SCENARIOS = read_file(Path(__file__).parent / "variations.yaml")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.id)
-async def test_other_numbers_are_played_by_the_same_rule(scenario: Scenario, town: Town) -> None:
-    result = await run(scenario, town)
+async def test_other_numbers_are_played_by_the_same_rule(scenario: Scenario, servers: Servers) -> None:
+    result = await run(scenario, servers)
     assert [(b.verdict, b.notes) for b in result.blocks] == [(Verdict.PASS, ())] * len(result.blocks)
 
 
@@ -75,8 +75,8 @@ ORDER = {
     ],
 )  # fmt: skip
 async def test_what_no_workflow_can_be_given_is_answered_by_the_rule_and_says_so(
-    given: dict[str, Any], expected: dict[str, Any], why: str, town: Town
+    given: dict[str, Any], expected: dict[str, Any], why: str, servers: Servers
 ) -> None:
-    (block,) = (await run(Scenario("X1", given, expected), town)).blocks
+    (block,) = (await run(Scenario("X1", given, expected), servers)).blocks
     assert block.verdict is Verdict.PASS, block.notes
     assert block.notes[0].startswith("by the rule alone: ") and why in block.notes[0]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from config import TemporalSettings
+from config.settings import TemporalSettings
 from starter.cli.main import main
 from tests.starter.stand_in import StandInWorker
 
@@ -93,9 +93,11 @@ Oms = Callable[..., Said]
 
 
 @pytest.fixture
-def oms(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Oms:
-    """Runs `oms` in this process, without the settings of any stack that happens to run here."""
+def oms(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Oms:
+    """Runs `oms` in this process, as on a developer's stack, without the settings of any that happens to run here."""
     monkeypatch.setenv("OMS_ENV_FILE", "")
+    monkeypatch.setenv("OMS_ENVIRONMENT", "local")
+    monkeypatch.setenv("OMS_STATE_DIR", str(tmp_path / "state"))
 
     def run(*arguments: str, stdin: bytes = b"") -> Said:
         monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(stdin)))

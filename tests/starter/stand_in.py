@@ -12,17 +12,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.order import StartOrder
 from domain.states import OrderStatus, PaymentStatus
-from workflows.messages import (
-    TASK_QUEUE,
-    Cancelled,
-    CancelOrder,
-    ConfirmReceipt,
-    OrderView,
-    Placed,
-    Refresh,
-    Refreshed,
-    ResolveTicket,
-)
+from workflows.messages import TASK_QUEUE, ResolveTicket
+from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, OrderView, Placed, Refresh, Refreshed
 
 
 @workflow.defn(name="Order")
@@ -111,6 +102,8 @@ class StandInWorker:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         client = await Client.connect(self._address, data_converter=pydantic_data_converter)
         runner = UnsandboxedWorkflowRunner()
-        async with Worker(client, task_queue=TASK_QUEUE, workflows=[StandInOrder], workflow_runner=runner):
+        async with Worker(
+            client, task_queue=TASK_QUEUE, workflows=[StandInOrder], workflow_runner=runner, build_id="tests"
+        ):
             self._ready.set()
             await self._stop.wait()

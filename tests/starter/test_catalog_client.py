@@ -1,9 +1,9 @@
 """The interface for master-data systems: typed rows, the same checks as files, and sending twice is sending once."""
 
-from domain.catalog import SkuRecord, Tax
-from domain.catalog_rows import Cell
-from starter.catalog_client import CatalogClient
-from store.audit import AuditStore
+from domain.catalog.records import SkuRecord, Tax
+from domain.catalog.rows import Cell
+from starter.clients.catalog import CatalogClient
+from store.audit.audit import AuditStore
 from store.pool import Pool
 from tests.postgres import database_url, pool
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from deploy.local.logins import as_role
 from starter.importer.catalogue import count_rows, rows_of
 from starter.importer.table import UnableToImport
 from tests.postgres import database_url
@@ -24,7 +25,7 @@ Xlsx = Callable[..., Path]
 
 @pytest.fixture
 def books(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from domain.records import AuditEntry
-from store.audit import AuditStore
-from store.audit_anchor import AnchorFile
+from store.audit.anchor import AnchorFile
+from store.audit.audit import AuditStore
 from store.pool import Pool
 from tests.postgres import database_url
 from tests.starter.conftest import Oms

@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from tests.postgres import database_url
 from tests.starter.conftest import Oms

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store.inbox import InboxStore, Incoming, Refusal
+from store.inbox.inbox import InboxStore, Incoming, RefusedMessage
 from store.pool import Pool
 from tests.postgres import database_url
 from tests.starter.conftest import Oms
@@ -47,8 +47,8 @@ def test_stats_show_the_board_with_its_reasons(oms: Oms, store: Store) -> None:
         now, nobody = datetime.now(UTC), bytes(32)
         inbox = InboxStore(pool)
         await inbox.add_many([Incoming("wechat", f"e-{n}", "k", nobody, b"{}", (), now) for n in range(3)])
-        await inbox.refuse_many([Refusal("wechat", "203.0.113.9", "signature", "no", nobody, now)])
-        await inbox.refuse_many([Refusal("tms", "203.0.113.9", "stale", "no", nobody, now)])
+        await inbox.refuse_many([RefusedMessage("wechat", "203.0.113.9", "signature", "no", nobody, now)])
+        await inbox.refuse_many([RefusedMessage("tms", "203.0.113.9", "stale", "no", nobody, now)])
 
     store(seed)
     said = oms("event", "stats").out

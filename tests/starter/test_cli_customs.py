@@ -5,8 +5,8 @@ from pathlib import Path
 
 from domain.policy import Policy
 from domain.records import SettlePayment
-from store.customs import CustomsStore
-from store.orders import OrderStore
+from store.orders.customs import CustomsStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from tests.starter.conftest import Oms
 from tests.starter.test_cli_store import Store, database_url, store

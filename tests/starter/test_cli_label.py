@@ -8,7 +8,7 @@ import pytest
 from domain.order import StartOrder
 from domain.records import ChildState, OrderWrite
 from domain.states import ChildStatus, OrderStatus, PaymentStatus
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from tests.postgres import database_url
 from tests.starter.conftest import Oms

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config import TemporalSettings
+from config.settings import TemporalSettings
 from domain.order import StartOrder
 from domain.strict import parse
 from tests.starter.conftest import EXAMPLES, Oms
@@ -62,7 +62,8 @@ def test_changes_answer_or_are_refused_in_one_line(oms: Oms, order_json: dict[st
     refused = oms("order", "confirm", number)
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert "nothing has been delivered yet" in refused.err
-    assert f"{number}-01" in oms("order", "cancel", number, "--reason", "changed their mind").out
+    assert "no usable key" in oms("order", "cancel", number, "--reason", "changed", "--key", "a b").err
+    assert f"{number}-01" in oms("order", "cancel", number, "--reason", "changed their mind", "--key", "k-1").out
     assert "is over" in oms("order", "cancel", number, "--reason", "twice").err
     assert oms("order", "refresh", "SO-NOWHERE").code == 1
 

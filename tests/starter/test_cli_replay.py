@@ -3,7 +3,7 @@
 import pytest
 
 from domain.facts import Fact, Kind
-from store.inbox import InboxStore, Incoming
+from store.inbox.inbox import InboxStore, Incoming
 from store.pool import Pool
 from tests.postgres import database_url
 from tests.starter.conftest import Oms

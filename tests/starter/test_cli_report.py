@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from deploy.local.logins import as_role
 from domain.order import StartOrder
-from domain.reconciling import Drift
+from domain.polling.reconciling import Drift
 from domain.strict import parse
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
+from store.polling.polling import PullStore, Tick
+from store.polling.reconciling import ReconcileStore
 from store.pool import open_pool
-from store.pulling import PullStore, Tick
-from store.reconciling import ReconcileStore
 from tests.postgres import database_url
 from tests.starter.conftest import EXAMPLES, Oms
 
@@ -36,7 +37,7 @@ def compared(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
         await PullStore(pool).note("wechat", Tick(asked=3, found=1), NOW, 4)
         await pool.close()
 
-    monkeypatch.setenv("OMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
     asyncio.run(seed())
     return order.order_no
 

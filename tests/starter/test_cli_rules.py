@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,22 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openpyxl import load_workbook
 
+from config.settings import TemporalSettings
+from deploy.local.logins import as_role
 from domain.approvals import Role
 from domain.order import Address, Buyer, OrderLine, SkuTags, StartOrder
 from domain.policy import Policy
 from domain.records import SettlePayment
 from providers.tokens.issue import key_set, new_key, read_key
-from store.orders import OrderStore
-from store.people import PeopleStore
+from store.approvals.people import PeopleStore
+from store.orders.orders import OrderStore
 from store.pool import Pool, open_pool
-from store.rule_sets import RuleSetStore
-from store.stock import StockStore
+from store.rules.rule_sets import RuleSetStore
+from store.stock.ledger import StockStore
 from tests.domain.rules import a_table
 from tests.postgres import database_url
 from tests.starter.conftest import EXAMPLES, Oms, Said
+from tests.starter.deciding import DecidingWorker, new_namespace
 from tests.store.examples import a_payment, a_write
 
 __all__ = ["database_url"]
@@ -33,12 +36,14 @@ Store = Callable[[Callable[[Pool], Coroutine[Any, Any, Any]]], Any]
 
 
 @pytest.fixture(autouse=True)
-def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(database_url: str, monkeypatch: pytest.MonkeyPatch, temporal_server: TemporalSettings) -> Iterator[Store]:
     key = read_key(new_key())
     pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    monkeypatch.setenv("OMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
     monkeypatch.setenv("OMS_TOKENS_PRIVATE_KEY", pem)
-    monkeypatch.setenv("OMS_TOKENS_JWKS", json.dumps(key_set(key)))
+    namespace = new_namespace(temporal_server.temporal_address)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.temporal_address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", namespace)
 
     async def on_pool(work: Callable[[Pool], Coroutine[Any, Any, Any]]) -> Any:
         pool = await open_pool(database_url, max_size=2)
@@ -56,7 +61,9 @@ def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
         await PeopleStore(pool).add("u-ed", [Role.ORDER_OPS], "u-admin", NOW)
 
     run(people)
-    return run
+    deciders = DecidingWorker(temporal_server.temporal_address, namespace, database_url, key)
+    yield run
+    deciders.stop()
 
 
 @pytest.fixture
@@ -252,3 +259,17 @@ def test_an_unknown_number_is_one_line(oms: Oms) -> None:
     for command in ("show", "simulate", "publish", "rollback", "validate", "show --draft"):
         said = oms("rules", *command.split(), "7")
         assert (said.code, said.out, said.err.count("\n")) == (1, "", 1), command
+
+
+@pytest.mark.usefixtures("past_orders")
+def test_whoever_brings_keys_of_their_own_publishes_nothing(
+    oms: Oms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = drafted(oms, a_file(tmp_path, custom_split=TOGETHER))
+    oms("rules", "simulate", str(number))
+    pem = new_key()
+    monkeypatch.setenv("OMS_TOKENS_PRIVATE_KEY", pem)
+    monkeypatch.setenv("OMS_TOKENS_JWKS", json.dumps(key_set(read_key(pem))))
+    forged = published(oms, number)
+    assert (forged.code, "TOKEN_INVALID" in forged.err) == (3, True)
+    assert [v["version"] for v in oms("rules", "list", "--json").json] == [0]

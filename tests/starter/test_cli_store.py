@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local.logins import as_role
 from domain.facts import Fact, Kind
 from domain.order import StartOrder
 from domain.policy import Policy
@@ -20,13 +21,13 @@ from domain.records import (
 )
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from domain.strict import parse
-from store.audit import AuditStore
-from store.inbox import InboxStore, Incoming
-from store.inbox_desk import InboxDesk
-from store.orders import OrderStore
+from store.audit.audit import AuditStore
+from store.inbox.inbox import InboxStore, Incoming
+from store.inbox.listing import InboxListing
+from store.orders.orders import OrderStore
 from store.pool import Pool, open_pool
-from store.stock import StockStore
-from store.tickets import TicketStore
+from store.stock.ledger import StockStore
+from store.tickets.tickets import TicketStore
 from tests.postgres import database_url
 from tests.starter.conftest import EXAMPLES, Oms
 
@@ -40,7 +41,7 @@ Store = Callable[[Callable[[Pool], Coroutine[Any, Any, Any]]], Any]
 @pytest.fixture
 def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Runs a coroutine function on a pool of this test's database; `oms` sees the same database."""
-    monkeypatch.setenv("OMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
 
     async def on_pool(work: Callable[[Pool], Coroutine[Any, Any, Any]]) -> Any:
         pool = await open_pool(database_url, max_size=2)
@@ -153,7 +154,7 @@ def test_received_goods_count_once_and_wake_the_waiting_parcel(oms: Oms, store: 
     assert len(waiting) == 1
 
     async def facts(pool: Pool) -> list[dict[str, Any]]:
-        rows = await InboxDesk(pool).list(source="stock")
+        rows = await InboxListing(pool).list(source="stock")
         return [dict(fact) for row in rows for fact in row.facts]
 
     told = store(facts)
@@ -207,6 +208,8 @@ def test_tickets_are_listed_shown_and_an_outside_one_resolved(oms: Oms, store: S
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     done = oms("ticket", "resolve", "T-inbox-7", "--give-up", "--remark", "a test payment", "--by", "anna")
     assert done.code == 0, done.err
+    again = ("ticket", "resolve", "T-inbox-7", "--give-up", "--by", "anna", "--remark")
+    assert (oms(*again, "a test payment").code, oms(*again, "no, otherwise").code) == (0, 1)
     shown = oms("ticket", "show", "T-inbox-7", "--json").json
     assert (shown["state"], shown["resolved_by"], shown["remark"]) == ("resolved", "anna", "a test payment")
     assert oms("ticket", "list", "--json").json == []

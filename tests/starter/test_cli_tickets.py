@@ -5,15 +5,15 @@ from functools import partial
 
 import pytest
 
-from config import TemporalSettings
+from config.settings import TemporalSettings
 from domain.records import TicketRecord
 from domain.tickets import Escalation
-from store.escalating import EscalationStore
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.returns import ReturnStore
-from store.stock import StockStore
-from store.tickets import TicketStore
+from store.stock.ledger import StockStore
+from store.tickets.escalating import EscalationStore
+from store.tickets.tickets import TicketStore
 from tests.postgres import database_url
 from tests.starter.conftest import Oms
 from tests.starter.test_cli_store import Store, store

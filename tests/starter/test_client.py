@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from config import TemporalSettings
+from config.settings import TemporalSettings
 from domain.order import StartOrder
 from domain.strict import parse
-from starter.client import OrderClient
-from starter.errors import DuplicateOrder, NoAnswer, NotNow, OrderNotFound, OrderRefused, Unreachable
+from starter.clients.errors import DuplicateOrder, NoAnswer, NotNow, OrderNotFound, OrderRefused, Unreachable
+from starter.clients.orders import OrderClient
 from tests.starter.conftest import free_port
-from workflows.messages import CancelOrder, ConfirmReceipt, Refresh, ResolveTicket
+from workflows.messages import ResolveTicket
+from workflows.order.messages import CancelOrder, ConfirmReceipt, Refresh
 
 
 @pytest.fixture

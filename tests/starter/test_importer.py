@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starter.importer.mapping import Mapping, UnableToMap, load_mapping
+from starter.importer.mapping import ImportMapping, MappingRefused, load_mapping
 from starter.importer.numbers import BadNumber, line_price, quantity
 from starter.importer.report import Ready, Report
 from starter.importer.run import Import
@@ -20,7 +20,7 @@ SAMPLE = EXAMPLES / "superstore-40.csv"
 
 
 @pytest.fixture(scope="module")
-def mapping() -> Mapping:
+def mapping() -> ImportMapping:
     return load_mapping(EXAMPLES / "superstore.mapping.yaml")
 
 
@@ -31,7 +31,7 @@ def records() -> list[dict[str, str]]:
         return list(csv.DictReader(file))[:9]
 
 
-def run(path: Path, mapping: Mapping) -> tuple[list[Ready], Report]:
+def run(path: Path, mapping: ImportMapping) -> tuple[list[Ready], Report]:
     job = Import(path, mapping)
     return list(job), job.report
 
@@ -44,7 +44,7 @@ def write(path: Path, records: list[dict[str, str]], encoding: str = "utf-8") ->
     return path
 
 
-def test_sample_conserves_every_line_total(mapping: Mapping) -> None:
+def test_sample_conserves_every_line_total(mapping: ImportMapping) -> None:
     ready, report = run(SAMPLE, mapping)
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         rows = dict(enumerate(csv.DictReader(file), start=2))
@@ -61,7 +61,7 @@ def test_sample_conserves_every_line_total(mapping: Mapping) -> None:
     assert (report.orders_ready, report.orders_refused, report.lines, report.rows) == (40, 0, len(rows), len(rows))
 
 
-def test_report_names_exactly_the_rows_that_were_rounded(mapping: Mapping) -> None:
+def test_report_names_exactly_the_rows_that_were_rounded(mapping: ImportMapping) -> None:
     _, report = run(SAMPLE, mapping)
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         fractions = [n for n, r in enumerate(csv.DictReader(file), 2) if Decimal(r["Sales"]) * 100 % 1]
@@ -89,7 +89,7 @@ def test_quantities_that_are_no_whole_number_above_zero_are_refused(text: str) -
 
 
 def test_one_bad_row_refuses_its_order_whole_and_keeps_the_others(
-    mapping: Mapping, records: list[dict[str, str]], tmp_path: Path
+    mapping: ImportMapping, records: list[dict[str, str]], tmp_path: Path
 ) -> None:
     key = next(r["Order ID"] for r in records if sum(x["Order ID"] == r["Order ID"] for x in records) > 1)
     bad = next(i for i, r in enumerate(records) if r["Order ID"] == key)
@@ -115,7 +115,7 @@ def test_one_bad_row_refuses_its_order_whole_and_keeps_the_others(
     ],
 )
 def test_refusals_name_row_and_reason(
-    mapping: Mapping, records: list[dict[str, str]], tmp_path: Path, column: str, value: str, reason: str
+    mapping: ImportMapping, records: list[dict[str, str]], tmp_path: Path, column: str, value: str, reason: str
 ) -> None:
     one = [dict(records[0])]
     one[0][column] = value
@@ -125,7 +125,9 @@ def test_refusals_name_row_and_reason(
     assert report.refusals[0].row in (2, None)
 
 
-def test_mixed_customers_refuse_the_order(mapping: Mapping, records: list[dict[str, str]], tmp_path: Path) -> None:
+def test_mixed_customers_refuse_the_order(
+    mapping: ImportMapping, records: list[dict[str, str]], tmp_path: Path
+) -> None:
     two = [dict(records[0]), dict(records[0], **{"Customer ID": "XX-1"})]
     ready, report = run(write(tmp_path / "orders.csv", two), mapping)
     assert ready == []
@@ -135,7 +137,7 @@ def test_mixed_customers_refuse_the_order(mapping: Mapping, records: list[dict[s
 
 
 def test_rows_of_one_order_that_stand_apart_are_one_order(
-    mapping: Mapping, records: list[dict[str, str]], tmp_path: Path
+    mapping: ImportMapping, records: list[dict[str, str]], tmp_path: Path
 ) -> None:
     expected, _ = run(write(tmp_path / "together.csv", records), mapping)
     apart = records[0::2] + records[1::2]
@@ -144,7 +146,7 @@ def test_rows_of_one_order_that_stand_apart_are_one_order(
     assert {each.order.order_no: (len(each.order.lines), each.order.payable_minor) for each in found} == sizes
 
 
-def test_ragged_row_refuses_its_order(mapping: Mapping, tmp_path: Path) -> None:
+def test_ragged_row_refuses_its_order(mapping: ImportMapping, tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     lines = SAMPLE.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([lines[0], lines[1] + ",surplus"]), encoding="utf-8")
@@ -155,7 +157,7 @@ def test_ragged_row_refuses_its_order(mapping: Mapping, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_encodings_are_found_out(
-    mapping: Mapping, records: list[dict[str, str]], tmp_path: Path, encoding: str
+    mapping: ImportMapping, records: list[dict[str, str]], tmp_path: Path, encoding: str
 ) -> None:
     records[0]["Product Name"] = "龙井绿茶"
     ready, report = run(write(tmp_path / "orders.csv", records, encoding), mapping)
@@ -163,7 +165,7 @@ def test_encodings_are_found_out(
     assert report.refusals == []
 
 
-def test_files_that_are_unusable_as_a_whole_import_nothing(mapping: Mapping, tmp_path: Path) -> None:
+def test_files_that_are_unusable_as_a_whole_import_nothing(mapping: ImportMapping, tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     whole = SAMPLE.read_bytes()
     cases = {
@@ -182,7 +184,7 @@ def test_files_that_are_unusable_as_a_whole_import_nothing(mapping: Mapping, tmp
         Import(tmp_path / "absent.csv", mapping)
 
 
-def test_placing_time_can_be_given_for_old_data(mapping: Mapping) -> None:
+def test_placing_time_can_be_given_for_old_data(mapping: ImportMapping) -> None:
     now = datetime(2026, 3, 2, 10, tzinfo=UTC)
     assert {each.order.placed_at for each in Import(SAMPLE, mapping, placed_at=now)} == {now}
 
@@ -205,5 +207,5 @@ def test_mappings_are_read_strictly(tmp_path: Path, change: tuple[str, str], rea
     assert change[0] in text
     path = tmp_path / "mapping.yaml"
     path.write_text(text.replace(*change), encoding="utf-8")
-    with pytest.raises(UnableToMap, match=reason):
+    with pytest.raises(MappingRefused, match=reason):
         load_mapping(path)

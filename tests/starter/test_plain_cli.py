@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from config import TemporalSettings
+from config.settings import TemporalSettings
 
 
 @pytest.fixture

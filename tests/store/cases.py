@@ -5,15 +5,15 @@ from typing import Any
 
 from domain.policy import Policy
 from domain.records import ChildState, StockMove
+from domain.returns.enums import Acceptance, CaseStatus, Reason, Reception, ReturnType
 from domain.returns.models import Actor, Admitted, ApplyReturn
 from domain.returns.records import ReturnWrite
-from domain.returns.words import Acceptance, CaseStatus, Reason, Reception, ReturnType
 from domain.states import ChildStatus
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.returns import ReturnStore
 from store.returns.evidence import EvidenceStore, NewEvidence
-from store.stock import StockStore
+from store.stock.ledger import StockStore
 from tests.store.examples import NOW, a_settled_order, a_write
 
 LATER = NOW + timedelta(days=3)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from store.inbox import InboxStore
-from store.orders import OrderStore
+from store.inbox.inbox import InboxStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
-from store.stock import StockStore
+from store.stock.ledger import StockStore
 from tests.postgres import database_url, pool
 
 __all__ = ["database_url", "pool"]

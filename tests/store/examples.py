@@ -8,7 +8,7 @@ from domain.order import Address, Buyer, FreightCharge, OrderLine, SkuTags, Star
 from domain.policy import Policy
 from domain.records import EventRecord, OrderWrite, Payment, RefundRecord, Settled, SettlePayment
 from domain.states import OrderStatus, Outcome, PaymentStatus, RefundStatus
-from store.orders import OrderStore
+from store.orders.orders import OrderStore
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 PAYABLE = 10_200

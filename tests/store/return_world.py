@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-from bench.return_invariants import check
+from bench.checks.return_invariants import check
 from domain.approvals import ApprovalRequest, Decision, Identity, Role, ask
 from domain.records import RefundRecord
 from domain.returns import ledger
+from domain.returns.enums import GOODS_COME_BACK, CaseStatus, Grade, Level
 from domain.returns.models import Admitted, ApplyReturn
 from domain.returns.records import RefundPart, ReserveRefund
-from domain.returns.words import GOODS_COME_BACK, CaseStatus, Grade, Level
 from domain.states import RefundStatus
-from store.approvals import ApprovalStore
+from store.approvals.approvals import ApprovalStore
+from store.approvals.people import PeopleStore
 from store.errors import DecisionRefused, OrderRefused, StockWouldGoNegative
-from store.orders import OrderStore
-from store.people import PeopleStore
+from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.returns import ReturnStore
-from store.stock import StockStore
+from store.stock.ledger import StockStore
 from tests.store.cases import LATER, POLICY, a_case_write, an_arrived_order, an_upload
 from tests.store.examples import PAYABLE, a_refund, a_write
 

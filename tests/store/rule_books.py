@@ -2,9 +2,9 @@
 
 from domain.approvals import Decided, Role, ask
 from domain.rules.sets import Document, RuleSet
-from store.approvals import ApprovalStore
+from store.approvals.approvals import ApprovalStore
 from store.pool import Pool
-from store.rule_sets import Draft, Published, RuleSetStore
+from store.rules.rule_sets import Draft, PublishedRules, RuleSetStore
 from tests.store.examples import NOW
 
 
@@ -34,7 +34,7 @@ async def approved(pool: Pool, draft: Draft, by: str = "u-boss", content_hash: s
     )  # fmt: skip
 
 
-async def published(pool: Pool, *, by: str = "u-boss", **tables: Document) -> Published:
+async def published(pool: Pool, *, by: str = "u-boss", **tables: Document) -> PublishedRules:
     rules = RuleSetStore(pool)
     draft = await rules.draft(given(**tables), "u-ed", NOW)
     return await rules.publish(draft, await approved(pool, draft, by), NOW)

@@ -6,20 +6,20 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from domain.catalog import Size, SkuRecord
+from domain.catalog.records import Size, SkuRecord
 from domain.policy import Policy
 from domain.records import ChildState, StockMove, TicketRecord, TicketResolution
 from domain.states import ChildStatus
-from store.audit import AuditStore
-from store.catalog import CatalogStore, Put
+from store.audit.audit import AuditStore
 from store.errors import NoSuchTicket, ReceiptChanged
-from store.orders import OrderStore
-from store.policies import PolicyStore
+from store.inbox.courier_scans import StoredScan, TraceStore
+from store.orders.orders import OrderStore
+from store.polling.tracking import TrackingStore
 from store.pool import Pool
-from store.stock import StockStore
-from store.tickets import TicketStore
-from store.traces import Trace, TraceStore
-from store.tracking import TrackingStore
+from store.rules.policies import PolicyStore
+from store.stock.catalog import CatalogStore, Put
+from store.stock.ledger import StockStore
+from store.tickets.tickets import TicketStore
 from tests.store.examples import NOW, a_settled_order, a_write, an_order
 
 PARKED = TicketRecord(ticket_id="T-inbox-7", system="relay", step="find order", error="no such order")
@@ -31,8 +31,9 @@ async def test_a_relay_ticket_is_opened_once_and_answered_once(pool: Pool) -> No
     assert await tickets.open_outside(PARKED, None, NOW)
     assert not await tickets.open_outside(PARKED, None, NOW)
     await tickets.resolve_outside(ANSWER, NOW)
+    await tickets.resolve_outside(ANSWER, NOW)  # told again in the same words: it is that answer
     with pytest.raises(NoSuchTicket):
-        await tickets.resolve_outside(ANSWER, NOW)
+        await tickets.resolve_outside(ANSWER.model_copy(update={"remark": "other words"}), NOW)
     assert not await tickets.open_outside(PARKED, None, NOW), "a resolved one is not opened anew"
 
 
@@ -149,7 +150,7 @@ async def test_an_order_keeps_the_policy_it_started_with(orders: OrderStore, poo
 
 async def test_a_scan_is_kept_once_newest_first(pool: Pool) -> None:
     traces = TraceStore(pool)
-    scans = [Trace("W1", f"k{n}", "tms", NOW + timedelta(hours=n), "在途", "到达", "杭州") for n in range(3)]
+    scans = [StoredScan("W1", f"k{n}", "tms", NOW + timedelta(hours=n), "在途", "到达", "杭州") for n in range(3)]
     await traces.add_many("tms", scans)
     await traces.add_many("tms", scans)
     assert [t.key for t in await traces.list("W1")] == ["k2", "k1", "k0"]
@@ -169,6 +170,23 @@ async def test_a_waybill_is_to_be_followed_until_somebody_does(orders: OrderStor
     await tracking.subscribed([waybill.child_no])
     assert await tickets.list() == ()
     assert await pool.fetchval("SELECT tracking_subscribed_at IS NOT NULL FROM parcels")
+
+
+async def test_a_courier_that_is_down_is_one_ticket_a_span_however_many_waybills_wait(
+    orders: OrderStore, pool: Pool
+) -> None:
+    tracking, tickets = TrackingStore(pool), TicketStore(pool)
+    await a_settled_order(orders)
+    children = [f"SO20261120-{n:02d}" for n in (1, 2)]
+    for _ in range(2):
+        await asyncio.gather(*(tracking.unreachable(child, "kuaidi100 does not answer") for child in children))
+    (first,) = await tickets.list()
+    assert (first.system, first.step, first.severity) == ("kuaidi100", "courier unreachable", "urgent")
+    await tracking.subscribed([children[0]])
+    assert await tickets.list() == ()
+    await tracking.unreachable(children[1], "kuaidi100 does not answer")
+    (second,) = await tickets.list()
+    assert second.ticket_id != first.ticket_id
 
 
 async def test_a_cancelled_child_is_not_followed(orders: OrderStore, pool: Pool) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from domain.facts import Kind
 from tests.workflows.conftest import Plays
-from tests.workflows.orders import one_parcel_order
+from tests.workflows.orders import TEA, one_parcel_order, two_parcel_order
 from tests.workflows.test_retries import push_ticket
 
 SECOND = timedelta(seconds=1)
@@ -32,14 +32,14 @@ async def test_giving_up_a_push_that_may_have_arrived_asks_the_warehouse_to_stop
 
 @pytest.mark.parametrize("last", ["retry", "refused"])
 async def test_an_earlier_attempt_that_may_have_arrived_is_not_forgotten(plays: Plays, last: Any) -> None:
-    """Only a refusal of the same number says that the warehouse has nothing of it."""
+    """Not even a refusal of the same number says that the attempt without an answer has not arrived."""
     async with plays() as play:
         order = one_parcel_order()
         play.world.faults.sequence("push", ["unknown", "retry", "retry", last], item=f"{order.order_no}-01")
         await play.start_paid(order)
         await play.pass_time(36 * SECOND)
         await play.resolve("give_up")
-        assert play.world.goods.intercepted == ([] if last == "refused" else [play.child(1)])
+        assert play.world.goods.intercepted == [play.child(1)]
         assert await play.finish() == "CLOSED"
     assert list(play.world.channel.refunds.values()) == [6000]
 
@@ -54,3 +54,33 @@ async def test_cancelling_while_a_given_up_push_is_being_stopped_refunds_once(pl
         await play.answer(asked)
         assert await play.finish() == "CLOSED"
     assert list(play.world.channel.refunds.values()) == [6000]
+
+
+async def test_a_refusal_after_a_persons_retry_does_not_end_what_may_have_arrived_before(plays: Plays) -> None:
+    async with plays() as play:
+        await push_ticket(play, "unknown")
+        play.world.faults.heal()
+        play.world.fail("push", how="refused")
+        await play.resolve("retry")
+        await play.resolve("give_up")
+        assert play.world.goods.intercepted == [play.child(1)]
+        assert await play.finish() == "CLOSED"
+    assert list(play.world.channel.refunds.values()) == [6000]
+
+
+async def test_a_parcel_that_arrived_in_the_first_attempt_is_done_when_the_later_ones_find_nobody(plays: Plays) -> None:
+    """Afterwards the gateway throttles everybody: what is given up, and refunded, is the other one alone."""
+    async with plays() as play:
+        order = two_parcel_order()
+        first = f"{order.order_no}-01"
+        play.world.fail("push", item=f"{order.order_no}-02")
+        await play.start_paid(order)
+        play.world.fail("push", item=first)
+        await play.pass_time(36 * SECOND)
+        ticket = await play.ticket()
+        assert ticket.child_no == play.child(2)
+        await play.resolve("give_up")
+        await play.ships(1)
+        assert await play.finish() == "COMPLETED"
+    assert play.world.goods.pushed == [first] and play.world.goods.intercepted == []
+    assert sum(play.world.channel.refunds.values()) == TEA

@@ -8,7 +8,7 @@ from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, one_parcel_order
 from tests.workflows.play import Play
 from tests.workflows.world import World
-from workflows.messages import Cancelled
+from workflows.order.messages import Cancelled
 
 
 def short() -> World:

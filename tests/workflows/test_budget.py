@@ -3,8 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from domain.child_axis import MOVES, can_change
 from domain.facts import Kind
+from domain.fulfilment.parcel_states import MOVES, can_change
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, two_parcel_order
 from tests.workflows.play import Play, kinds

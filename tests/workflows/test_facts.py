@@ -93,24 +93,6 @@ async def test_the_number_under_which_the_warehouse_ships_counts_more_than_our_l
         assert (child.waybill_no, child.carrier) == ("SF1", "SF")
 
 
-async def test_books_that_contradict_the_order_stop_it_loudly_and_lose_nothing(plays: Plays) -> None:
-    """The workflow task fails, and is tried again until people have mended the books; the order goes on from there."""
-    async with plays() as play:
-        await play.start(one_parcel_order())
-        refusals = play.world.books.refusals
-        refusals["settle"] = "NoSuchOrder"
-        await play.signal(await play.buyer_pays())
-        await play.until_history(lambda events: events["WORKFLOW_TASK_FAILED"] == 1)
-        await play.rest()
-        assert await play.statuses() == ("AWAITING_SHIPMENT", "RELEASED")
-        refusals["write"] = "NoSuchOrder"
-        await play.signal(fact(Kind.SIGNED, play.child(1), await play.now()))
-        await play.until_history(lambda events: events["WORKFLOW_TASK_FAILED"] == 2)
-        await play.rest()
-        assert await play.statuses() == ("DELIVERED", "SIGNED")
-        assert await play.finish() == "COMPLETED"
-
-
 async def test_an_order_with_nothing_to_pay_ships_at_once(plays: Plays) -> None:
     async with plays() as play:
         coupon = {"coupon_id": "ALL", "amount_minor": 6000}

@@ -93,18 +93,18 @@ async def test_a_payment_found_while_a_cancellation_closes_the_order_goes_back(p
 @pytest.mark.parametrize(
     ("wrong", "word"), [({"amount": 10_599}, "10599"), ({"amount": 10_601}, "10601"), ({"currency": "USD"}, "USD")]
 )
-async def test_a_payment_that_does_not_fit_moves_nothing_and_is_noted(
+async def test_a_payment_that_does_not_fit_moves_nothing_and_is_money_from_outside(
     plays: Plays, wrong: dict[str, Any], word: str
 ) -> None:
     async with plays() as play:
         await play.start(two_parcel_order())
         paid = await play.pay(**wrong)
         assert await play.statuses() == ("PENDING_PAYMENT",)
-        (note,) = await play.tickets()
-        assert note.step == "payment does not fit" and note.severity == "info" and word in note.error
+        (found,) = play.world.account.outside
+        assert found.kind == "payment" and word in f"{found.amount_minor} {found.why}"
         assert play.world.account.outcomes(paid.key) == [Outcome.MISMATCH] and play.world.account.payment is None
         await play.tell(paid)
-        assert len(await play.tickets()) == 1, "told again, not asked again"
+        assert len(play.world.account.outside) == 1 and not await play.tickets(), "told again, not asked again"
 
 
 async def test_a_payment_that_does_not_fit_is_a_question_at_the_deadline(plays: Plays) -> None:
@@ -125,7 +125,7 @@ async def test_a_payment_of_another_order_moves_nothing(plays: Plays) -> None:
         await play.start(two_parcel_order())
         paid = await play.buyer_pays()
         await play.tell(paid.model_copy(update={"order_no": "T000002"}))
-        assert await play.statuses() == ("PENDING_PAYMENT",) and await play.notes() == ["payment does not fit"]
+        assert await play.statuses() == ("PENDING_PAYMENT",) and len(play.world.account.outside) == 1
 
 
 async def test_a_second_payment_is_noted_and_moves_nothing(plays: Plays) -> None:
@@ -133,7 +133,7 @@ async def test_a_second_payment_is_noted_and_moves_nothing(plays: Plays) -> None
         await play.start_paid(two_parcel_order())
         again = await play.pay(transaction="4299")
         assert play.world.account.outcomes(again.key) == [Outcome.MISMATCH]
-        assert await play.notes() == ["payment does not fit"]
+        assert len(play.world.account.outside) == 1
         assert (await play.view()).paid_minor == 10_600
         assert play.world.calls["refund"] == 0 and play.world.goods.push_batches == [(play.child(1), play.child(2))]
 

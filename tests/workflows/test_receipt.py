@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from domain.facts import Kind
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, one_parcel_order, two_parcel_order
+from workflows.order.messages import ConfirmReceipt
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -30,7 +31,9 @@ async def test_the_buyer_confirms_and_the_order_is_complete(plays: Plays) -> Non
         await play.confirm()
         assert (await play.statuses())[0] == "COMPLETED"
         assert [(e.actor, e.action) for e in play.world.account.audit] == [("buyer", "order.confirm_receipt")]
-        await refused(play.confirm())
+        await play.confirm()
+        assert len(play.world.account.audit) == 1, "told again it is confirmed already"
+        await refused(play.update("confirm_receipt", ConfirmReceipt(by="another")))
 
 
 async def test_a_signature_is_not_needed_to_confirm(plays: Plays) -> None:

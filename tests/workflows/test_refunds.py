@@ -9,7 +9,7 @@ from domain.facts import Fact
 from domain.states import RefundStatus
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import one_parcel_order, two_parcel_order
-from tests.workflows.play import Play
+from tests.workflows.play import Play, kinds
 
 MINUTE = timedelta(minutes=1)
 
@@ -49,6 +49,15 @@ async def test_a_refund_that_the_books_refuse_is_not_asked_for_and_goes_to_a_per
         assert await play.finish() == "CLOSED"
 
 
+async def test_a_refund_that_the_books_refused_is_tried_again_when_a_person_says_so(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.books.refusals["refund"] = "RefundExceedsPaid"
+        number = await cancelled(play)
+        await play.resolve("retry")
+        assert status(play, number) is RefundStatus.SUCCEEDED
+        assert await play.finish() == "CLOSED"
+
+
 async def test_an_accepted_refund_counts_when_its_callback_comes(plays: Plays) -> None:
     async with plays() as play:
         number = await cancelled(play, "PROCESSING")
@@ -61,16 +70,77 @@ async def test_an_accepted_refund_counts_when_its_callback_comes(plays: Plays) -
     assert play.world.account.refunded_minor == 6000 and play.world.calls["query refund"] == 0
 
 
-async def test_an_accepted_refund_without_a_callback_is_asked_for_every_10_minutes(plays: Plays) -> None:
+async def test_an_accepted_refund_without_a_callback_is_asked_for_at_pauses_that_double(plays: Plays) -> None:
     async with plays() as play:
-        number = await cancelled(play, "PROCESSING", "PROCESSING", "SUCCEEDED")
+        number = await cancelled(play, "PROCESSING", "PROCESSING", "PROCESSING", "SUCCEEDED")
         await play.pass_time(9 * MINUTE)
         assert play.world.calls["query refund"] == 0
         await play.pass_time(2 * MINUTE)
         assert play.world.calls["query refund"] == 1 and status(play, number) is RefundStatus.ACCEPTED
-        await play.pass_time(10 * MINUTE)
+        await play.pass_time(30 * MINUTE)
+        assert play.world.faults.gaps("query refund") == [600, 1200]
         assert status(play, number) is RefundStatus.SUCCEEDED and await play.finish() == "CLOSED"
     assert play.world.calls["refund"] == 1
+
+
+async def test_a_refund_that_takes_60_days_becomes_a_ticket_after_3_and_costs_few_events(plays: Plays) -> None:
+    async with plays() as play:
+        number = await cancelled(play, *["PROCESSING"] * 1_000)
+        before = kinds(await play.history()).total()
+        await play.pass_time(timedelta(days=2, hours=23))
+        assert not await play.tickets()
+        await play.pass_time(timedelta(hours=2))
+        ticket = await play.ticket()
+        assert (ticket.system, ticket.step, ticket.severity) == ("wechat", "refund takes long", "urgent")
+        assert number in ticket.error and ticket.actions == ("retry", "give_up")
+        for _ in range(57):
+            await play.pass_time(timedelta(days=1))
+        assert kinds(await play.history()).total() - before < 100
+        assert 60 <= play.world.calls["query refund"] <= 80, "it is asked for once a day all the same"
+        assert [t.ticket_id for t in await play.tickets()] == [ticket.ticket_id]
+        play.world.channel.refund_answers = []
+        await play.pass_time(timedelta(days=1))
+        assert status(play, number) is RefundStatus.SUCCEEDED and not await play.tickets()
+        assert await play.finish() == "CLOSED"
+    assert play.world.account.refunded_minor == 6000 and play.world.calls["refund"] == 1
+
+
+async def test_a_callback_ends_a_refund_that_has_become_a_ticket(plays: Plays) -> None:
+    async with plays() as play:
+        number = await cancelled(play, *["PROCESSING"] * 1_000)
+        await play.pass_time(timedelta(days=4))
+        await play.ticket()
+        await play.tell(await told(play, number, "SUCCEEDED"))
+        assert not await play.tickets() and status(play, number) is RefundStatus.SUCCEEDED
+        assert await play.finish() == "CLOSED"
+    assert play.world.account.refunded_minor == 6000
+
+
+@pytest.mark.parametrize(("action", "ends"), [("retry", RefundStatus.SUCCEEDED), ("give_up", RefundStatus.CLOSED)])
+async def test_a_person_has_a_refund_that_takes_long_asked_for_at_once_or_takes_it_over(
+    plays: Plays, action: str, ends: RefundStatus
+) -> None:
+    async with plays() as play:
+        number = await cancelled(play, *["PROCESSING"] * 1_000)
+        await play.pass_time(timedelta(days=4))
+        play.world.channel.refund_answers = []
+        await play.resolve(action)
+        assert status(play, number) is ends
+        assert await play.finish() == "CLOSED"
+
+
+async def test_a_channel_that_is_down_is_asked_as_seldom_and_a_refusal_is_a_question(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.fail("query refund", 5)
+        number = await cancelled(play, "PROCESSING")
+        await play.pass_time(timedelta(hours=1))
+        assert play.world.calls["query refund"] == 3 and not await play.tickets()
+        play.world.fail("query refund", how="refused")
+        await play.pass_time(timedelta(days=1))
+        assert (await play.ticket()).step == "query refund"
+        play.world.faults.heal()
+        await play.resolve("retry")
+        assert status(play, number) is RefundStatus.SUCCEEDED and await play.finish() == "CLOSED"
 
 
 @pytest.mark.parametrize("state", ["ABNORMAL", "CLOSED"])
@@ -128,11 +198,15 @@ async def test_the_callback_closes_the_question_about_a_refund(plays: Plays) -> 
     assert play.world.account.refunded_minor == 6000
 
 
-async def test_a_refund_nobody_asked_for_is_noted(plays: Plays) -> None:
+async def test_a_refund_nobody_asked_for_is_money_from_outside_and_told_again_no_news(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.tell(await told(play, "R-somebody", "SUCCEEDED"))
-        assert await play.notes() == ["unknown refund"] and (await play.view()).refunded_minor == 0
+        fact = await told(play, "R-somebody", "SUCCEEDED")
+        await play.tell(fact)
+        await play.tell(fact)
+        (found,) = play.world.account.outside
+        assert (found.kind, found.number, (await play.view()).refunded_minor) == ("refund", "R-somebody", 0)
+        assert play.world.account.outcomes(fact.key) == ["MISMATCH", "DUPLICATE"]
 
 
 async def test_what_the_order_waits_for_is_told_again_after_a_refund(plays: Plays) -> None:
@@ -141,45 +215,3 @@ async def test_what_the_order_waits_for_is_told_again_after_a_refund(plays: Play
         await play.ships(1)
         await play.cancel()
         assert "refund" not in (await play.view()).waiting_for
-
-
-@pytest.mark.parametrize("wrong", [{"amount_minor": 5999}, {"amount_minor": 6001}, {"currency": "USD"}], ids=str)
-async def test_a_proof_of_another_amount_moves_nothing_and_is_a_question(plays: Plays, wrong: dict[str, Any]) -> None:
-    async with plays() as play:
-        number = await cancelled(play, "PROCESSING", "PROCESSING")
-        proof = (await told(play, number, "SUCCEEDED")).model_copy(update=wrong)
-        await play.tell(proof)
-        await play.tell(proof)
-        ticket = await play.ticket()
-        assert (ticket.severity, ticket.step, ticket.actions) == ("urgent", "refund does not fit", ("retry", "give_up"))
-        assert play.world.account.outcomes(proof.key) == ["MISMATCH", "MISMATCH"]
-        assert status(play, number) is RefundStatus.ACCEPTED and (await play.view()).refunded_minor == 0
-        await play.pass_time(timedelta(days=1))
-        assert play.world.calls["query refund"] == 0, "the person who was asked looks first"
-        await play.tell(await told(play, number, "SUCCEEDED"))
-        assert not await play.tickets() and await play.finish() == "CLOSED"
-    assert play.world.account.refunded_minor == 6000
-
-
-@pytest.mark.parametrize(("action", "ends"), [("retry", RefundStatus.SUCCEEDED), ("give_up", RefundStatus.CLOSED)])
-async def test_a_person_decides_about_a_refund_that_does_not_fit(plays: Plays, action: str, ends: RefundStatus) -> None:
-    async with plays() as play:
-        number = await cancelled(play, "PROCESSING", "SUCCEEDED")
-        await play.tell((await told(play, number, "SUCCEEDED")).model_copy(update={"amount_minor": 1}))
-        await play.resolve(action)
-        assert await play.finish() == "CLOSED"
-        assert status(play, number) is ends
-    assert play.world.account.refunded_minor == (6000 if action == "retry" else 0)
-
-
-async def test_another_amount_told_after_success_is_a_question_and_counts_once(plays: Plays) -> None:
-    async with plays() as play:
-        await play.start_paid(two_parcel_order())
-        await play.ships(1)
-        await play.cancel()
-        ((number, amount),) = play.world.channel.refunds.items()
-        await play.tell((await told(play, number, "SUCCEEDED")).model_copy(update={"amount_minor": 1}))
-        assert (await play.ticket()).step == "refund does not fit"
-        await play.resolve("give_up")
-        assert status(play, number) is RefundStatus.SUCCEEDED and await play.finish() == "COMPLETED"
-    assert play.world.account.refunded_minor == amount

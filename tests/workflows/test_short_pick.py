@@ -95,7 +95,8 @@ async def test_only_what_is_missing_is_asked_about(plays: Plays, actual: dict[st
     async with plays() as play:
         await play.start_paid(two_parcel_order())
         await play.happens(Kind.WAYBILL_RETURNED, 1, actual=actual)
-        assert bool(await play.tickets()) is (actual == {"L1": 0})
-        if await play.tickets():
+        asked = [ticket for ticket in await play.tickets() if ticket.severity != "info"]
+        assert bool(asked) is (actual == {"L1": 0})
+        if asked:
             await play.resolve("give_up")
             assert play.world.account.refunded_minor == 6360

@@ -9,6 +9,10 @@ from temporalio.client import WorkflowFailureError, WorkflowQueryFailedError, Wo
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from domain.order import StartOrder
+from domain.strict import of
+from starter.clients.errors import OrderRefused
+from starter.clients.orders import OrderClient
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import new_number, order_message, two_parcel_order
 from tests.workflows.play import Play
@@ -108,3 +112,18 @@ async def test_a_payment_made_by_the_shop_itself_is_not_created_again(plays: Pla
         await play.pay()
         assert await play.statuses() == ("AWAITING_SHIPMENT", "RELEASED", "RELEASED")
         assert play.world.calls["create"] == 0
+
+
+async def test_an_order_too_large_for_the_engine_is_refused_with_nothing_changed(plays: Plays) -> None:
+    """By its workflow, whoever starts it: 10,000 lines would have been registered, and never answered."""
+    async with plays() as play:
+        number = new_number()
+        lines = [
+            {"line_id": f"{n}", "sku": f"S{n}", "qty": 1, "unit_price_minor": 100, "tags": {"warehouse": "W"}}
+            for n in range(10_000)
+        ]
+        message = order_message(order_no=number, lines=lines, coupons=[], freight=[], payable_minor=1_000_000)
+        error = await refusal(play, message, order_workflow_id(number))
+    assert error.type == "InvalidOrder" and "too large" in error.message
+    with pytest.raises(OrderRefused, match="too large"):
+        await OrderClient(play.env.client).start(of(StartOrder, message))

@@ -2,14 +2,15 @@
 
 **To add a block**: write `blocks/<name>.py` with
 
-    async def play(scenario: Scenario, town: Town) -> Any:
+    async def play(scenario: Scenario, servers: Servers) -> Any:
 
 add one line to `BLOCKS` below, and take its name off `PLANNED`. Nothing else has to be touched. The function
 
 1. reads its input strictly: `read(Model, block(scenario, "name"), "input.name")` with a `domain.strict.Strict` model,
    so that an unknown key, a wrong type or a missing block fails and names the place (`Malformed`);
-2. plays it: `async with town.house(policy) as house:` gives a database, production's workflows and store activities,
-   the inbox with the relay's delivery, and scripted outside systems, all on skipped time (`bench/scenarios/town`):
+2. plays it: `async with servers.house(policy) as house:` gives a database, production's workflows and store activities,
+   the inbox with the relay's delivery, and scripted outside systems, all on skipped time
+   (`bench/scenarios/environment`):
 
        order = order_in(scenario)                          # the scenario's order in the format's words
        life = await stocked(house, order)                  # bench/scenarios/ordered.py: goods in, placed; then paid …
@@ -18,12 +19,12 @@ add one line to `BLOCKS` below, and take its name off `PLANNED`. Nothing else ha
        await house.pass_until(house.now() + timedelta(days=7))
        return {"status": (await life.detail()).order.status}
 
-3. returns what it finds in the very shape of the expected block. Times of the file are mapped to the house by one
+3. returns what it finds in the very shape of the expected block. Times of the file are mapped to the environment by one
    constant offset (`Shift`): durations stay exact, and what is read back is in the file's own time.
 
 Other activities of your own: add them to `worker.inside` (own database) or to `Systems` (outside). Other workflows: to
-`worker.WORKFLOWS`; they start at the time of the house when started through `house.temporal`. Two blocks of a scenario
-that need the same play share it with `town.share(scenario, "what", play)`.
+`worker.WORKFLOWS`; they start at the time of the environment when started through `house.temporal`. Two blocks of a
+scenario that need the same play share it with `servers.share(scenario, "what", play)`.
 
 Input that follows the format but cannot be given to a running workflow: return `ByRule(actual, why)`, with the pure
 rule's answer; the report prints why. A part of the format that is not built: raise `NotYet`. Build the rule, not the
@@ -52,9 +53,9 @@ from bench.scenarios.blocks import (
     timers,
 )
 from bench.scenarios.document import Scenario
-from bench.scenarios.town import Town
+from bench.scenarios.environment import Servers
 
-Block = Callable[[Scenario, Town], Awaitable[Any]]
+Block = Callable[[Scenario, Servers], Awaitable[Any]]
 
 BLOCKS: Mapping[str, Block] = {
     "pricing": pricing.play,

@@ -9,15 +9,15 @@ from pydantic import Field, TypeAdapter
 
 from activities.evidence import EvidenceRefused
 from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.environment import ScenarioEnvironment, Servers
+from bench.scenarios.environment.goods import hand_out
+from bench.scenarios.environment.return_case import case_of
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
-from bench.scenarios.town import House, Town
-from bench.scenarios.town.case import case_of
-from bench.scenarios.town.goods import hand_out
+from domain.returns.enums import Reason, ReturnType
 from domain.returns.models import MAX_EVIDENCE, Actor
-from domain.returns.words import Reason, ReturnType
 from domain.strict import Strict
-from starter.returns_errors import ReturnRefused
+from starter.clients.return_errors import ReturnRefused
 
 STRANGER = "someone-else"
 
@@ -38,13 +38,13 @@ class ApplicationIn(Strict):
 APPLICATIONS = TypeAdapter(tuple[ApplicationIn, ...])
 
 
-async def play(scenario: Scenario, town: Town) -> list[dict[str, str]]:
+async def play(scenario: Scenario, servers: Servers) -> list[dict[str, str]]:
     given = read_as(APPLICATIONS, block(scenario, "applications"), "input.applications")
-    async with town.house() as house:
+    async with servers.house() as house:
         return [{"id": one.id, "result": await _apply(house, one, n)} for n, one in enumerate(given)]
 
 
-async def _apply(house: House, given: ApplicationIn, n: int) -> str:
+async def _apply(house: ScenarioEnvironment, given: ApplicationIn, n: int) -> str:
     order = OrderIn(order_no=f"APPLY-{n:04d}", lines=(LineIn(id="L1", sku=f"THING-{n}", qty=1, unit_price=5_000),))
     life = await stocked(house, order)
     await life.pay()

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from bench.scenarios.document import ByRule, Scenario, block, read
+from bench.scenarios.environment import ScenarioEnvironment, Servers
 from bench.scenarios.plain_yaml import Malformed
 from bench.scenarios.shift import Shift
-from bench.scenarios.town import House, Town
-from domain.board import WHOLE_BP, Bucket, alerts_at, rate_bp, total_bp
+from domain.inbox.callback_rates import WHOLE_BP, Bucket, alerts_at, rate_bp, total_bp
 from domain.strict import Strict
-from store.board import BUCKET, GRACE, Alert, BoardStore, floor
-from store.inbox import Incoming, Refusal
+from store.inbox.callback_rates import BUCKET, GRACE, Alert, BoardStore, bucket_start
+from store.inbox.inbox import Incoming, RefusedMessage
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
 MOST_CALLS = 50_000
@@ -38,33 +38,33 @@ class BoardIn(Strict):
     buckets: tuple[BucketIn, ...]
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
+async def play(scenario: Scenario, servers: Servers) -> Any:
     given = read(BoardIn, block(scenario, "board"), "input.board")
     _check(given)
     if why := _why_not(given):
         return ByRule(_by_rule(given), why)
-    async with town.house() as house:
+    async with servers.house() as house:
         first = given.buckets[0].at
-        shift = Shift(first, floor(first))  # the board's spans begin on the clock
+        shift = Shift(first, bucket_start(first))  # the board's spans begin on the clock
         for n, bucket in enumerate(given.buckets):
             await _called(house, n, bucket, shift.to_house(bucket.at))
         return await _told(house, given, shift)
 
 
-async def _called(house: House, n: int, bucket: BucketIn, at: datetime) -> None:
+async def _called(house: ScenarioEnvironment, n: int, bucket: BucketIn, at: datetime) -> None:
     """The calls of one span, spread over it."""
     step = BUCKET / max(bucket.received, 1)
     times = [at + i * step for i in range(bucket.received)]
     good = [
         Incoming(SOURCE, f"{n}-{i}", "TOLD", NOTHING, b"", (), moment) for i, moment in enumerate(times[: bucket.ok])
     ]
-    bad = [Refusal(SOURCE, "192.0.2.1", "bad_signature", "", NOTHING, moment) for moment in times[bucket.ok :]]
+    bad = [RefusedMessage(SOURCE, "192.0.2.1", "bad_signature", "", NOTHING, moment) for moment in times[bucket.ok :]]
     for start in range(0, len(good), AT_ONCE):
         await house.inbox.add_many(good[start : start + AT_ONCE])
     await house.inbox.refuse_many(bad)
 
 
-async def _told(house: House, given: BoardIn, shift: Shift) -> dict[str, Any]:
+async def _told(house: ScenarioEnvironment, given: BoardIn, shift: Shift) -> dict[str, Any]:
     board = BoardStore(house.pool)
     alerts: list[Alert] = []
     for bucket in given.buckets:

@@ -16,11 +16,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-import config_check
 from bench.scenarios.document import ByRule, Scenario, block, read
-from bench.scenarios.town import Town
-from config_reading import ROOT, variable
-from domain.config_rules import LOCAL, PROD, Item, Source, violations
+from bench.scenarios.environment import Servers
+from config import startup_check
+from config.sources import ROOT, variable
+from domain.config_rules import LOCAL, PROD, Setting, Source, violations
 from domain.strict import Strict
 
 Name = Annotated[str, Field(min_length=1)]
@@ -50,7 +50,7 @@ class ConfigIn(Strict):
     items: tuple[ItemIn, ...]
 
 
-async def play(scenario: Scenario, _: Town) -> Any:
+async def play(scenario: Scenario, _: Servers) -> Any:
     given = read(ConfigIn, block(scenario, "config"), "input.config")
     names = [item.name for item in given.items]
     if given.environment not in ENVIRONMENTS or not all(OURS.fullmatch(name) for name in names):
@@ -94,7 +94,7 @@ def _environment(given: ConfigIn, folder: Path) -> dict[str, str]:
             in_file.append(f"{item.name}={item.value}")
     (folder / "settings.env").write_text("\n".join(in_file))
     tests = {item.value for item in given.items if item.fingerprint in given.known_test_fingerprints}
-    env["OMS_KNOWN_TEST_FINGERPRINTS"] = ",".join(sorted(config_check.fingerprint(value) for value in tests))
+    env["OMS_KNOWN_TEST_FINGERPRINTS"] = ",".join(sorted(startup_check.fingerprint(value) for value in tests))
     env["OMS_GENERIC_SOURCES"] = ",".join(_sources(given.items, folder))
     return env
 
@@ -116,7 +116,7 @@ def _sources(items: Sequence[ItemIn], folder: Path) -> list[str]:
 
 
 def _needed() -> list[str]:
-    groups = [(group, name, field) for group in config_check.NEEDED for name, field in group.model_fields.items()]
+    groups = [(group, name, field) for group in startup_check.NEEDED for name, field in group.model_fields.items()]
     return [variable(group, name) for group, name, field in groups if field.is_required()]
 
 
@@ -133,6 +133,6 @@ def _told(given: ConfigIn, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_rule(given: ConfigIn) -> dict[str, Any]:
-    items = [Item(item.name, item.source, item.env_tag, item.fingerprint) for item in given.items]
+    items = [Setting(item.name, item.source, item.env_tag, item.fingerprint) for item in given.items]
     found = violations(given.environment, items, given.known_test_fingerprints)
     return {"start_allowed": not found, "violations": [{"name": v.name, "code": v.code.value} for v in found]}

@@ -7,16 +7,16 @@ from pydantic import Field, ValidationError
 
 from activities.customs import DeclareCall
 from bench.scenarios.document import ByRule, Scenario, block, read
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Town
-from domain.catalog import CustomsMode, SkuRecord
-from domain.customs import Assessed, Declaration, DeclaredLine, LineTax, Parameters, UnableToAssess, assess
+from domain.catalog.records import CustomsMode, SkuRecord
 from domain.facts import Fact, Kind
+from domain.fulfilment.customs import Assessed, Declaration, DeclaredLine, LineTax, Parameters, UnableToAssess, assess
 from domain.order import StartOrder
 from domain.states import ChildStatus
 from domain.strict import Strict, of
-from store.catalog import CatalogStore
-from store.customs import SHANGHAI, CustomsStore
+from store.orders.customs import SHANGHAI, CustomsStore
+from store.stock.catalog import CatalogStore
 
 Fen = Annotated[int, Field(ge=0)]
 NO_LIMIT = 10**12
@@ -58,14 +58,14 @@ INSIDE = "goods from inside the country meet no customs"
 NOT_AN_ORDER = "production takes no order with these lines"
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
+async def play(scenario: Scenario, servers: Servers) -> Any:
     """Each declaration as a paid order of one child: assessed, declared at the channel, held, released."""
     given = read(CustomsIn, block(scenario, "customs"), "input.customs")
     # What cannot be assessed is the file's fault, not the play's.
     by_rule = {one.id: _by_rule(given, one) for one in given.declarations}
     answers: list[dict[str, Any]] = []
     notes: list[str] = []
-    async with town.house() as house:
+    async with servers.house() as house:
         for n, one in enumerate(given.declarations, 1):
             order = _order(one, n, house)
             if isinstance(order, str):
@@ -76,7 +76,7 @@ async def play(scenario: Scenario, town: Town) -> Any:
     return ByRule(answers, "; ".join(notes)) if notes else answers
 
 
-def _order(one: DeclarationIn, n: int, house: House) -> StartOrder | str:
+def _order(one: DeclarationIn, n: int, house: ScenarioEnvironment) -> StartOrder | str:
     """The order whose only child is this declaration, or why there is none."""
     goods = sum(line.net for line in one.lines)
     if one.mode == "domestic":
@@ -107,14 +107,16 @@ def _order_line(line: LineIn, mode: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _played(house: House, given: CustomsIn, one: DeclarationIn, order: StartOrder) -> dict[str, Any]:
+async def _played(
+    house: ScenarioEnvironment, given: CustomsIn, one: DeclarationIn, order: StartOrder
+) -> dict[str, Any]:
     books, at = CustomsStore(house.pool), house.now()
     await books.publish(_parameters(given, one, at.astimezone(SHANGHAI).date()), "scenarios", at)
     await books.use(order.buyer.identity, at, one.annual_used)
     await CatalogStore(house.pool).put([_record(line, one.mode) for line in one.lines], "scenarios", at)
     for line in order.lines:
         await house.receive(line.sku, "BONDED", line.qty, of=order.order_no)
-    life = await house.place(order)
+    life = await ScenarioOrder.place(house, order)
     await life.pay()
     child = life.child_no(1)
     kept = await books.declaration(child)
@@ -124,7 +126,7 @@ async def _played(house: House, given: CustomsIn, one: DeclarationIn, order: Sta
     call = house.systems.declared.get(child)
     if kept.assessed.may_go:
         assert call is not None, f"{child} was not declared"
-        await house.tell(
+        await house.deliver(
             Fact(
                 key=f"broker:{child}:CUSTOMS_RELEASED", kind=Kind.CUSTOMS_RELEASED, source="broker",
                 occurred_at=house.now(), child_no=child,

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.environment import ScenarioEnvironment, Servers
 from bench.scenarios.file_order import FILE_ORDER, FileOrder, FileOrderStart, Row
 from bench.scenarios.order import LineIn, OrderIn, start_order
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Town
+from bench.scenarios.transitions import BadTable, Move, Table, UnknownEvent
 from domain.facts import Fact, Kind
 from domain.states import Outcome
 from domain.strict import Strict
-from domain.transitions import BadTable, Move, Table, UnknownEvent
-from store.inbox import Added
+from store.inbox.inbox import Added
 from workflows.messages import TASK_QUEUE, order_workflow_id
 
 ORDER = OrderIn(order_no="EVENTS", lines=(LineIn(id="L1", sku="TOLD", qty=1, unit_price=100),))
@@ -41,13 +41,13 @@ RANK = TypeAdapter(tuple[str, ...])
 STATE = TypeAdapter(str)
 
 
-async def play(scenario: Scenario, town: Town) -> dict[str, Any]:
+async def play(scenario: Scenario, servers: Servers) -> dict[str, Any]:
     table = _table(scenario)
     state = read_as(STATE, block(scenario, "initial_state"), "input.initial_state")
     if state not in table.rank:
         raise Malformed(f"input.initial_state: {state} is not in fsm_rank")
     events = _events(scenario, table)
-    async with town.house(more_workflows=(FileOrder,)) as house:
+    async with servers.house(more_workflows=(FileOrder,)) as house:
         order = start_order(ORDER, house.now())
         rows = {kind: Row(origins=move.origins, to=move.to) for kind, move in table.moves.items()}
         start = FileOrderStart(order=order, moves=rows, rank=table.rank, state=state)
@@ -59,7 +59,7 @@ async def play(scenario: Scenario, town: Town) -> dict[str, Any]:
         return await _told(house, order.order_no, await handle.query("state", result_type=str), duplicates)
 
 
-async def _tell(house: House, order_no: str, events: Sequence[EventIn]) -> list[str]:
+async def _tell(house: ScenarioEnvironment, order_no: str, events: Sequence[EventIn]) -> list[str]:
     """In order of arrival; returns the ids that the inbox had before."""
     repeated = []
     for event in events:
@@ -68,13 +68,13 @@ async def _tell(house: House, order_no: str, events: Sequence[EventIn]) -> list[
             key=event.id, kind=Kind(event.type) if known else Kind.PAYMENT_SUCCEEDED, source=SOURCE,
             occurred_at=event.at or house.now(), order_no=order_no, note=event.type,
         )  # fmt: skip
-        (added,) = await house.tell(fact)
+        (added,) = await house.deliver(fact)
         if added is not Added.NEW:
             repeated.append(event.id)
     return repeated
 
 
-async def _told(house: House, order_no: str, state: str, duplicates: list[str]) -> dict[str, Any]:
+async def _told(house: ScenarioEnvironment, order_no: str, state: str, duplicates: list[str]) -> dict[str, Any]:
     """Out of the books: each event's outcomes, in the order in which they were written down."""
     rows = await house.pool.fetch("SELECT key, outcome FROM order_events WHERE order_no = $1 ORDER BY id", order_no)
 

@@ -5,15 +5,15 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.environment import Servers
+from bench.scenarios.environment.goods import hand_out
+from bench.scenarios.environment.return_case import Case, case_of
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import Town
-from bench.scenarios.town.case import Case, case_of
-from bench.scenarios.town.goods import hand_out
-from domain.returns.words import ReturnType
+from domain.returns.enums import ReturnType
 from domain.strict import Strict
-from starter.returns_errors import StepRefused
+from starter.clients.return_errors import StepRefused
 
 
 class StepIn(Strict):
@@ -23,10 +23,10 @@ class StepIn(Strict):
 STEPS = TypeAdapter(tuple[StepIn, ...])
 
 
-async def play(scenario: Scenario, town: Town) -> list[str]:
+async def play(scenario: Scenario, servers: Servers) -> list[str]:
     steps = read_as(STEPS, block(scenario, "exchange_gate"), "input.exchange_gate")
     order = OrderIn(order_no="SWAP-0001", lines=(LineIn(id="L1", sku="SWAPPED", qty=1, unit_price=5_000),))
-    async with town.house() as house:
+    async with servers.house() as house:
         life = await stocked(house, order)
         await life.pay()
         await hand_out(life)

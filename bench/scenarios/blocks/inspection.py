@@ -9,13 +9,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bench.scenarios.document import ByRule, Scenario, block, read
+from bench.scenarios.environment import Servers
+from bench.scenarios.environment.goods import hand_out
+from bench.scenarios.environment.return_case import case_of
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
-from bench.scenarios.town import Town
-from bench.scenarios.town.case import case_of
-from bench.scenarios.town.goods import hand_out
+from domain.returns.enums import Grade, ReturnType
 from domain.returns.inspection import same_code
-from domain.returns.words import Grade, ReturnType
 from domain.strict import Strict
 
 LARGE = 20_000
@@ -32,13 +32,13 @@ class InspectionIn(Strict):
     expected_qty: Annotated[int, Field(ge=0, le=1_000)]
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
+async def play(scenario: Scenario, servers: Servers) -> Any:
     given = read(InspectionIn, block(scenario, "inspection"), "input.inspection")
     if given.expected_qty == 0:
         results = ["QTY_EXCEEDED" if same_code(s.scanned, given.return_code) else "UNKNOWN_CODE" for s in given.scans]
         return ByRule({"results": results, "accepted": 0}, "a case of no unit at all")
     line = LineIn(id="L1", sku="INSPECTED", qty=given.expected_qty, unit_price=LARGE)
-    async with town.house() as house:
+    async with servers.house() as house:
         life = await stocked(house, OrderIn(order_no="DESK-0001", lines=(line,)))
         await life.pay()
         await hand_out(life)

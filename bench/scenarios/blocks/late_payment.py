@@ -11,10 +11,10 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, TypeAdapter
 
 from bench.scenarios.document import NotYet, Scenario, block, read, read_as
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from bench.scenarios.order import OrderIn, order_in, priced
 from bench.scenarios.ordered import stock_in, stocked
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Life, Town
 from domain.shares import UnableToTake, take
 from domain.states import OrderStatus, RefundStatus
 from domain.strict import Strict
@@ -51,16 +51,16 @@ class GivenBack:
     remaining: int
 
 
-async def play(scenario: Scenario, town: Town) -> list[dict[str, Any]]:
-    return (await _given_back(scenario, town)).refunds
+async def play(scenario: Scenario, servers: Servers) -> list[dict[str, Any]]:
+    return (await _given_back(scenario, servers)).refunds
 
 
-async def play_totals(scenario: Scenario, town: Town) -> dict[str, int]:
-    found = await _given_back(scenario, town)
+async def play_totals(scenario: Scenario, servers: Servers) -> dict[str, int]:
+    found = await _given_back(scenario, servers)
     return {"refunded": found.refunded, "remaining_paid": found.remaining}
 
 
-async def _given_back(scenario: Scenario, town: Town) -> GivenBack:
+async def _given_back(scenario: Scenario, servers: Servers) -> GivenBack:
     given = block(scenario, "cases")
     if not isinstance(given, list) or any(not isinstance(case, dict) or case.get("type") != TYPE for case in given):
         raise NotYet("refunds other than of late payments")
@@ -70,21 +70,21 @@ async def _given_back(scenario: Scenario, town: Town) -> GivenBack:
     _check_case(cases, order)
 
     async def played() -> GivenBack:
-        async with town.house() as house:
+        async with servers.house() as house:
             life = await stocked(house, order, stock_in(scenario), payment={"deadline": _deadline(house)})
             await _close_unpaid(house, life)
             await house.pass_until(house.now() + LATE)
             await life.pay()
             return await _books(house, life, cases[0])
 
-    return await town.share(scenario, "late payment", played)  # type: ignore[no-any-return]
+    return await servers.share(scenario, "late payment", played)  # type: ignore[no-any-return]
 
 
-def _deadline(house: House) -> str:
+def _deadline(house: ScenarioEnvironment) -> str:
     return (house.now() + OPEN).isoformat()
 
 
-async def _close_unpaid(house: House, life: Life) -> None:
+async def _close_unpaid(house: ScenarioEnvironment, life: ScenarioOrder) -> None:
     """At the deadline the channel is asked, told to close, and only then is the order closed."""
     await house.pass_until(life.placed.pay_deadline)
     asked = [a.step for a in house.systems.attempts if a.step in ("payment.query", "payment.close")]
@@ -92,7 +92,7 @@ async def _close_unpaid(house: House, life: Life) -> None:
         raise AssertionError(f"unpaid at its deadline the order is {await life.status()}, the channel heard {asked}")
 
 
-async def _books(house: House, life: Life, case: CaseIn) -> GivenBack:
+async def _books(house: ScenarioEnvironment, life: ScenarioOrder, case: CaseIn) -> GivenBack:
     detail = await life.detail()
     lines = {line["line_id"]: line for line in detail.lines}
     refunds = []

@@ -12,16 +12,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bench.scenarios.document import ByRule, Scenario, block, read
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
+from bench.scenarios.environment.goods import hand_out
+from bench.scenarios.environment.return_case import Case, case_of
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Life, Town
-from bench.scenarios.town.case import Case, case_of
-from bench.scenarios.town.goods import hand_out
 from domain.facts import Kind
 from domain.policy import Policy
+from domain.returns.enums import CaseStatus, Grade, ReturnType
 from domain.returns.ledger import Balance, Op, WouldGoNegative, apply
-from domain.returns.words import CaseStatus, Grade, ReturnType
 from domain.strict import Strict
 
 GRADES = {Op.GRADE_GOOD: Grade.GOOD, Op.GRADE_MINOR: Grade.MINOR, Op.GRADE_SCRAP: Grade.SCRAP}
@@ -41,20 +41,20 @@ class LedgerIn(Strict):
     ops: tuple[StepIn, ...]
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
-    return await _play(scenario, town, "ledger")
+async def play(scenario: Scenario, servers: Servers) -> Any:
+    return await _play(scenario, servers, "ledger")
 
 
-async def play_replacement(scenario: Scenario, town: Town) -> Any:
-    return await _play(scenario, town, "ledger_replacement")
+async def play_replacement(scenario: Scenario, servers: Servers) -> Any:
+    return await _play(scenario, servers, "ledger_replacement")
 
 
-async def _play(scenario: Scenario, town: Town, name: str) -> Any:
+async def _play(scenario: Scenario, servers: Servers, name: str) -> Any:
     given = read(LedgerIn, block(scenario, name), f"input.{name}")
     ruled = _by_rule(given, name)
     if sum(step.qty for step in given.ops) > MOST or _reaches_back(given):
         return ByRule(ruled, f"more than {MOST} units, or units that were on their way before the file begins")
-    async with town.house(Policy(max_applications=100)) as house:
+    async with servers.house(Policy(max_applications=100)) as house:
         yard = Yard(house, given)
         await yard.open()
         after = []
@@ -68,12 +68,12 @@ async def _play(scenario: Scenario, town: Town, name: str) -> Any:
 class Yard:
     """Cases about one SKU, each of one unit."""
 
-    def __init__(self, house: House, given: LedgerIn) -> None:
+    def __init__(self, house: ScenarioEnvironment, given: LedgerIn) -> None:
         self.house = house
         self.given = given
         self.sku = given.sku
-        self._returned: Life | None = None
-        self._swapped: Life | None = None
+        self._returned: ScenarioOrder | None = None
+        self._swapped: ScenarioOrder | None = None
         self._approved: list[Case] = []
         self._exchanges: list[Case] = []
         self._start = given.start
@@ -96,7 +96,7 @@ class Yard:
             *(self.sku, self._start.frozen, self._start.second_hand, self._start.scrapped, self._start.reserved),
         )
 
-    async def _sold(self, number: str, sku: str, qty: int) -> Life:
+    async def _sold(self, number: str, sku: str, qty: int) -> ScenarioOrder:
         life = await stocked(self.house, OrderIn(order_no=number, lines=(_line(sku, qty),)))
         await life.pay()
         await hand_out(life)

@@ -11,17 +11,17 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from bench.scenarios.document import ByRule, Scenario, block, read_as
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Life, Town
 from domain.approvals import Role
 from domain.facts import Kind
-from domain.merging import Mergeable, merge_verdict
+from domain.fulfilment.merging import Mergeable, merge_verdict
 from domain.order import Address, Buyer, Id, OrderLine, SkuTags, StartOrder, Tag
 from domain.states import ChildStatus
 from domain.strict import Strict
-from starter.approvals import ApprovalClient, DecisionNotTaken
-from starter.errors import NotNow
-from workflows.replan_messages import RequestMerge
+from starter.clients.approvals import ApprovalClient, DecisionNotTaken
+from starter.clients.errors import NotNow
+from workflows.order.changes.messages import RequestMerge
 
 BEFORE = (ChildStatus.CREATED, ChildStatus.RELEASED)
 """A child that is paid for is with its warehouse at once; nothing in between can be held."""
@@ -60,7 +60,7 @@ CHILDREN = TypeAdapter(tuple[ChildIn, ...])
 REQUESTS = TypeAdapter(tuple[RequestIn, ...])
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
+async def play(scenario: Scenario, servers: Servers) -> Any:
     children = read_as(CHILDREN, block(scenario, "children"), "input.children")
     requests = read_as(REQUESTS, block(scenario, "merge_requests"), "input.merge_requests")
     known = [c.child_no for c in children]
@@ -71,7 +71,7 @@ async def play(scenario: Scenario, town: Town) -> Any:
             raise Malformed(f"input.merge_requests: {request.id} names {', '.join(missing)}, which are no children")
     if why := _why_not(children):
         return ByRule([_told(r, _by_rule(r, children)) for r in requests], why)
-    async with town.house() as house:
+    async with servers.house() as house:
         await house.office.open_for_business()
         for person in sorted({p for r in requests for p in (r.requester, r.approver)}):
             await house.office.people.add(person, [Role.CS_SUPERVISOR], "scenarios", house.now())
@@ -82,7 +82,7 @@ def _told(request: RequestIn, code: str) -> dict[str, str]:
     return {"id": request.id, "decision": "APPROVED" if code == "OK" else "REJECTED", "code": code}
 
 
-async def _asked(request: RequestIn, children: tuple[ChildIn, ...], n: int, house: House) -> str:
+async def _asked(request: RequestIn, children: tuple[ChildIn, ...], n: int, house: ScenarioEnvironment) -> str:
     """OK once the children are one; else the code of whoever refused."""
     life = await _in_state(children, n, house)
     number = {c.child_no: life.child_no(i) for i, c in enumerate(children, 1)}
@@ -104,7 +104,7 @@ async def _asked(request: RequestIn, children: tuple[ChildIn, ...], n: int, hous
     return "OK" if len(heirs) == 1 and () not in heirs else "NOT_DONE"
 
 
-async def _in_state(children: tuple[ChildIn, ...], n: int, house: House) -> Life:
+async def _in_state(children: tuple[ChildIn, ...], n: int, house: ScenarioEnvironment) -> ScenarioOrder:
     """A paid order with these children in these statuses."""
     lines = tuple(
         OrderLine(
@@ -121,7 +121,7 @@ async def _in_state(children: tuple[ChildIn, ...], n: int, house: House) -> Life
         order_no=f"MERGE-{n:03d}", channel="scenario", channel_order_no=f"MERGE-{n:03d}", placed_at=datetime.now(UTC),
         buyer=Buyer(buyer_id="b-1"), address=HOME, lines=lines, payable_minor=100 * len(lines),
     )  # fmt: skip
-    life = await house.place(order)
+    life = await ScenarioOrder.place(house, order)
     await life.pay()
     for i, child in enumerate(children, 1):
         if child.status in REACHED:

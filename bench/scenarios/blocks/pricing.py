@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.scenarios.document import Scenario
+from bench.scenarios.environment import Servers
 from bench.scenarios.ordered import settled
-from bench.scenarios.town import Town
 
 
-async def play(scenario: Scenario, town: Town) -> dict[str, Any]:
-    detail = (await settled(scenario, town)).detail
+async def play(scenario: Scenario, servers: Servers) -> dict[str, Any]:
+    detail = (await settled(scenario, servers)).detail
     lines = detail.lines
 
     def total(column: str) -> int:

@@ -9,18 +9,18 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, TypeAdapter
 
 from bench.scenarios.document import Scenario, block, read_as
+from bench.scenarios.environment import Servers
+from bench.scenarios.environment.goods import hand_out
+from bench.scenarios.environment.return_case import Case, case_of
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
 from bench.scenarios.plain_yaml import Malformed
 from bench.scenarios.shift import Shift
-from bench.scenarios.town import Town
-from bench.scenarios.town.case import Case, case_of
-from bench.scenarios.town.goods import hand_out
+from domain.returns.enums import CaseStatus, ReturnType
 from domain.returns.gate import GateResult, GateState, refund_gate
-from domain.returns.words import CaseStatus, ReturnType
 from domain.strict import Strict
-from starter.approvals import DecisionNotTaken
-from starter.returns_errors import StepRefused
+from starter.clients.approvals import DecisionNotTaken
+from starter.clients.return_errors import StepRefused
 
 LARGE = 20_000
 """Fen: finance has to agree before payout."""
@@ -34,14 +34,14 @@ class StepIn(Strict):
 STEPS = TypeAdapter(tuple[StepIn, ...])
 
 
-async def play(scenario: Scenario, town: Town) -> list[dict[str, Any]]:
+async def play(scenario: Scenario, servers: Servers) -> list[dict[str, Any]]:
     steps = read_as(STEPS, block(scenario, "refund_gate"), "input.refund_gate")
     if not steps:
         raise Malformed("input.refund_gate: no step at all")
     if list(steps) != sorted(steps, key=lambda s: s.at):
         raise Malformed("input.refund_gate: steps are given in the order of time")
     order = OrderIn(order_no="GATE-0001", lines=(LineIn(id="L1", sku="GATED", qty=1, unit_price=LARGE),))
-    async with town.house() as house:
+    async with servers.house() as house:
         life = await stocked(house, order)
         await life.pay()
         await hand_out(life)

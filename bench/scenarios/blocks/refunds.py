@@ -12,21 +12,21 @@ from pydantic import TypeAdapter
 
 from bench.scenarios.blocks import late_payment
 from bench.scenarios.document import ByRule, Scenario, block, read, read_as
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
+from bench.scenarios.environment.goods import hand_out
+from bench.scenarios.environment.return_case import Case, case_of
 from bench.scenarios.order import OrderIn, order_in, priced
 from bench.scenarios.ordered import stock_in, stocked
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Life, Town
-from bench.scenarios.town.case import Case, case_of
-from bench.scenarios.town.goods import hand_out
 from domain.order import Qty
 from domain.policy import FreightBack, Policy
 from domain.returns.approval_route import ApprovalRules, route, route_input
-from domain.returns.models import UnitRange
+from domain.returns.enums import CaseStatus, Fault, Level, ReturnType
 from domain.returns.refunding import quote_for
-from domain.returns.words import CaseStatus, Fault, Level, ReturnType
 from domain.shares import freeze
 from domain.strict import Strict
-from starter.returns_errors import ReturnRefused
+from domain.units import UnitRange
+from starter.clients.return_errors import ReturnRefused
 
 FREIGHT: TypeAdapter[FreightBack] = TypeAdapter(FreightBack)
 EXEMPT = "owed by the system itself: no application asks for it"
@@ -61,25 +61,25 @@ class Paid:
     by_rule: bool = False
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
-    return await _of(scenario, town, "approval", lambda found: found.refunds, late_payment.play)
+async def play(scenario: Scenario, servers: Servers) -> Any:
+    return await _of(scenario, servers, "approval", lambda found: found.refunds, late_payment.play)
 
 
-async def play_alt(scenario: Scenario, town: Town) -> Any:
-    return await _of(scenario, town, "approval_alt", lambda found: found.refunds, late_payment.play)
+async def play_alt(scenario: Scenario, servers: Servers) -> Any:
+    return await _of(scenario, servers, "approval_alt", lambda found: found.refunds, late_payment.play)
 
 
-async def play_totals(scenario: Scenario, town: Town) -> Any:
+async def play_totals(scenario: Scenario, servers: Servers) -> Any:
     def totals(found: Paid) -> dict[str, int]:
         return {"refunded": found.refunded, "remaining_paid": found.remaining}
 
-    return await _of(scenario, town, "approval", totals, late_payment.play_totals)
+    return await _of(scenario, servers, "approval", totals, late_payment.play_totals)
 
 
-async def _of(scenario: Scenario, town: Town, approval: str, shown: Any, late: Any) -> Any:
+async def _of(scenario: Scenario, servers: Servers, approval: str, shown: Any, late: Any) -> Any:
     given = block(scenario, "cases")
     if isinstance(given, list) and any(isinstance(c, dict) and c.get("type") == late_payment.TYPE for c in given):
-        return await late(scenario, town)
+        return await late(scenario, servers)
     cases = read_as(CASES, given, "input.cases")
     rules = read(ApprovalIn, scenario.given.get(approval, {}), f"input.{approval}")
     _check(cases, order_in(scenario))
@@ -87,17 +87,17 @@ async def _of(scenario: Scenario, town: Town, approval: str, shown: Any, late: A
         return ByRule(shown(_by_rule(scenario, cases, rules)), EXEMPT)
 
     async def played() -> Paid:
-        return await _play(scenario, town, cases, rules)
+        return await _play(scenario, servers, cases, rules)
 
-    return shown(await town.share(scenario, f"refunds by {rules}", played))
+    return shown(await servers.share(scenario, f"refunds by {rules}", played))
 
 
-async def _play(scenario: Scenario, town: Town, cases: Sequence[CaseIn], rules: ApprovalIn) -> Paid:
+async def _play(scenario: Scenario, servers: Servers, cases: Sequence[CaseIn], rules: ApprovalIn) -> Paid:
     policy = Policy(
         small_refund_max_minor=rules.small_max, cumulative_refunds=rules.cumulative_by_order,
         freight_back=_freight(scenario, cases), max_applications=PATIENT,
     )  # fmt: skip
-    async with town.house(policy) as house:
+    async with servers.house(policy) as house:
         life = await stocked(house, order_in(scenario), stock_in(scenario))
         await life.pay()
         refunds = [await _one(house, life, case, cases[n + 1 :]) for n, case in enumerate(cases)]
@@ -108,7 +108,9 @@ async def _play(scenario: Scenario, town: Town, cases: Sequence[CaseIn], rules: 
         return Paid(refunds, refunded, detail.order.paid_minor - refunded)
 
 
-async def _one(house: House, life: Life, given: CaseIn, later: Sequence[CaseIn]) -> dict[str, Any]:
+async def _one(
+    house: ScenarioEnvironment, life: ScenarioOrder, given: CaseIn, later: Sequence[CaseIn]
+) -> dict[str, Any]:
     kept = {line for case in later if case.type is ReturnType.CANCEL_UNSHIPPED for line in case.lines}
     if given.type is not ReturnType.CANCEL_UNSHIPPED:
         await hand_out(life, without=kept)
@@ -130,7 +132,7 @@ async def _one(house: House, life: Life, given: CaseIn, later: Sequence[CaseIn])
     }  # fmt: skip
 
 
-async def _to_its_end(case: Case, life: Life, kept: set[str]) -> None:
+async def _to_its_end(case: Case, life: ScenarioOrder, kept: set[str]) -> None:
     """Everybody agrees; what could not be stopped leaves the warehouse before it comes back."""
     await case.plain_life(before_return=lambda: hand_out(life, without=kept - set(case.application.lines)))
 
@@ -146,7 +148,7 @@ def _images(kind: ReturnType) -> int:
 
 
 def _freight(scenario: Scenario, cases: Sequence[CaseIn]) -> FreightBack:
-    """One switch for the whole house; cases may repeat it."""
+    """One switch for the whole environment; cases may repeat it."""
     top = read_as(FREIGHT, scenario.given.get("freight_policy", "proportional"), "input.freight_policy")
     named = {case.freight_policy for case in cases if case.freight_policy is not None} or {top}
     if len(named) > 1:

@@ -10,17 +10,17 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from bench.scenarios.document import ByRule, Scenario, block, read_as
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
+from bench.scenarios.environment.providers import no_answer
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import House, Life, Town
-from bench.scenarios.town.systems import no_answer
 from domain.policy import Policy
 from domain.retries import Attempt, Schedule, UnableToPlay, schedule
 from domain.strict import Strict
-from store.tickets import Ticket
-from workflows.guarded import ATTEMPTS
-from workflows.messages import CancelOrder
+from store.tickets.tickets import TicketRow
+from workflows.durable.guarded import ATTEMPTS
+from workflows.order.messages import CancelOrder
 
 Seconds = Annotated[int, Field(ge=0, le=10**9)]
 LONGEST_S = 10 * 365 * 86_400
@@ -45,19 +45,19 @@ class RetriesIn(Strict):
 RETRIES = TypeAdapter(tuple[RetriesIn, ...])
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
-    found = [await _played(call, town) for call in read_as(RETRIES, block(scenario, "retries"), "input.retries")]
+async def play(scenario: Scenario, servers: Servers) -> Any:
+    found = [await _played(call, servers) for call in read_as(RETRIES, block(scenario, "retries"), "input.retries")]
     notes = [one.note for one in found if isinstance(one, ByRule)]
     actual = [one.actual if isinstance(one, ByRule) else one for one in found]
     return ByRule(actual, "; ".join(notes)) if notes else actual
 
 
-async def _played(call: RetriesIn, town: Town) -> Any:
+async def _played(call: RetriesIn, servers: Servers) -> Any:
     rule = _by_rule(call)
     if why := _why_not(call):
         return ByRule(_told(call, rule), f"{call.name}: {why}")
     policy = Policy(retry_backoff_s=call.backoff_s, refund_spacing_s=call.min_spacing_s or Policy().refund_spacing_s)
-    async with town.house(policy) as house:
+    async with servers.house(policy) as house:
         step = REFUND if call.min_spacing_s else PUSH
         house.systems.script(step, *(None if result.ok else no_answer(step) for result in call.results))
         life = await stocked(house, ORDER)
@@ -68,7 +68,7 @@ async def _played(call: RetriesIn, town: Town) -> Any:
         return _told(call, await _measured(house, life, call, step))
 
 
-async def _measured(house: House, life: Life, call: RetriesIn, step: str) -> Schedule:
+async def _measured(house: ScenarioEnvironment, life: ScenarioOrder, call: RetriesIn, step: str) -> Schedule:
     attempts = house.systems.of(step)
     if len({attempt.key for attempt in attempts}) != 1:
         raise AssertionError(f"{step} was tried under several numbers: {attempts}")
@@ -85,7 +85,7 @@ async def _measured(house: House, life: Life, call: RetriesIn, step: str) -> Sch
     return Schedule(tuple(starts), None, ended + _whole_s(_opened(ticket) - attempts[-1].at))
 
 
-def _opened(ticket: Ticket) -> datetime:
+def _opened(ticket: TicketRow) -> datetime:
     offered = ("retry", "supply", "give_up")
     if ticket.actions != offered or "does not answer" not in ticket.error:
         raise AssertionError(f"ticket {ticket.ticket_id} offers {ticket.actions} and says {ticket.error}")

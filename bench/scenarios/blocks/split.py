@@ -6,27 +6,27 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from bench.scenarios.document import ByRule, Scenario, block, read_as
+from bench.scenarios.environment import Servers
 from bench.scenarios.order import OrderIn, order_in, priced
 from bench.scenarios.ordered import Settled, settled, stock_in
 from bench.scenarios.plain_yaml import Malformed
-from bench.scenarios.town import Town
+from domain.fulfilment.splitting import split
 from domain.policy import Dimension, Policy
 from domain.records import ChildPlan
-from domain.splitting import split
 from domain.states import ChildStatus
 
 PRIORITY = TypeAdapter(tuple[Dimension, ...])
 NOT_A_POLICY = "a policy names every dimension, this priority leaves some out"
 
 
-async def play(scenario: Scenario, town: Town) -> Any:
+async def play(scenario: Scenario, servers: Servers) -> Any:
     if "split_priority" not in scenario.given:
-        return await _split(scenario, town, Policy().split_priority)
-    return await _split(scenario, town, _priority(scenario, "split_priority"))
+        return await _split(scenario, servers, Policy().split_priority)
+    return await _split(scenario, servers, _priority(scenario, "split_priority"))
 
 
-async def play_alt(scenario: Scenario, town: Town) -> Any:
-    return await _split(scenario, town, _priority(scenario, "split_priority_alt"))
+async def play_alt(scenario: Scenario, servers: Servers) -> Any:
+    return await _split(scenario, servers, _priority(scenario, "split_priority_alt"))
 
 
 def _priority(scenario: Scenario, name: str) -> tuple[Dimension, ...]:
@@ -36,13 +36,13 @@ def _priority(scenario: Scenario, name: str) -> tuple[Dimension, ...]:
     return priority
 
 
-async def _split(scenario: Scenario, town: Town, priority: tuple[Dimension, ...]) -> Any:
+async def _split(scenario: Scenario, servers: Servers, priority: tuple[Dimension, ...]) -> Any:
     order = order_in(scenario)
     if untagged := [line.id for line in order.lines if line.tags is None]:
         raise Malformed(f"input.order: lines {', '.join(untagged)} have no tags to split by")
     if set(priority) != set(get_args(Dimension)):
         return ByRule(_by_rule(scenario, order, priority), NOT_A_POLICY)
-    found = await settled(scenario, town, priority)
+    found = await settled(scenario, servers, priority)
     return [_child(found, child, order) for child in found.detail.children]
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from domain.order import SkuTags
 from domain.records import PricedLine
-from domain.returns.facts import LineFacts, OrderFacts, ParcelRun
+from domain.returns.enums import Reason, ReturnType
+from domain.returns.facts import ParcelUnits, ReturnLineFacts, ReturnOrderFacts
 from domain.returns.models import Actor, ApplyReturn
-from domain.returns.words import Reason, ReturnType
 from domain.shares import UnitShare, freeze
 
 SIGNED = datetime(2026, 5, 1, 7, 0, tzinfo=UTC)
@@ -24,31 +24,31 @@ def shares(line_id: str, qty: int, net: int, freight: int = 0) -> tuple[UnitShar
     )  # fmt: skip
 
 
-def a_line(line_id: str = "L1", **changes: Any) -> LineFacts:
+def a_line(line_id: str = "L1", **changes: Any) -> ReturnLineFacts:
     fields: dict[str, Any] = {
         "line_id": line_id,
         "sku": "A",
         "warehouse": "WH-1",
         "qty": 4,
         "shares": shares(line_id, 4, 1_001, 10),
-        "shipped": (ParcelRun(child_no="SO-1-01", first_unit=0, units=4, signed_at=SIGNED),),
+        "shipped": (ParcelUnits(line_id=line_id, child_no="SO-1-01", first_unit=0, units=4, signed_at=SIGNED),),
         "left": 4,
     }
-    return LineFacts(**{**fields, **changes})
+    return ReturnLineFacts(**{**fields, **changes})
 
 
-def a_waiting_line(line_id: str = "L2", **changes: Any) -> LineFacts:
+def a_waiting_line(line_id: str = "L2", **changes: Any) -> ReturnLineFacts:
     fields: dict[str, Any] = {
         "qty": 2,
         "shares": shares(line_id, 2, 300),
         "shipped": (),
-        "waiting": (ParcelRun(child_no="SO-1-02", first_unit=0, units=2),),
+        "waiting": (ParcelUnits(line_id=line_id, child_no="SO-1-02", first_unit=0, units=2),),
         "left": 2,
     }
     return a_line(line_id, **{**fields, **changes})
 
 
-def an_order(*lines: LineFacts, **changes: Any) -> OrderFacts:
+def an_order(*lines: ReturnLineFacts, **changes: Any) -> ReturnOrderFacts:
     fields: dict[str, Any] = {
         "order_no": "SO-ORDER-1",
         "buyer_id": "b-1",
@@ -57,7 +57,7 @@ def an_order(*lines: LineFacts, **changes: Any) -> OrderFacts:
         "ended": False,
         "lines": lines or (a_line(), a_waiting_line()),
     }
-    return OrderFacts(**{**fields, **changes})
+    return ReturnOrderFacts(**{**fields, **changes})
 
 
 def an_application(**changes: Any) -> ApplyReturn:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from domain.returns.admission import AdmissionRules, judge
-from domain.returns.facts import OrderFacts, ParcelRun
-from domain.returns.models import Actor, ApplyReturn, UnitRange
+from domain.returns.enums import Reason, ReturnType
+from domain.returns.facts import ParcelUnits, ReturnOrderFacts
+from domain.returns.models import Actor, ApplyReturn
 from domain.returns.refusals import TEXTS, Code
 from domain.returns.windows import window_ends
-from domain.returns.words import Reason, ReturnType
+from domain.units import UnitRange
 from tests.domain.returns.facts import PICTURE, SIGNED, a_line, a_waiting_line, an_application, an_order
 
 T = ReturnType
@@ -20,13 +21,15 @@ DAY_7 = datetime(2026, 5, 8, 16, 0, tzinfo=UTC)
 CANCEL = {"type": T.CANCEL_UNSHIPPED, "lines": {"L2": 1}, "reason": Reason.CANCEL_UNSHIPPED, "evidence": ()}
 
 
-def codes(application: ApplyReturn, order: OrderFacts | None = None, at: datetime = NOW) -> list[str]:
+def codes(application: ApplyReturn, order: ReturnOrderFacts | None = None, at: datetime = NOW) -> list[str]:
     order = order or an_order()
     known = [PICTURE, *(f"0123456789abcde{n}" for n in "abcdefghij")]
     return [r.code.value for r in judge(application, order, known, AdmissionRules(), at).refusals]
 
 
-def units(application: ApplyReturn, order: OrderFacts | None = None, at: datetime = NOW) -> list[tuple[str, int, int]]:
+def units(
+    application: ApplyReturn, order: ReturnOrderFacts | None = None, at: datetime = NOW
+) -> list[tuple[str, int, int]]:
     judgement = judge(application, order or an_order(), [PICTURE], AdmissionRules(), at)
     assert judgement.admitted, judgement.refusals
     return [(u.line_id, u.first_unit, u.units) for u in judgement.units]
@@ -139,7 +142,7 @@ def test_a_defect_may_be_exchanged_longer(kind: ReturnType, reason: Reason, days
 
 
 def test_no_window_begins_before_it_has_arrived_but_receipt_stands_in_for_a_signature() -> None:
-    on_the_way = a_line(shipped=(ParcelRun(child_no="SO-1-01", first_unit=0, units=4),))
+    on_the_way = a_line(shipped=(ParcelUnits(line_id="L1", child_no="SO-1-01", first_unit=0, units=4),))
     much_later = SIGNED + timedelta(days=90)
     assert codes(an_application(), an_order(on_the_way), at=much_later) == []
     assert codes(an_application(), an_order(on_the_way, completed_at=SIGNED), at=much_later) == ["WINDOW_OVER"]
@@ -147,8 +150,8 @@ def test_no_window_begins_before_it_has_arrived_but_receipt_stands_in_for_a_sign
 
 def test_units_whose_window_is_open_are_taken_from_the_first_one_on() -> None:
     two_parcels = (
-        ParcelRun(child_no="SO-1-01", first_unit=0, units=2, signed_at=SIGNED),
-        ParcelRun(child_no="SO-1-02", first_unit=2, units=2, signed_at=SIGNED + timedelta(days=5)),
+        ParcelUnits(line_id="L1", child_no="SO-1-01", first_unit=0, units=2, signed_at=SIGNED),
+        ParcelUnits(line_id="L1", child_no="SO-1-02", first_unit=2, units=2, signed_at=SIGNED + timedelta(days=5)),
     )
     order = an_order(a_line(shipped=two_parcels))
     assert units(an_application(lines={"L1": 3}), order) == [("L1", 0, 3)]
@@ -214,11 +217,13 @@ def test_a_cancellation_takes_whole_parcels_before_parts_of_one() -> None:
             qty=5,
             left=5,
             waiting=(
-                ParcelRun(child_no="SO-1-01", first_unit=0, units=3),
-                ParcelRun(child_no="SO-1-02", first_unit=3, units=2),
+                ParcelUnits(line_id="L1", child_no="SO-1-01", first_unit=0, units=3),
+                ParcelUnits(line_id="L1", child_no="SO-1-02", first_unit=3, units=2),
             ),
         ),
-        a_waiting_line("L2", qty=1, left=1, waiting=(ParcelRun(child_no="SO-1-02", first_unit=0, units=1),)),
+        a_waiting_line(
+            "L2", qty=1, left=1, waiting=(ParcelUnits(line_id="L2", child_no="SO-1-02", first_unit=0, units=1),)
+        ),
     )
     order = an_order(*lines)
     cancel = {**CANCEL, "lines": {"L1": 2, "L2": 1}}

@@ -5,11 +5,11 @@ import itertools
 import pytest
 
 from domain.returns.approval_route import ApprovalRules, RouteInput, compared, route, route_input
-from domain.returns.words import Level, ReturnType, Risk
+from domain.returns.enums import Level, ReturnType, Risk
 from domain.rules.check import check
 from domain.rules.engine import engine_of
 from domain.rules.sets import RuleSet
-from store.rule_defaults import built_in
+from store.rules.defaults import built_in
 from tests.domain.rules import a_rule_set, a_table
 
 SUPERVISOR, FINANCE = Level.CS_SUPERVISOR, Level.FINANCE

@@ -2,21 +2,21 @@
 
 import pytest
 
-from domain.returns.axis import (
+from domain.returns.enums import ENDS, Acceptance, CaseStatus, Reception, ReturnType
+from domain.returns.states import (
     ACCEPTANCE,
     OWNERS,
     RECEPTION,
-    Event,
     NoSuchStep,
+    ReturnEvent,
     acceptance_of,
     after,
     fits,
     is_over,
     reception_of,
 )
-from domain.returns.words import ENDS, Acceptance, CaseStatus, Reception, ReturnType
 
-E, S, T = Event, CaseStatus, ReturnType
+E, S, T = ReturnEvent, CaseStatus, ReturnType
 PATHS = {
     "return and refund, small": (
         T.RETURN_REFUND,
@@ -89,7 +89,7 @@ def test_no_return_is_paid_out_before_its_goods_are_inspected(kind: ReturnType, 
 
 @pytest.mark.parametrize("kind", [T.EXCHANGE, T.WARRANTY_REPLACEMENT])
 @pytest.mark.parametrize("event", [E.PAYOUT, E.REFUND_SUCCEEDED, E.FINANCE_WANTED])
-def test_an_exchange_never_pays(kind: ReturnType, event: Event) -> None:
+def test_an_exchange_never_pays(kind: ReturnType, event: ReturnEvent) -> None:
     assert not any(fits(kind, status, event) for status in S)
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from domain.returns import ledger
 from domain.returns.codes import ALPHABET, code_of, read_code
+from domain.returns.enums import Grade, ReturnType
 from domain.returns.exchange import ExchangeState, LabelResult, label_gate
 from domain.returns.gate import GateResult, GateState, refund_gate
-from domain.returns.inspection import Expected, Scan, ScanResult, judge_scan, outcome
+from domain.returns.inspection import Expected, ScanResult, UnitScan, judge_scan, outcome
 from domain.returns.ledger import Balance, Op, WouldGoNegative, apply
-from domain.returns.words import Grade, ReturnType
 
 R = ScanResult
 CODE = "RC-7Q2K9D"
@@ -52,7 +52,7 @@ def test_no_label_before_both_inspections(inspected: bool, passed: bool, expecte
     assert label_gate(ExchangeState(inspected=inspected, outbound_qc_passed=passed)) is expected
 
 
-def scans(expected: list[Expected], *given: Scan) -> list[ScanResult]:
+def scans(expected: list[Expected], *given: UnitScan) -> list[ScanResult]:
     """One after another at one desk."""
     results = []
     for scan in given:
@@ -64,8 +64,8 @@ def scans(expected: list[Expected], *given: Scan) -> list[ScanResult]:
     return results
 
 
-def a_scan(code: str = CODE, grade: Grade = Grade.GOOD, **changes: Any) -> Scan:
-    return Scan(**{"scanned": code, "grade": grade, "photos": 1, **changes})
+def a_scan(code: str = CODE, grade: Grade = Grade.GOOD, **changes: Any) -> UnitScan:
+    return UnitScan(**{"scanned": code, "grade": grade, "photos": 1, **changes})
 
 
 def test_s25_wrong_code_three_grades_and_one_too_many() -> None:

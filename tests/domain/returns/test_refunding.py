@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.policy import FreightBack
-from domain.returns.models import UnitRange
+from domain.returns.enums import Fault, ReturnType
 from domain.returns.refunding import (
     AmountRaised,
     UnknownUnits,
@@ -18,8 +18,8 @@ from domain.returns.refunding import (
     quote_for,
     spread,
 )
-from domain.returns.words import Fault, ReturnType
 from domain.shares import UnitShare
+from domain.units import UnitRange
 from tests.domain.returns.facts import shares
 
 T = ReturnType

@@ -11,13 +11,13 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.asking import Connector, Told
-from activities.pulling import Pull, PullActivities
+from activities.connectors import Connector, SystemAnswer
+from activities.polling import Pull, PullActivities
 from domain.facts import Fact
-from store.findings import FindingStore
-from store.pulling import PullStore, Scope, Subject, Tick
+from store.polling.poll_results import FindingStore
+from store.polling.polling import PullStore, Scope, Subject, Tick
 from tests.workflows.world.faults import Faults
-from workflows.pull import PULL_WORKFLOW, PullWorkflow
+from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow
 
 Loop = WorkflowHandle[Any, Any]
 
@@ -52,7 +52,9 @@ class Asked:
         self, env: WorkflowEnvironment, queue: str, **how: Any
     ) -> AsyncIterator[WorkflowHandle[Any, Any]]:
         """The loop, with a worker of its own. Time stands still until the test lets it pass."""
-        async with Worker(env.client, task_queue=queue, workflows=[PullWorkflow], activities=self.activities()):
+        async with Worker(
+            env.client, task_queue=queue, workflows=[PullWorkflow], activities=self.activities(), build_id="tests"
+        ):
             with env.with_time_skipping_disabled():
                 handle: Loop = await env.client.start_workflow(
                     PULL_WORKFLOW, Pull(connector="wechat", **how), id=f"reconcile/{queue}", task_queue=queue
@@ -62,11 +64,11 @@ class Asked:
             finally:
                 await env.client.get_workflow_handle(handle.id).terminate()
 
-    async def _ask(self, subject: Subject) -> Told:
+    async def _ask(self, subject: Subject) -> SystemAnswer:
         self.asked.append(subject.number)
         self.faults.item("ask", "")
         self.faults.item("ask", subject.number)
-        return Told(self.answers.get(subject.number, tuple)())
+        return SystemAnswer(self.answers.get(subject.number, tuple)())
 
     # --- in the store's place ----------------------------------------------------------------------------------------
 

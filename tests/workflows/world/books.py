@@ -1,16 +1,20 @@
 """The store's part: keeps what an order writes, and refuses what the real store refuses."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.store import Register
+from activities.return_messages import Slot, SlotFor
+from activities.store import Register, Stalled
+from domain.fulfilment.planning import at_the_border
+from domain.fulfilment.splitting import split
 from domain.order import StartOrder
-from domain.planning import at_the_border
 from domain.policy import Policy
 from domain.pricing import price
 from domain.records import (
@@ -31,7 +35,7 @@ from domain.records import (
     TicketResolution,
     Untagged,
 )  # fmt: skip
-from domain.splitting import split
+from domain.refunds.outside import OutsideMoney
 from domain.states import OrderStatus, Outcome, RefundStatus
 
 
@@ -82,6 +86,11 @@ class Account:
         return [t for no, t in self.tickets.items() if no not in self.resolutions]
 
     @property
+    def outside(self) -> list[OutsideMoney]:
+        """Money that moved without us, each as often as it is news."""
+        return [e.outside for e in self.events if e.outside is not None]
+
+    @property
     def refunded_minor(self) -> int:
         return sum(r.amount_minor for r in self.refunds.values() if r.status is RefundStatus.SUCCEEDED)
 
@@ -116,6 +125,8 @@ class Books:
         self.arrives = True
         """Whether the next attempt to reserve for a backorder finds the goods."""
         self.allocations = 0
+        self._next_slot: dict[str, datetime] = {}
+        """When an order's next refund may be asked for."""
         self.slow_ending_s = 0.0
         """The database takes this long over the next last write of an order; in the middle of it ..."""
         self.while_ending: Callable[[], Awaitable[None]] = nothing
@@ -124,11 +135,16 @@ class Books:
         """The next settling, writing or reserving of a refund is refused, by this error."""
         self.untagged: tuple[Untagged, ...] = ()
         """Lines that the catalogue has no tags for (yet)."""
+        self.failing = ""
+        """Why every step fails for now, in a way that is worth repeating ..."""
+        self.still_takes: frozenset[str] = frozenset()
+        """... except these."""
+        self.attempts: Counter[str] = Counter()
         self.away = False
         """The database does not answer: writes wait."""
 
     def activities(self) -> list[Any]:
-        return [self.register, self.settle, self.write, self.retag, self.allocate]
+        return [self.register, self.settle, self.write, self.retag, self.allocate, self.refund_slot, self.stalled]
 
     @activity.defn(name="store.register")
     async def register(self, message: Register) -> Registered:
@@ -149,6 +165,7 @@ class Books:
 
     @activity.defn(name="store.settle")
     async def settle(self, message: SettlePayment) -> Settled:
+        self._fail("settle")
         self._refuse("settle")
         assert not self.untagged, "nothing is split by a guess"
         account = self.accounts[message.write.order_no]
@@ -161,6 +178,7 @@ class Books:
 
     @activity.defn(name="store.write")
     async def write(self, message: OrderWrite) -> None:
+        self._fail("write")
         self._refuse("refund" if message.refunds else "write")
         while self.away:
             await asyncio.sleep(0.02)
@@ -176,6 +194,22 @@ class Books:
         self.allocations += 1
         await self.while_allocating()
         return self.arrives
+
+    @activity.defn(name="returns.refund_slot")
+    async def refund_slot(self, message: SlotFor) -> Slot:
+        at = max(message.now, self._next_slot.get(message.order_no, message.now))
+        self._next_slot[message.order_no] = at + timedelta(seconds=message.spacing_s)
+        return Slot(at=at)
+
+    @activity.defn(name="store.stalled")
+    async def stalled(self, message: Stalled) -> None:
+        self._fail("stalled")
+        self.accounts[message.order_no].tickets.setdefault(message.ticket.ticket_id, message.ticket)
+
+    def _fail(self, step: str) -> None:
+        self.attempts[step] += 1
+        if self.failing and step not in self.still_takes:
+            raise RuntimeError(self.failing)
 
     def _refuse(self, what: str) -> None:
         if what in self.refusals:

@@ -5,8 +5,8 @@ from typing import Any
 from temporalio import activity
 
 from activities.customs import Assess, DeclareCall, Declared, Noted
-from activities.outside import outside
-from domain.clearance import Assessment
+from activities.provider_errors import outside
+from domain.fulfilment.clearance import Assessment
 from tests.workflows.world.faults import Faults
 
 

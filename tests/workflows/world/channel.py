@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 from temporalio import activity
 
-from activities.calls import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
-from activities.outside import outside
+from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
+from activities.payment import insist_on_end, until_ended
+from activities.provider_errors import outside
 from domain.facts import Fact, Kind
 from tests.workflows.world.faults import Faults
 
@@ -29,7 +30,7 @@ class Channel:
         self.pays_while_closing: Fact | None = None
 
     def activities(self) -> list[Any]:
-        return [self.create, self.query, self.close, self.refund, self.query_refund]
+        return [self.create, self.query, self.close, self.refund, self.query_refund, self.refund_outcome]
 
     def pay(
         self, order_no: str, amount: int, at: datetime, transaction: str | None = None, currency: str = "CNY"
@@ -89,6 +90,12 @@ class Channel:
         async with outside(call):
             self._faults.attempt("query refund")
         return self._refund_state(call)
+
+    @activity.defn(name="payment.refund_outcome")
+    async def refund_outcome(self, call: RefundCall) -> RefundState:
+        async with until_ended(call):
+            self._faults.attempt("query refund")
+        return insist_on_end(call, self._refund_state(call))
 
     def _refund_state(self, call: RefundCall) -> RefundState:
         state = self.refund_answers.pop(0) if self.refund_answers else "SUCCEEDED"

@@ -4,7 +4,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.calls import (
+from activities.messages import (  # fmt: skip
     BookBatch,
     Booked,
     Booking,
@@ -21,8 +21,8 @@ from activities.calls import (
     PushOutcome,
     PushOutcomes,
     VoidCall,
-)  # fmt: skip
-from activities.outside import each, outside
+)
+from activities.provider_errors import each, outside
 from domain.facts import Fact
 from tests.workflows.world.faults import Faults
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.calls import Facts
-from activities.pulling import Found, MayAsk
+from activities.messages import Facts
+from activities.polling import Found, MayAsk
 from tests.workflows.world.books import Books
 
 

@@ -1,0 +1,1 @@
+"""Who gives a command: verified, looked up, written down."""

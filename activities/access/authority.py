@@ -1,0 +1,90 @@
+"""Who gives a command: its proof is verified, role and status are looked up, and both are written down, before its
+workflow does anything. Whoever may write to a workflow may still not command it."""
+
+from typing import NoReturn
+from uuid import uuid4
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.approvals import KEYS_UNAVAILABLE
+from domain.access.authority import Binding, ProofCode
+from domain.approvals import Hash, Role, Token
+from domain.clock import Clock
+from domain.order import Id
+from domain.strict import Strict
+from providers.tokens.errors import KeysUnavailable, TokenElsewhere, TokenExpired, TokenRefused
+from providers.tokens.verify import TokenVerifier
+from store.approvals.command_proofs import UNVERIFIED, Admission, AskedCommand, CommandProofStore
+from store.errors import CommandNotAdmitted
+
+HOW = "sign in with `oms login`, or sign the command as a service (docs/authority.md)"
+
+
+class AdmitCommand(Strict):
+    """`command`: as its proof names it; `row`: of the table of authority; `by`: whom the message names; `request_id`:
+    the same on every attempt of one request, and of no other."""
+
+    command: str
+    row: str
+    content_hash: Hash
+    by: Id
+    proof: Token | None = None
+    request_id: str
+    order_no: str | None = None
+
+
+class AdmittedCommand(Strict):
+    """Who it is. `role` None: nobody has proven it, and here nobody has to."""
+
+    person_id: str
+    role: Role | None = None
+    on_behalf_of: str | None = None
+
+
+class AuthorityActivities:
+    """`demanded`: a command without a proof is refused; else it is taken at its word, as on a stage of tests."""
+
+    def __init__(self, proofs: CommandProofStore, verifier: TokenVerifier, now: Clock, *, demanded: bool) -> None:
+        self._proofs = proofs
+        self._verifier = verifier
+        self._now = now
+        self._demanded = demanded
+
+    @activity.defn(name="people.admit")
+    async def admit(self, message: AdmitCommand) -> AdmittedCommand:
+        """Raises, finally, an error whose type is a `ProofCode`, with its audit row written; or TOKEN_KEYS_UNAVAILABLE,
+        which may pass."""
+        m = message
+        if m.proof is None and not self._demanded:
+            return AdmittedCommand(person_id=m.by)
+        workflow_id = activity.info().workflow_id if activity.in_activity() else f"direct {uuid4()}"
+        binding = Binding(str(workflow_id), m.command, m.content_hash)
+        asked = AskedCommand(binding, m.row, m.by, m.request_id, m.order_no)
+        try:
+            admission = await self._admit(asked, m.proof)
+        except CommandNotAdmitted as refused:
+            raise ApplicationError(refused.why, type=refused.code.value, non_retryable=True) from refused
+        except KeysUnavailable as error:
+            raise ApplicationError(str(error), type=KEYS_UNAVAILABLE) from error
+        return AdmittedCommand(person_id=admission.person_id, role=admission.role, on_behalf_of=admission.on_behalf_of)
+
+    async def _admit(self, asked: AskedCommand, proof: str | None) -> Admission:
+        if proof is None:
+            await self._refuse(asked, ProofCode.PROOF_REQUIRED, f"nobody has proven to be {asked.by}: {HOW}")
+        try:
+            caller = await self._verifier.verify_command(proof, asked.binding)
+        except TokenRefused as error:
+            await self._refuse(asked, _code(error), str(error))
+        return await self._proofs.admit(asked, caller, self._now())
+
+    async def _refuse(self, asked: AskedCommand, code: ProofCode, why: str) -> NoReturn:
+        refused = CommandNotAdmitted(code, why)
+        await self._proofs.note_refusal(asked, refused, UNVERIFIED, self._now())
+        raise refused
+
+
+def _code(error: TokenRefused) -> ProofCode:
+    if isinstance(error, TokenElsewhere):
+        return ProofCode.PROOF_MISMATCH
+    return ProofCode.TOKEN_EXPIRED if isinstance(error, TokenExpired) else ProofCode.TOKEN_INVALID

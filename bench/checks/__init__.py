@@ -1,0 +1,1 @@
+"""Invariants, held against the books and against what the sandboxes say."""

@@ -1,0 +1,85 @@
+"""The end of a run: the world tells all it knows, people answer all they are asked, and time passes."""
+
+from datetime import timedelta
+from random import Random
+
+from bench.conserve.case_rules import (
+    goods_are_handed_over,
+    goods_are_received,
+    replacement_is_checked,
+    unit_is_inspected,
+)
+from bench.conserve.life import Life
+from bench.conserve.warehouse_rules import goods_arrive
+from domain.facts import Kind
+from domain.returns.enums import CaseStatus
+
+ROUNDS = 25
+PAUSE = timedelta(hours=13)
+LONG = timedelta(days=12)
+VERY_LONG = timedelta(days=100)
+HANDED_IN = 8
+"""Rounds in which goods come back; after that only those that are on their way."""
+CALM = Random(0)
+
+
+class StandsStill(AssertionError):
+    """Nobody is asked, nothing is waited for, and yet an order or a case is open."""
+
+
+async def come_to_an_end(life: Life) -> None:
+    """Raises `StandsStill` when it does not."""
+    life.house.world._script.clear()
+    for n in range(ROUNDS):
+        for number, state in [*life.chargebacks.items()]:
+            if state == "open":
+                await life.bank_decides(number, "won")
+        await _world_goes_on(life)
+        await _people_answer(life, n)
+        await life.passes(PAUSE if n % 4 else LONG if n < 12 else VERY_LONG)
+        if life.ended and not life.open_cases():
+            return
+        if n > 4 and life.house.engine.next_due() is None and not await life.questions():
+            break
+    asked = [f"{t.step}: {t.error}" for _, t in await life.questions()]
+    cases = [(c.return_no[-1], v.type.value, v.status.value, v.waiting_for) for c, v in await life.case_views()]
+    order = ""
+    if not life.ended:
+        view = await life.view()
+        children = [f"{c.child_no[-2:]} {c.status}" for c in view.children]
+        order = f"order {view.status} waits for {view.waiting_for}, children {children}; "
+    said = f"{order}cases {cases}; asked {asked}".replace(str(life.number), "N")
+    raise StandsStill(said)
+
+
+async def _world_goes_on(life: Life) -> None:
+    mail, life.mail = life.mail, []
+    for fact in mail:
+        await life.hears([fact])
+    for child_no, parcel in life.parcels():
+        if parcel.asked:
+            parcel.asked = False
+            parcel.state = "cancelled"
+            await life.hears([life.fact(child_no, Kind.INTERCEPTED, life.house.now())])
+            continue
+        life.happens(child_no, parcel, Kind.WAYBILL_RETURNED, "left", CALM)
+        await life.hears([life.mail.pop()])
+    await goods_arrive(life, CALM)
+    for child_no, _ in life.parcels("left"):
+        await life.hears([life.fact(child_no, Kind.SIGNED, life.house.now())])
+    for number in [*life.house.world.refunding]:
+        await life.hears([life.house.world.refund_fact(life.order_no, number)])
+
+
+async def _people_answer(life: Life, n: int) -> None:
+    for approval in await life.waiting_approvals():
+        await life.decide(approval, "approve")
+    for workflow_id, ticket in await life.questions():
+        action = "give_up" if "give_up" in ticket.actions else ticket.actions[0]
+        if (message := life.answer(ticket, action)) is not None:
+            life.ask(workflow_id, "resolve_ticket", message)
+            await life.house.rest()
+    if n < HANDED_IN or await life.case_in(CALM, CaseStatus.IN_RETURN):
+        for rule in (goods_are_handed_over, goods_are_received, unit_is_inspected, replacement_is_checked):
+            await rule(life, CALM)
+            await life.house.rest()

@@ -1,0 +1,133 @@
+"""After-sales parts: what the buyer received comes back, and money or another piece goes out."""
+
+import asyncio
+import io
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from PIL import Image
+
+from activities.evidence import EvidenceService, Upload
+from bench.demo.environment import DemoEnvironment, TookTooLong
+from config.optional import load_evidence
+from domain.approvals import Decision, Role
+from domain.order import StartOrder
+from domain.returns.enums import CaseStatus, Grade, Reason, ReturnType
+from domain.returns.models import Actor, ApplyReturn, Parcel
+from provider_clients import evidence_desk
+from starter.cli.approvals.token import make_token
+from starter.clients.approvals import ApprovalClient
+from starter.clients.returns import ReturnClient
+from store.approvals.approvals import ApprovalStore
+from store.approvals.people import PeopleStore
+from store.pool import Pool
+from store.returns import ReturnStore
+from workflows.returns.messages import CheckOutbound, EnterWaybill, ReceiveReturn, ScanUnit
+
+STAFF = {
+    "demo-supervisor": Role.CS_SUPERVISOR, "demo-finance": Role.FINANCE, "demo-desk": Role.WAREHOUSE,
+    "demo-operator": Role.ORDER_OPS,
+}  # fmt: skip
+DECIDERS = {Role.CS_SUPERVISOR: "demo-supervisor", Role.FINANCE: "demo-finance"}
+DESK = "demo-desk"
+LOOK_S = 0.3
+Script = Callable[[DemoEnvironment, StartOrder], Awaitable[None]]
+
+
+async def hire(pool: Pool, staff: Mapping[str, Role] = STAFF) -> None:
+    """The people who decide and command; those of an earlier demo are still there."""
+    people, now = PeopleStore(pool), datetime.now(UTC)
+    for person, role in staff.items():
+        if await people.principal(person, now) is None:
+            await people.add(person, [role], "demo-admin", now)
+
+
+def returned(plain: Script, lines: dict[str, int], kind: ReturnType = ReturnType.RETURN_REFUND) -> Script:
+    """Delivered, applied for, agreed to by as many people as it takes, sent back, inspected, and settled."""
+
+    async def script(stage: DemoEnvironment, order: StartOrder) -> None:
+        await plain(stage, order)
+        await stage.until(order.order_no, "delivery", lambda s: s.status == "DELIVERED")
+        case = Case(stage, order, kind, lines)
+        await case.apply()
+        await case.go_on()
+
+    return script
+
+
+class Case:
+    """One case of the demo, decided and handled as soon as its turn comes."""
+
+    def __init__(self, stage: DemoEnvironment, order: StartOrder, kind: ReturnType, lines: dict[str, int]) -> None:
+        self.stage, self.order, self.kind, self.lines = stage, order, kind, lines
+        self.return_no = f"RD{secrets.token_hex(5).upper()}"
+        self.client = ReturnClient(stage.temporal, prover=stage.prover)
+        self.store = ReturnStore(stage.pool)
+        self.buyer = Actor(kind="buyer", id=order.buyer.buyer_id)
+
+    async def apply(self) -> None:
+        now = datetime.now(UTC)
+        desk: EvidenceService = evidence_desk(load_evidence(), self.stage.pool)
+        upload = Upload(return_no=self.return_no, order_no=self.order.order_no, actor=self.buyer, at=now)
+        picture = await desk.add(upload, _picture())
+        reason = Reason.SIZE_DOES_NOT_FIT if self.kind is ReturnType.EXCHANGE else Reason.NO_REASON
+        await self.client.apply(
+            ApplyReturn(
+                return_no=self.return_no, order_no=self.order.order_no, type=self.kind, channel="demo",
+                actor=self.buyer, lines=self.lines, reason=reason, evidence=(picture.evidence_id,),
+            )
+        )  # fmt: skip
+
+    async def go_on(self) -> None:
+        """Whatever its status asks for, until it is over."""
+        try:
+            async with asyncio.timeout(self.stage.patience_s):
+                while (status := await self._status()) not in (CaseStatus.REFUNDED, CaseStatus.EXCHANGED):
+                    await self._step(status)
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise TookTooLong(f"{self.return_no} of {self.order.order_no}: it is {await self._status()}") from None
+
+    async def _status(self) -> CaseStatus:
+        shown = await self.store.view(self.return_no)
+        assert shown is not None
+        return shown.status
+
+    async def _step(self, status: CaseStatus) -> None:
+        if status in (CaseStatus.SUPERVISOR_REVIEW, CaseStatus.FINANCE_REVIEW):
+            await self._decide()
+        elif status is CaseStatus.WAITING_RETURN:
+            parcel = Parcel(carrier="YTO", waybill_no=f"BACK{self.return_no}")
+            await self.client.enter_waybill(self.return_no, EnterWaybill(by=self.buyer.id, parcel=parcel))
+        elif status is CaseStatus.IN_RETURN:
+            await self.client.receive(self.return_no, ReceiveReturn(by=DESK, code=await self._code()))
+        elif status is CaseStatus.RECEIVED:
+            await self._inspect()
+        elif status is CaseStatus.REPLACEMENT_QC:
+            message = CheckOutbound(by=DESK, passed=True, remark="right piece, sealed")
+            await self.client.check_outbound(self.return_no, message)
+
+    async def _inspect(self) -> None:
+        code = await self._code()
+        for n in range(sum(self.lines.values())):
+            scan = ScanUnit(scan_id=f"{self.return_no}-{n}", by=DESK, code=code, grade=Grade.GOOD)
+            await self.client.scan(self.return_no, scan)
+
+    async def _decide(self) -> None:
+        for approval in await ApprovalStore(self.stage.pool).list(subject=self.return_no):
+            request = approval.request
+            decision = Decision(
+                approval_id=request.approval_id, decision="approve", remark="pictures looked at",
+                content_hash=request.content_hash, token=make_token(DECIDERS[request.role], request),
+            )  # fmt: skip
+            await ApprovalClient(self.stage.temporal).decide(f"return/{self.return_no}", decision)
+
+    async def _code(self) -> str:
+        return (await self.store.issue_code(self.return_no, datetime.now(UTC))).code
+
+
+def _picture() -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (16, 16), (200, 120, 80)).save(data, "PNG")
+    return data.getvalue()

@@ -1,0 +1,1 @@
+"""Measurements: bursts, what an order costs, what histories hold."""

@@ -1,0 +1,1 @@
+"""Who may give commands, and how that is proven."""

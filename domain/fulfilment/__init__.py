@@ -1,0 +1,1 @@
+"""How an order is split, sourced, shipped, changed and explained."""

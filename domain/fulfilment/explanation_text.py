@@ -1,0 +1,68 @@
+"""An explanation in words, Chinese and English, for the terminal and for pages."""
+
+from domain.fulfilment.alternatives import Rejected
+from domain.fulfilment.explanation import Because
+from domain.fulfilment.what_if import Change
+
+DIMENSIONS = {
+    "warehouse": ("仓库", "warehouse"),
+    "customs": ("报关方式", "customs mode"),
+    "supplier": ("供应商", "supplier"),
+    "logistics": ("物流类型", "logistics"),
+    "stock": ("库存", "stock"),
+    "custom": ("自定义条件", "condition"),
+}
+
+Words = tuple[str, str]
+"""Chinese, English."""
+
+
+def reason(because: Because) -> Words:
+    zh, en = DIMENSIONS.get(because.dim, (because.dim, because.dim))
+    of_zh, of_en = ("规则集", "rule set") if because.version_of == "rules" else ("策略", "policy")
+    return (
+        f"{zh} {because.value}(规则 {because.rule_id},{of_zh}第 {because.version} 版)",
+        f"{en} {because.value} (rule {because.rule_id}, {of_en} version {because.version})",
+    )
+
+
+def turned_down(other: Rejected) -> Words:
+    """Why another warehouse or carrier was not taken."""
+    lines = ", ".join(other.lines)
+    what_zh, what_en = ("仓库", "warehouse") if other.what == "warehouse" else ("承运商", "carrier")
+    rule = f" ({other.rule_id})" if other.rule_id else ""
+    why: Words
+    match other.why:
+        case "LACKS":
+            why = f"缺 {other.amount} 件 {other.sku}", f"lacked {other.amount} units of {other.sku}"
+        case "MORE_PARCELS":
+            why = f"会多 {other.amount} 个包裹({lines})", f"{other.amount} more parcels ({lines} from there)"
+        case "DEARER":
+            why = f"贵 {other.amount} 分{rule}", f"dearer by {other.amount} fen{rule}"
+        case "NOT_ALLOWED":
+            why = f"规则不允许{rule}", f"not allowed by the rule{rule}"
+        case "LESS_PREFERRED":
+            why = "优先级较低", "as good, but less preferred"
+        case "NOT_SEARCHED":
+            why = "未全部比较", "not compared: the search was bounded or would have divided a line"
+    return f"{what_zh} {other.name}:{why[0]}", f"{what_en} {other.name}: {why[1]}"
+
+
+def change(one: Change) -> Words:
+    """What would have had to be otherwise."""
+    match one.kind:
+        case "stock":
+            return f"{one.value} 再有 {one.units} 件 {one.sku}", f"{one.units} more units of {one.sku} in {one.value}"
+        case "warehouse":
+            return f"{one.line_id} 可从 {one.value} 发货", f"line {one.line_id} shipped from {one.value}"
+        case "condition":
+            rule = f" ({one.rule_id})" if one.rule_id else ""
+            return f"{one.line_id} 条件分组为 {one.value}{rule}", f"condition group of {one.line_id} {one.value}{rule}"
+        case "separation":
+            return (
+                f"{one.line_id} 的 {one.name} 为 {one.value}({one.rule_id})",
+                f"{one.name} of {one.line_id} {one.value} ({one.rule_id})",
+            )
+        case _:
+            zh, en = DIMENSIONS[one.kind]
+            return f"{one.line_id} 的{zh}为 {one.value}", f"{en} of {one.line_id} {one.value}"

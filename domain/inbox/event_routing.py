@@ -1,0 +1,62 @@
+"""Where a fact belongs, and what is to become of it before anybody is told: signalled, kept as stale, or parked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from domain.facts import COURIER_KINDS, Fact, Kind
+from domain.fulfilment.fact_times import is_of_an_earlier_parcel
+from domain.fulfilment.parcel_states import can_change
+from domain.states import ChildStatus, OrderStatus
+
+MONEY = frozenset({
+    Kind.PAYMENT_SUCCEEDED, Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED, Kind.CHARGEBACK_OPENED,
+})  # fmt: skip
+"""Always signalled: whether money fits is for the order to say."""
+MOVEMENT = COURIER_KINDS | {Kind.WAYBILL_RETURNED}
+
+
+@dataclass(frozen=True)
+class Target:
+    """`ended`: no workflow listens any more. `child_*`: of the child that the fact is about, as last written.
+
+    `applied`: the order has ended, and this very fact, told by another message, had been applied by it.
+    """
+
+    order_no: str
+    status: OrderStatus
+    ended: bool
+    child_no: str | None
+    child_status: ChildStatus | None
+    applied: bool = False
+    return_no: str | None = None
+    """The case that listens instead of the order: its refund, its parcel on the way back, its replacement."""
+    since: datetime | None = None
+    """When the order was paid, or the case applied for: an earlier scan is of somebody else's parcel."""
+
+    @property
+    def listener(self) -> str:
+        """Who is signalled: an order by its number, a case as `return/{return_no}` (no order number holds a slash)."""
+        return self.order_no if self.return_no is None else f"return/{self.return_no}"
+
+
+class Disposition(Enum):
+    SIGNAL = "signal"
+    STALE = "stale"
+    """It cannot move the order any more (decision 0005), had moved it when another message told it, or is of a parcel
+    that had the same number before."""
+    UNKNOWN = "unknown"
+    """Its order is not in the books (yet)."""
+    CLOSED = "closed"
+    """Its order has ended, but money or goods moved: a person has to look."""
+
+
+def fate(fact: Fact, target: Target | None) -> Disposition:
+    if target is None:
+        return Disposition.UNKNOWN
+    if target.applied or is_of_an_earlier_parcel(fact, target.since):
+        return Disposition.STALE
+    moot = target.child_status is not None and not can_change(target.child_status, fact.kind)
+    if target.ended:
+        return Disposition.CLOSED if fact.kind in MONEY or (fact.kind in MOVEMENT and not moot) else Disposition.STALE
+    return Disposition.STALE if moot and fact.kind not in MONEY else Disposition.SIGNAL

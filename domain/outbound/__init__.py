@@ -1,0 +1,1 @@
+"""What other systems may hear, and where it may be sent."""

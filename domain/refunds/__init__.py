@@ -1,0 +1,1 @@
+"""Refunds: their numbers, and the states they go through."""

@@ -1,0 +1,1 @@
+"""Who wrote it, and who may: seals of our own processes."""

@@ -1,0 +1,169 @@
+"""The clients of the outside systems, made from configuration; Alipay and SF only where they are configured."""
+
+import secrets
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+
+from activities.evidence import EvidenceService
+from config.optional import AlipaySettings, EvidenceSettings
+from config.settings import Settings, UnableToConfigure, WechatSettings
+from domain.clock import Clock
+from providers.alipay import Alipay, AlipayConfig
+from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
+from providers.qimen import QimenConfig, QimenWms
+from providers.sf.client import Sf
+from providers.sf.gateway import SfConfig
+from providers.tms.client import TmsClient, TmsConfig
+from providers.tokens.errors import UnusableKeys
+from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
+from providers.tokens.verify import Issuer, TokenVerifier
+from providers.wechat import CustomsPlace, WechatConfig, WechatPay
+from store.pool import Pool
+from store.returns.evidence import EvidenceStore
+from store.returns.evidence_storage import S3Access, Vault
+
+Http = Callable[[str], Awaitable[httpx.AsyncClient]]
+"""A client for the system of this name."""
+
+
+@dataclass(frozen=True)
+class Partners:
+    wechat: WechatPay
+    qimen: QimenWms
+    tms: TmsClient
+    kuaidi100: Kuaidi100
+    alipay: Alipay | None
+    sf: Sf | None
+
+
+async def make_partners(settings: Settings, http: Http, clock: Clock) -> Partners:
+    """Raises `UnableToConfigure` for missing or wrong settings."""
+    tms, kuaidi100 = settings.tms, settings.kuaidi100
+    alipay = settings.alipay
+    tms_config = TmsConfig(
+        base_url=tms.base_url,
+        token=tms.token.get_secret_value(),
+        webhook_secrets=tuple(s.get_secret_value() for s in tms.webhook_secrets),
+    )
+    kuaidi100_config = Kuaidi100Config(
+        base_url=kuaidi100.base_url,
+        customer=kuaidi100.customer,
+        key=kuaidi100.key.get_secret_value(),
+        salt=kuaidi100.salt.get_secret_value(),
+        callback_url=kuaidi100.callback_url,
+    )
+    pay = WechatPay(wechat_config(settings.wechat), await http("wechat"), clock, lambda: secrets.token_hex(16))
+    return Partners(
+        wechat=pay,
+        qimen=QimenWms(qimen_config(settings), await http("qimen"), clock),
+        tms=TmsClient(tms_config, await http("tms")),
+        kuaidi100=Kuaidi100(kuaidi100_config, await http("kuaidi100"), clock),
+        alipay=Alipay(alipay_config(alipay), await http("alipay"), clock) if alipay else None,
+        sf=await _sf(settings, http, clock),
+    )
+
+
+async def token_verifier(settings: Settings, http: Http, clock: Clock) -> TokenVerifier:
+    """Whose tokens count: those of the local issuer, of the identity provider and of services, where they are
+    configured. With none of them every token is refused. Raises `UnableToConfigure`."""
+    issuers: list[Issuer] = []
+    tokens, oidc = settings.tokens, settings.oidc
+    try:
+        if tokens.jwks:
+            issuers.append(Issuer(tokens.issuer, tokens.audience, _keys(tokens.jwks)))
+        if oidc is not None:
+            fetched = oidc.jwks.startswith("https:")
+            keys = FetchedKeys(await http("identity"), oidc.jwks, clock) if fetched else _keys(oidc.jwks)
+            life = timedelta(seconds=oidc.longest_life_s)
+            named = (oidc.person_claim, oidc.roles_claim, oidc.roles)
+            issuers.append(Issuer(oidc.issuer, oidc.audience, keys, "oidc", *named, life))
+        for name, given in settings.proofs.services.items():
+            issuers.append(Issuer(name, tokens.audience, _keys(given), "service"))
+    except UnusableKeys as error:
+        raise UnableToConfigure(f"OMS_TOKENS_JWKS, OMS_OIDC_JWKS or OMS_PROOFS_SERVICES: {error}") from None
+    if len({issuer.name for issuer in issuers}) < len(issuers):
+        raise UnableToConfigure("two issuers of tokens have the same name")
+    return TokenVerifier(issuers, clock)
+
+
+def _keys(given: str) -> KeySource:
+    if given.lstrip().startswith("{"):
+        return GivenKeys(read_key_set(given))
+    if "://" in given:
+        raise UnableToConfigure("a key set is JSON, the name of a file, or an https address")
+    return FileKeys(Path(given))
+
+
+def _customs_place(wechat: WechatSettings) -> CustomsPlace | None:
+    if wechat.customs_place is None or wechat.customs_merchant_no is None:
+        return None
+    return CustomsPlace(wechat.customs_place, wechat.customs_merchant_no, wechat.customs_base_url or "")
+
+
+def wechat_config(wechat: WechatSettings) -> WechatConfig:
+    return WechatConfig(
+        base_url=wechat.base_url,
+        mchid=wechat.mchid,
+        appid=wechat.appid,
+        serial_no=wechat.serial_no,
+        private_key=wechat.private_key.get_secret_value(),
+        apiv3_key=wechat.apiv3_key.get_secret_value(),
+        platform_keys=wechat.platform_keys,
+        notify_url=wechat.notify_url,
+        customs=_customs_place(wechat),
+    )
+
+
+def alipay_config(alipay: AlipaySettings) -> AlipayConfig:
+    return AlipayConfig(
+        base_url=alipay.base_url,
+        app_id=alipay.app_id,
+        seller_id=alipay.seller_id,
+        private_key=alipay.private_key.get_secret_value(),
+        alipay_public_key=alipay.alipay_public_key,
+        notify_url=alipay.notify_url,
+    )
+
+
+def qimen_config(settings: Settings) -> QimenConfig:
+    qimen = settings.qimen
+    return QimenConfig(qimen.base_url, qimen.app_key, qimen.customer_id, qimen.secret.get_secret_value())
+
+
+async def _sf(settings: Settings, http: Http, clock: Clock) -> Sf | None:
+    given = settings.sf
+    if given is None:
+        return None
+    config = SfConfig(
+        base_url=given.base_url,
+        partner_id=given.partner_id,
+        check_word=given.check_word.get_secret_value(),
+        monthly_card=given.monthly_card,
+        sender=given.sender,
+        express_type=given.express_type,
+    )
+    return Sf(config, await http("sf"), clock, lambda: str(uuid.uuid4()))
+
+
+def evidence_desk(settings: EvidenceSettings | None, pool: Pool) -> EvidenceService:
+    """Raises `UnableToConfigure` when there is nowhere to put pictures."""
+    if settings is None:
+        raise UnableToConfigure("not set: OMS_EVIDENCE_URL (file:///folder or s3://bucket/prefix, for pictures)")
+    access = None
+    if settings.s3_access_key_id is not None and settings.s3_secret_access_key is not None:
+        access = S3Access(
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+            endpoint=settings.s3_endpoint,
+            region=settings.s3_region,
+        )
+    try:
+        vault = Vault.at(settings.url, access)
+    except (ValueError, OSError) as error:
+        raise UnableToConfigure(f"OMS_EVIDENCE_URL: {error}") from None
+    return EvidenceService(EvidenceStore(pool), vault)

@@ -1,0 +1,1 @@
+"""From the inbox to the workflows: claimed, routed, coalesced, signalled, marked."""

@@ -1,0 +1,1 @@
+"""Where machines come in: bytes in, verified, into the inbox."""

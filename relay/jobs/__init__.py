@@ -1,0 +1,1 @@
+"""What the relay does by the clock: retention, escalation, rates, anchors, notices."""

@@ -1,0 +1,1 @@
+"""`oms approve`, people and tokens."""

@@ -1,0 +1,83 @@
+"""What commands reach: running orders through the typed client, everything else in the store."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from asyncpg import InterfaceError, PostgresError
+from asyncpg.exceptions import UndefinedColumnError, UndefinedTableError
+
+from config.settings import DatabaseSettings, TemporalSettings, UnableToConfigure, load
+from providers.tokens.errors import UnusableKeys
+from starter.cli.errors import CommandFailed
+from starter.clients.approvals import ApprovalClient
+from starter.clients.orders import OrderClient, connect_temporal
+from starter.clients.proving import Prover
+from starter.clients.returns import ReturnClient
+from starter.clients.stack_prover import stack_prover
+from store.approvals.people import PeopleStore
+from store.pool import Pool, open_pool
+
+CONNECTIONS = 2
+
+
+@asynccontextmanager
+async def order_client() -> AsyncIterator[OrderClient]:
+    """The client of running orders. Raises `CommandFailed`, `Unreachable`."""
+    yield await OrderClient.connect(_temporal(), prover=_prover())
+
+
+@asynccontextmanager
+async def return_client() -> AsyncIterator[ReturnClient]:
+    """The client of running cases. Raises `CommandFailed`, `Unreachable`."""
+    yield ReturnClient(await connect_temporal(_temporal()), prover=_prover())
+
+
+@asynccontextmanager
+async def approval_client() -> AsyncIterator[ApprovalClient]:
+    """The client of decisions. Raises `CommandFailed`, `Unreachable`."""
+    yield ApprovalClient(await connect_temporal(_temporal()))
+
+
+def _temporal() -> TemporalSettings:
+    """Raises `CommandFailed`."""
+    try:
+        return load(TemporalSettings)
+    except UnableToConfigure as e:
+        raise CommandFailed(f"Temporal is not configured: {e}.") from None
+
+
+def _prover() -> Prover | None:
+    """Raises `CommandFailed`."""
+    try:
+        return stack_prover(_knows)
+    except (UnableToConfigure, UnusableKeys) as e:
+        raise CommandFailed(f"commands cannot be signed here: {e}.") from None
+
+
+async def _knows(person: str) -> bool:
+    async with database() as pool:
+        return await PeopleStore(pool).principal(person, datetime.now(UTC)) is not None
+
+
+@asynccontextmanager
+async def database() -> AsyncIterator[Pool]:
+    """The store's pool for one command. Database trouble inside becomes `CommandFailed`."""
+    try:
+        settings = load(DatabaseSettings)
+    except UnableToConfigure as e:
+        raise CommandFailed(f"the database is not configured: {e}.") from None
+    try:
+        pool = await open_pool(settings.url.get_secret_value(), max_size=CONNECTIONS, application="oms-cli")
+    except (PostgresError, InterfaceError, OSError, TimeoutError, ValueError) as e:
+        raise CommandFailed(
+            f"the database cannot be reached ({type(e).__name__}); start the stack with `make up`."
+        ) from None
+    try:
+        yield pool
+    except (UndefinedTableError, UndefinedColumnError):
+        raise CommandFailed("the database has an older schema; run `python -m store.migrate up`.") from None
+    except (PostgresError, InterfaceError, OSError, TimeoutError) as e:
+        raise CommandFailed(f"the database refused ({type(e).__name__}: {e}); nothing was changed.") from None
+    finally:
+        await pool.close()

@@ -1,0 +1,1 @@
+"""What operations look at: events, replay, reports, settings, audit, subscriptions."""

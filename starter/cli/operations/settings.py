@@ -1,0 +1,57 @@
+"""`oms config check`: may worker and relay start with the settings of this machine?"""
+
+from config import startup_check
+from config.settings import UnableToConfigure
+from config.startup_check import Checked
+from starter.cli import output
+from starter.cli.errors import BadInput, CommandFailed, fail
+from starter.cli.options import Json
+
+
+def check(json: Json = False) -> None:
+    """Look at every setting: is it there, does its secret come from where it may, does it belong to this environment?
+
+    Shows names, fingerprints and codes, never a value. Exit code 1 when worker and relay would refuse to start.
+
+    Example: OMS_ENVIRONMENT=prod oms config check --json
+    """
+    try:
+        checked = startup_check.check()
+    except UnableToConfigure as e:
+        fail(BadInput(f"{e}."))
+    if json:
+        output.as_json(_told(checked))
+    else:
+        _show(checked)
+    if not checked.start_allowed:
+        names = sorted({v.name for v in checked.violations})
+        fail(CommandFailed(f"worker and relay refuse to start: {', '.join(names)}."))
+
+
+def _told(checked: Checked) -> dict[str, object]:
+    return {
+        "environment": checked.environment or None,
+        "start_allowed": checked.start_allowed,
+        "violations": checked.violations,
+        "items": checked.items,
+    }
+
+
+def _show(checked: Checked) -> None:
+    rows = [
+        (
+            item.name,
+            item.source,
+            "yes" if item.secret else "",
+            item.tag,
+            item.fingerprint,
+            ", ".join(v.code for v in checked.violations if v.name == item.name),
+        )
+        for item in checked.items
+    ]
+    columns = ("setting", "from", "secret", "tag", "fingerprint", "refused")
+    output.table(f"Settings, environment {checked.environment or 'unknown'}", columns, rows)
+    for line in checked.lines():
+        output.line(line)
+    if checked.start_allowed:
+        output.line(f"All {len(rows)} settings fit; worker and relay may start.")

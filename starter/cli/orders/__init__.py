@@ -1,0 +1,1 @@
+"""`oms order`: start, look, change, explain."""

@@ -1,0 +1,137 @@
+"""`oms order explain`: why an order was split as it was, what else was possible, and whether it still plans so."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from domain.fulfilment.explanation import ChildExplanation, Explanation, replay
+from domain.fulfilment.explanation_text import Words, change, reason, turned_down
+from domain.records import ChildPlan
+from starter.cli import output
+from starter.cli.connections import database
+from starter.cli.errors import CommandFailed, run
+from starter.cli.options import Json
+from starter.cli.text import amount
+from store.orders.plans import KeptPlan, PlanStore
+
+
+class Language(StrEnum):
+    ZH = "zh"
+    EN = "en"
+
+
+def explain(
+    number: Annotated[str, typer.Argument(metavar="NO", help="Order number, or a parcel number for that parcel only.")],
+    again: Annotated[
+        bool, typer.Option("--replay", help="Plan again from the stored inputs and compare; exit code 1 if it differs.")
+    ] = False,
+    lang: Annotated[Language, typer.Option(help="Words of the table.")] = Language.EN,
+    json: Json = False,
+) -> None:
+    """Explain a split: reasons with rule and version, rejected alternatives, and the nearest change that avoids it.
+
+    Examples:
+
+        oms order explain SO2603020101
+
+        oms order explain SO2603020101-02 --lang zh
+
+        oms order explain SO2603020101 --replay
+    """
+    kept = run(_read(number))
+    if again:
+        _replay(kept.explanation, json=json)
+        return
+    every = kept.explanation.children
+    # A parcel that was made later, out of others, is not in the plan of the split: then the whole split is shown.
+    children = [c for c in every if c.child_no == number] or list(every)
+    if json:
+        whole = kept.explanation.model_dump(mode="json")
+        numbers = {c.child_no for c in children}
+        whole["children"] = [c for c in whole["children"] if c["child_no"] in numbers]
+        output.as_json({"planned_at": kept.planned_at, **whole})
+    else:
+        _print(kept, children, lang)
+
+
+async def _read(number: str) -> KeptPlan:
+    async with database() as pool:
+        kept = None if "\x00" in number else await PlanStore(pool).explanation(number)
+    if kept is None:
+        raise CommandFailed(
+            f"no plan is stored for {number!r}: it is unknown, not yet paid, or older than explanations; "
+            "look with `oms order show`."
+        )
+    return kept
+
+
+def _print(kept: KeptPlan, children: list[ChildExplanation], lang: Language) -> None:
+    explanation = kept.explanation
+    decision = explanation.inputs.decision
+    output.facts(
+        [
+            ("order", explanation.order_no),
+            ("planned", kept.planned_at),
+            ("rule set", decision.version if decision.version is not None else "none"),
+            ("policy", explanation.inputs.policy_version),
+            ("split order", " > ".join(decision.split_priority)),
+            ("sourcing", "" if explanation.exact else "bounded search: large order"),
+            ("details", "" if explanation.complete else "reasons only: large order"),
+        ]
+    )
+    heads = {Language.EN: ("what", "words"), Language.ZH: ("项目", "说明")}
+    for child in children:
+        first = f"{child.child_no}: {child.warehouse}{_carrier(child)}"
+        output.table(first, heads[lang], [(_words(what, lang), _words(text, lang)) for what, text in _rows(child)])
+
+
+def _rows(child: ChildExplanation) -> list[tuple[Words, Words]]:
+    because = [reason(one) for one in child.reasons] or [("未被拆分", "nothing divided it")]
+    joins = child.joins or ""
+    return [
+        *((("拆分原因", "because"), one) for one in because),
+        *((("未采用", "rejected"), turned_down(one)) for one in child.rejected),
+        *(((f"与 {joins} 同包需", f"with {joins} if"), change(one)) for one in child.nearest),
+    ]
+
+
+def _carrier(child: ChildExplanation) -> str:
+    if child.carrier is None:
+        return ""
+    return f", {child.carrier} {amount(child.shipping_cost_minor or 0)}"
+
+
+def _words(words: Words, lang: Language) -> str:
+    return words[0] if lang is Language.ZH else words[1]
+
+
+def _replay(explanation: Explanation, *, json: bool) -> None:
+    planned = replay(explanation)
+    same = planned == explanation.plan
+    if json:
+        output.as_json(
+            {"order_no": explanation.order_no, "same": same, "stored": explanation.plan, "replayed": planned}
+        )
+    elif same:
+        output.line(f"order {explanation.order_no}: {len(planned)} parcels, planned again to the same result.")
+    else:
+        rows = [(_summary(a), _summary(b)) for a, b in _pairs(explanation.plan, planned) if a != b]
+        output.table(f"order {explanation.order_no}: planned differently now", ("stored", "replayed"), rows)
+    if not same:
+        raise typer.Exit(1)
+
+
+def _pairs(
+    stored: tuple[ChildPlan, ...], planned: tuple[ChildPlan, ...]
+) -> list[tuple[ChildPlan | None, ChildPlan | None]]:
+    length = max(len(stored), len(planned))
+    pad: tuple[None, ...] = (None,) * length
+    return list(zip((*stored, *pad)[:length], (*planned, *pad)[:length], strict=True))
+
+
+def _summary(plan: ChildPlan | None) -> str:
+    if plan is None:
+        return "none"
+    units = ", ".join(f"{line_id}×{qty}" for line_id, qty in plan.lines.items())
+    return f"{plan.child_no} {plan.warehouse} {plan.status} {units} {plan.carrier or ''}"

@@ -1,0 +1,159 @@
+"""`oms order show`: one order with its parcels, money, timeline and open questions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from starter.cli import output
+from starter.cli.connections import database
+from starter.cli.errors import CommandFailed, run
+from starter.cli.options import Json
+from starter.cli.text import money
+from store.orders.detail import OrderDetail, TimelineEntry
+from store.orders.orders import OrderStore
+from store.tickets.tickets import TicketRow, TicketStore
+
+
+@dataclass(frozen=True)
+class OrderShown:
+    detail: OrderDetail
+    timeline: tuple[TimelineEntry, ...]
+    tickets: tuple[TicketRow, ...]
+
+
+def show(
+    number: Annotated[str, typer.Argument(metavar="NO", help="Order number, parcel number or waybill number.")],
+    json: Json = False,
+) -> None:
+    """Show an order: parcels with reasons and waybills, money, what happened when, and open tickets.
+
+    Examples:
+
+        oms order show SO2603020101
+
+        oms order show SO2603020101-02 --json
+    """
+    shown = run(_read(number))
+    if json:
+        output.as_json(shown)
+    else:
+        _print(shown)
+
+
+async def _read(number: str) -> OrderShown:
+    async with database() as pool:
+        store = OrderStore(pool)
+        # Postgres text cannot hold NUL; nothing with one has ever been stored.
+        detail = None if "\x00" in number else await store.view(number)
+        if detail is None:
+            raise CommandFailed(f"there is no order, parcel or waybill {number!r}; look with `oms order list`.")
+        order_no = detail.order.order_no
+        tickets = await TicketStore(pool).list(state=None, order_no=order_no)
+        return OrderShown(detail, await store.timeline(order_no), tickets)
+
+
+def _print(shown: OrderShown) -> None:
+    _head(shown.detail)
+    _parcels(shown.detail)
+    _lines(shown.detail)
+    _money(shown.detail)
+    _timeline(shown.timeline)
+    _tickets(shown.tickets)
+
+
+def _head(detail: OrderDetail) -> None:
+    order, address = detail.order, detail.address
+    place = " ".join(str(address[k]) for k in ("province", "city", "district", "street") if address.get(k))
+    output.facts(
+        [
+            ("order", f"{order.order_no} ({order.channel} {order.channel_order_no})"),
+            ("status", f"{order.status}, payment {order.payment_status}"),
+            ("waits for", order.waiting_for),
+            ("needs a person", "yes" if order.needs_attention else ""),
+            ("payable", money(order.payable_minor, order.currency)),
+            ("paid", money(order.paid_minor, order.currency) if order.paid_minor else ""),
+            ("refunded", money(order.refunded_minor, order.currency) if order.refunded_minor else ""),
+            ("pay code", order.payment_code if order.payment_status == "CREATED" else ""),
+            ("placed", order.placed_at),
+            ("pay until", order.pay_deadline if order.paid_at is None else None),
+            ("to", f"{address.get('recipient', '')}, {place}"),
+            ("updated", order.updated_at),
+        ]
+    )
+
+
+def _parcels(detail: OrderDetail) -> None:
+    rows = [
+        (
+            child["child_no"],
+            child["status"],
+            child["warehouse"],
+            " ".join(f"{line}×{qty}" for line, qty in (child["lines"] or {}).items()),
+            _reasons(child),
+            money(child["planned_minor"], detail.order.currency),
+            " ".join(str(k) for k in (child["carrier"] or child["planned_carrier"], child["waybill_no"]) if k),
+            child["shipped_at"],
+            child["signed_at"],
+        )
+        for child in detail.children
+    ]
+    columns = ("parcel", "status", "from", "units", "split because", "worth", "waybill", "shipped", "signed")
+    output.table("Parcels", columns, rows, empty="not split yet (an order is split when it is paid)")
+    for child in detail.children:
+        if note := _became(child):
+            output.line(f"{child['child_no']}: {note}")
+
+
+def _became(child: Mapping[str, Any]) -> str:
+    """What people have changed about it, with their remark: both sides of the change show it."""
+    said = child["replan"] or {}
+    if child["replaced_by"]:
+        return f"{said.get('because')}: ships as {', '.join(child['replaced_by'])} ({said.get('remark')})"
+    if child["address"]:
+        return "goes to the address before the change"
+    if child["replaces"]:
+        return f"{said.get('because')}: instead of {', '.join(child['replaces'])} ({said.get('remark')})"
+    return ""
+
+
+def _reasons(child: Mapping[str, Any]) -> str:
+    return ", ".join(f"{r['dim']}={r['value']}" for r in child["reasons"]) or "one parcel"
+
+
+def _lines(detail: OrderDetail) -> None:
+    rows = [
+        (line["line_id"], line["sku"], line["name"], line["qty"], money(line["paid_minor"], detail.order.currency))
+        for line in detail.lines
+    ]
+    output.table("Lines", ("line", "sku", "name", "units", "to pay with freight"), rows)
+
+
+def _money(detail: OrderDetail) -> None:
+    currency = detail.order.currency
+    rows = [
+        ("payment", p["transaction_id"], money(p["amount_minor"], p["currency"]), "", p["paid_at"])
+        for p in detail.payments
+    ]
+    rows += [
+        ("refund", r["refund_no"], money(r["amount_minor"], currency), f"{r['status']}: {r['reason']}", r["updated_at"])
+        for r in detail.refunds
+    ]
+    if rows:
+        output.table("Money", ("what", "number", "amount", "state", "at"), rows)
+
+
+def _timeline(entries: tuple[TimelineEntry, ...]) -> None:
+    rows = []
+    for e in entries:
+        move = f"{e.from_status} → {e.to_status}" if e.from_status != e.to_status else ""
+        rows.append((e.at, e.what, e.title, e.child_no or "", e.result or "", move, e.by, e.note))
+    output.table("Timeline", ("at", "what", "which", "parcel", "result", "state", "by", "note"), rows)
+
+
+def _tickets(tickets: tuple[TicketRow, ...]) -> None:
+    rows = [(t.ticket_id, t.severity, f"{t.system}: {t.step}", t.error) for t in tickets if t.state == "open"]
+    if rows:
+        output.table("Open tickets", ("ticket", "severity", "step", "error"), rows)
+        output.line("Answer with `oms ticket resolve ID --retry | --result JSON | --give-up --remark TEXT`.")

@@ -1,0 +1,1 @@
+"""`oms return`: apply, desk, evidence."""

@@ -1,0 +1,127 @@
+"""`oms return show`: one case for all roles: where it stands, its money line by line, its goods and its whole story."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from domain.returns.enums import REASONS
+from domain.returns.models import ReturnView
+from starter.cli import output
+from starter.cli.approvals.approval_text import kind_words
+from starter.cli.connections import database
+from starter.cli.errors import CommandFailed, run
+from starter.cli.options import Json
+from starter.cli.text import money
+from store.approvals.approvals import Approval, ApprovalStore
+from store.returns import ReturnStore
+from store.tickets.tickets import TicketRow, TicketStore
+
+
+@dataclass(frozen=True)
+class ReturnShown:
+    case: ReturnView
+    approvals: tuple[Approval, ...]
+    tickets: tuple[TicketRow, ...]
+
+
+def show(number: Annotated[str, typer.Argument(metavar="NO", help="Return number.")], json: Json = False) -> None:
+    """Show a case: what it pays and why, who has agreed, what came back, what happened when.
+
+    Example: oms return show RT26112001
+    """
+    shown = run(_read(number))
+    if json:
+        output.as_json(shown)
+        return
+    _head(shown.case)
+    _money(shown.case)
+    _approvals(shown.approvals)
+    _goods(shown.case)
+    _timeline(shown.case)
+    rows = [(t.ticket_id, t.severity, f"{t.system}: {t.step}", t.error) for t in shown.tickets if t.state == "open"]
+    if rows:
+        output.table("Open tickets", ("ticket", "severity", "step", "error"), rows)
+
+
+async def _read(number: str) -> ReturnShown:
+    async with database() as pool:
+        case = None if "\x00" in number else await ReturnStore(pool).view(number)
+        if case is None:
+            raise CommandFailed(f"there is no return {number!r}; look with `oms return list`.")
+        tickets = await TicketStore(pool).list(state=None, order_no=case.order_no)
+        mine = tuple(t for t in tickets if t.ticket_id.startswith(f"T-{number}-"))
+        return ReturnShown(case, await ApprovalStore(pool).list(state=None, subject=number), mine)
+
+
+def _head(c: ReturnView) -> None:
+    text = REASONS[c.reason]
+    by = c.applied_by
+    output.facts(
+        [
+            ("return", c.return_no),
+            ("order", c.order_no),
+            ("type", c.type.value),
+            ("status", c.status.value),
+            ("waits for", c.waiting_for),
+            ("turn of", c.sla_owner),
+            ("until", c.due_at),
+            ("needs a person", "yes" if c.needs_attention else ""),
+            ("asked by", f"{by.kind} {by.id}" + (f" for {by.on_behalf_of}" if by.on_behalf_of else "")),
+            ("on", c.channel),
+            ("because", f"{text.en} {text.zh}"),
+            ("fault", c.fault.value),
+            ("pictures", ", ".join(c.evidence)),
+            ("reopens", c.linked_to),
+            ("closed because", c.close_reason),
+            ("applied", c.applied_at),
+            ("ended", c.ended_at),
+        ]
+    )
+
+
+def _money(c: ReturnView) -> None:
+    q, currency = c.quote, c.currency
+    rows: list[tuple[object, ...]] = [
+        (line.line_id, line.units, money(line.goods_minor, currency), money(line.freight_minor, currency),
+         money(line.goods_minor + line.freight_minor, currency))
+        for line in q.lines
+    ]  # fmt: skip
+    total = money(q.total_minor, currency)
+    rows.append(("together", "", money(q.goods_minor, currency), money(q.freight_minor, currency), total))
+    if q.total_minor != q.full_minor:
+        rows.append(("before lowering", "", "", "", money(q.full_minor, currency)))
+    rows.append(("refunded so far", "", "", "", money(c.refunded_minor, currency)))
+    title = "Money: frozen shares of the units, coupons inside"
+    output.table(title, ("line", "units", "goods", "freight", "sum"), rows)
+    output.line("Has to agree: " + " → ".join(level.value for level in c.route) + ".")
+
+
+def _approvals(approvals: tuple[Approval, ...]) -> None:
+    rows = [
+        (a.request.approval_id, kind_words(a.request.kind), a.request.role.value, a.state, a.decided_by or "",
+         a.remark or "", a.used_for or "")
+        for a in approvals
+    ]  # fmt: skip
+    if rows:
+        output.table("Approvals", ("approval", "what", "role", "state", "by", "remark", "used for"), rows)
+
+
+def _goods(c: ReturnView) -> None:
+    rows = [
+        (f"{u.line_id} #{u.unit + 1}", u.reception.value, u.acceptance.value, u.grade.value if u.grade else "")
+        for u in c.units
+    ]
+    if rows:
+        output.table("Units", ("unit", "where it is", "agreed", "grade"), rows)
+    if c.parcels:
+        output.table("On the way back", ("carrier", "waybill"), [(p.carrier, p.waybill_no) for p in c.parcels])
+
+
+def _timeline(c: ReturnView) -> None:
+    rows = []
+    for t in c.timeline:
+        move = f"{t.from_status or ''} → {t.to_status}" if t.to_status else ""
+        detail = ", ".join(f"{k} {v}" for k, v in t.detail.items() if v not in ("", None))
+        rows.append((t.at, t.role, t.actor, t.action, move, detail))
+    output.table("Timeline", ("at", "role", "who", "what", "state", "detail"), rows)

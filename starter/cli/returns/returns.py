@@ -1,0 +1,182 @@
+"""`oms return apply | list | cancel | waybill | lower | dispute`: a case as buyer and customer service see it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from domain.returns.enums import CaseStatus
+from domain.returns.models import ApplyReturn, Parcel, ReturnView
+from domain.strict import MAX_BYTES, UnableToRead, parse
+from starter.cli import output
+from starter.cli.connections import database, return_client
+from starter.cli.errors import BadInput, CommandFailed, Forbidden, run, several
+from starter.cli.options import By, Json, Key, Limit, actor, own_key, read, sentence
+from starter.cli.text import money
+from starter.clients.return_errors import ReturnRefused, StepRefused
+from store.returns import ReturnStore
+from workflows.returns.messages import Applied, AskSupervisor, CancelReturn, EnterWaybill, LowerAmount
+
+Number = Annotated[str, typer.Argument(metavar="NO", help="Return number.")]
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="The application as JSON (see docs/contract), - for stdin.")],
+    json: Json = False,
+) -> None:
+    """Apply for a return, refund, exchange or cancellation; answered at once, refused with every reason.
+
+    Examples:
+
+        oms return apply examples/return.json
+
+        cat return.json | oms return apply - --json
+    """
+    answer = run(_apply(file))
+    if json:
+        output.as_json(answer)
+    else:
+        _tell(answer)
+
+
+async def _apply(file: Path) -> Applied:
+    raw = read(file, MAX_BYTES)
+    try:
+        application = parse(ApplyReturn, raw)
+    except UnableToRead as e:
+        raise BadInput(f"{file} is no usable application, nothing was sent: {several(str(e))}.") from None
+    async with return_client() as client:
+        try:
+            return await client.apply(application)
+        except ReturnRefused as refused:
+            raise (Forbidden if "FORBIDDEN" in refused.codes else CommandFailed)(str(refused)) from None
+
+
+def _tell(answer: Applied) -> None:
+    output.facts(
+        [
+            ("return", answer.return_no),
+            ("order", answer.order_no),
+            ("status", answer.status.value),
+            ("goes back at most", money(answer.quote.total_minor, answer.currency)),
+            ("has to agree", " → ".join(level.value for level in answer.route)),
+            ("next", f"oms return show {answer.return_no}"),
+        ]
+    )
+
+
+def list_returns(
+    order: Annotated[str | None, typer.Option("--order", help="Only cases of this order.")] = None,
+    status: Annotated[CaseStatus | None, typer.Option("--status", help="Only cases that stand so.")] = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """List cases, newest first, with whose turn it is.
+
+    Example: oms return list --status SUPERVISOR_REVIEW
+    """
+
+    async def found() -> tuple[ReturnView, ...]:
+        async with database() as pool:
+            return await ReturnStore(pool).list(order_no=order, status=status, limit=limit)
+
+    cases = run(found())
+    if json:
+        output.as_json(cases)
+        return
+    rows = [
+        (c.return_no, c.order_no, c.type.value, c.status.value, c.sla_owner, c.due_at,
+         money(c.quote.total_minor, c.currency), c.applied_at)
+        for c in cases
+    ]  # fmt: skip
+    output.table("Returns", ("return", "order", "type", "status", "turn of", "until", "amount", "applied"), rows)
+
+
+def cancel(
+    number: Number,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the case.")],
+    by: By = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Take an application back, as long as nothing was handed over.
+
+    Example: oms return cancel RT26112001 --by buyer-1 --reason "I keep it"
+    """
+    message = CancelReturn(by=actor(by), reason=sentence("--reason", reason))
+    _step(number, "cancel", message, key, json, f"Return {number} is taken back.")
+
+
+def waybill(
+    number: Number,
+    carrier: Annotated[str, typer.Argument(help="Courier, e.g. YTO or SF.")],
+    waybill_no: Annotated[str, typer.Argument(metavar="WAYBILL", help="Number of the parcel on its way back.")],
+    pickup: Annotated[bool, typer.Option("--pickup", help="A courier picked it up at the buyer's door.")] = False,
+    by: By = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """The goods are handed over: stops the seven days.
+
+    Example: oms return waybill RT26112001 YTO YT7700123456789
+    """
+    try:
+        parcel = Parcel(carrier=carrier, waybill_no=waybill_no, way="pickup" if pickup else "own")
+    except ValidationError:
+        raise typer.BadParameter("carrier and waybill number are letters, digits and . _ - / :") from None
+    message = EnterWaybill(by=actor(by), parcel=parcel)
+    _step(number, "enter_waybill", message, key, json, f"Waybill {waybill_no} of {carrier} belongs to return {number}.")
+
+
+def lower(
+    number: Number,
+    amount: Annotated[int, typer.Option("--amount-minor", min=0, help="The new amount, in minor units (fen).")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the case.")],
+    by: By = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Agree on less than is asked, never on more; what was approved has to be approved again.
+
+    Example: oms return lower RT26112001 --amount-minor 2500 --reason "agreed with the buyer"
+    """
+    message = LowerAmount(by=actor(by), amount_minor=amount, reason=sentence("--reason", reason))
+    _step(number, "lower", message, key, json, f"Return {number} now pays {amount} minor units at most.")
+
+
+def dispute(
+    number: Number,
+    amount: Annotated[int, typer.Option("--amount-minor", min=0, help="What should be paid instead (fen).")],
+    reason: Annotated[str, typer.Option("--reason", help="What the desk found; the supervisor reads it.")],
+    by: By = None,
+    key: Key = None,
+    json: Json = False,
+) -> None:
+    """Ask the supervisor whether the case should pay less because of what came.
+
+    Example: oms return dispute RT26112001 --amount-minor 1000 --reason "the lid is missing" --by u-wh
+    """
+    message = AskSupervisor(by=actor(by), amount_minor=amount, reason=sentence("--reason", reason))
+    _step(number, "ask_supervisor", message, key, json, f"The supervisor decides about return {number}.")
+
+
+def _step(number: str, name: str, message: object, key: str | None, json: bool, said: str) -> None:
+    async def send() -> object:
+        own = own_key(key)
+        async with return_client() as client:
+            try:
+                return await getattr(client.keyed(own), name)(number, message)
+            except StepRefused as refused:
+                raise denied(refused) from None
+
+    answer = run(send())
+    if json:
+        output.as_json(answer if answer is not None else {"return_no": number, "done": name})
+    else:
+        output.line(said)
+
+
+def denied(refused: StepRefused) -> Exception:
+    """Exit code 3 for what the person may not do; else as it is."""
+    return Forbidden(str(refused)) if refused.type in ("FORBIDDEN", "SAME_PERSON") else refused

@@ -1,0 +1,1 @@
+"""`oms rules` and policies."""

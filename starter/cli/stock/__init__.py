@@ -1,0 +1,1 @@
+"""`oms stock` and `oms catalog`."""

@@ -1,0 +1,102 @@
+"""`oms stock`: what is there, and what has come in."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from domain.order import Id, Qty, Tag
+from domain.records import AuditEntry
+from domain.strict import faults
+from starter.cli import output
+from starter.cli.connections import database
+from starter.cli.errors import BadInput, run, several
+from starter.cli.options import By, Json, Limit, actor
+from starter.goods_receipts import announce
+from store.audit.audit import AuditStore
+from store.inbox.inbox import InboxStore
+from store.stock.ledger import StockBalance, StockStore
+
+
+class Receipt(BaseModel):
+    """A goods receipt as typed in."""
+
+    sku: Id
+    warehouse: Tag
+    qty: Qty
+    ref: Annotated[Id, Field(max_length=64)]
+
+
+class StockReceived(BaseModel):
+    receipt: Receipt
+    booked: bool
+    """False: this receipt had been booked before."""
+    told: list[str]
+    """Parcels that wait for these goods and were told, longest paid first."""
+
+
+def receive(
+    sku: str,
+    warehouse: str,
+    qty: Annotated[int, typer.Argument(help="Units that came in.")],
+    ref: Annotated[str, typer.Option("--ref", help="Number of the goods receipt; the same one counts once.")],
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Book goods that came in, and tell the parcels that wait for them, longest paid first.
+
+    Example: oms stock receive MUG-RED WH-EAST 100 --ref GR-20260302-1
+    """
+    done = run(_receive(sku, warehouse, qty, ref, by))
+    if json:
+        output.as_json(done)
+        return
+    said = "booked" if done.booked else "had been booked before; nothing was added"
+    output.line(f"Receipt {ref} of {qty} × {sku} in {warehouse} {said}.")
+    if done.told:
+        output.line(f"Told to waiting parcels: {', '.join(done.told)}.")
+
+
+async def _receive(sku: str, warehouse: str, qty: int, ref: str, by: str | None) -> StockReceived:
+    receipt, who, now = _receipt(sku, warehouse, qty, ref), actor(by), datetime.now(UTC)
+    async with database() as pool:
+        booked = await StockStore(pool).receive(receipt.sku, receipt.warehouse, receipt.qty, receipt.ref)
+        if booked:
+            entry = AuditEntry(actor=who, action="stock.receive", detail=receipt.model_dump())
+            await AuditStore(pool).append(entry, now)
+        told = await announce(StockStore(pool), InboxStore(pool), receipt.sku, receipt.warehouse, receipt.ref, now)
+    return StockReceived(receipt=receipt, booked=booked, told=list(told))
+
+
+def _receipt(sku: str, warehouse: str, qty: int, ref: str) -> Receipt:
+    try:
+        return TypeAdapter(Receipt).validate_python({"sku": sku, "warehouse": warehouse, "qty": qty, "ref": ref})
+    except ValidationError as e:
+        raise BadInput(f"nothing was booked: {several(faults(e))}.") from None
+
+
+def show(
+    sku: Annotated[str | None, typer.Argument(help="Only this SKU.")] = None,
+    warehouse: Annotated[str | None, typer.Option("--warehouse", help="Only this warehouse.")] = None,
+    limit: Limit = 200,
+    json: Json = False,
+) -> None:
+    """Show units by SKU and warehouse.
+
+    Example: oms stock show MUG-RED
+    """
+    found = run(_show(sku, warehouse, limit))
+    if json:
+        output.as_json(found)
+    else:
+        columns = ("sku", "warehouse", "available", "reserved", "shipped", "frozen", "second hand", "scrapped")
+        rows = [
+            (b.sku, b.warehouse, b.available, b.reserved, b.shipped, b.frozen, b.second_hand, b.scrapped) for b in found
+        ]
+        output.table("Stock", columns, rows)
+
+
+async def _show(sku: str | None, warehouse: str | None, limit: int) -> tuple[StockBalance, ...]:
+    async with database() as pool:
+        return await StockStore(pool).show(sku, warehouse, limit)

@@ -1,0 +1,1 @@
+"""The typed clients of backends, the command line and the console."""

@@ -1,0 +1,1 @@
+"""Who may approve, and what was decided."""

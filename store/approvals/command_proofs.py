@@ -1,0 +1,112 @@
+"""Commands that were proven: who gave them, in which role, and the token, spent once and kept as evidence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access.authority import Binding, NotAdmitted, ProofCode, ProvenCaller, may_give
+from domain.approvals import Role
+from domain.records import AuditEntry
+from store.approvals.people import PERSON, keep_identity, principal, source_of
+from store.audit.audit import append_entry
+from store.errors import CommandNotAdmitted
+from store.pool import Connection, Pool, clean
+
+SPENT = """
+SELECT workflow_id, command, content_hash, person_id, role, on_behalf_of, used_by FROM command_proofs
+WHERE token_id = $1"""
+
+SPEND = """
+INSERT INTO command_proofs
+    (token_id, workflow_id, command, content_hash, person_id, role, on_behalf_of, claims, used_by, used_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING token_id"""
+
+UNVERIFIED = "unverified"
+"""Actor of a refusal when nothing has proven who it was."""
+
+
+@dataclass(frozen=True)
+class AskedCommand:
+    """A command before it is admitted. `row`: of the table of authority; `by`: whom its message names; `used_by`: the
+    one request that brings it."""
+
+    binding: Binding
+    row: str
+    by: str
+    used_by: str
+    order_no: str | None = None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who has given a command. `on_behalf_of`: for whom a service did."""
+
+    person_id: str
+    role: Role
+    on_behalf_of: str | None = None
+
+
+class CommandProofStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def admit(self, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Admission:
+        """Looks at role and status, spends the token and writes both down, in one transaction. The same request again
+        (a retry) gets the same answer. Raises `CommandNotAdmitted`; its audit row has been committed by then."""
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                return await _admit(connection, asked, caller, at)
+        except CommandNotAdmitted as refused:
+            await self.note_refusal(asked, refused, caller.person_id, at)
+            raise
+
+    async def note_refusal(self, asked: AskedCommand, refused: CommandNotAdmitted, actor: str, at: datetime) -> None:
+        """The audit row of a refusal, in a transaction of its own. `actor`: who it is known to be, or UNVERIFIED."""
+        detail = {
+            "command": asked.row, "workflow_id": asked.binding.workflow_id, "code": refused.code,
+            "why": clean(refused.why)[:300], "in_the_name_of": asked.by,
+        }  # fmt: skip
+        async with self._pool.acquire() as connection:
+            entry = AuditEntry(actor=clean(actor), action="command.refused", detail=detail)
+            await append_entry(connection, entry, at, asked.order_no)
+
+
+async def _admit(connection: Connection, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Admission:
+    bound = asked.binding
+    spent = await connection.fetchrow(SPENT, caller.token_id)
+    if spent is not None:
+        same = (spent["workflow_id"], spent["command"], spent["content_hash"], spent["used_by"])
+        if same == (bound.workflow_id, bound.command, bound.content_hash, asked.used_by):
+            return Admission(spent["person_id"], Role(spent["role"]), spent["on_behalf_of"])
+        raise CommandNotAdmitted(ProofCode.TOKEN_REPLAYED, "this proof has served before; make a new one")
+    role = await _role(connection, asked, caller, at)
+    key = (caller.token_id, bound.workflow_id, bound.command, bound.content_hash)
+    who = (caller.person_id, role, caller.on_behalf_of)
+    if await connection.fetchval(SPEND, *key, *who, dict(caller.claims), asked.used_by, at) is None:
+        raise CommandNotAdmitted(ProofCode.TOKEN_REPLAYED, "this proof serves elsewhere this moment; make a new one")
+    detail = {
+        "command": asked.row, "workflow_id": bound.workflow_id, "role": role, "content_hash": bound.content_hash,
+        "token_id": caller.token_id,
+    }  # fmt: skip
+    if caller.on_behalf_of:
+        detail["on_behalf_of"] = caller.on_behalf_of
+    entry = AuditEntry(actor=caller.person_id, action="command.admitted", detail=detail)
+    await append_entry(connection, entry, at, asked.order_no)
+    return Admission(caller.person_id, role, caller.on_behalf_of)
+
+
+async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Role:
+    known_as = await source_of(connection, caller.person_id)
+    if known_as is not None and (known_as == "service") != (caller.source == "service"):
+        why = f"{caller.person_id} is known here as {known_as}, and the proof is of another kind"
+        raise CommandNotAdmitted(ProofCode.NOT_THE_SENDER, why)
+    await keep_identity(connection, caller, at)
+    person = await principal(connection, caller.person_id, at)
+    if person is None:
+        why = f"{caller.person_id} is not known here; an administrator adds people with `oms people add`"
+        raise CommandNotAdmitted(ProofCode.UNKNOWN_PERSON, why)
+    spoken_for = caller.on_behalf_of
+    for_a_person = spoken_for is not None and await connection.fetchval(PERSON, spoken_for) is not None
+    found = may_give(asked.row, caller, person, asked.by, for_a_person=for_a_person)
+    if isinstance(found, NotAdmitted):
+        raise CommandNotAdmitted(found.code, found.why)
+    return found

@@ -1,0 +1,1 @@
+"""Orders in the books: registration, settlement, writes, children, plans, payments, labels."""

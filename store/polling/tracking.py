@@ -1,0 +1,136 @@
+"""Which waybills nobody follows yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.records import TicketRecord, TicketResolution
+from store.pool import Connection, Pool
+from store.tickets.tickets import open_ticket, resolve_ticket
+
+# Waybills without a follower, on the way out and on the way back (of these `return/{return_no}` stands for the child);
+# the phone is the receiver's, which some couriers ask for.
+TO_SUBSCRIBE = """
+SELECT p.child_no, c.order_no, p.waybill_no, p.carrier,
+    coalesce(c.address ->> 'phone', o.start #>> '{address,phone}') AS phone
+FROM parcels p JOIN child_orders c USING (child_no) JOIN orders o USING (order_no)
+WHERE p.tracking_subscribed_at IS NULL AND p.tracking_next_try_at <= now() AND p.carrier <> ''
+    AND (p.waybill_no = c.waybill_no OR p.carried) AND c.status NOT IN ('CANCELLED', 'SIGNED')
+    AND (o.ended_at IS NULL OR EXISTS (
+        SELECT FROM return_cases k WHERE k.return_no = c.return_no AND k.ended_at IS NULL))
+UNION ALL
+SELECT 'return/' || b.return_no, k.order_no, b.waybill_no, b.carrier, o.start #>> '{address,phone}'
+FROM return_parcels b JOIN return_cases k USING (return_no) JOIN orders o USING (order_no)
+WHERE b.tracking_subscribed_at IS NULL AND b.tracking_next_try_at <= now() AND k.ended_at IS NULL
+LIMIT $1"""
+
+# All waybills of these children are followed now, or this one.
+SUBSCRIBED = """
+UPDATE parcels SET tracking_subscribed_at = now()
+WHERE child_no = ANY($1::text[]) AND ($2::text IS NULL OR waybill_no = $2) AND tracking_subscribed_at IS NULL"""
+
+BACK_SUBSCRIBED = """
+UPDATE return_parcels SET tracking_subscribed_at = now()
+WHERE 'return/' || return_no = ANY($1::text[]) AND tracking_subscribed_at IS NULL"""
+
+BACK_LATER = """
+UPDATE return_parcels SET tracking_next_try_at = now() + interval '30 minutes'
+WHERE 'return/' || return_no = $1 AND tracking_subscribed_at IS NULL"""
+
+# Try again later.
+LATER = """
+UPDATE parcels SET tracking_next_try_at = now() + interval '30 minutes'
+WHERE child_no = $1 AND tracking_subscribed_at IS NULL"""
+
+NOW = "SELECT now()"
+
+UNREACHABLE = "courier unreachable"
+
+# One question a span, however many waybills meet it at once.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('kuaidi100 unreachable'))"
+OUTAGES = "SELECT count(*) AS n, max(ticket_id) FILTER (WHERE state = 'open') AS open_one FROM tickets WHERE step = $1"
+
+
+@dataclass(frozen=True)
+class Waybill:
+    child_no: str
+    order_no: str
+    waybill_no: str
+    carrier: str
+    phone: str
+
+
+class TrackingStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def to_subscribe(self, limit: int) -> tuple[Waybill, ...]:
+        """Waybills with a known courier that nobody follows, oldest first. Read only: asking again is harmless."""
+        return tuple(Waybill(**row) for row in await self._pool.fetch(TO_SUBSCRIBE, limit))
+
+    async def subscribed(self, child_nos: Sequence[str], waybill_no: str | None = None) -> None:
+        """The waybills of these children are followed, or this one; tickets about them close by themselves."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(SUBSCRIBED, list(child_nos), waybill_no)
+            await connection.execute(BACK_SUBSCRIBED, list(child_nos))
+            for child_no in child_nos:
+                followed = TicketResolution(
+                    ticket_id=_ticket_id(child_no),
+                    action="evidence",
+                    remark="the courier follows the parcel now",
+                    resolved_by="system",
+                )
+                await resolve_ticket(connection, followed, await connection.fetchval(NOW), outside=True)
+            await self._answers_again(connection)
+
+    async def _outages(self, connection: Connection) -> tuple[int, str | None]:
+        """How many there were, and the ticket of the one that lasts."""
+        row = await connection.fetchrow(OUTAGES, UNREACHABLE)
+        assert row is not None, "an aggregate has a row"
+        return row["n"], row["open_one"]
+
+    async def _answers_again(self, connection: Connection) -> None:
+        _, open_one = await self._outages(connection)
+        if open_one is not None:
+            over = TicketResolution(
+                ticket_id=open_one, action="evidence", remark="the courier answers again", resolved_by="system"
+            )
+            await resolve_ticket(connection, over, await connection.fetchval(NOW), outside=True)
+
+    async def unreachable(self, child_no: str, error: str) -> None:
+        """The courier did not answer: another try in half an hour, and one ticket for all waybills of the outage."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LATER, child_no)
+            await connection.execute(BACK_LATER, child_no)
+            await connection.execute(ONE_AT_A_TIME)
+            before, open_one = await self._outages(connection)
+            if open_one is None:
+                ticket = TicketRecord(
+                    ticket_id=f"T-kuaidi100-unreachable-{before + 1}",
+                    system="kuaidi100",
+                    step=UNREACHABLE,
+                    error=error,
+                    severity="urgent",
+                    actions=("give_up",),
+                    give_up_means="new waybills are tried again every half hour; until then scans come late",
+                )
+                await open_ticket(connection, ticket, None, await connection.fetchval(NOW), outside=True)
+
+    async def not_subscribed(self, child_no: str, order_no: str, error: str) -> None:
+        """The courier did not take it: a ticket, once per child, and another try in half an hour."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LATER, child_no)
+            await connection.execute(BACK_LATER, child_no)
+            ticket = TicketRecord(
+                ticket_id=_ticket_id(child_no),
+                system="kuaidi100",
+                step="follow parcel",
+                error=error,
+                child_no=child_no,
+                actions=("give_up",),
+                give_up_means="the system tries again every half hour; until then scans have to be looked up by hand",
+            )
+            await open_ticket(connection, ticket, order_no, await connection.fetchval(NOW), outside=True)
+
+
+def _ticket_id(child_no: str) -> str:
+    return f"T-{child_no}-follow"

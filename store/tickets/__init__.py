@@ -1,0 +1,1 @@
+"""Tickets as a work queue: opened, escalated, told of."""

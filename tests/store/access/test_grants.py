@@ -1,0 +1,111 @@
+"""The rights in the database are those of the table `access_rules`, and everything in it has a row there."""
+
+import re
+from collections.abc import Mapping
+
+from store.pool import Pool
+
+ROLES = {"oms_relay": "relay", "oms_worker": "worker", "oms_operator": "operator", "oms_bi": "bi"}
+ALL = ""
+"""Of a right on a whole table."""
+Right = tuple[str, str, str, str]
+"""Object, role, privilege, column."""
+
+# Everything granted in the schema to anybody but the owner.
+GRANTED = """
+SELECT c.relname, coalesce(r.rolname, 'PUBLIC') AS role, x.privilege_type, '' AS attname
+FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+WHERE c.relnamespace = 'public'::regnamespace AND x.grantee <> c.relowner
+UNION ALL
+SELECT c.relname, coalesce(r.rolname, 'PUBLIC'), x.privilege_type, a.attname
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid CROSS JOIN LATERAL aclexplode(a.attacl) x
+LEFT JOIN pg_roles r ON r.oid = x.grantee
+WHERE c.relnamespace = 'public'::regnamespace AND x.grantee <> c.relowner"""
+
+# Tables, views, and sequences that belong to no column, or that somebody may use.
+OBJECTS = """
+SELECT relname, relowner::regrole::text AS owner FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"""
+
+
+def rights(may: str) -> set[tuple[str, str]]:
+    """`SELECT, UPDATE (a, b)` as pairs of privilege and column."""
+    found = set()
+    for privilege, columns in re.findall(r"([A-Z]+)\s*(\([^)]*\))?", may):
+        names = re.findall(r"\w+", columns) or [ALL]
+        found |= {(privilege, name) for name in names}
+    return found
+
+
+async def ruled(pool: Pool) -> set[Right]:
+    rules: list[Mapping[str, str]] = [dict(row) for row in await pool.fetch("SELECT * FROM access_rules")]
+    return {
+        (rule["object"], role, privilege, column)
+        for rule in rules
+        for role, name in ROLES.items()
+        for privilege, column in rights(rule[name])
+    }
+
+
+async def granted(pool: Pool) -> set[Right]:
+    return {tuple(row) for row in await pool.fetch(GRANTED)}
+
+
+async def without_a_rule(pool: Pool) -> set[str]:
+    """What nobody has said anything about, or does not belong to the owner."""
+    known = {row["object"] for row in await pool.fetch("SELECT object FROM access_rules")}
+    return {
+        row["relname"]
+        for row in await pool.fetch(OBJECTS)
+        if row["relname"] not in known or row["owner"] != "oms_owner"
+    }
+
+
+async def test_every_role_may_do_what_its_column_says_and_nothing_else(pool: Pool) -> None:
+    rules, there = await ruled(pool), await granted(pool)
+    assert len(rules) > 300
+    assert there - rules == set(), "granted without a rule"
+    assert rules - there == set(), "ruled and not granted: SELECT settle_access() at the end of the migration"
+
+
+async def test_everything_has_a_rule_and_belongs_to_the_owner(pool: Pool) -> None:
+    assert await without_a_rule(pool) == set(), "give it a row in access_rules, then SELECT settle_access()"
+    gone = await pool.fetch(
+        "SELECT object FROM access_rules WHERE to_regclass('public.' || quote_ident(object)) IS NULL"
+    )
+    assert [row["object"] for row in gone] == []
+
+
+async def test_a_new_table_without_a_rule_does_not_pass(pool: Pool) -> None:
+    await pool.execute("CREATE TABLE novelty (n int)")
+    assert await without_a_rule(pool) == {"novelty"}
+    await pool.execute("SELECT settle_access()")
+    assert await without_a_rule(pool) == {"novelty"}, "the owner's, and nobody may read it"
+    await pool.execute("INSERT INTO access_rules (object, worker) VALUES ('novelty', 'SELECT, UPDATE (n)')")
+    assert await ruled(pool) - await granted(pool) == {
+        ("novelty", "oms_worker", "SELECT", ALL), ("novelty", "oms_worker", "UPDATE", "n"),
+    }  # fmt: skip
+    await pool.execute("SELECT settle_access()")
+    assert await without_a_rule(pool) == set() and await ruled(pool) == await granted(pool)
+
+
+async def test_nobody_is_more_than_a_member_of_a_role(pool: Pool) -> None:
+    rows = await pool.fetch("SELECT * FROM pg_roles WHERE rolname LIKE 'oms\\_%'")
+    assert {row["rolname"] for row in rows} >= {"oms_owner", *ROLES}
+    for row in rows:
+        powers = ("rolsuper", "rolcreaterole", "rolcreatedb", "rolreplication", "rolbypassrls")
+        assert not any(row[power] for power in powers), row["rolname"]
+        assert row["rolcanlogin"] == row["rolname"].endswith("_login")
+
+
+async def test_functions_of_the_owner_pin_their_path_and_are_not_everybodys(pool: Pool) -> None:
+    found = await pool.fetch(
+        """SELECT proname, proconfig, proowner::regrole::text AS owner,
+            has_function_privilege('oms_bi', oid, 'EXECUTE') AS bi
+        FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"""
+    )
+    assert {row["proname"] for row in found} == {
+        "append_audit", "locked_approval", "decide_approval", "withdraw_approval", "use_approval", "drop_bodies",
+    }  # fmt: skip
+    for row in found:
+        assert (row["proconfig"], row["owner"], row["bi"]) == (["search_path=public, pg_temp"], "oms_owner", False)

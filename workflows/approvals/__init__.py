@@ -1,0 +1,1 @@
+"""Questions that people decide: asked, reminded of, escalated, used once."""

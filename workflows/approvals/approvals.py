@@ -1,0 +1,198 @@
+"""What one workflow has asked people to approve: asked, waited for with a reminder and an escalation, used once.
+
+    request = ask("merge_shipment", subject=order_no, n=approvals.next_number(), …)
+    await approvals.open(request)
+    decided = await approvals.decided(request.approval_id, waits, escalate)
+    if decided and decided.approved:
+        await approvals.use(request.approval_id, used_for="…")      # re-checked at execution
+
+A workflow gives its update `decide` and its signal `decide_by_signal` to `decide` and `by_signal`. Nothing approves by
+itself: time only makes the question louder.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.approvals import Decide, Execution, NotTaken, OpenApproval, PeopleActivities, Withdraw
+from domain.approvals import ApprovalRequest, Decided, Decision, RefusalCode
+from domain.strict import UnableToRead, of
+from workflows.durable.carrying import ByType, Table
+from workflows.durable.local_steps import in_store
+from workflows.durable.raw_messages import read_only_one
+from workflows.durable.seals import believed
+
+DECIDE_TIMEOUT = timedelta(seconds=30)
+DECIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
+MOST_REFUSED = 200
+"""Refused decisions leave events in the history; who sends more than this finds the door shut before it is written."""
+
+Overdue = Literal["reminder", "escalation"]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """From the moment of asking. The policy has them: `approval_reminder_s`, `approval_escalation_s`."""
+
+    reminder_s: int = 24 * 3600
+    escalation_s: int = 48 * 3600
+
+
+class Approvals:
+    CARRIED = Table(
+        asked=dict[str, ApprovalRequest],
+        _answers=dict[str, Decided],
+        _all=dict[str, ApprovalRequest],
+        _withdrawn=ByType(list[str], sorted, set),
+        _refused=int,
+        _asked_at=dict[str, datetime],
+        _told=dict[str, list[str]],
+    )
+
+    def __init__(self) -> None:
+        self.asked: dict[str, ApprovalRequest] = {}
+        """Open ones, by number."""
+        self._answers: dict[str, Decided] = {}
+        self._all: dict[str, ApprovalRequest] = {}
+        self._withdrawn: set[str] = set()
+        self._refused = 0
+        self._asked_at: dict[str, datetime] = {}
+        """When the waiting for each began."""
+        self._told: dict[str, list[str]] = {}
+        """How often each has been made louder, and for what."""
+
+    def next_number(self) -> int:
+        """For `A-{subject}-{n}`; a workflow with several subjects still counts in one row."""
+        return len(self._all) + 1
+
+    def request(self, approval_id: str) -> ApprovalRequest:
+        return self._all[approval_id]
+
+    async def open(self, request: ApprovalRequest) -> None:
+        """In the books and to be seen by `oms approve list` when this returns."""
+        self._all[request.approval_id] = self.asked[request.approval_id] = request
+        await in_store(
+            PeopleActivities.open,
+            OpenApproval(request=request, workflow_id=workflow.info().workflow_id),
+            summary=f"ask {request.role} for {request.approval_id}",
+        )
+
+    async def decided(
+        self, approval_id: str, waits: Waits, escalate: Callable[[ApprovalRequest, Overdue], None]
+    ) -> Decided | None:
+        """Waits for the decision as long as it takes; None when the question was withdrawn. `escalate` is called
+        once after each of the two durations."""
+        request = self._all[approval_id]
+        asked_at = self._asked_at.setdefault(approval_id, workflow.now())
+        told = self._told.setdefault(approval_id, [])
+        for what, after_s in (("reminder", waits.reminder_s), ("escalation", waits.escalation_s)):
+            if what in told:
+                continue
+            left = asked_at + timedelta(seconds=after_s) - workflow.now()
+            if left > timedelta(0) and await self._answered(approval_id, left, f"{what} of {approval_id}"):
+                return self._answers.get(approval_id)
+            told.append(what)
+            escalate(request, "reminder" if what == "reminder" else "escalation")
+        await self._answered(approval_id, None, "")
+        return self._answers.get(approval_id)
+
+    async def _answered(self, approval_id: str, within: timedelta | None, name: str) -> bool:
+        def answered() -> bool:
+            return approval_id in self._answers or approval_id in self._withdrawn
+
+        try:
+            await workflow.wait_condition(answered, timeout=within, timeout_summary=name or None)
+        except TimeoutError:
+            return False
+        return True
+
+    async def withdraw(self, approval_id: str, by: str, why: str) -> None:
+        """What was asked for is no longer wanted. A decision that was faster stands."""
+        withdrawn = await in_store(
+            PeopleActivities.withdraw,
+            Withdraw(approval_id=approval_id, by=by, why=why),
+            summary=f"withdraw {approval_id}",
+        )
+        if withdrawn:
+            self._withdrawn.add(approval_id)
+            self.asked.pop(approval_id, None)
+
+    async def use(self, approval_id: str, used_for: str) -> Decided:
+        """Right before what was approved is done: approver still active and in the role, content the same, not used
+        for anything else. Raises `ApplicationError` with a `RefusalCode` as type."""
+        request = self._all[approval_id]
+        return await in_store(
+            PeopleActivities.still_valid,
+            Execution(approval_id=approval_id, content_hash=request.content_hash, used_for=used_for),
+            summary=f"use {approval_id}",
+        )
+
+    # --- the doors ---------------------------------------------------------------------------------------------------
+
+    def check(self, decision: Decision) -> None:
+        """Validator of update `decide`. What is refused further in leaves an audit row, so little is refused here."""
+        if self._refused >= MOST_REFUSED:
+            raise ApplicationError(
+                f"{self._refused} decisions have been refused here: the door is shut until the next version of the "
+                f"request; {decision.approval_id} was not looked at",
+                type="TooMany",
+            )
+
+    async def decide(self, decision: Decision) -> Decided:
+        """Body of update `decide`. Raises `ApplicationError` with a `RefusalCode` as type; its audit row is written."""
+        try:
+            decided = believed(
+                await workflow.execute_activity_method(
+                    PeopleActivities.decide,
+                    Decide(decision=decision, request=self._all.get(decision.approval_id)),
+                    start_to_close_timeout=DECIDE_TIMEOUT,
+                    retry_policy=DECIDE_RETRY,
+                    summary=f"decide {decision.approval_id}",
+                )
+            )
+        except ActivityError as error:
+            cause = error.cause
+            self._refused += 1
+            if isinstance(cause, ApplicationError):
+                self._learn(decision.approval_id, cause)
+                raise ApplicationError(cause.message, type=cause.type, non_retryable=True) from None
+            raise ApplicationError(
+                f"approval {decision.approval_id} could not be decided now: look with `oms approve show`",
+                type="NoAnswer", non_retryable=True,
+            ) from None  # fmt: skip
+        self._answers[decision.approval_id] = decided
+        self.asked.pop(decision.approval_id, None)
+        return decided
+
+    def _learn(self, approval_id: str, refused: ApplicationError) -> None:
+        """A decision whose answer never came back (the database died after its commit) is heard of by the next."""
+        if refused.type == RefusalCode.ALREADY_DECIDED and refused.details and approval_id in self.asked:
+            self._answers[approval_id] = of(Decided, refused.details[0])
+            self.asked.pop(approval_id)
+
+    async def by_signal(self, arguments: Sequence[RawValue]) -> None:
+        """Body of signal `decide_by_signal`: the same message through the same check. Nobody can be answered, so a
+        refusal is an audit row and nothing else."""
+        if self._refused >= MOST_REFUSED:
+            return
+        try:
+            decision = read_only_one(Decision, arguments, "signal")
+        except UnableToRead as error:
+            self._refused += 1
+            text = " ".join(str(error).split())[:200]
+            await self._not_taken(NotTaken(code=RefusalCode.BAD_DECISION, why=f"no decision message: {text}"))
+            return
+        try:
+            await self.decide(decision)
+        except ApplicationError as error:
+            if error.type not in set(RefusalCode):  # an outage: the books do not know of it yet
+                why = f"could not be looked at ({error.type}); send it again"
+                await self._not_taken(NotTaken(approval_id=decision.approval_id, code=error.type or "", why=why))
+
+    async def _not_taken(self, message: NotTaken) -> None:
+        await in_store(PeopleActivities.not_taken, message, summary="a decision that was not taken")

@@ -1,0 +1,1 @@
+"""Workflows that never end: asking connectors, the nightly comparison, following parcels."""

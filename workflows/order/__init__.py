@@ -1,0 +1,1 @@
+"""One order, from placement to the end of its after-sales window."""

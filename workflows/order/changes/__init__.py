@@ -1,0 +1,1 @@
+"""What people change about an order under way: shipped together, split by hand, another address, another source."""

@@ -1,0 +1,53 @@
+"""What is told of a parcel, as far as it can be believed; what is odd about it is for a person."""
+
+from temporalio import workflow
+
+from domain.facts import Fact
+from domain.fulfilment.credible_facts import credible_counts
+from domain.fulfilment.fact_times import TimedFact, timed
+from domain.fulfilment.parcel_states import AppliedFact
+from domain.states import ChildStatus
+from workflows.durable.tickets import Tickets
+from workflows.order.parcels.parcel_state import ParcelState
+from workflows.order.state import OrderState
+from workflows.shipping.shipment import SEVERAL
+
+
+def timely_fact(state: OrderState, parcel: ParcelState, fact: Fact, told: set[str]) -> TimedFact:
+    """`told`: keys of facts whose time a person was told about; this one is added."""
+    heard = timed(fact, state.since, workflow.now(), state.policy.clock_skew_s)
+    if heard == TimedFact(fact) or not workflow.patched("a fact's own time is not believed"):
+        return TimedFact(fact)
+    if heard.odd and fact.key not in told:
+        told.add(fact.key)
+        state.tickets.note(fact.source, "time does not fit", heard.odd, parcel.child_no)
+    return heard
+
+
+def with_credible_counts(state: OrderState, parcel: ParcelState, fact: Fact, planned: dict[str, int]) -> Fact:
+    """What has happened counts all the same; a count that cannot be is for a person."""
+    if fact.actual is None:
+        return fact
+    counts, wrong = credible_counts(fact.actual, planned)
+    if not wrong or not workflow.patched("counts are checked"):
+        return fact
+    if fact.key not in parcel.machine.seen:
+        state.tickets.note(fact.source, "count does not fit", wrong, parcel.child_no)
+    return fact.model_copy(update={"actual": counts})
+
+
+def tell_further_package(state: OrderState, parcel: ParcelState, fact: Fact) -> None:
+    """A child that was delivered stays so; whether everything arrived is for a person."""
+    if workflow.patched(SEVERAL):
+        text = f"package {fact.waybill_no} was told after {parcel.child_no} had been signed for"
+        state.tickets.note(fact.source, "further package", text, parcel.child_no)
+
+
+def open_courier_ticket(tickets: Tickets, child_no: str, fact: Fact, applied: AppliedFact) -> None:
+    """A courier's problem is for people. A refused parcel holds the order open until one has settled it."""
+    if applied.after == ChildStatus.EXCEPTION:
+        tickets.note(fact.source, "courier exception", fact.note or "no reason given", child_no)
+    elif applied.after == ChildStatus.REFUSED:
+        means = "a person settles it with the buyer; the system refunds nothing by itself"
+        text = fact.note or "the parcel was refused or sent back"
+        tickets.open(fact.source, "delivery refused", text, child_no, means, actions=("give_up",))

@@ -1,0 +1,1 @@
+"""One return, from the application to refund, exchange or refusal. Same file names as an order, same roles."""

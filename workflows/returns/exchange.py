@@ -1,0 +1,356 @@
+"""The replacement of an exchange: reserved, pushed, checked on the way out, and only then labelled and shipped (R56).
+
+It is a child order of type EXCHANGE with a number in the order's own row, linked to the case.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from activities.messages import WMS, Booked, Booking, Outbound, OutboundLine, Pushed
+from activities.return_messages import OpenReplacement, ReplacementLine, ReplacementState
+from activities.returns import ReturnActivities
+from domain.facts import Fact, Kind
+from domain.fulfilment.fact_times import TimedFact, timed
+from domain.records import StockMove
+from domain.returns import ledger
+from domain.returns.enums import CaseStatus
+from domain.returns.exchange import ExchangeState, LabelResult, label_gate
+from domain.returns.states import ReturnEvent, is_over
+from domain.states import ChildStatus, Outcome
+from workflows.durable.branches import Branches
+from workflows.durable.carrying import Own, Table
+from workflows.durable.guarded import GaveUp, Step, guarded
+from workflows.durable.local_steps import until_in_store
+from workflows.returns.inspection import Inspection
+from workflows.returns.messages import CheckOutbound, LabelAnswer
+from workflows.returns.state import ReturnEnded, ReturnState
+from workflows.shipping.shipment import Shipment
+from workflows.shipping.warehouse import Voided, Warehouse
+
+STOCK = "stock"
+NOT_SENT = "replacement not sent"
+GOES_ON = frozenset({Kind.WMS_ACCEPTED, Kind.PICKING, Kind.PACKED})
+"""After all."""
+
+
+class Exchange:
+    """What goes out instead. `shipment`: it has a number once its goods are reserved."""
+
+    CARRIED = Table(
+        shipment=Own(),
+        passed=bool,
+        _lines=tuple[ReplacementLine, ...],
+        _seq=int,
+        _not_sent=str,
+        _there=dict[str, int],
+        _over=bool,
+        _anew=bool,
+        _begun=bool,
+        _replacing=bool,
+        _pushed=bool,
+        _labelled=bool,
+        _gone=bool,
+        _receipt_ends=datetime | None,
+        left={"state": "wiring", "_warehouse": "wiring", "_branches": "wiring", "_inspection": "its own part"},
+    )
+
+    def __init__(self, state: ReturnState, branches: Branches, inspection: Inspection) -> None:
+        self.state = state
+        self.shipment = Shipment("", ChildStatus.RELEASED)
+        self.passed = False
+        self._warehouse = Warehouse(state)
+        self._branches = branches
+        self._inspection = inspection
+        self._lines: tuple[ReplacementLine, ...] = ()
+        self._seq = 0
+        self._not_sent = ""
+        """Why the warehouse does not send it."""
+        self._there: dict[str, int] = {}
+        """Units that the warehouse has found, of lines of which it has found fewer."""
+        self._over = False
+        self._anew = False
+        """Another piece goes out instead of one that the warehouse cancelled."""
+        self._begun = False
+        self._replacing = False
+        """The piece that the warehouse cancelled is being cleared away."""
+        self._pushed = False
+        self._labelled = False
+        """Booked, or given up."""
+        self._gone = False
+        self._receipt_ends: datetime | None = None
+
+    # --- doors -------------------------------------------------------------------------------------------------------
+
+    def check(self, message: CheckOutbound) -> None:
+        """The last control counts: one that failed takes back one that had passed."""
+        self.passed = message.passed
+        result = "passed" if message.passed else "failed"
+        self.state.log(message.by, f"outbound check {result}", "WAREHOUSE", remark=message.remark)
+
+    async def print_label(self, by: str) -> LabelAnswer:
+        gate = label_gate(ExchangeState(inspected=self._inspection.inspected, outbound_qc_passed=self.passed))
+        self.state.log(by, "label asked for", "WAREHOUSE", result=gate.value)
+        if gate is not LabelResult.OK:
+            return LabelAnswer.model_validate({"result": gate.value, "child_no": self.shipment.child_no or None})
+        await self._branches.until(
+            lambda: self.shipment.waybill_no is not None or self.state.tickets.attention or is_over(self.state.status)
+        )
+        found = "OK" if self.shipment.waybill_no else "LABEL_PENDING"
+        return LabelAnswer.model_validate(
+            {"result": found, "child_no": self.shipment.child_no, "waybill_no": self.shipment.waybill_no}
+        )
+
+    def apply(self, fact: Fact) -> None:
+        state, child = self.state, self.shipment.child_no
+        heard = timed(fact, state.since, workflow.now(), state.policy.clock_skew_s)
+        if heard != TimedFact(fact) and workflow.patched("a fact's own time is not believed"):
+            if heard.odd:
+                state.tickets.note(fact.source, "time does not fit", heard.odd, child)
+            if heard.stale:
+                status = self.shipment.status.value
+                state.record(fact, Outcome.STALE, status, status, child, heard.stale)
+                return
+            fact = heard.fact
+        applied = self.shipment.apply(fact)
+        self._hear(fact)
+        self.state.record(fact, applied.outcome, applied.before, applied.after, child, applied.note)
+        if applied.outcome is Outcome.MISMATCH or applied.after in (ChildStatus.EXCEPTION, ChildStatus.REFUSED):
+            self.state.tickets.note(fact.source, "replacement in trouble", applied.note or fact.kind.value, child)
+
+    def _hear(self, fact: Fact) -> None:
+        """What the warehouse says of a replacement that it will not send, or not all of."""
+        if self.shipment.shipped or self._over:
+            return
+        if fact.kind is Kind.WMS_REJECTED:
+            self._not_sent = fact.note or "the warehouse rejected it and gave no reason"
+        elif self.shipment.cancelled and not self._not_sent:
+            self._not_sent = fact.note or "the warehouse cancelled it"
+        elif fact.kind in GOES_ON:
+            self._not_sent = ""
+        if fact.actual is not None:
+            for line_id, there in fact.actual.items():
+                self._there[line_id] = min(there, self._there.get(line_id, there))
+            if not any(self._there.get(line.line_id, line.qty) for line in self._lines):
+                self._not_sent = fact.note or "the warehouse found nothing of it"
+
+    @property
+    def begun(self) -> bool:
+        return self._begun
+
+    def is_meant(self, fact: Fact) -> bool:
+        known = self.shipment
+        if not known.child_no:
+            return False
+        return fact.child_no == known.child_no or known.goes_under(fact.waybill_no)
+
+    # --- the branch --------------------------------------------------------------------------------------------------
+
+    async def send(self) -> None:
+        state = self.state
+        if state.status is CaseStatus.EXCHANGED:
+            return
+        await self._prepare()
+        while not self._gone:
+            await self._until("the outbound check", lambda: self.passed or self.shipment.shipped)
+            self._anew = False
+            await self._book_label()
+            await self._until("the replacement to be shipped", lambda: self.shipment.shipped or self._anew)
+            if not self._anew:
+                await self._ship()
+                self._gone = True
+        if self._receipt_ends is None:
+            state.now_waits_for("the replacement to be signed for")
+            self._receipt_ends = workflow.now() + timedelta(seconds=state.policy.receipt_s)
+        await self._branches.until(
+            lambda: self.shipment.status is ChildStatus.SIGNED, by=self._receipt_ends - workflow.now(),
+            name="receipt of the replacement",
+        )  # fmt: skip
+        await self._write()
+        state.happens(ReturnEvent.REPLACEMENT_SIGNED)
+
+    async def _prepare(self) -> None:
+        """Up to where the warehouse has it: what of that a run before has left to do."""
+        if not self._begun:
+            if not self._inspection.accepted:
+                raise ReturnEnded(ReturnEvent.REJECTED, "NOTHING_ACCEPTED")
+            self.state.happens(ReturnEvent.REPLACE)
+            self._begun = True
+        if self._over:
+            await self._end_unsent()
+        if self._replacing:
+            await self._clear_away()
+        if not self.shipment.child_no:
+            await self._reserve()
+        if not self._pushed:
+            await self._push()
+
+    async def _until(self, what: str, reached: Callable[[], bool]) -> None:
+        """Until then. What the warehouse does not send is a person's question: sent again, or given up."""
+        while True:
+            self.state.now_waits_for(what)
+            await self._branches.until(lambda: reached() or bool(self._not_sent))
+            if reached():
+                return
+            if not workflow.patched("replacements are listened to"):
+                await self._branches.until(reached)
+                return
+            await self._ask_what_now()
+
+    async def _ask_what_now(self) -> None:
+        why, shipment = self._not_sent, self.shipment
+        named = ", ".join(f"{line.qty} of {line.sku} (line {line.line_id})" for line in self._lines)
+        resolution = await self.state.tickets.ask(
+            WMS, NOT_SENT, f"{shipment.child_no}: {why}; it holds {named}"[:500], shipment.child_no,
+            "the exchange ends without a replacement; the goods that came back are then a person's question",
+            settled=lambda: shipment.shipped or not self._not_sent, actions=("retry", "give_up"), severity="urgent",
+            wait=self._branches.until,
+        )  # fmt: skip
+        if resolution is None or resolution.action == "evidence":
+            return
+        self._not_sent = ""
+        if resolution.action == "give_up":
+            await self._end_without()
+        self._pushed = False
+        if shipment.cancelled:  # another piece, under another number: it is checked and labelled by itself
+            self._replacing = True
+            await self._write()
+            await self._clear_away()
+            await self._reserve()
+        self._there.clear()
+        await self._push()
+
+    async def _clear_away(self) -> None:
+        await self._void_label()
+        self.shipment, self.passed, self._anew = Shipment("", ChildStatus.RELEASED), False, True
+        self._replacing = self._labelled = False
+
+    async def _end_without(self) -> None:
+        """Its goods are free again. Raises `ReturnEnded`."""
+        self._over = True
+        self.shipment.machine.cancel()
+        number = self.state.return_no
+        await self._write(*(ledger.release(number, x.line_id, x.sku, x.warehouse, x.qty) for x in self._lines))
+        await self._end_unsent()
+
+    async def _end_unsent(self) -> None:
+        """Raises `ReturnEnded`."""
+        await self._void_label()
+        raise ReturnEnded(ReturnEvent.REJECTED, "REPLACEMENT_NOT_SENT")
+
+    async def _void_label(self) -> None:
+        child_no, warehouse = self.shipment.child_no, self._lines[0].warehouse
+        if self.shipment.label is None:
+            return
+        step = Step(
+            self._warehouse.carrier_system, "void label of replacement", Voided,
+            "the label stays unused and may be charged", child_no,
+        )  # fmt: skip
+        with suppress(GaveUp):
+            await guarded(self.state.tickets, step, lambda: self._warehouse.void_label(child_no, warehouse))
+
+    async def _reserve(self) -> None:
+        state = self.state
+        counts: dict[str, int] = {}
+        for run in self._inspection.accepted_units():
+            counts[run.line_id] = counts.get(run.line_id, 0) + run.units
+        self._lines = tuple(
+            ReplacementLine(
+                line_id=line.line_id, sku=line.replacement_sku, name=line.name, warehouse=line.warehouse,
+                weight_g=line.weight_g, qty=counts[line.line_id],
+            )
+            for line in self._inspection.lines if line.line_id in counts
+        )  # fmt: skip
+        while True:
+            state.now_waits_for("stock for the replacement")
+            plan = await until_in_store(
+                ReturnActivities.open_replacement,
+                OpenReplacement(
+                    return_no=state.return_no, order_no=state.order_no, lines=self._lines, at=workflow.now()
+                ),
+                summary="reserve the replacement",
+            )
+            if not plan.missing:
+                self.shipment.child_no = plan.child_no
+                state.log("system", "replacement reserved", child_no=plan.child_no)
+                return
+            resolution = await state.tickets.ask(
+                STOCK, "replacement out of stock", f"no {', '.join(plan.missing)} to send for return {state.return_no}",
+                give_up_means="the exchange ends; the goods are here, so a person settles it with the buyer",
+                actions=("retry", "give_up"), severity="urgent", wait=self._branches.until,
+            )  # fmt: skip
+            if resolution is not None and resolution.action == "give_up":
+                raise ReturnEnded(ReturnEvent.REJECTED, "REPLACEMENT_OUT_OF_STOCK")
+
+    async def _push(self) -> None:
+        state = self.state
+        assert state.taken is not None
+        item = Outbound(
+            child_no=self.shipment.child_no, order_no=state.order_no, warehouse=self._lines[0].warehouse,
+            placed_at=workflow.now(), address=state.taken.address,
+            lines=tuple(
+                OutboundLine(line_id=line.line_id, sku=line.sku, name=line.name or line.sku, qty=line.qty)
+                for line in self._lines
+            ),
+        )  # fmt: skip
+        means = "the warehouse sends the replacement by hand"
+        step = Step(WMS, "push replacement", Pushed, means, item.child_no, settled=lambda: self.shipment.shipped)
+        with suppress(GaveUp):
+            await guarded(state.tickets, step, lambda: self._warehouse.push(item))
+        self._pushed = True
+
+    async def _book_label(self) -> None:
+        state, shipment = self.state, self.shipment
+        if self._labelled or shipment.shipped or shipment.waybill_no is not None:
+            return
+        assert state.taken is not None
+        item = Booking(
+            child_no=shipment.child_no, address=state.taken.address,
+            weight_g=sum(line.weight_g * line.qty for line in self._lines), pieces=sum(x.qty for x in self._lines),
+        )  # fmt: skip
+        step = Step(
+            self._warehouse.carrier_system, "label of replacement", Booked,
+            "the warehouse ships under a number of its own", shipment.child_no,
+            settled=lambda: shipment.waybill_no is not None,
+        )  # fmt: skip
+        label: Booked | None = None
+        with suppress(GaveUp):
+            label = await guarded(state.tickets, step, lambda: self._warehouse.label(item))
+        self._labelled = True
+        if label is not None and shipment.waybill_no is None:
+            shipment.labelled(label)
+            state.log("system", "label printed", child_no=shipment.child_no, waybill_no=label.waybill_no)
+        await self._write()
+
+    async def _ship(self) -> None:
+        number = self.state.return_no
+        gone = {x.line_id: min(x.qty, self._there.get(x.line_id, x.qty)) for x in self._lines}
+        missing = [(x, x.qty - gone[x.line_id]) for x in self._lines if x.qty > gone[x.line_id]]
+        await self._write(
+            *(ledger.ship(number, x.line_id, x.sku, x.warehouse, qty) for x in self._lines if (qty := gone[x.line_id])),
+            *(ledger.write_off(number, x.line_id, x.sku, x.warehouse, qty) for x, qty in missing),
+        )
+        if missing:
+            named = ", ".join(f"{qty} of {x.sku} (line {x.line_id})" for x, qty in missing)
+            self.state.tickets.open(
+                WMS, "replacement short", f"{self.shipment.child_no} left without {named}", self.shipment.child_no,
+                "a person has sent the missing units, or has settled them with the buyer", actions=("give_up",),
+                severity="urgent",
+            )  # fmt: skip
+        self.state.happens(
+            ReturnEvent.REPLACEMENT_SHIPPED, child_no=self.shipment.child_no, waybill_no=self.shipment.waybill_no or ""
+        )
+
+    async def _write(self, *moves: StockMove) -> None:
+        self._seq += 1
+        known = self.shipment
+        label = known.label
+        message = ReplacementState(
+            return_no=self.state.return_no, child_no=known.child_no, status=known.status,
+            waybill_no=known.waybill_no, carrier=known.carrier, tms_ref=label.tms_ref if label else None,
+            label_format=label.label_format if label else None, label_b64=label.label_b64 if label else None,
+            shipped_at=known.shipped_at, signed_at=known.signed_at, seq=self._seq, at=workflow.now(), moves=moves,
+        )  # fmt: skip
+        await until_in_store(ReturnActivities.write_replacement, message, summary=f"replacement {self._seq}")
