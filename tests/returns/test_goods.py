@@ -10,6 +10,7 @@ from domain.facts import Kind
 from domain.returns.enums import CaseStatus, Grade, ReturnType
 from starter.clients.return_errors import StepRefused
 from tests.returns.orders import signed
+from tests.returns.test_exchange import exchange
 from workflows.returns.messages import LowerAmount
 
 
@@ -47,6 +48,53 @@ async def test_a_parcel_that_nobody_receives_is_a_ticket_after_ten_days(house: S
     await case.courier(Kind.SIGNED, number)
     await house.pass_until(house.now() + timedelta(days=10, seconds=2))
     assert [t.step for t in (await case.view()).open_tickets] == ["not received"]
+
+
+async def overdue(house: ScenarioEnvironment, case: Case | None = None) -> Case:
+    """Handed over, and not received in ten days."""
+    case = case or await approved(house)
+    await case.enter_waybill()
+    await case.courier(Kind.SIGNED, f"BACK{case.return_no}")
+    await case.house.pass_until(case.house.now() + timedelta(days=10, seconds=2))
+    return case
+
+
+async def test_who_waits_on_for_a_parcel_is_asked_again_until_it_is_here(house: ScenarioEnvironment) -> None:
+    case = await overdue(house)
+    for _ in range(2):
+        await case.resolve("retry")
+        assert (await case.view()).open_tickets == ()
+        await case.days_pass(10)
+        await case.house.pass_until(case.house.now() + timedelta(seconds=2))
+        assert [t.step for t in (await case.view()).open_tickets] == ["not received"]
+    await case.receive()
+    assert (await case.view()).open_tickets == ()
+    await case.inspect()
+    assert house.systems.refunds == {f"R{case.return_no}": 6_000}
+
+
+@pytest.mark.parametrize(("verdict", "paid", "status"), [("approve", None, "REJECTED"), ("reject", 6_000, "REFUNDED")])
+async def test_goods_that_are_given_up_as_lost_are_for_the_supervisor_to_decide(
+    house: ScenarioEnvironment, verdict: str, paid: int | None, status: str
+) -> None:
+    case = await overdue(house)
+    await case.resolve("give_up")
+    asked = await case.asked()
+    assert (asked.request.kind, asked.request.content["amount_minor"]) == ("dispute", 0)
+    await case.decide(verdict=verdict)
+    assert ((await case.shown()).status, house.systems.refunds) == (
+        CaseStatus(status), {f"R{case.return_no}": paid} if paid else {}
+    )  # fmt: skip
+    assert {b.sku: (b.available, b.frozen, b.shipped) for b in await house.stock.show()} == {"CUP": (0, 0, 2)}
+
+
+async def test_an_exchange_whose_goods_are_given_up_as_lost_ends_without_a_replacement(
+    house: ScenarioEnvironment,
+) -> None:
+    case = await overdue(house, await exchange(house))
+    await case.resolve("give_up")
+    shown = await case.shown()
+    assert (shown.status, shown.close_reason) == (CaseStatus.REJECTED, "NOTHING_ACCEPTED")
 
 
 async def test_nobody_decides_for_two_days_and_it_only_grows_louder(house: ScenarioEnvironment) -> None:

@@ -96,6 +96,28 @@ async def test_the_seven_days_are_the_same_in_every_run(house: ScenarioEnvironme
     assert await case.status() is CaseStatus.CLOSED_NOT_SENT
 
 
+@pytest.mark.long
+async def test_goods_that_do_not_come_are_asked_about_on_the_same_days_in_every_run(
+    house: ScenarioEnvironment, many_runs: None
+) -> None:
+    case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
+    await case.apply()
+    await case.decide()
+    await case.enter_waybill()
+    await case.courier(Kind.COLLECTED, f"BACK{case.return_no}")
+    await case.house.pass_until(case.house.now() + timedelta(days=10, seconds=2))
+    await case.resolve("retry")
+    for _ in range(9):
+        await case.days_pass(1)
+        assert await case.ask_for_money() == "GOODS_NOT_RECEIVED"
+        assert (await case.view()).open_tickets == ()
+    await case.days_pass(1)
+    assert [t.step for t in (await case.view()).open_tickets] == ["not received"]
+    await case.resolve("give_up")
+    assert (await case.asked()).request.kind == "dispute"
+    assert await runs(case) > 4
+
+
 async def test_many_scans_are_all_answered(
     house: ScenarioEnvironment, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

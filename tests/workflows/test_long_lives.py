@@ -141,6 +141,23 @@ async def test_a_life_in_many_runs_leaves_the_same_books(
         assert left[1][part] == said, part
 
 
+async def test_a_run_that_is_large_goes_on_however_few_events_it_has(
+    plays: Plays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 60_000
+    monkeypatch.setattr(continuing, "MOST_BYTES", most)
+    async with plays() as play:
+        await play.start_paid(two_parcel_order())
+        await play.ships(1, 2)
+        long_note = "x" * 400
+        for n in range(60):
+            scan = fact(Kind.COURIER_EXCEPTION, play.child(1), await play.now())
+            await play.tell(scan.model_copy(update={"key": f"trouble {n}", "note": long_note}))
+        lengths = [await length(play, run) for run in await runs(play)]
+    assert len(lengths) > 2
+    assert all(events < continuing.FEWEST_EVENTS and size < 2 * most for events, size in lengths)
+
+
 # --- bursts -----------------------------------------------------------------------------------------------------------
 
 AT_A_TIME = 16

@@ -19,11 +19,15 @@ from workflows.durable.seals import Seals
 MOST_EVENTS = 2_000
 """Of one run. A signal is an event, an update at least two: this is far below 10,000 signals and 2,000 updates."""
 MOST_BYTES = 3_000_000
+"""However few events they are. A run begins with less than 2 MB, which is what Temporal takes as one message: it is not
+over at once because of what it was handed."""
 FEWEST_EVENTS = 500
-"""A run that begins with much is not over at once because of its size."""
+"""The server may suggest to go on for reasons of its own: not before a run has done something."""
 MOST_WAITED = 8_000
 MOST_BYTES_WAITED = 4_500_000
 """A run stays for a parcel's stop that has no answer yet, and a person may take days: not beyond this."""
+SIZE_COUNTS = "size counts at any number of events"
+"""In runs that began before that, from `FEWEST_EVENTS` on."""
 GOES_ON = "goes on as a new run"
 NO_LONGER = "a run stays no longer than it has room"
 AT_ONCE = "goes on at once, however much it is told"
@@ -83,23 +87,24 @@ def grown() -> bool:
     """The history is as long, or as large, as one run's should be."""
     info = workflow.info()
     length = info.get_current_history_length()
-    if length >= MOST_EVENTS:
+    if length >= MOST_EVENTS or (length >= FEWEST_EVENTS and info.is_continue_as_new_suggested()):
         return True
-    return length >= FEWEST_EVENTS and (
-        info.get_current_history_size() >= MOST_BYTES or info.is_continue_as_new_suggested()
-    )
+    return info.get_current_history_size() >= MOST_BYTES and _size_counts()
+
+
+def _size_counts() -> bool:
+    return workflow.info().get_current_history_length() >= FEWEST_EVENTS or workflow.patched(SIZE_COUNTS)
 
 
 def full() -> bool:
     """There is no room for whatever keeps the run from moving on, or may be refused."""
     info = workflow.info()
-    length, size = info.get_current_history_length(), info.get_current_history_size()
-    return length >= MOST_WAITED or (length >= FEWEST_EVENTS and size >= MOST_BYTES_WAITED)
+    return info.get_current_history_length() >= MOST_WAITED or info.get_current_history_size() >= MOST_BYTES_WAITED
 
 
 def stays_no_longer() -> bool:
     """For what keeps a run from moving on: it has to end without what it waits for."""
-    return full() and workflow.patched(NO_LONGER)
+    return full() and _size_counts() and workflow.patched(NO_LONGER)
 
 
 async def until_over(

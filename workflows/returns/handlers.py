@@ -161,7 +161,7 @@ class ReturnHandlers(RepeatableCommands):
     @repeatable("_check_waybill")
     async def enter_waybill(self, message: EnterWaybill) -> Received:
         """The goods are on their way. After the case has closed unsent, a linked case takes them in (N6)."""
-        await self._inbound_shipment.insist_it_left(message.by)
+        await self._inspection.insist_it_left(message.by)
         if self._late_parcel.watching:
             return await self._late_parcel.admit(message.parcel)
         self._inbound_shipment.enter_waybill(message)
@@ -183,7 +183,7 @@ class ReturnHandlers(RepeatableCommands):
     async def receive(self, message: ReceiveReturn) -> Received:
         """The desk has the parcel. `return_no` of the answer: the linked case, when this one had closed unsent."""
         await self._inspection.check(message)
-        left = await self._inbound_shipment.insist_it_left(message.by)
+        left = await self._inspection.insist_it_left(message.by)
         if self._late_parcel.watching:
             return await self._late_parcel.admit(None)
         self._inspection.receive(message, left)

@@ -6,26 +6,23 @@ from enum import StrEnum
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
-from activities.return_messages import WhatLeft
-from activities.returns import ReturnActivities
 from domain.facts import COURIER_KINDS, Fact, Kind
 from domain.returns import ledger
 from domain.returns.enums import Acceptance, Reception
 from domain.returns.models import Parcel
 from domain.returns.states import ReturnEvent
 from domain.states import Outcome
-from domain.units import UnitRange, joined, without
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import Table, Through
-from workflows.durable.local_steps import until_in_store
 from workflows.durable.tickets import Ticket
-from workflows.returns.inspection import DESK, Inspection
+from workflows.returns.inspection import DESK, Inspection, named
 from workflows.returns.messages import EnterWaybill
 from workflows.returns.state import ReturnEnded, ReturnState
 
 NOT_SENT = "RETURN_NOT_SENT_7D"
+UNKNOWN_WAYBILL = "unknown waybill"
+NOT_RECEIVED = "not received"
 GRACE = timedelta(milliseconds=500)
 """What happens on the dot is in time: the timer fires a moment after its due time."""
 
@@ -50,6 +47,7 @@ class InboundShipment:
         _stage=Stage,
         _since=datetime | None,
         _awaited_from=datetime | None,
+        _ask_again_at=datetime | None,
         _looked=Through("_pack_looked", "_unpack_looked"),
         left={"state": "wiring", "inspection": "its own part", "_branches": "wiring", "_taken_back": "wiring"},
     )
@@ -69,6 +67,8 @@ class InboundShipment:
         self._since: datetime | None = None
         self._awaited_from: datetime | None = None
         """When the stage that lasts began."""
+        self._ask_again_at: datetime | None = None
+        """A person waits for the goods; when they are asked about next."""
         self._looked: dict[str, Ticket | None] = {}
         """What has been looked at while the goods were awaited, and the question that came of it."""
 
@@ -105,27 +105,6 @@ class InboundShipment:
 
     def _hand_over(self, at: datetime) -> None:
         self.handed_over_at = min(at, self.handed_over_at or at)
-
-    async def insist_it_left(self, by: str) -> tuple[UnitRange, ...] | None:
-        """What the goods at the desk, or on the road, can be: units that left the warehouse, by our books. None: all.
-        Raises `ApplicationError` (NOT_LEFT), audited, when none has left: then these are other goods, or our books
-        have not heard of it."""
-        state, awaited = self.state, tuple(run for line in self.inspection.lines for run in line.units)
-        if self.inspection.frozen or not awaited or not workflow.patched("goods that never left do not come back"):
-            return None
-        found = await until_in_store(
-            ReturnActivities.what_left, WhatLeft(return_no=state.return_no), summary="what has left the warehouse"
-        )
-        if without(awaited, found.units) != joined(awaited):
-            return found.units
-        state.audit(by, "return.refused", what="goods", code="NOT_LEFT")
-        await state.flushed()
-        raise ApplicationError(
-            f"by our books nothing of return {state.return_no} has left the warehouse ({named(awaited)} of order "
-            f"{state.order_no}): if it has, `oms order refresh {state.order_no}`, then try again; goods of another "
-            "order go to that order's return",
-            type="NOT_LEFT",
-        )
 
     # --- the branch --------------------------------------------------------------------------------------------------
 
@@ -212,7 +191,7 @@ class InboundShipment:
         sla = since + timedelta(seconds=state.policy.receive_s)
         state.now_waits_for("the return desk", sla)
         unknown = since + timedelta(seconds=state.policy.unknown_waybill_s)
-        for due, text in sorted(((unknown, "unknown waybill"), (sla, "not received"))):
+        for due, text in sorted(((unknown, UNKNOWN_WAYBILL), (sla, NOT_RECEIVED))):
             if text in self._looked:
                 continue
             await self._branches.until(
@@ -221,14 +200,10 @@ class InboundShipment:
             if self.inspection.received:
                 continue
             self._looked[text] = None
-            if text == "unknown waybill" and (self._tracked or not state.parcels):
+            if text == UNKNOWN_WAYBILL and (self._tracked or not state.parcels):
                 continue
-            numbers = ", ".join(f"{p.carrier} {p.waybill_no}" for p in state.parcels) or "a parcel without number"
-            self._looked[text] = state.tickets.open(
-                DESK, text, f"{numbers} of return {state.return_no}: {text}",
-                give_up_means="the case goes on waiting for its goods", actions=("give_up",),
-            )  # fmt: skip
-        await self._branches.until(lambda: self.inspection.received)
+            self._looked[text] = self._ask(text)
+        await self._until_here_or_lost()
         for ticket in self._looked.values():
             if ticket is not None and ticket.resolution is None:
                 state.tickets.close_on_evidence(ticket)
@@ -238,6 +213,56 @@ class InboundShipment:
             self._leave_out()
             self._freeze()
         self._reach(Stage.RECEIVED)
+
+    def _ask(self, text: str) -> Ticket:
+        """Where the goods are: a person looks. Who lets them be lost leaves to the supervisor who bears it."""
+        state = self.state
+        numbers = ", ".join(f"{p.carrier} {p.waybill_no}" for p in state.parcels) or "a parcel without number"
+        said = f"{numbers} of return {state.return_no}: {text}"
+        if text == UNKNOWN_WAYBILL:
+            return state.tickets.open(
+                DESK, text, said, give_up_means="the case goes on waiting for its goods", actions=("give_up",)
+            )
+        return state.tickets.open(
+            DESK, text, f"{said}; retry: asked again in {timedelta(seconds=state.policy.receive_s)}",
+            give_up_means="the goods are lost: counted as missing, the supervisor decides whether they are paid; an "
+            "exchange ends without a replacement",
+            actions=("retry", "give_up"),
+        )  # fmt: skip
+
+    async def _until_here_or_lost(self) -> None:
+        """As long as nothing has come, somebody is asked, or will be: an answered question is not the end of it."""
+        while not self.inspection.received:
+            await self._branches.until(lambda: self.inspection.received or self._answered is not None)
+            asked = self._answered
+            if self.inspection.received or asked is None or asked.resolution is None:
+                return
+            if not workflow.patched("goods that do not come are asked about again"):
+                await self._branches.until(lambda: self.inspection.received)
+                return
+            if asked.resolution.action == "give_up" and "retry" in asked.record.actions:
+                self._are_lost(asked.resolution.resolved_by)
+                return
+            self._ask_again_at = self._ask_again_at or workflow.now() + timedelta(seconds=self.state.policy.receive_s)
+            self.state.now_waits_for("the return desk", self._ask_again_at)
+            await self._branches.until(
+                lambda: self.inspection.received, by=self._ask_again_at - workflow.now(),
+                name=f"{NOT_RECEIVED} of {self.state.return_no}, again",
+            )  # fmt: skip
+            self._ask_again_at = None
+            if not self.inspection.received:
+                self._looked[NOT_RECEIVED] = self._ask(NOT_RECEIVED)
+
+    @property
+    def _answered(self) -> Ticket | None:
+        asked = self._looked.get(NOT_RECEIVED)
+        return asked if asked is not None and asked.resolution is not None else None
+
+    def _are_lost(self, by: str) -> None:
+        """Nothing to receive, and an inspection that finds every unit missing."""
+        self.state.log(by, "lost on the way back", "WAREHOUSE", units=self.inspection.expected)
+        self._never_came = self.inspection.received = self.inspection.inspected = True
+        self.inspection.finished_by = by
 
     def _leave_out(self) -> None:
         """They may still leave, and are the buyer's then."""
@@ -272,9 +297,3 @@ class InboundShipment:
 
     def _unpack_looked(self, data: dict[str, Any]) -> None:
         self._looked = {text: ticket and self.state.tickets.unpack(ticket) for text, ticket in data.items()}
-
-
-def named(units: tuple[UnitRange, ...]) -> str:
-    """For a person: the first twenty runs."""
-    more = f" and {len(units) - 20} more" if len(units) > 20 else ""
-    return ", ".join(f"{r.line_id} {r.first_unit}-{r.end - 1}" for r in units[:20]) + more

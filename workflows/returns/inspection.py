@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.return_messages import ReturnedLine
+from activities.return_messages import ReturnedLine, WhatLeft
+from activities.returns import ReturnActivities
 from domain.returns import ledger
 from domain.returns.enums import Acceptance, Reception
 from domain.returns.inspection import Expected, ScanResult, UnitScan, judge_scan, outcome, same_code
 from domain.returns.models import ScanRecord
 from domain.units import UnitRange, joined, without
 from workflows.durable.carrying import ByType, Table
+from workflows.durable.local_steps import until_in_store
 from workflows.returns.messages import FinishInspection, ReceiveReturn, Scanned, ScanUnit
 from workflows.returns.state import ReturnState
 
@@ -71,6 +73,27 @@ class Inspection:
         if not same_code(message.code, self.code):
             why = f"this is not the code of return {self.state.return_no}"
             await self._refuse(message.by, "receive", "UNKNOWN_CODE", why)
+
+    async def insist_it_left(self, by: str) -> tuple[UnitRange, ...] | None:
+        """What the goods at the desk, or on the road, can be: units that left the warehouse, by our books. None: all.
+        Raises `ApplicationError` (NOT_LEFT), audited, when none has left: then these are other goods, or our books
+        have not heard of it."""
+        state, awaited = self.state, tuple(run for line in self.lines for run in line.units)
+        if self.frozen or not awaited or not workflow.patched("goods that never left do not come back"):
+            return None
+        found = await until_in_store(
+            ReturnActivities.what_left, WhatLeft(return_no=state.return_no), summary="what has left the warehouse"
+        )
+        if without(awaited, found.units) != joined(awaited):
+            return found.units
+        state.audit(by, "return.refused", what="goods", code="NOT_LEFT")
+        await state.flushed()
+        raise ApplicationError(
+            f"by our books nothing of return {state.return_no} has left the warehouse ({named(awaited)} of order "
+            f"{state.order_no}): if it has, `oms order refresh {state.order_no}`, then try again; goods of another "
+            "order go to that order's return",
+            type="NOT_LEFT",
+        )
 
     def receive(self, message: ReceiveReturn, left: tuple[UnitRange, ...] | None) -> None:
         """`left`: what can be in the parcel; None: all of it."""
@@ -207,3 +230,9 @@ class Inspection:
 
 def _numbers(line: ReturnedLine) -> list[int]:
     return [unit for run in line.units for unit in range(run.first_unit, run.end)]
+
+
+def named(units: tuple[UnitRange, ...]) -> str:
+    """For a person: the first twenty runs."""
+    more = f" and {len(units) - 20} more" if len(units) > 20 else ""
+    return ", ".join(f"{r.line_id} {r.first_unit}-{r.end - 1}" for r in units[:20]) + more
