@@ -93,7 +93,7 @@ conserve: venv ## RUNS orders from SEED on, to which anything may happen at any 
 	@$(call timed,conserve,$(PY) -m bench.conserve --runs $(RUNS) --seed $(SEED))
 
 longlives: venv ## lives in as many runs as can be, and SIGNALS signals onto one order, 1,000 scans of a return: each has its row
-	@$(call timed,longlives,$(VENV)/bin/pytest -q tests/workflows/test_long_lives.py tests/returns/test_long_cases.py --long --signals $(SIGNALS) --scans 1000 --timeout 1800)
+	@$(call timed,longlives,$(VENV)/bin/pytest -q tests/workflows/test_long_lives.py tests/workflows/test_bursts.py tests/returns/test_long_cases.py --long --signals $(SIGNALS) --scans 1000 --timeout 1800)
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \
