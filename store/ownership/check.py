@@ -2,13 +2,22 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.ownership import OwnerFault, OwnershipViolation
 from domain.records import TicketRecord, TicketResolution
 from store.ownership.money import MONEY
-from store.ownership.units import UNITS
+from store.ownership.units import OWNERS, UNITS
 from store.pool import Pool, clean
 from store.tickets.tickets import open_ticket, resolve_ticket
+
+# Who owns what is worked out once, and both are found in it.
+VIOLATIONS = f"""{OWNERS}{UNITS}{MONEY}
+SELECT order_no, 1 AS part, pos, line_id, sku, child_no, holder, found, first_unit, units, 0::int8 AS amount_minor
+FROM unit_violation
+UNION ALL
+SELECT order_no, 2, 0, '', '', '', holder, found, 0, 0, amount_minor FROM money_violation
+ORDER BY order_no, part, pos, first_unit, found, holder"""  # noqa: S608 - our own text
 
 PAGE = 500
 STILL = timedelta(minutes=2)
@@ -75,15 +84,10 @@ class OwnershipStore:
 
     async def violations(self, order_nos: Sequence[str], now: datetime) -> tuple[OwnershipViolation, ...]:
         """In the order of numbers, lines and units; money after units."""
-        async with self._pool.acquire() as connection, connection.transaction(
-            isolation="repeatable_read", readonly=True
-        ):  # fmt: skip
-            args = (list(order_nos), now - self._still)
+        async with self._pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute(self._plans)
-            units = await connection.fetch(UNITS, *args)
-            money = await connection.fetch(MONEY, *args)
-        found = [OwnershipViolation(**{**dict(row), "found": OwnerFault(row["found"])}) for row in (*units, *money)]
-        return tuple(sorted(found, key=lambda v: v.order_no))
+            rows = await connection.fetch(VIOLATIONS, list(order_nos), now - self._still)
+        return tuple(_violation(dict(row)) for row in rows)
 
     async def at_rest(self, order_nos: Sequence[str], now: datetime) -> tuple[str, ...]:
         """Those that are looked at: nothing was written of them lately."""
@@ -143,6 +147,11 @@ class OwnershipStore:
         while rows := await self._pool.fetch(sql, after, PAGE):
             yield tuple(row["order_no"] for row in rows)
             after = rows[-1]["order_no"]
+
+
+def _violation(row: dict[str, Any]) -> OwnershipViolation:
+    del row["part"], row["pos"]
+    return OwnershipViolation(**row | {"found": OwnerFault(row["found"])})
 
 
 def _ticket(number: int, violation: OwnershipViolation) -> TicketRecord:

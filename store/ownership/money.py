@@ -1,12 +1,10 @@
-"""One owner for every fen that came in, as one statement over the books of some orders.
+"""One owner for every fen that came in: the steps that follow upon those of the units in the same statement.
 
 A fen covers the share of a unit that has an owner, or was given back, or is in dispute, or a ticket names it. What a
 case did not pay of a unit that it took stays ours by its approval.
 """
 
-from store.ownership.units import OWNERS
-
-MONEY = f"""{OWNERS}
+MONEY = """
 , share AS MATERIALIZED (
     SELECT s.order_no, s.line_id, s.net_minor + s.freight_minor AS each_minor,
         int4multirange(int4range(s.first_unit, s.first_unit + s.units)) AS span
@@ -59,29 +57,30 @@ MONEY = f"""{OWNERS}
     LEFT JOIN dispute d USING (order_no) LEFT JOIN by_hand h USING (order_no)
     LEFT JOIN (SELECT order_no, sum(amount_minor) AS minor FROM refund
         WHERE return_no IS NULL AND NOT outside GROUP BY 1) r USING (order_no)
-)
-SELECT order_no, 'money left over' AS found, '' AS holder, (minor - disputed)::int8 AS amount_minor
-FROM balance WHERE minor > disputed AND NOT asked
-UNION ALL
-SELECT order_no, 'money twice', '', -minor::int8 FROM balance WHERE minor < 0
-UNION ALL
--- While a chargeback is open no refund of its order goes out (N17).
-SELECT r.order_no, 'refunded in dispute', r.refund_no, r.amount_minor FROM refund r
-WHERE r.status IN ('ACCEPTED', 'SUCCEEDED') AND EXISTS (SELECT FROM chargebacks b
-    WHERE b.order_no = r.order_no AND b.state = 'open' AND b.opened_at < r.requested_at)
-UNION ALL
--- Accepted is not succeeded; a refund that came to nothing is a person's.
-SELECT r.order_no, 'refund failed', r.refund_no, r.amount_minor FROM refund r
-WHERE r.status = 'ABNORMAL' AND NOT EXISTS (SELECT FROM tickets t
-    WHERE t.order_no = r.order_no AND strpos(t.error, r.refund_no) > 0 AND t.system <> 'ownership')
-UNION ALL
--- Money at a channel that fits no order is a person's too: it is asked about, or was answered under a name.
-SELECT e.order_no, 'payment not booked', e.key, coalesce((
-    SELECT (f ->> 'amount_minor')::int8 FROM inbox i CROSS JOIN LATERAL jsonb_array_elements(i.facts) f
-    WHERE i.id = e.inbox_id AND f ->> 'key' = e.key LIMIT 1), 0)
-FROM order_events e
-WHERE e.order_no = ANY($1::text[]) AND e.kind = 'PAYMENT_SUCCEEDED' AND e.outcome = 'MISMATCH' AND e.recorded_at <= $2
-    AND NOT EXISTS (SELECT FROM payments m WHERE m.key = e.key)
-    AND NOT EXISTS (SELECT FROM tickets t WHERE t.order_no = e.order_no AND t.error = e.note)
-    AND NOT EXISTS (SELECT FROM outside_money m WHERE m.order_no = e.order_no AND m.key = e.key)
-ORDER BY 1, 2, 3"""  # noqa: S608 - our own text
+), money_violation AS (
+    SELECT order_no, 'money left over' AS found, '' AS holder, (minor - disputed)::int8 AS amount_minor
+    FROM balance WHERE minor > disputed AND NOT asked
+    UNION ALL
+    SELECT order_no, 'money twice', '', -minor::int8 FROM balance WHERE minor < 0
+    UNION ALL
+    -- While a chargeback is open no refund of its order goes out (N17).
+    SELECT r.order_no, 'refunded in dispute', r.refund_no, r.amount_minor FROM refund r
+    WHERE r.status IN ('ACCEPTED', 'SUCCEEDED') AND EXISTS (SELECT FROM chargebacks b
+        WHERE b.order_no = r.order_no AND b.state = 'open' AND b.opened_at < r.requested_at)
+    UNION ALL
+    -- Accepted is not succeeded; a refund that came to nothing is a person's.
+    SELECT r.order_no, 'refund failed', r.refund_no, r.amount_minor FROM refund r
+    WHERE r.status = 'ABNORMAL' AND NOT EXISTS (SELECT FROM tickets t
+        WHERE t.order_no = r.order_no AND strpos(t.error, r.refund_no) > 0 AND t.system <> 'ownership')
+    UNION ALL
+    -- Money at a channel that fits no order is a person's too: it is asked about, or was answered under a name.
+    SELECT e.order_no, 'payment not booked', e.key, coalesce((
+        SELECT (f ->> 'amount_minor')::int8 FROM inbox i CROSS JOIN LATERAL jsonb_array_elements(i.facts) f
+        WHERE i.id = e.inbox_id AND f ->> 'key' = e.key LIMIT 1), 0)
+    FROM order_events e
+    WHERE e.order_no = ANY($1::text[]) AND e.kind = 'PAYMENT_SUCCEEDED' AND e.outcome = 'MISMATCH'
+        AND e.recorded_at <= $2
+        AND NOT EXISTS (SELECT FROM payments m WHERE m.key = e.key)
+        AND NOT EXISTS (SELECT FROM tickets t WHERE t.order_no = e.order_no AND t.error = e.note)
+        AND NOT EXISTS (SELECT FROM outside_money m WHERE m.order_no = e.order_no AND m.key = e.key)
+)"""

@@ -1,4 +1,4 @@
-"""One owner for every paid unit, as one statement over the books of some orders.
+"""One owner for every paid unit: the steps of the statement over the books of some orders (store/ownership/check.py).
 
 Sets of units are multiranges: one row a line, whatever its size. `$1` are order numbers, `$2` a moment: orders and
 cases that have written since are still moving and are left alone until next time.
@@ -139,20 +139,20 @@ WITH paid AS MATERIALIZED (
 )"""
 
 # Units without an owner, by parcel where they are in one; and units with two.
-UNITS = f"""{OWNERS}
-, found AS (
+UNITS = """
+, unit_found AS (
     SELECT o.order_no, o.pos, o.line_id, o.sku, p.child_no, '' AS holder,
         CASE WHEN p.what = 'gone' THEN 'came back' ELSE p.what END AS found,
         o.ownerless * int4multirange(p.span) AS units
     FROM owner o JOIN part p USING (order_no, line_id)
     UNION ALL
-    SELECT o.order_no, o.pos, o.line_id, o.sku, '', '', 'nowhere', o.ownerless - coalesce(p.spans, '{{}}')
+    SELECT o.order_no, o.pos, o.line_id, o.sku, '', '', 'nowhere', o.ownerless - coalesce(p.spans, '{}')
     FROM owner o LEFT JOIN (SELECT order_no, line_id, range_agg(span) AS spans FROM part GROUP BY 1, 2) p
         USING (order_no, line_id)
     UNION ALL
     SELECT o.order_no, o.pos, o.line_id, o.sku, p.child_no, c.holder,
         CASE p.what WHEN 'waiting' THEN 'refunded and waiting' ELSE 'refunded and left' END,
-        int4multirange(p.span * c.span) - CASE p.what WHEN 'gone' THEN o.came_back ELSE '{{}}' END
+        int4multirange(p.span * c.span) - CASE p.what WHEN 'gone' THEN o.came_back ELSE '{}' END
     FROM owner o
     JOIN part p USING (order_no, line_id)
     JOIN claim c USING (order_no, line_id)
@@ -161,8 +161,8 @@ UNITS = f"""{OWNERS}
     WHERE c.what = 'refunded' AND c.span && p.span
         AND (p.what = 'waiting' OR p.what = 'gone' AND (p.left_at > c.requested_at
             OR c.return_no IS NULL AND NOT c.outside))
-)
-SELECT f.order_no, f.line_id, f.sku, coalesce(f.child_no, '') AS child_no, f.holder, f.found,
-    lower(u.span) AS first_unit, upper(u.span) - lower(u.span) AS units
-FROM found f CROSS JOIN LATERAL unnest(f.units) AS u (span)
-ORDER BY f.order_no, f.pos, lower(u.span), f.found"""  # noqa: S608 - our own text
+), unit_violation AS (
+    SELECT f.order_no, f.pos, f.line_id, f.sku, coalesce(f.child_no, '') AS child_no, f.holder, f.found,
+        lower(u.span) AS first_unit, upper(u.span) - lower(u.span) AS units
+    FROM unit_found f CROSS JOIN LATERAL unnest(f.units) AS u (span)
+)"""
