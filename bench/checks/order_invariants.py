@@ -66,7 +66,7 @@ async def look(database: "asyncpg.Pool[asyncpg.Record]", ledgers: Mapping[str, s
         "stock": "SELECT * FROM stock",
         "moves": "SELECT * FROM stock_moves",
         "events": "SELECT * FROM order_events ORDER BY id",
-        "inbox": "SELECT id, source, event_id, state, order_no FROM inbox WHERE via = 'callback'",
+        "inbox": "SELECT id, source, event_id, state, note, facts, order_no FROM inbox WHERE via = 'callback'",
     }.items():
         tables[name] = [dict(r) for r in await database.fetch(sql)]
     repeats = await database.fetch(
@@ -236,7 +236,11 @@ def _q1(w: World) -> Iterable[str]:
 
 def _q2(w: World) -> Iterable[str]:
     unfinished = ("received", "delivered", "parked", "dead", "held")
-    yield from (f"inbox {i['id']} ({i['source']}): {i['state']}" for i in w.inbox if i["state"] in unfinished)
+    yield from (
+        f"inbox {i['id']} ({i['source']}): {i['state']}, {i['note']}, {str(i['facts'])[:300]}"
+        for i in w.inbox
+        if i["state"] in unfinished
+    )
     applied = Counter((e["order_no"], e["key"]) for e in w.events if e["outcome"] == "APPLIED")
     yield from (f"{no} {key}: applied {n} times" for (no, key), n in applied.items() if n > 1)
 
