@@ -219,6 +219,11 @@ class ParcelStateMachine:
         return AppliedFact(outcome, self.status, self.status, note)
 
 
+def has_left(status: ChildStatus) -> bool:
+    """The carrier has it, or had it."""
+    return status in RANK and RANK.index(status) >= RANK.index(ChildStatus.SHIPPED)
+
+
 def can_change(status: ChildStatus, kind: Kind) -> bool:
     """Whether a fact of `kind` may still move a child whose stored status is `status`.
 

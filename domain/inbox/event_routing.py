@@ -6,7 +6,7 @@ from enum import Enum
 
 from domain.facts import COURIER_KINDS, Fact, Kind
 from domain.fulfilment.fact_times import is_of_an_earlier_parcel
-from domain.fulfilment.parcel_states import can_change
+from domain.fulfilment.parcel_states import can_change, has_left
 from domain.states import ChildStatus, OrderStatus
 
 MONEY = frozenset({
@@ -33,6 +33,8 @@ class Target:
     """The case that listens instead of the order: its refund, its parcel on the way back, its replacement."""
     since: datetime | None = None
     """When the order was paid, or the case applied for: an earlier scan is of somebody else's parcel."""
+    waybill_known: bool = False
+    """The books have the fact's waybill number as one of its child's."""
 
     @property
     def listener(self) -> str:
@@ -58,5 +60,14 @@ def fate(fact: Fact, target: Target | None) -> Disposition:
         return Disposition.STALE
     moot = target.child_status is not None and not can_change(target.child_status, fact.kind)
     if target.ended:
-        return Disposition.CLOSED if fact.kind in MONEY or (fact.kind in MOVEMENT and not moot) else Disposition.STALE
+        return Disposition.CLOSED if _asks_somebody(fact, target, moot) else Disposition.STALE
     return Disposition.STALE if moot and fact.kind not in MONEY else Disposition.SIGNAL
+
+
+def _asks_somebody(fact: Fact, target: Target, moot: bool) -> bool:
+    """Whether a person has to look at what came after the end."""
+    if fact.kind is Kind.SHORT_PICKED:  # less left the house than was paid for
+        return target.child_status is not ChildStatus.CANCELLED
+    if fact.kind is Kind.WAYBILL_RETURNED:  # the warehouse's word is slower than the courier's
+        return not (target.waybill_known and target.child_status is not None and has_left(target.child_status))
+    return fact.kind in MONEY or (fact.kind in MOVEMENT and not moot)

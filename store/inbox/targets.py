@@ -20,7 +20,9 @@ SELECT u.pos, o.order_no, o.status, o.ended_at IS NOT NULL AS ended, c.child_no,
     CASE WHEN k.return_no IS NOT NULL THEN k.ended_at IS NOT NULL AND EXISTS (SELECT FROM return_timeline t
         WHERE t.return_no = k.return_no AND t.detail ->> 'key' = u.key AND t.detail ->> 'outcome' = 'APPLIED')
     ELSE o.ended_at IS NOT NULL AND EXISTS (SELECT FROM order_events e
-        WHERE e.order_no = o.order_no AND e.key = u.key AND e.outcome = 'APPLIED') END AS applied
+        WHERE e.order_no = o.order_no AND e.key = u.key AND e.outcome = 'APPLIED') END AS applied,
+    EXISTS (SELECT FROM parcels known WHERE known.waybill_no = u.waybill_no AND known.child_no = c.child_no)
+        AS waybill_known
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
     AS u (pos, order_no, child_no, waybill_no, carrier, refund_no, key, at)
 LEFT JOIN LATERAL (
@@ -110,6 +112,7 @@ def _target(row: Row) -> Target:
         applied=row["applied"],
         return_no=row["return_no"],
         since=row["since"],
+        waybill_known=row["waybill_known"],
     )
 
 

@@ -22,8 +22,11 @@ from tests.relay.hmac_source import fact
 from tests.store.examples import NOW
 
 
-def target(child: ChildStatus | None = None, *, ended: bool = False, applied: bool = False) -> Target:
-    return Target("SO20261120", OrderStatus.SHIPPED, ended, "SO20261120-01" if child else None, child, applied)
+def target(
+    child: ChildStatus | None = None, *, ended: bool = False, applied: bool = False, known: bool = False
+) -> Target:
+    child_no = "SO20261120-01" if child else None
+    return Target("SO20261120", OrderStatus.SHIPPED, ended, child_no, child, applied, waybill_known=known)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,12 @@ def target(child: ChildStatus | None = None, *, ended: bool = False, applied: bo
         (Kind.SIGNED, target(ChildStatus.SHIPPED, ended=True), Disposition.CLOSED),
         (Kind.SIGNED, target(ChildStatus.SIGNED, ended=True), Disposition.STALE),
         (Kind.PICKING, target(ChildStatus.CANCELLED, ended=True), Disposition.STALE),
+        (Kind.SHORT_PICKED, target(ChildStatus.SIGNED, ended=True), Disposition.CLOSED),
+        (Kind.SHORT_PICKED, target(ChildStatus.CANCELLED, ended=True), Disposition.STALE),
+        (Kind.WAYBILL_RETURNED, target(ChildStatus.SIGNED, ended=True), Disposition.CLOSED),
+        (Kind.WAYBILL_RETURNED, target(ChildStatus.SIGNED, ended=True, known=True), Disposition.STALE),
+        (Kind.WAYBILL_RETURNED, target(ChildStatus.CANCELLED, ended=True, known=True), Disposition.CLOSED),
+        (Kind.WAYBILL_RETURNED, target(ChildStatus.SIGNED, known=True), Disposition.SIGNAL),
     ],
 )
 def test_the_fate_of_a_fact(kind: Kind, where: Target | None, expected: Disposition) -> None:

@@ -196,6 +196,22 @@ async def test_facts_find_their_order_by_any_number(orders: OrderStore, inbox: I
     assert targets["by:order"].child_no is None
 
 
+async def test_a_number_that_a_child_bears_already_is_no_news_of_it(orders: OrderStore, inbox: InboxStore) -> None:
+    await a_settled_order(orders)
+    child = ChildState(child_no="SO20261120-02", status=ChildStatus.SIGNED, waybill_no="W1", carrier="SF")
+    await orders.write(a_write(seq=2, children=(child,), ended=True))
+    told = {
+        a_fact(f"{child_no}:{no}", child_no=child_no, waybill_no=no, carrier="SF", kind=Kind.WAYBILL_RETURNED): known
+        for child_no, no, known in (
+            ("SO20261120-02", "W1", True),
+            ("SO20261120-02", "W2", False),
+            ("SO20261120-01", "W1", False),
+        )
+    }
+    found = await inbox.orders_of(list(told))
+    assert {fact.key: found[fact.key][0].waybill_known for fact in told} == {f.key: k for f, k in told.items()}
+
+
 async def test_of_two_carriers_with_one_waybill_number_the_facts_own_carrier_is_meant(
     orders: OrderStore, inbox: InboxStore
 ) -> None:
