@@ -137,7 +137,7 @@ async def test_taken_back_while_approvals_are_spent_nothing_is_paid(
 
     async def slow(store: ApprovalStore, *args: Any) -> Any:
         spending.set()
-        await asyncio.wait_for(go_on.wait(), 20)
+        await asyncio.wait_for(go_on.wait(), 2)
         return await plain(store, *args)
 
     monkeypatch.setattr(ApprovalStore, "use", slow)
