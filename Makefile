@@ -16,6 +16,7 @@ CALLBACKS ?= 10000
 RATE ?= 100
 FOR ?= 300
 SIGNALS ?= 30000
+SENDERS ?= 64
 WORKERS ?= 2
 RUNS ?= 20000
 
@@ -92,8 +93,8 @@ sizes: venv ## the largest orders and the largest return that the doors take, fr
 conserve: venv ## RUNS orders from SEED on, to which anything may happen at any time: one owner for every unit and fen
 	@$(call timed,conserve,$(PY) -m bench.conserve --runs $(RUNS) --seed $(SEED))
 
-longlives: venv ## lives in as many runs as can be, and SIGNALS signals onto one order, 1,000 scans of a return: each has its row
-	@$(call timed,longlives,$(VENV)/bin/pytest -q tests/workflows/test_long_lives.py tests/workflows/test_bursts.py tests/returns/test_long_cases.py --long --signals $(SIGNALS) --scans 1000 --timeout 1800)
+longlives: venv ## lives in as many runs as can be, SIGNALS signals of SENDERS senders onto one order, 1,000 scans of a return: each has its row
+	@$(call timed,longlives,$(VENV)/bin/pytest -q tests/workflows/test_long_lives.py tests/workflows/test_bursts.py tests/returns/test_long_cases.py --long --signals $(SIGNALS) --senders $(SENDERS) --scans 1000 --timeout 1800)
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \

@@ -68,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--runs-of", type=int, default=0, help="orders and returns go on as new runs after so many events (at least 6)"
     )
     parser.addoption("--long", action="store_true", help="also what is marked `long` (make longlives)")
+    parser.addoption("--senders", type=int, default=16, help="how many send them at a time")
     parser.addoption("--signals", type=int, default=600, help="how many signals one order is sent in a burst")
     parser.addoption("--scans", type=int, default=240, help="how many scans one return is sent at once")
 

@@ -9,6 +9,7 @@ import yaml
 
 import config.settings  # noqa: F401  (every group of settings is defined once this is read)
 from config.sources import SettingsGroup, variable
+from deploy.local.temporal import TUNING
 
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "temporal-compose.yml"
 
@@ -46,6 +47,14 @@ def test_the_file_follows_the_compose_specification() -> None:
     command = [str(checker), "--builtin-schema", "vendor.compose-spec", str(FILE)]
     checked = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_server_lets_as_many_signals_wait_as_the_local_one(compose: dict[str, Any]) -> None:
+    (mounted,) = compose["services"]["temporal"]["configs"]
+    assert compose["services"]["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"] == mounted["target"]
+    given = yaml.safe_load(compose["configs"][mounted["source"]]["content"])
+    local = dict(setting.split("=") for setting in TUNING)
+    assert {name: str(value["value"]) for name, (value,) in given.items()}.items() <= local.items()
 
 
 def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:

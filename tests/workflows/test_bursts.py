@@ -5,19 +5,29 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
+from temporalio.service import RPCError
 
 from domain.facts import Fact, Kind
+from relay.delivery.signalling import SignalResult, verdict_of
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, two_parcel_order
 from tests.workflows.play import Play
 from tests.workflows.test_long_lives import length, runs
 from workflows.durable import continuing
 
-AT_A_TIME = 16
-"""Senders; the relay has one signal of an order under way. With twice as many a busy server fails task after task."""
+
+async def taken(play: Play, scan: Fact) -> bool:
+    """False: it takes nothing at this moment, as the relay reads it (`BUSY`)."""
+    try:
+        await play.signal(scan)
+    except RPCError as error:
+        if verdict_of(error).sent is not SignalResult.BUSY:
+            raise
+        return False
+    return True
 
 
-async def burst(play: Play, count: int, start: datetime) -> list[Fact]:
+async def burst(play: Play, count: int, senders: int, start: datetime) -> list[Fact]:
     """So many scans of the first parcel, a signal each, without a gap; every third is told twice."""
     scans = [
         fact(Kind.IN_TRANSIT, play.child(1), start).model_copy(update={"key": f"scan-{n - (n % 3 == 2)}"})
@@ -27,22 +37,24 @@ async def burst(play: Play, count: int, start: datetime) -> list[Fact]:
 
     async def send() -> None:
         for scan in left:
-            await play.signal(scan)
+            while not await taken(play, scan):
+                await asyncio.sleep(0.05)
 
-    await asyncio.gather(*(send() for _ in range(AT_A_TIME)))
+    await asyncio.gather(*(send() for _ in range(senders)))
     return scans
 
 
 async def test_nothing_of_a_burst_is_lost_in_the_moves_to_new_runs(
     plays: Plays, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """`make longlives`: 30,000 of them, three times what one run may hear."""
+    """`make longlives`: 30,000 of them, three times what one run may hear, from 64 senders."""
     signals: int = request.config.getoption("--signals")
+    senders: int = request.config.getoption("--senders")
     monkeypatch.setattr(continuing, "MOST_EVENTS", min(signals // 6, continuing.MOST_EVENTS))
     async with plays() as play:
         await play.start_paid(two_parcel_order())
         await play.ships(1)
-        scans = await burst(play, signals, await play.now())
+        scans = await burst(play, signals, senders, await play.now())
         answered = await play.cancel()  # a person, in the middle of it
         assert answered.too_late == (play.child(1),)
         await play.rest()
