@@ -21,6 +21,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 import telemetry
 from activities import connectors as asking
 from activities.access.authority import AuthorityActivities
+from activities.access.controls import ControlActivities
 from activities.approvals import DECIDE_IN_PLACE, PeopleActivities
 from activities.carrier import CarrierActivities
 from activities.connectors import Connector
@@ -38,6 +39,7 @@ from activities.tracking import TrackingActivities
 from activities.wms import WmsActivities
 from config import startup_check
 from config.settings import PullSettings, Settings, UnableToConfigure
+from domain.access.controls import CHANGE_CONTROLS
 from domain.clock import Clock
 from domain.order import PayChannel
 from provider_clients import Partners, make_partners, token_verifier
@@ -46,6 +48,7 @@ from providers.tokens.verify import TokenVerifier
 from sealed_payloads import OnlyForOurWorkflows, data_converter
 from store.approvals.approvals import ApprovalStore
 from store.approvals.command_proofs import CommandProofStore
+from store.approvals.controls import ControlStore
 from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
 from store.outside_money.booking import OutsideMoneyStore
@@ -60,6 +63,7 @@ from store.returns import ReturnStore
 from store.returns.order_context_store import OrderContextStore
 from store.rules.policies import PolicyStore
 from store.rules.rule_sets import RuleSetStore
+from workflows.approvals.controls import ChangeControls
 from workflows.approvals.in_place import DecideInPlace
 from workflows.loops.courier_subscription import (
     COURIER_WORKFLOW,
@@ -75,8 +79,12 @@ from workflows.order.workflow import Order
 from workflows.order_return_signals import RETURN_WORKFLOW
 from workflows.returns.workflow import Return
 
-WORKFLOWS: Sequence[type] = (Order, Return, DecideInPlace, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow)
-WORKFLOW_TYPES = (ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, COURIER_WORKFLOW, PULL_WORKFLOW, DAILY_WORKFLOW)
+WORKFLOWS: Sequence[type] = (
+    Order, Return, DecideInPlace, ChangeControls, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow,
+)  # fmt: skip
+WORKFLOW_TYPES = (
+    ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, COURIER_WORKFLOW, PULL_WORKFLOW, DAILY_WORKFLOW,
+)  # fmt: skip
 SEARCH_ATTRIBUTES = {
     "OmsStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "OmsChannel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -171,7 +179,11 @@ def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock = now, *, 
     """Activities of approvals and commands; whose tokens count, and whether commands need one, says the caller."""
     people = PeopleActivities(ApprovalStore(pool), verifier, clock)
     authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs)
-    return [people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, authority.admit]
+    controls = ControlActivities(ControlStore(pool), clock)
+    return [
+        people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, authority.admit,
+        controls.ask, controls.make, controls.over,
+    ]  # fmt: skip
 
 
 def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:

@@ -22,7 +22,7 @@ from domain.strict import Strict
 
 
 class Role(StrEnum):
-    """What a person may do. ADMIN looks after people and decides nothing."""
+    """What a person may do. ADMIN looks after people: asks for changes of them, and decides about those of another."""
 
     CS_AGENT = "CS_AGENT"
     CS_SUPERVISOR = "CS_SUPERVISOR"
@@ -59,7 +59,7 @@ class RefusalCode(StrEnum):
 
 Kind = Literal[
     "refund_application", "refund_payout", "refund_lowered", "merge_shipment", "manual_resplit", "publish_rules",
-    "dispute", "state_correction", "exchange", "return_review", "outside_money",
+    "dispute", "state_correction", "exchange", "return_review", "outside_money", "change_people", "publish_policy",
 ]  # fmt: skip
 ApprovalId = Annotated[str, StringConstraints(pattern=r"^A-[A-Za-z0-9][A-Za-z0-9._:/-]{0,80}-[0-9]{1,6}$")]
 Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}$")]

@@ -67,8 +67,8 @@ class Policy(Strict):
     freight_back: FreightBack = "proportional"
     small_refund_max_minor: Annotated[int, Field(ge=0, le=10**12)] = 10_000
     """Up to here the supervisor decides alone; above, finance looks again before payout (R44)."""
-    cumulative_refunds: bool = False
-    """Compare the sum over the order instead of the single case."""
+    cumulative_refunds: bool = True
+    """Compare the sum over the order instead of the single case: a refund in small parts is no small one."""
     review_reminder_s: Seconds = 24 * 3600
     review_escalation_s: Seconds = 48 * 3600
     """Nobody has decided: the next level hears of it. Never approved by silence (R43)."""

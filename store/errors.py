@@ -180,6 +180,18 @@ class PersonRefused(StoreError):
     """A change of people that the rules refuse (a role given to oneself, a delegation without an end, …)."""
 
 
+class ChangeRefused(StoreError):
+    """A change of the controls that cannot be asked for, or not be made any more; nothing was changed."""
+
+
+class PolicyOvertaken(ChangeRefused):
+    def __init__(self, based_on: int, counts: int) -> None:
+        super().__init__(
+            f"the policy was not published: it was made on version {based_on}, and version {counts} has come since; "
+            "look with `oms config policy diff`, and ask again"
+        )
+
+
 class ApprovalChanged(StoreError):
     def __init__(self, approval_id: str) -> None:
         super().__init__(f"approval {approval_id} was asked before with other content; ask under a new number")

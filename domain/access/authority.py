@@ -53,6 +53,12 @@ AUTHORITY: Mapping[str, Authority] = {
     "order.book_money": Authority((R.FINANCE,), note="another person of finance has decided"),
     "order.resolve_ticket": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.WAREHOUSE, R.ORDER_OPS, R.FINANCE)),
     "order.resolve_ticket: money": Authority((R.FINANCE,), note="a result supplied, or given up, of a money step"),
+    "controls.change: people": Authority((R.ADMIN,), note="another one decides; to deactivate takes one"),
+    "controls.change: policy": Authority((R.FINANCE, R.ORDER_OPS, R.ADMIN), note="another person, of finance, decides"),
+    "controls.change: rules": Authority(
+        (R.RULE_EDITOR, R.ORDER_OPS),
+        note="another of order operations decides; of finance, where it says who approves money",
+    ),
     "return.apply": Authority((), service=True, note="for the buyer who applies"),
     "return.apply: by staff": Authority((R.CS_AGENT, R.CS_SUPERVISOR), note="for the buyer that they name"),
     "return.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR), service=True, note="only who has applied"),

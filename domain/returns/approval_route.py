@@ -23,11 +23,19 @@ class ApprovalRules(Strict):
     """From the policy."""
 
     small_max_minor: int = 10_000
-    cumulative_by_order: bool = False
+    cumulative_by_order: bool = True
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
         return cls(small_max_minor=policy.small_refund_max_minor, cumulative_by_order=policy.cumulative_refunds)
+
+
+def stricter(one: ApprovalRules, other: ApprovalRules) -> ApprovalRules:
+    """The lower limit, added up if either adds up."""
+    return ApprovalRules(
+        small_max_minor=min(one.small_max_minor, other.small_max_minor),
+        cumulative_by_order=one.cumulative_by_order or other.cumulative_by_order,
+    )
 
 
 def compared(rules: ApprovalRules, amount_minor: int, prior_minor: int) -> int:
@@ -60,6 +68,14 @@ def route(given: RouteInput) -> tuple[Level, ...]:
     if given.amount_minor <= given.small_max_minor:
         return (Level.CS_SUPERVISOR,)
     return (Level.CS_SUPERVISOR, Level.FINANCE)
+
+
+def at_least(levels: tuple[Level, ...], given: RouteInput) -> tuple[Level, ...]:
+    """What counts of a published table's answer: nobody is left out but where the system owes it, and above the small
+    amount no role decides alone what it may ask for itself."""
+    nobody = not levels or Level.SYSTEM in levels
+    alone = len(levels) < len(STRICTEST) and given.amount_minor > given.small_max_minor
+    return STRICTEST if not given.exempt and (nobody or alone) else levels
 
 
 STRICTEST = (Level.CS_SUPERVISOR, Level.FINANCE)

@@ -14,6 +14,7 @@ from domain.rules.engine import compiles, served, tariffs
 from domain.rules.findings import Finding, errors
 from domain.rules.overlap import competing
 from domain.rules.reading import read_table
+from domain.rules.route_checks import unsafe_answers
 from domain.rules.sets import RuleSet
 from domain.rules.tables import DIMENSIONS, SHAPES, Column, Kind, Output, RuleRow, RuleTable
 from domain.strict import faults
@@ -64,6 +65,7 @@ def check(rule_set: RuleSet) -> tuple[Finding, ...]:
     if not errors(found):
         found += (warning for table in tables.values() for warning in competing(table))
         found += _together(tables)
+        found += unsafe_answers(rule_set)
     return tuple(sorted(found, key=lambda finding: finding.severity))
 
 

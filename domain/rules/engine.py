@@ -97,11 +97,18 @@ class RuleEngine:
     def route(self, case: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
         """Who has to agree to an after-sales case, and the row that says so. None: no row fits, or the set was
         published before there was such a table. Raises `UnableToDecide`."""
+        return self.routes([case])[0]
+
+    def routes(self, cases: Sequence[Mapping[str, Any]]) -> list[tuple[tuple[str, ...], str] | None]:
+        """The same of many cases."""
         if "approval_route" not in self._tables:
-            return None
+            return [None] * len(cases)
         try:
-            [(table, row)] = self._first("approval_route", [case])
-            return None if row is None else (table.answer(row, "levels", case), row.rule_id)
+            found = zip(cases, self._first("approval_route", cases), strict=True)
+            return [
+                None if row is None else (table.answer(row, "levels", case), row.rule_id)
+                for case, (table, row) in found
+            ]
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise UnableToDecide(
                 f"rule set version {self.version} cannot say who approves ({type(error).__name__}: {str(error)[:200]})"

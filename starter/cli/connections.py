@@ -11,6 +11,7 @@ from config.settings import DatabaseSettings, TemporalSettings, UnableToConfigur
 from providers.tokens.errors import UnusableKeys
 from starter.cli.errors import CommandFailed
 from starter.clients.approvals import ApprovalClient
+from starter.clients.controls import ControlClient
 from starter.clients.orders import OrderClient, connect_temporal
 from starter.clients.proving import Prover
 from starter.clients.returns import ReturnClient
@@ -37,6 +38,12 @@ async def return_client() -> AsyncIterator[ReturnClient]:
 async def approval_client() -> AsyncIterator[ApprovalClient]:
     """The client of decisions. Raises `CommandFailed`, `Unreachable`."""
     yield ApprovalClient(await connect_temporal(_temporal()))
+
+
+@asynccontextmanager
+async def control_client() -> AsyncIterator[ControlClient]:
+    """The client of changes of the controls. Raises `CommandFailed`, `Unreachable`."""
+    yield ControlClient(await connect_temporal(_temporal()), prover=_prover())
 
 
 def _temporal() -> TemporalSettings:

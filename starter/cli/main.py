@@ -177,6 +177,7 @@ approvals.command("reject")(approve.reject)
 app.add_typer(approvals, name="approve")
 
 staff = _group("People who may decide: roles, who is away, who stands in.")
+staff.command("bootstrap")(people.bootstrap)
 staff.command("add")(people.add)
 staff.command("list")(people.list_people)
 staff.command("role")(people.role)

@@ -50,7 +50,9 @@ class NotNow(OrderError):
 class CommandRefused(OrderError):
     """Whoever gives the command is not proven, or may not give it. `type`: a `ProofCode`. Nothing was changed."""
 
-    def __init__(self, number: str, type: str, reason: str, *, of: Literal["order", "return"] = "order") -> None:
+    def __init__(
+        self, number: str, type: str, reason: str, *, of: Literal["order", "return", "change of"] = "order"
+    ) -> None:
         super().__init__(number, f"{of} {number} did not admit the command ({type}): {reason}")
         self.type, self.reason = type, reason
 
@@ -58,7 +60,9 @@ class CommandRefused(OrderError):
 class NoAnswer(OrderError):
     """Temporal or the worker did not answer in time. Whether the request took effect is unknown: look, then decide."""
 
-    def __init__(self, number: str, what: str, detail: str, *, of: Literal["order", "return"] = "order") -> None:
+    def __init__(
+        self, number: str, what: str, detail: str, *, of: Literal["order", "return", "change of"] = "order"
+    ) -> None:
         look = f"look with `oms {of} show {number}` before trying again"
         super().__init__(number, f"{what} of {of} {number} has no answer ({detail}); {look}")
 

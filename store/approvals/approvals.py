@@ -20,6 +20,7 @@ from domain.approvals import (
 )
 from domain.records import AuditEntry
 from domain.strict import of
+from store.approvals.binding import check_binding
 from store.approvals.people import PERSON, keep_identity, principal, roles_of
 from store.audit.audit import append_entry
 from store.errors import ApprovalChanged, DecisionRefused
@@ -100,27 +101,22 @@ class ApprovalStore:
     async def open(self, request: ApprovalRequest, workflow_id: str | None, at: datetime) -> bool:
         """False: it is there already. Raises `ApprovalChanged` when it was asked with other content."""
         async with self._pool.acquire() as connection, connection.transaction():
-            r = request
-            args = (r.approval_id, r.kind, r.subject, r.order_no, r.version, r.role, r.requested_by, list(r.excluded))
-            opened = await connection.fetchval(OPEN, *args, r.content, r.content_hash, workflow_id, at)
-            if opened is None:
-                known = await _get(connection, r.approval_id)
-                if known is None or known.request != r or known.workflow_id != workflow_id:
-                    raise ApprovalChanged(r.approval_id)
-                return False
-            detail = {"approval_id": r.approval_id, "kind": r.kind, "role": r.role, "content_hash": r.content_hash}
-            await append_entry(connection, _entry(r.requested_by, "approval.open", r, **detail), at, r.order_no)
-        return True
+            return await open_approval(connection, request, workflow_id, at)
 
     async def get(self, approval_id: str) -> Approval | None:
         async with self._pool.acquire() as connection:
-            return await _get(connection, clean(approval_id))
+            return await read_approval(connection, clean(approval_id))
 
     async def list(
         self, *, state: State | None = "open", order_no: str | None = None, subject: str | None = None, limit: int = 100
     ) -> tuple[Approval, ...]:
         """Oldest first."""
         return tuple(_approval(row) for row in await self._pool.fetch(LIST, state, order_no, subject, limit))
+
+    async def asked_so_far(self, subject: str) -> int:
+        """How many questions there ever were about it."""
+        found: int = await self._pool.fetchval("SELECT count(*) FROM approvals WHERE subject = $1", subject)
+        return found
 
     async def decide(
         self, decision: Decision, identity: Identity, used_by: str, at: datetime, workflow_id: str | None = None
@@ -165,14 +161,7 @@ class ApprovalStore:
     async def _at_execution(self, approval_id: str, content_hash: str, used_for: str | None, at: datetime) -> Decided:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
-                row = await connection.fetchrow(LOCK, clean(approval_id))
-                decided = await _stands(connection, approval_id, row, content_hash, used_for)
-                if used_for is not None and row is not None and row["used_at"] is None:
-                    await connection.execute(USE, approval_id, at, used_for)
-                    request = _approval(row).request
-                    entry = _entry(decided.person_id, "approval.use", request, used_for=used_for)
-                    await append_entry(connection, entry, at, request.order_no)
-                return decided
+                return await spend_approval(connection, approval_id, content_hash, used_for, at)
         except DecisionRefused as refused:
             await self.note_refusal(approval_id, refused, "system", at)
             raise
@@ -180,10 +169,41 @@ class ApprovalStore:
     async def note_refusal(self, approval_id: str, refused: DecisionRefused, actor: str, at: datetime) -> None:
         """The audit row of a refusal, in a transaction of its own. `actor`: who it is known to be, or "unverified"."""
         async with self._pool.acquire() as connection:
-            known = await _get(connection, clean(approval_id))
+            known = await read_approval(connection, clean(approval_id))
             detail = {"approval_id": clean(approval_id)[:100], "code": refused.code, "why": clean(refused.why)[:300]}
             entry = AuditEntry(actor=actor, action="approval.refused", detail=detail)
             await append_entry(connection, entry, at, known.request.order_no if known else None)
+
+
+async def open_approval(
+    connection: Connection, request: ApprovalRequest, workflow_id: str | None, at: datetime
+) -> bool:
+    """`ApprovalStore.open`, inside a transaction."""
+    r = request
+    args = (r.approval_id, r.kind, r.subject, r.order_no, r.version, r.role, r.requested_by, list(r.excluded))
+    opened = await connection.fetchval(OPEN, *args, r.content, r.content_hash, workflow_id, at)
+    if opened is None:
+        known = await read_approval(connection, r.approval_id)
+        if known is None or known.request != r or known.workflow_id != workflow_id:
+            raise ApprovalChanged(r.approval_id)
+        return False
+    detail = {"approval_id": r.approval_id, "kind": r.kind, "role": r.role, "content_hash": r.content_hash}
+    await append_entry(connection, _entry(r.requested_by, "approval.open", r, **detail), at, r.order_no)
+    return True
+
+
+async def spend_approval(
+    connection: Connection, approval_id: str, content_hash: str, used_for: str | None, at: datetime
+) -> Decided:
+    """Inside the transaction of what it allows. `used_for` None: only looks. Raises `DecisionRefused`."""
+    row = await connection.fetchrow(LOCK, clean(approval_id))
+    decided = await _stands(connection, approval_id, row, content_hash, used_for)
+    if used_for is not None and row is not None and row["used_at"] is None:
+        await connection.execute(USE, approval_id, at, used_for)
+        request = _approval(row).request
+        entry = _entry(decided.person_id, "approval.use", request, used_for=used_for)
+        await append_entry(connection, entry, at, request.order_no)
+    return decided
 
 
 async def _decide(
@@ -206,7 +226,7 @@ async def _decide(
         if spent["used_by"] == used_by and spent["approval_id"] == request.approval_id and decided is not None:
             return decided
         raise DecisionRefused(RefusalCode.TOKEN_REPLAYED, "this token has decided before; get a new one")
-    _check_binding(request, decision, identity)
+    check_binding(request, decision, identity)
     await keep_identity(connection, identity, at)
     person = await principal(connection, identity.person_id, at)
     if person is None:
@@ -228,22 +248,10 @@ async def _decide(
         detail["on_behalf_of"] = verdict.on_behalf_of
     entry = _entry(identity.person_id, f"approval.{decision.decision}", request, **detail)
     await append_entry(connection, entry, at, request.order_no)
-    done = await _get(connection, request.approval_id)
+    done = await read_approval(connection, request.approval_id)
     decided = done.decided() if done else None
     assert decided is not None
     return decided
-
-
-def _check_binding(request: ApprovalRequest, decision: Decision, identity: Identity) -> None:
-    """The token was made for this approval and this content, and the person has seen this content and says why."""
-    if identity.approval_id != request.approval_id:
-        why = f"the token is for another approval than {request.approval_id}"
-        raise DecisionRefused(RefusalCode.TOKEN_INVALID, why)
-    if {identity.content_hash, decision.content_hash} != {request.content_hash}:
-        why = f"the content of {request.approval_id} is not what was seen; look again with `oms approve show`"
-        raise DecisionRefused(RefusalCode.HASH_MISMATCH, why)
-    if not decision.remark.strip():
-        raise DecisionRefused(RefusalCode.REMARK_REQUIRED, f"a decision of {request.approval_id} needs a remark")
 
 
 async def _stands(
@@ -282,7 +290,7 @@ def _winner(approval: Approval) -> str:
     return f"approval {number} was {approval.state} by {decided.person_id} at {decided.at.isoformat()}"
 
 
-async def _get(connection: Connection, approval_id: str) -> Approval | None:
+async def read_approval(connection: Connection, approval_id: str) -> Approval | None:
     row = await connection.fetchrow(GET, approval_id)
     return None if row is None else _approval(row)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from asyncpg import CheckViolationError, RaiseError
+
 from domain.access.authority import ProvenCaller
 from domain.approvals import Delegation, Identity, Principal, Role
 from domain.records import AuditEntry
@@ -34,8 +36,17 @@ END_DELEGATION = """
 UPDATE delegations SET revoked_at = $3 WHERE delegator = $1 AND delegate = $2 AND revoked_at IS NULL AND ends_at > $3
 RETURNING id"""
 
-# A share lock: a person cannot be deactivated between this look and the commit of what depends on it.
-PERSON = "SELECT active FROM people WHERE person_id = $1 FOR SHARE"
+# A share lock: a person cannot be deactivated between this look and the commit of what depends on it. NULL: unknown.
+PERSON = "SELECT active_person($1)"
+
+# Whoever changes who holds a role waits for the others that do: two may not each leave the other as the last one.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('one change of people'))"
+
+HOLDERS = """
+SELECT p.person_id FROM people p JOIN person_roles r USING (person_id) WHERE r.role = $1 AND p.active
+ORDER BY p.person_id"""
+
+FIRST_ADMINISTRATORS = "SELECT first_administrators($1, $2, $3, $4)"
 
 SOURCE = "SELECT source FROM people WHERE person_id = $1"
 
@@ -72,67 +83,39 @@ class Person:
 
 
 class PeopleStore:
+    """Changes here are made as they stand: who may make them is decided before (`store/approvals/controls.py`)."""
+
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def add(self, person_id: str, roles: Iterable[Role], by: str, at: datetime) -> bool:
-        """False: the person was known already; roles are added all the same. Raises `PersonRefused`."""
-        wanted = sorted(set(roles))
-        _not_oneself(person_id, by)
         async with self._pool.acquire() as connection, connection.transaction():
-            new = await connection.fetchval(ADD, person_id, "local", at) is not None
-            for role in wanted:
-                await connection.execute(GRANT, person_id, role, at, by)
-            await _tell(connection, by, "people.add", at, person_id=person_id, roles=wanted)
-        return new
+            return await add_person(connection, person_id, roles, by, at)
 
     async def set_role(self, person_id: str, role: Role, held: bool, by: str, at: datetime) -> None:
-        """Gives or takes a role. Raises `NoSuchPerson`, `PersonRefused`."""
-        _not_oneself(person_id, by)
         async with self._pool.acquire() as connection, connection.transaction():
-            await _known(connection, person_id)
-            if held:
-                await connection.execute(GRANT, person_id, role, at, by)
-            else:
-                await connection.execute(REVOKE_ONE, person_id, role)
-            action = "people.role_given" if held else "people.role_taken"
-            await _tell(connection, by, action, at, person_id=person_id, role=role)
+            await set_role(connection, person_id, role, held, by, at)
 
     async def set_active(self, person_id: str, active: bool, by: str, at: datetime) -> None:
-        """Raises `NoSuchPerson`, `PersonRefused` (nobody activates themselves)."""
-        if active:
-            _not_oneself(person_id, by)
         async with self._pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(SET_ACTIVE, person_id, active, at) is None:
-                raise NoSuchPerson(person_id)
-            await _tell(connection, by, "people.activate" if active else "people.deactivate", at, person_id=person_id)
+            await set_active(connection, person_id, active, by, at)
 
     async def delegate(
         self, delegator: str, delegate: str, ends_at: datetime, by: str, at: datetime, starts_at: datetime | None = None
     ) -> None:
-        """`delegate` may decide what `delegator` may, until `ends_at`. Raises `NoSuchPerson`, `PersonRefused`."""
-        if delegator == delegate:
-            raise PersonRefused(f"{delegator} cannot stand in for themselves; name another person")
-        if by == delegate:
-            raise PersonRefused(
-                f"{delegate} cannot take {delegator}'s place by themselves; another person has to do it"
-            )
-        if ends_at <= (starts_at or at):
-            raise PersonRefused(f"the delegation of {delegator} would be over before it begins; give a later end")
         async with self._pool.acquire() as connection, connection.transaction():
-            for person in (delegator, delegate):
-                await _known(connection, person)
-            await connection.execute(DELEGATE, delegator, delegate, starts_at or at, ends_at)
-            detail = {"delegator": delegator, "delegate": delegate, "until": ends_at.isoformat()}
-            await _tell(connection, by, "people.delegate", at, **detail)
+            await delegate_roles(connection, delegator, delegate, ends_at, by, at, starts_at)
 
     async def end_delegation(self, delegator: str, delegate: str, by: str, at: datetime) -> bool:
-        """False: there was none."""
         async with self._pool.acquire() as connection, connection.transaction():
-            ended = await connection.fetch(END_DELEGATION, delegator, delegate, at)
-            if ended:
-                await _tell(connection, by, "people.delegation_ended", at, delegator=delegator, delegate=delegate)
-        return bool(ended)
+            return await end_delegation(connection, delegator, delegate, by, at)
+
+    async def first_administrators(self, first: str, second: str, by: str, at: datetime) -> None:
+        """Of an installation in which nobody may decide who may decide. Raises `PersonRefused`."""
+        try:
+            await self._pool.execute(FIRST_ADMINISTRATORS, first, second, at, by)
+        except (RaiseError, CheckViolationError) as error:
+            raise PersonRefused(f"{first} and {second} were not made administrators: {error.args[0]}") from None
 
     async def list(self, at: datetime) -> tuple[Person, ...]:
         return tuple(
@@ -157,6 +140,69 @@ async def principal(connection: Connection, person_id: str, at: datetime) -> Pri
     return Principal(person_id, await roles_of(connection, person_id), active, lent)
 
 
+async def add_person(connection: Connection, person_id: str, roles: Iterable[Role], by: str, at: datetime) -> bool:
+    """False: the person was known already; roles are added all the same. Raises `PersonRefused`."""
+    wanted = sorted(set(roles))
+    _not_oneself(person_id, by)
+    new = await connection.fetchval(ADD, person_id, "local", at) is not None
+    for role in wanted:
+        await connection.execute(GRANT, person_id, role, at, by)
+    await _tell(connection, by, "people.add", at, person_id=person_id, roles=wanted)
+    return new
+
+
+async def set_role(connection: Connection, person_id: str, role: Role, held: bool, by: str, at: datetime) -> None:
+    """Gives or takes a role. Raises `NoSuchPerson`, `PersonRefused`."""
+    _not_oneself(person_id, by)
+    await insist_known(connection, person_id)
+    if held:
+        await connection.execute(GRANT, person_id, role, at, by)
+    else:
+        await connection.execute(REVOKE_ONE, person_id, role)
+    action = "people.role_given" if held else "people.role_taken"
+    await _tell(connection, by, action, at, person_id=person_id, role=role)
+
+
+async def set_active(connection: Connection, person_id: str, active: bool, by: str, at: datetime) -> None:
+    """Raises `NoSuchPerson`, `PersonRefused` (nobody activates themselves)."""
+    if active:
+        _not_oneself(person_id, by)
+    if await connection.fetchval(SET_ACTIVE, person_id, active, at) is None:
+        raise NoSuchPerson(person_id)
+    await _tell(connection, by, "people.activate" if active else "people.deactivate", at, person_id=person_id)
+
+
+async def delegate_roles(
+    connection: Connection, delegator: str, delegate: str, ends_at: datetime, by: str, at: datetime,
+    starts_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """`delegate` may decide what `delegator` may, until `ends_at`. Raises `NoSuchPerson`, `PersonRefused`."""
+    if delegator == delegate:
+        raise PersonRefused(f"{delegator} cannot stand in for themselves; name another person")
+    if by == delegate:
+        raise PersonRefused(f"{delegate} cannot take {delegator}'s place by themselves; another person has to do it")
+    if ends_at <= (starts_at or at):
+        raise PersonRefused(f"the delegation of {delegator} would be over before it begins; give a later end")
+    for person in (delegator, delegate):
+        await insist_known(connection, person)
+    await connection.execute(DELEGATE, delegator, delegate, starts_at or at, ends_at)
+    detail = {"delegator": delegator, "delegate": delegate, "until": ends_at.isoformat()}
+    await _tell(connection, by, "people.delegate", at, **detail)
+
+
+async def end_delegation(connection: Connection, delegator: str, delegate: str, by: str, at: datetime) -> bool:
+    """False: there was none."""
+    ended = await connection.fetch(END_DELEGATION, delegator, delegate, at)
+    if ended:
+        await _tell(connection, by, "people.delegation_ended", at, delegator=delegator, delegate=delegate)
+    return bool(ended)
+
+
+async def active_holders(connection: Connection, role: Role) -> tuple[str, ...]:
+    """Who holds the role and is active."""
+    return tuple(row["person_id"] for row in await connection.fetch(HOLDERS, role))
+
+
 async def roles_of(connection: Connection, person_id: str) -> frozenset[Role]:
     return frozenset(Role(row["role"]) for row in await connection.fetch(ROLES, person_id))
 
@@ -177,7 +223,7 @@ async def keep_identity(connection: Connection, identity: Identity | ProvenCalle
             await connection.execute(GRANT, identity.person_id, role, at, "identity provider")
 
 
-async def _known(connection: Connection, person_id: str) -> None:
+async def insist_known(connection: Connection, person_id: str) -> None:
     if await connection.fetchval(PERSON, person_id) is None:
         raise NoSuchPerson(person_id)
 

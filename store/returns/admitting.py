@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.policy import Policy
 from domain.records import AuditEntry
 from domain.returns.admission import AdmissionRules, case_quote, judge
-from domain.returns.approval_route import ApprovalRules, route_input
+from domain.returns.approval_route import route_input
 from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
 from domain.returns.facts import ParcelUnits, ReturnOrderFacts
 from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn
@@ -20,7 +20,7 @@ from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
 from store.returns.order_facts import read_facts
 from store.returns.origins import origins
-from store.returns.routing import route_by_rules
+from store.returns.routing import limits_of, route_by_rules
 
 # The case of a number.
 CASE = "SELECT order_no, run_id, application, admitted FROM return_cases WHERE return_no = $1"
@@ -144,7 +144,7 @@ async def _open(
     linked_to: str | None = None,
 ) -> Admitted:
     kind = application.type
-    rules = ApprovalRules.of(asked.policy)
+    rules = await limits_of(connection, order.order_no, asked.policy)
     compared = route_input(rules, kind, quote.total_minor, prior_minor=order.prior_minor, risk=asked.risk)
     admitted = Admitted(
         return_no=application.return_no,
@@ -153,7 +153,7 @@ async def _open(
         currency=order.currency,
         units=units,
         quote=quote,
-        route=await route_by_rules(connection, compared),
+        route=await route_by_rules(connection, compared, order.order_no),
         unshipped=_unshipped(order, units),
         policy_version=asked.policy.version,
         order_ended=order.ended,

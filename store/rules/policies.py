@@ -9,6 +9,7 @@ from domain.policy import Policy, changes
 from domain.records import AuditEntry
 from domain.strict import of
 from store.audit.audit import append_entry
+from store.errors import PolicyOvertaken
 from store.pool import Connection, Pool
 
 # The newest policy.
@@ -58,17 +59,9 @@ class PolicyStore:
         return of(Policy, found)
 
     async def publish(self, policy: Policy, by: str) -> Policy:
-        """The policy with the version that it got; `policy.version` as given is ignored. Audited with what changed."""
+        """`publish_policy` at once: for plays. In life another person approves (`store/approvals/controls.py`)."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(ONE_PUBLISHER)
-            last = await read_current(connection)
-            if last is None:
-                last = await publish_defaults(connection)
-            new = policy.model_copy(update={"version": last.version + 1})
-            at = await connection.fetchval(PUBLISH, new.version, new.model_dump(mode="json"), by)
-            detail = {"version": new.version, "changed": changes(last, new)}
-            await append_entry(connection, AuditEntry(actor=by, action="policy.publish", detail=detail), at)
-            return new
+            return await publish_policy(connection, policy, by, None, {})
 
     async def history(self, limit: int = 100) -> tuple[PublishedPolicy, ...]:
         """Newest first."""
@@ -81,6 +74,24 @@ class PolicyStore:
             )
             for row in await self._pool.fetch(HISTORY, limit)
         )
+
+
+async def publish_policy(
+    connection: Connection, policy: Policy, by: str, based_on: int | None, told: Mapping[str, Any]
+) -> Policy:
+    """Inside a transaction: the policy with the version that it got; `policy.version` as given is ignored. Audited with
+    what changed, and `told`. Raises `PolicyOvertaken` when another version than `based_on` counts by now."""
+    await connection.execute(ONE_PUBLISHER)
+    last = await read_current(connection)
+    if last is None:
+        last = await publish_defaults(connection)
+    if based_on is not None and based_on != last.version:
+        raise PolicyOvertaken(based_on, last.version)
+    new = policy.model_copy(update={"version": last.version + 1})
+    at = await connection.fetchval(PUBLISH, new.version, new.model_dump(mode="json"), by)
+    detail = {"version": new.version, "changed": changes(last, new), **told}
+    await append_entry(connection, AuditEntry(actor=by, action="policy.publish", detail=detail), at)
+    return new
 
 
 async def read_current(connection: Connection) -> Policy | None:

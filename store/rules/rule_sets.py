@@ -9,6 +9,7 @@ from domain.records import AuditEntry
 from domain.rules.check import accept
 from domain.rules.engine import RuleEngine
 from domain.rules.findings import Finding
+from domain.rules.route_checks import looser_findings
 from domain.rules.sets import RuleSet, content_hash
 from domain.strict import of
 from store.audit.audit import append_entry
@@ -110,21 +111,18 @@ class RuleSetStore:
         """Keep a draft: the tables given, the others as they count now. Raises `InvalidRuleSet`, and keeps nothing."""
         current = await self.current_set()
         whole = RuleSet(name=given.name, tables={**current.tables, **given.tables})
-        return await self._keep(whole, current.version, None, by, at)
+        return await self._keep(whole, current, None, by, at)
 
     async def roll_back(self, version: int, by: str, at: datetime) -> Draft:
         """A draft that brings an old version back. Raises `NoSuchRuleSet`, `InvalidRuleSet`."""
         old = (await self.version(version)).rule_set
         current = await self.current_set()
-        return await self._keep(old.model_copy(update={"version": 0}), current.version, version, by, at)
+        return await self._keep(old.model_copy(update={"version": 0}), current, version, by, at)
 
     async def draft_of(self, draft_no: int) -> Draft:
         """Raises `NoSuchRuleSet`."""
         async with self._pool.acquire() as connection:
-            row = await connection.fetchrow(DRAFT, draft_no)
-            if row is None:
-                raise NoSuchRuleSet(f"there is no rule draft {draft_no}; look with `oms rules list --drafts`")
-            return _draft(row, await connection.fetchval(OF_DRAFT, draft_no))
+            return await read_draft(connection, draft_no)
 
     async def drafts(self, limit: int = 100) -> tuple[Draft, ...]:
         """Newest first."""
@@ -133,35 +131,60 @@ class RuleSetStore:
     async def keep_simulation(self, draft_no: int, summary: dict[str, Any], by: str, at: datetime) -> None:
         await self._pool.execute(ADD_SIMULATION, draft_no, summary, by, at)
 
-    async def simulated(self, draft_no: int) -> dict[str, Any] | None:
-        """The summary of the last simulation."""
-        found: dict[str, Any] | None = await self._pool.fetchval(SIMULATED, draft_no)
-        return found
-
     async def publish(self, draft: Draft, decided: Decided, at: datetime) -> PublishedRules:
-        """The next version, as approved by another person; publishing the same draft again gets the same version.
-
-        Raises `RuleSetOvertaken` when another version has come between.
-        """
+        """`publish_draft`, in a transaction of its own."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(ONE_PUBLISHER)
-            done = await connection.fetchval(OF_DRAFT, draft.draft_no)
-            if done is None:
-                done = await _publish(connection, draft, decided, at)
-            row = await connection.fetchrow(VERSION, done)
+            row = await connection.fetchrow(VERSION, await publish_draft(connection, draft, decided, at))
             assert row is not None
             return _published(row)
 
-    async def _keep(self, whole: RuleSet, based_on: int, copies: int | None, by: str, at: datetime) -> Draft:
-        warnings = accept(whole)
+    async def _keep(self, whole: RuleSet, based_on: RuleSet, copies: int | None, by: str, at: datetime) -> Draft:
+        warnings = accept(whole) + looser_findings(based_on, whole)
         document = whole.model_dump(mode="json")
         async with self._pool.acquire() as connection, connection.transaction():
-            args = (whole.name, document, content_hash(whole), based_on, copies, [w.model_dump() for w in warnings])
+            args = (
+                whole.name,
+                document,
+                content_hash(whole),
+                based_on.version,
+                copies,
+                [w.model_dump() for w in warnings],
+            )
             row = await connection.fetchrow(ADD_DRAFT, *args, by, at)
             assert row is not None
             detail = {"draft": row["draft_no"], "content_hash": row["content_hash"], "copies": copies}
             await append_entry(connection, AuditEntry(actor=by, action="rules.draft", detail=detail), at)
         return _draft(row, None)
+
+
+async def read_draft(connection: Connection, draft_no: int) -> Draft:
+    """Raises `NoSuchRuleSet`."""
+    row = await connection.fetchrow(DRAFT, draft_no)
+    if row is None:
+        raise NoSuchRuleSet(f"there is no rule draft {draft_no}; look with `oms rules list --drafts`")
+    return _draft(row, await connection.fetchval(OF_DRAFT, draft_no))
+
+
+async def what_counts(connection: Connection) -> RuleSet:
+    """For new orders."""
+    row = await connection.fetchrow(CURRENT)
+    return built_in() if row is None else _published(row).rule_set
+
+
+async def last_simulation(connection: Connection, draft_no: int) -> dict[str, Any] | None:
+    """Its summary; None: it was never tried on past orders."""
+    found: dict[str, Any] | None = await connection.fetchval(SIMULATED, draft_no)
+    return found
+
+
+async def publish_draft(connection: Connection, draft: Draft, decided: Decided, at: datetime) -> int:
+    """Inside a transaction: the next version, as approved by another person; the same draft again gets the same one.
+
+    Raises `RuleSetOvertaken` when another version has come between.
+    """
+    await connection.execute(ONE_PUBLISHER)
+    done: int | None = await connection.fetchval(OF_DRAFT, draft.draft_no)
+    return await _publish(connection, draft, decided, at) if done is None else done
 
 
 async def engine_for(connection: Connection, version: int) -> RuleEngine:

@@ -18,6 +18,7 @@ from providers.tokens.issue import SigningKey, key_set
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
 from store.pool import open_pool
+from workflows.approvals.controls import ChangeControls
 from workflows.approvals.in_place import DecideInPlace
 from workflows.messages import TASK_QUEUE
 
@@ -66,7 +67,7 @@ class DecidingWorker:
         verifier = TokenVerifier([Issuer("oms-local", "oms-approvals", keys)], worker.now)
         try:
             async with Worker(
-                client, task_queue=TASK_QUEUE, workflows=[DecideInPlace],
+                client, task_queue=TASK_QUEUE, workflows=[DecideInPlace, ChangeControls],
                 activities=worker.deciding_people(pool, verifier), workflow_runner=UnsandboxedWorkflowRunner(),
             ):  # fmt: skip
                 self._ready.set()

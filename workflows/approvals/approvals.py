@@ -75,12 +75,16 @@ class Approvals:
 
     async def open(self, request: ApprovalRequest) -> None:
         """In the books and to be seen by `oms approve list` when this returns."""
-        self._all[request.approval_id] = self.asked[request.approval_id] = request
+        self.keep(request)
         await in_store(
             PeopleActivities.open,
             OpenApproval(request=request, workflow_id=workflow.info().workflow_id),
             summary=f"ask {request.role} for {request.approval_id}",
         )
+
+    def keep(self, request: ApprovalRequest) -> None:
+        """One that is in the books already, or will be: its answer is awaited here."""
+        self._all[request.approval_id] = self.asked[request.approval_id] = request
 
     async def decided(
         self, approval_id: str, waits: Waits, escalate: Callable[[ApprovalRequest, Overdue], None]

@@ -1,4 +1,5 @@
-"""`oms people`: who may decide what. Every change leaves an audit row; nobody changes their own roles."""
+"""`oms people`: who may decide what. One administrator asks for a change, another decides it; nobody changes their own
+roles."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -6,15 +7,38 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from domain.access.controls import AddPerson, DelegateRoles, EndDelegation, SetActive, SetRole
 from domain.approvals import Role
 from starter.cli import output
+from starter.cli.approvals.controls import ask_for
 from starter.cli.connections import database
-from starter.cli.errors import CommandFailed, run
+from starter.cli.errors import run
 from starter.cli.options import By, Json, actor, usable_id
 from store.approvals.people import PeopleStore, Person
 
 PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="The person's id, as their token says it; no name.")]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def bootstrap(
+    first: PersonId,
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Another person: neither changes anything alone.")],
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Name the first two administrators of an installation; refused as soon as there is one. Recorded in the audit.
+
+    Example: oms people bootstrap u-admin u-admin2
+    """
+    run(_bootstrap(first, second, by))
+    text = f"{first} and {second} are administrators: one asks for changes of people, the other decides."
+    _say(json, text, administrators=[first, second])
+
+
+async def _bootstrap(first: str, second: str, by: str | None) -> None:
+    people = (_person(first), usable_id("SECOND", second))
+    async with database() as pool:
+        await PeopleStore(pool).first_administrators(*people, actor(by), datetime.now(UTC))
 
 
 def add(
@@ -23,17 +47,15 @@ def add(
     by: By = None,
     json: Json = False,
 ) -> None:
-    """Add a person, with roles.
+    """Ask for a person to be added, with roles; another administrator decides.
 
-    Example: oms people add u-sup --role CS_SUPERVISOR --by u-admin
+    Examples:
+
+        oms people add u-sup --role CS_SUPERVISOR --by u-admin
+
+        oms approve approve A-people/u-sup-1 --as u-admin2 --remark "new on the team, contract seen"
     """
-    new = run(_add(person, roles or [], by))
-    _say(json, f"{person} is {'added' if new else 'known already; the roles are added'}.", person_id=person, new=new)
-
-
-async def _add(person: str, roles: list[Role], by: str | None) -> bool:
-    async with database() as pool:
-        return await PeopleStore(pool).add(_person(person), roles, actor(by), datetime.now(UTC))
+    ask_for(AddPerson(person_id=_person(person), roles=tuple(roles or ())), by, json)
 
 
 def list_people(json: Json = False) -> None:
@@ -64,40 +86,29 @@ def role(
     by: By = None,
     json: Json = False,
 ) -> None:
-    """Give a person a role, or take it away; what they have approved and is not done yet needs a new approval then.
+    """Ask for a role to be given, or taken away; another administrator decides. What the person has approved in it and
+    is not done yet needs a new approval once it is taken.
 
     Example: oms people role u-fin FINANCE --take --by u-admin
     """
-    run(_role(person, name, not take, by))
-    _say(json, f"{person} {'no longer holds' if take else 'holds'} {name}.", person_id=person, role=name, held=not take)
-
-
-async def _role(person: str, name: Role, held: bool, by: str | None) -> None:
-    async with database() as pool:
-        await PeopleStore(pool).set_role(_person(person), name, held, actor(by), datetime.now(UTC))
+    ask_for(SetRole(person_id=_person(person), role=name, held=not take), by, json)
 
 
 def deactivate(person: PersonId, by: By = None, json: Json = False) -> None:
-    """Deactivate a person: they decide nothing any more, and what they have approved is not executed.
+    """Deactivate a person, at once: they decide nothing any more, and what they have approved is not executed. Of an
+    administrator another one decides, so that none is left alone.
 
     Example: oms people deactivate u-sup --by u-admin
     """
-    run(_active(person, False, by))
-    _say(json, f"{person} is deactivated.", person_id=person, active=False)
+    ask_for(SetActive(person_id=_person(person), active=False), by, json)
 
 
 def activate(person: PersonId, by: By = None, json: Json = False) -> None:
-    """Take a deactivated person back.
+    """Ask for a deactivated person to be taken back; another administrator decides.
 
     Example: oms people activate u-sup --by u-admin
     """
-    run(_active(person, True, by))
-    _say(json, f"{person} is active.", person_id=person, active=True)
-
-
-async def _active(person: str, active: bool, by: str | None) -> None:
-    async with database() as pool:
-        await PeopleStore(pool).set_active(_person(person), active, actor(by), datetime.now(UTC))
+    ask_for(SetActive(person_id=_person(person), active=True), by, json)
 
 
 def delegate(
@@ -110,7 +121,8 @@ def delegate(
     by: By = None,
     json: Json = False,
 ) -> None:
-    """Let somebody decide for a person until a moment; never what either of them has asked for.
+    """Ask that somebody may decide for a person until a moment, never what either of them has asked for; another
+    administrator decides. To end it takes one.
 
     Examples:
 
@@ -120,19 +132,11 @@ def delegate(
     """
     if (until is None) == (not end):
         raise typer.BadParameter("say until when with --until, or --end")
-    run(_delegate(delegator, to, until, by))
-    told = "is over" if until is None else f"ends {until:%Y-%m-%d %H:%M}"
-    _say(json, f"That {to} stands in for {delegator} {told}.", delegator=delegator, delegate=to, until=until)
-
-
-async def _delegate(delegator: str, to: str, until: datetime | None, by: str | None) -> None:
-    now, who = datetime.now(UTC), actor(by)
-    async with database() as pool:
-        store = PeopleStore(pool)
-        if until is not None:
-            await store.delegate(_person(delegator), _person(to), until.replace(tzinfo=SHANGHAI), who, now)
-        elif not await store.end_delegation(_person(delegator), _person(to), who, now):
-            raise CommandFailed(f"{to} does not stand in for {delegator}; look with `oms people list`.")
+    change: DelegateRoles | EndDelegation = EndDelegation(delegator=_person(delegator), delegate=usable_id("--to", to))
+    if until is not None:
+        moment = until.replace(tzinfo=SHANGHAI)
+        change = DelegateRoles(delegator=change.delegator, delegate=change.delegate, until=moment)
+    ask_for(change, by, json)
 
 
 def _person(text: str) -> str:

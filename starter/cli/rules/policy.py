@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from domain.access.controls import PublishPolicy
+from domain.access.loosening import looser_policy
 from domain.policy import Policy, changes
 from domain.strict import UnableToRead, parse
 from starter.cli import output
+from starter.cli.approvals.controls import ask_for, show_looser
 from starter.cli.connections import database
-from starter.cli.errors import BadInput, CommandFailed, run, several
-from starter.cli.options import By, Json, Limit, actor, read
+from starter.cli.errors import BadInput, CommandFailed, fail, run, several
+from starter.cli.options import By, Json, Limit, read
 from store.rules.policies import PolicyStore, PublishedPolicy
 
 MAX_BYTES = 100_000
@@ -40,25 +43,25 @@ def publish(
     by: By = None,
     json: Json = False,
 ) -> None:
-    """Publish a new policy version. Running orders keep theirs; settings left out take their defaults.
+    """Ask for a new policy version; another person, of finance, decides. What becomes looser is told in words. Running
+    orders keep their version; settings left out take their defaults.
 
-    Example: oms config policy set policy.json
+    Examples:
+
+        oms config policy set policy.json --by u-ops
+
+        oms approve approve A-policy-1 --as u-fin --remark "compared with the minutes of 3 March"
     """
-    new = run(_publish(file, by))
-    if json:
-        output.as_json(new)
-    else:
-        output.line(f"Policy version {new.version} counts for orders from now on.")
+    ask_for(PublishPolicy(policy=_read(file)), by, json)
 
 
-async def _publish(file: Path, by: str | None) -> Policy:
-    who, raw = actor(by), read(file, MAX_BYTES)
+def _read(file: Path) -> Policy:
     try:
-        wanted = parse(Policy, raw)
+        return parse(Policy, read(file, MAX_BYTES))
     except UnableToRead as e:
-        raise BadInput(f"{file} is no usable policy, nothing was published: {several(str(e))}.") from None
-    async with database() as pool:
-        return await PolicyStore(pool).publish(wanted, who)
+        fail(BadInput(f"{file} is no usable policy, nothing was asked: {several(str(e))}."))
+    except BadInput as e:
+        fail(e)
 
 
 def history(limit: Limit = 20, json: Json = False) -> None:
@@ -93,11 +96,13 @@ def diff(
     before, after = run(_two(old, new))
     changed = changes(before, after)
     if json:
-        output.as_json({"from": before.version, "to": after.version, "changed": changed})
+        looser = looser_policy(before, after)
+        output.as_json({"from": before.version, "to": after.version, "changed": changed, "looser": looser})
     else:
         columns = ("setting", f"version {before.version}", f"version {after.version}")
         rows = [(name, _plain(was), _plain(now)) for name, (was, now) in changed.items()]
         output.table("Differences", columns, rows)
+        show_looser(looser_policy(before, after))
 
 
 async def _two(old: int, new: int | None) -> tuple[Policy, Policy]:

@@ -1,30 +1,44 @@
 """`oms rules simulate`, `publish`, `rollback`: from a draft to what counts, by two people."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from domain.approvals import Decision
+from domain.access.controls import PublishRules, control_workflow_id
+from domain.approvals import ApprovalRequest, Decision
 from domain.rules.check import InvalidRuleSet
+from domain.rules.engine import engine_of
 from domain.rules.sets import UnableToDecide
-from domain.rules.simulation import OrderEffect, ParcelView, Simulated
+from domain.rules.simulation import OrderEffect, ParcelView, Simulated, Simulation
 from starter.cli import output
 from starter.cli.approvals.approve import failure_of
+from starter.cli.approvals.controls import asked, show_question
 from starter.cli.approvals.token import make_token
-from starter.cli.connections import approval_client, database
+from starter.cli.connections import approval_client, control_client, database
 from starter.cli.errors import BadInput, CommandFailed, run
 from starter.cli.options import By, Json, actor, sentence
 from starter.cli.progress import progress
 from starter.cli.rules.rules import Number
 from starter.cli.text import amount
 from starter.clients.approvals import DecisionNotTaken
-from starter.rule_publishing import Publication, RulePublishing
+from store.approvals.approvals import ApprovalStore
+from store.rules.past_plans import PastOrders
 from store.rules.rule_sets import Draft, RuleSetStore
 
 SHOWN = 20
 """Orders told to people; --json has more."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """How far a draft has come. `approval`: the question that is open, or was answered."""
+
+    state: Literal["waiting", "published"]
+    approval: ApprovalRequest | None
+    version: int | None = None
 
 
 def simulate(
@@ -68,19 +82,19 @@ def simulate(
 async def _simulate(number: int, last: int, days: int, by: str | None, quiet: bool) -> Simulated:
     who, now = actor(by), datetime.now(UTC)
     async with database() as pool:
-        publishing = RulePublishing(pool)
-        draft = await RuleSetStore(pool).draft_of(number)
-        work, done = await publishing.simulation(draft), 0
+        rules = RuleSetStore(pool)
+        draft = await rules.draft_of(number)
+        work, done = Simulation(engine_of(await rules.current_set()), engine_of(draft.rule_set)), 0
         with progress("past orders", None, quiet=quiet) as tell:
             try:
-                async for order in publishing.past_orders().newest(last, now - timedelta(days=days)):
+                async for order in PastOrders(pool).newest(last, now - timedelta(days=days)):
                     work.take(order)
                     done += 1
                     tell(done)
             except UnableToDecide as e:
                 raise CommandFailed(f"draft {number} cannot be simulated: {e}.") from None
         found = work.result()
-        await publishing.keep(draft, found, who, now)
+        await rules.keep_simulation(number, dict(found.summary), who, now)
     return found
 
 
@@ -93,19 +107,21 @@ def publish(
         str | None, typer.Option("--token", envvar="OMS_APPROVAL_TOKEN", help="Approve with this token.")
     ] = None,
     remark: Annotated[str | None, typer.Option("--remark", help="Why; needed to approve.")] = None,
+    by: By = None,
     json: Json = False,
 ) -> None:
     """Publish a draft: asks another person for approval; once approved, it counts for orders from then on.
 
-    Whoever drafted it cannot approve it. Run it again after `oms approve approve`, or approve here.
+    Neither who drafted it nor who asks can approve it; where it says who approves money, finance does. Approve with
+    `oms approve approve`, or here.
 
     Examples:
 
-        oms rules publish 3
+        oms rules publish 3 --by u-ed
 
         oms rules publish 3 --as u-ops2 --remark "tried on 500 orders, 12 parcels less"
     """
-    done = run(_publish(draft, person, token, remark))
+    done = run(_publish(draft, person, token, remark, by))
     if json:
         output.as_json(done)
     elif done.state == "published":
@@ -113,35 +129,48 @@ def publish(
             f"Rule set version {done.version} counts for orders from now on; orders that have started keep theirs."
         )
     elif done.approval is not None:
-        number = done.approval.approval_id
-        output.line(f"Draft {draft} waits for approval {number} by {done.approval.role}: `oms approve show {number}`.")
+        show_question(done.approval)
 
 
-async def _publish(number: int, person: str | None, token: str | None, remark: str | None) -> Publication:
+async def _publish(
+    number: int, person: str | None, token: str | None, remark: str | None, by: str | None
+) -> Publication:
     if person is not None and token is not None:
         raise BadInput("say who approves once: --as PERSON or --token.")
     if (person or token) and remark is None:
         raise BadInput("an approval needs a --remark.")
+    waits = await _asked(number, by)
+    if waits.approval is None or not (person or token) or remark is None:
+        return waits
+    request = waits.approval
+    decision = Decision(
+        approval_id=request.approval_id, decision="approve", remark=sentence("--remark", remark),
+        content_hash=request.content_hash, token=token or make_token(str(person), request),
+    )  # fmt: skip
+    try:
+        async with approval_client() as client:
+            await client.decide(control_workflow_id(request.subject, request.version), decision)
+    except DecisionNotTaken as e:
+        raise failure_of(e.type, f"draft {number} was not published ({e.type}): {e.why}") from None
+    async with control_client() as controls:
+        answer = await controls.outcome(request.approval_id)
+    if answer.state != "made":
+        raise CommandFailed(f"draft {number} was not published: {answer.said}")
     async with database() as pool:
-        publishing = RulePublishing(pool)
+        return Publication("published", request, (await RuleSetStore(pool).draft_of(number)).version)
+
+
+async def _asked(number: int, by: str | None) -> Publication:
+    """The question that is open, or a new one."""
+    async with database() as pool:
         draft = await RuleSetStore(pool).draft_of(number)
-        now = datetime.now(UTC)
-        found = await publishing.publish(draft, now)
-        if found.state == "waiting" and found.approval is not None and (person or token) and remark is not None:
-            decision = Decision(
-                approval_id=found.approval.approval_id,
-                decision="approve",
-                remark=sentence("--remark", remark),
-                content_hash=found.approval.content_hash,
-                token=token or make_token(str(person), found.approval),
-            )
-            try:
-                async with approval_client() as client:
-                    await client.decide_in_place(decision)
-            except DecisionNotTaken as e:
-                raise failure_of(e.type, f"draft {number} was not published ({e.type}): {e.why}") from None
-            found = await publishing.publish(draft, datetime.now(UTC))
-    return found
+        if draft.version is not None:
+            return Publication("published", None, draft.version)
+        waiting = await ApprovalStore(pool).list(subject=f"rules/{number}", limit=1000)
+    of_a_workflow = [a.request for a in waiting if a.workflow_id is not None]
+    if of_a_workflow:
+        return Publication("waiting", of_a_workflow[-1])
+    return Publication("waiting", (await asked(PublishRules(draft_no=number), actor(by))).approval)
 
 
 def rollback(

@@ -29,7 +29,7 @@ def test_what_the_system_owes_nobody_has_to_agree_to() -> None:
 
 
 def test_the_cumulative_switch_adds_up_the_order() -> None:
-    apart, together = ApprovalRules(), ApprovalRules(cumulative_by_order=True)
+    apart, together = ApprovalRules(cumulative_by_order=False), ApprovalRules()
     assert [compared(apart, 6_000, 6_000), compared(together, 6_000, 6_000)] == [6_000, 12_000]
     assert route(route_input(apart, ReturnType.RETURN_REFUND, 6_000, prior_minor=6_000)) == (SUPERVISOR,)
     assert route(route_input(together, ReturnType.RETURN_REFUND, 6_000, prior_minor=6_000)) == (SUPERVISOR, FINANCE)

@@ -86,7 +86,7 @@ NOT_ITS_OWN = {
         "INSERT INTO subscriptions (subscription_id) VALUES ('s')",
         "UPDATE tickets SET owner = 'u'",
         "DELETE FROM inbox_refusals",
-        "INSERT INTO delegations (delegator) VALUES ('u')",
+        "SELECT first_administrators('u-1', 'u-2', now(), 'u-1')",
     ),
     "oms_operator": (
         "UPDATE orders SET status = 'COMPLETED'",
@@ -97,6 +97,18 @@ NOT_ITS_OWN = {
         "INSERT INTO order_events (order_no) VALUES ('x')",
         "SELECT drop_bodies('applied', now(), now(), 1)",
         "UPDATE people SET source = 'oidc'",
+        "UPDATE people SET active = true",
+        "INSERT INTO people (person_id, created_at) VALUES ('u-crony', now())",
+        "INSERT INTO person_roles (person_id, role) VALUES ('u-crony', 'FINANCE')",
+        "DELETE FROM person_roles",
+        "INSERT INTO delegations (delegator) VALUES ('u')",
+        "UPDATE delegations SET revoked_at = NULL",
+        "INSERT INTO policies (version) VALUES (2)",
+        "INSERT INTO rule_sets (version) VALUES (2)",
+        "INSERT INTO used_tokens (token_id) VALUES ('t')",
+        "SELECT decide_approval('A-1', 'approved', now(), 'u', 'FINANCE', NULL, 'r')",
+        """INSERT INTO approvals (approval_id, kind, subject, version, role, requested_by, content, content_hash, opened_at)
+            VALUES ('A-policy-1', 'publish_policy', 'policy', 1, 'FINANCE', 'u-else', '{}', repeat('0', 64), now())""",
     ),
     "oms_bi": (
         "SELECT start FROM orders",

@@ -1,0 +1,179 @@
+"""Changes of the controls themselves: who may decide, by which policy, by which rule tables (decision 0039).
+
+    message = ChangeOfControls(change=AddPerson(person_id="u-fin", roles=(Role.FINANCE,)), by="u-admin")
+    control_workflow_id(subject_of(message.change), 1)      # controls/people/u-fin-1; its approval: A-people/u-fin-1
+
+What gives more power than before is asked for by one entitled person and decided by another. What only takes power
+away, and cannot wait for a second person, is done at once (`at_once`).
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from domain.approvals import Kind, Role
+from domain.order import Id
+from domain.policy import Policy
+from domain.strict import Strict
+
+CHANGE_CONTROLS = "ChangeControls"
+"""The workflow of one change."""
+COMMAND = "controls.change"
+FEWEST_ADMINISTRATORS = 2
+"""Of whom one asks and another decides: with fewer nobody could change anything any more."""
+
+
+class AddPerson(Strict):
+    """A person, with roles; one who is known gets them added."""
+
+    kind: Literal["add_person"] = "add_person"
+    person_id: Id
+    roles: Annotated[tuple[Role, ...], Field(max_length=len(Role))] = ()
+
+
+class SetRole(Strict):
+    """`held`: given; else taken away."""
+
+    kind: Literal["set_role"] = "set_role"
+    person_id: Id
+    role: Role
+    held: bool
+
+
+class SetActive(Strict):
+    kind: Literal["set_active"] = "set_active"
+    person_id: Id
+    active: bool
+
+
+class DelegateRoles(Strict):
+    """`delegate` may decide what `delegator` may, until then."""
+
+    kind: Literal["delegate_roles"] = "delegate_roles"
+    delegator: Id
+    delegate: Id
+    until: AwareDatetime
+
+
+class EndDelegation(Strict):
+    kind: Literal["end_delegation"] = "end_delegation"
+    delegator: Id
+    delegate: Id
+
+
+class PublishPolicy(Strict):
+    """`policy.version` as given is ignored; what nobody has named takes its default."""
+
+    kind: Literal["publish_policy"] = "publish_policy"
+    policy: Policy
+
+
+class PublishRules(Strict):
+    kind: Literal["publish_rules"] = "publish_rules"
+    draft_no: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation
+ControlChange = Annotated[PeopleChange | PublishPolicy | PublishRules, Field(discriminator="kind")]
+
+
+def subject_of(change: ControlChange) -> str:
+    """What the change is about; its questions are numbered under it."""
+    match change:
+        case PublishPolicy():
+            return "policy"
+        case PublishRules():
+            return f"rules/{change.draft_no}"
+        case DelegateRoles() | EndDelegation():
+            return f"people/{change.delegator}"
+        case _:
+            return f"people/{change.person_id}"
+
+
+def approval_kind(change: ControlChange) -> Kind:
+    match change:
+        case PublishPolicy():
+            return "publish_policy"
+        case PublishRules():
+            return "publish_rules"
+        case _:
+            return "change_people"
+
+
+def authority_row(change: ControlChange) -> str:
+    """Of the table of authority."""
+    match change:
+        case PublishPolicy():
+            return f"{COMMAND}: policy"
+        case PublishRules():
+            return f"{COMMAND}: rules"
+        case _:
+            return f"{COMMAND}: people"
+
+
+def at_once(change: ControlChange) -> bool:
+    """Only takes power away, and is urgent when a key was lost: one person is enough. (Not of an administrator: see
+    `store/approvals/controls.py`.)"""
+    return isinstance(change, EndDelegation) or (isinstance(change, SetActive) and not change.active)
+
+
+def concerned(change: ControlChange) -> tuple[str, ...]:
+    """Who decides nothing here: those whom it is about."""
+    match change:
+        case PublishPolicy() | PublishRules():
+            return ()
+        case DelegateRoles() | EndDelegation():
+            return (change.delegator, change.delegate)
+        case _:
+            return (change.person_id,)
+
+
+def control_workflow_id(subject: str, n: int) -> str:
+    return f"controls/{subject}-{n}"
+
+
+def number_in(workflow_id: str, change: ControlChange) -> int | None:
+    """Which question of its subject this workflow is; None: its id is not one of this change."""
+    before, dash, n = workflow_id.rpartition("-")
+    plain = n.isascii() and n.isdigit() and 0 < int(n[:7]) < 10**6 and n == str(int(n[:7]))
+    if not dash or not plain or before != f"controls/{subject_of(change)}":
+        return None
+    return int(n)
+
+
+MAY: dict[Role, tuple[str, str]] = {
+    Role.CS_AGENT: ("取消订单、改地址、代客申请售后", "cancels orders, changes addresses, applies for buyers"),
+    Role.CS_SUPERVISOR: ("审批退款初审和小额退款", "approves refunds on application, small ones alone"),
+    Role.FINANCE: ("审批放款、账外资金和政策", "approves payouts, money from outside and the policy"),
+    Role.WAREHOUSE: ("收货验货", "receives and inspects goods"),
+    Role.ORDER_OPS: ("审批规则、改订单", "approves rules, changes orders"),
+    Role.RULE_EDITOR: ("提交规则发布", "asks for rules to be published"),
+    Role.ADMIN: ("审批人员变更", "decides who may decide"),
+    Role.SERVICE: ("以系统名义下指令", "gives commands as a backend"),
+}
+"""What a role lets its holder do, Chinese and English."""
+
+
+def more_power(change: PeopleChange, held: Iterable[Role]) -> tuple[str, ...]:
+    """What a change of people lets somebody do that they could not, in words. `held`: the person's roles now, of a
+    delegation the delegator's."""
+    match change:
+        case AddPerson():
+            return tuple(_gets(change.person_id, role) for role in change.roles if role not in set(held))
+        case SetRole():
+            return (_gets(change.person_id, change.role),) if change.held and change.role not in set(held) else ()
+        case SetActive():
+            if not change.active:
+                return ()
+            return tuple(_gets(change.person_id, role) for role in sorted(held))
+        case DelegateRoles():
+            return tuple(_gets(change.delegate, role, change.delegator) for role in sorted(held))
+        case EndDelegation():
+            return ()
+
+
+def _gets(person: str, role: Role, of: str = "") -> str:
+    zh, en = MAY[role]
+    whose = (f"（代 {of}）", f" in the place of {of}") if of else ("", "")
+    return f"{person} 获得 {role}{whose[0]}：{zh} / {person} gets {role}{whose[1]}: {en}"

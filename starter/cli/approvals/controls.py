@@ -1,0 +1,55 @@
+"""Changes of the controls as commands: asked for here, decided by another person with `oms approve`."""
+
+import secrets
+
+from domain.access.controls import ControlChange, at_once, subject_of
+from domain.approvals import ApprovalRequest
+from starter.cli import output
+from starter.cli.connections import control_client, database
+from starter.cli.errors import run
+from starter.cli.options import actor
+from store.approvals.approvals import ApprovalStore
+from workflows.approvals.control_messages import ControlAnswer
+
+MADE_AT_ONCE = 500_000
+NOTHING = "放宽：无 / Nothing becomes looser."
+
+
+def ask_for(change: ControlChange, by: str | None, json: bool) -> None:
+    """Asks, and says what another person has to decide and what it would let through."""
+    answer = run(asked(change, actor(by)))
+    if json:
+        output.as_json(answer)
+    elif answer.approval is None:
+        output.line(f"{subject_of(change)}: {answer.said}.")
+    else:
+        show_question(answer.approval)
+
+
+async def asked(change: ControlChange, who: str) -> ControlAnswer:
+    """Raises `CommandRefused`, `ChangeNotAsked`."""
+    async with control_client() as client:
+        return await client.ask(change, await _number(change), who)
+
+
+async def _number(change: ControlChange) -> int:
+    """The next of its subject; of what is done at once there is no row to count, so a high one by chance."""
+    if at_once(change):
+        return MADE_AT_ONCE + secrets.randbelow(MADE_AT_ONCE - 1)
+    async with database() as pool:
+        return await ApprovalStore(pool).asked_so_far(subject_of(change)) + 1
+
+
+def show_question(request: ApprovalRequest) -> None:
+    number = request.approval_id
+    output.line(f"{number} asks {request.role}, another person: `oms approve show {number}`. Nothing has changed yet.")
+    show_looser(request.content.get("looser", ()))
+
+
+def show_looser(lines: object) -> None:
+    """What becomes looser, a line each; that nothing does is said only when it is so."""
+    told = [str(line) for line in lines] if isinstance(lines, list | tuple) else []
+    for line in told:
+        output.line(f"! {line}")
+    if not told:
+        output.line(NOTHING)

@@ -1,0 +1,253 @@
+"""Changes of the controls: asked as a question about one exact change, made in the transaction that spends the answer.
+
+What is done is read out of the approval: nobody can have another change made than the one that was seen.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from domain.access.controls import (
+    FEWEST_ADMINISTRATORS,
+    AddPerson,
+    ControlChange,
+    DelegateRoles,
+    EndDelegation,
+    PeopleChange,
+    PublishPolicy,
+    PublishRules,
+    SetActive,
+    SetRole,
+    approval_kind,
+    at_once,
+    concerned,
+    more_power,
+    subject_of,
+)
+from domain.access.loosening import looser_policy
+from domain.approvals import ApprovalRequest, Decided, Role, ask
+from domain.policy import Policy, changes
+from domain.records import AuditEntry, TicketRecord, TicketResolution
+from store.approvals.approvals import ApprovalStore, open_approval, read_approval, spend_approval
+from store.approvals.people import (
+    ONE_AT_A_TIME,
+    active_holders,
+    add_person,
+    delegate_roles,
+    end_delegation,
+    insist_known,
+    roles_of,
+    set_active,
+    set_role,
+)
+from store.audit.audit import append_entry
+from store.errors import ApprovalChanged, ChangeRefused, PersonRefused, StoreError
+from store.pool import Connection, Pool
+from store.rules.policies import publish_policy, read_current
+from store.rules.publishing import rules_question
+from store.rules.rule_sets import publish_draft, read_draft
+from store.tickets.tickets import open_ticket, resolve_ticket
+
+_CHANGE: TypeAdapter[ControlChange] = TypeAdapter(ControlChange)
+SYSTEM, STEP = "approvals", "change of the controls"
+
+
+@dataclass(frozen=True)
+class _Question:
+    role: Role
+    content: dict[str, Any]
+    looser: Sequence[str]
+    excluded: Sequence[str] = ()
+
+
+class ControlStore:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def ask(
+        self, change: ControlChange, n: int, by: str, workflow_id: str, at: datetime
+    ) -> ApprovalRequest | None:
+        """The question to another person, in the books with a ticket that tells the approvers. None: it was done at
+        once, since it only takes power away. Asked again by the same workflow it is the same question.
+
+        Raises `StoreError` for a change that cannot be made; nothing was changed.
+        """
+        number = f"A-{subject_of(change)}-{n}"
+        async with self._pool.acquire() as connection, connection.transaction():
+            known = await read_approval(connection, number)
+            if known is not None:
+                if known.workflow_id != workflow_id or known.request.content.get("change") != _plain(change):
+                    raise ApprovalChanged(number)
+                return known.request
+            if at_once(change) and not await _is_administrator(connection, change):
+                await _make(connection, change, by, at)
+                return None
+            question = await _question(connection, change, by, at)
+            request = ask(
+                approval_kind(change), subject=subject_of(change), n=n, version=n, role=question.role,
+                requested_by=by, excluded=(*concerned(change), *question.excluded),
+                content={"looser": list(question.looser), **question.content, "change": _plain(change)},
+            )  # fmt: skip
+            await open_approval(connection, request, workflow_id, at)
+            await _tell(connection, request, at)
+            return request
+
+    async def make(self, approval_id: str, at: datetime) -> str:
+        """Carries out what was approved, once. The answer says what was done. Raises `StoreError` when it cannot be
+        made any more, its audit row written; nothing was changed."""
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                return await _carry_out(connection, approval_id, at)
+        except StoreError as error:
+            await self._note(approval_id, str(error), at)
+            raise
+
+    async def over(self, approval_id: str, at: datetime) -> None:
+        """The question is answered: nobody has to be told any more."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            approval = await read_approval(connection, approval_id)
+            if approval is not None:
+                said = f"{approval_id} is {approval.state}"
+                resolution = TicketResolution(
+                    ticket_id=_ticket(approval_id), action="evidence", remark=said,
+                    resolved_by=approval.decided_by or "system",
+                )  # fmt: skip
+                await resolve_ticket(connection, resolution, at, outside=True)
+
+    async def _note(self, approval_id: str, why: str, at: datetime) -> None:
+        approval = await ApprovalStore(self._pool).get(approval_id)
+        async with self._pool.acquire() as connection:
+            subject = approval.request.subject if approval else ""
+            detail = {"approval_id": approval_id, "subject": subject, "why": why[:300]}
+            await append_entry(connection, AuditEntry(actor="system", action="controls.not_changed", detail=detail), at)
+
+
+async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> str:
+    approval = await read_approval(connection, approval_id)
+    if approval is None:
+        raise ChangeRefused(f"there is no approval {approval_id}; nothing was changed")
+    request = approval.request
+    if approval.used_for is not None:
+        return f"{approval_id} has been carried out"
+    change = _CHANGE.validate_json(json.dumps(request.content["change"]))
+    if (approval_kind(change), subject_of(change)) != (request.kind, request.subject):
+        raise ChangeRefused(f"{approval_id} is no approval of such a change; nothing was changed")
+    decided = await spend_approval(connection, approval_id, request.content_hash, request.subject, at)
+    match change:
+        case PublishPolicy():
+            told = {"approval_id": approval_id, "asked_by": request.requested_by}
+            based_on = int(request.content["based_on"])
+            new = await publish_policy(connection, change.policy, decided.person_id, based_on, told)
+            return f"policy version {new.version} counts for orders from now on"
+        case PublishRules():
+            version = await publish_draft(connection, await read_draft(connection, change.draft_no), decided, at)
+            return f"rule set version {version} counts for orders from now on"
+        case _:
+            await connection.execute(ONE_AT_A_TIME)
+            return await _change_people(connection, change, request.requested_by, decided, at)
+
+
+async def _change_people(connection: Connection, change: PeopleChange, by: str, decided: Decided, at: datetime) -> str:
+    await _make(connection, change, by, at)
+    left = await active_holders(connection, Role.ADMIN)
+    if len(left) < FEWEST_ADMINISTRATORS and _takes_an_administrator(change):
+        raise PersonRefused(
+            f"{', '.join(left) or 'nobody'} would be left as administrator: one asks and another decides, so make "
+            "another one first"
+        )
+    return f"{subject_of(change)} is changed, as {decided.person_id} approved"
+
+
+async def _make(connection: Connection, change: ControlChange, by: str, at: datetime) -> None:
+    match change:
+        case AddPerson():
+            await add_person(connection, change.person_id, change.roles, by, at)
+        case SetRole():
+            await set_role(connection, change.person_id, change.role, change.held, by, at)
+        case SetActive():
+            await set_active(connection, change.person_id, change.active, by, at)
+        case DelegateRoles():
+            await delegate_roles(connection, change.delegator, change.delegate, change.until, by, at)
+        case EndDelegation():
+            if not await end_delegation(connection, change.delegator, change.delegate, by, at):
+                raise PersonRefused(
+                    f"{change.delegate} does not stand in for {change.delegator}; look with `oms people list`"
+                )
+        case _:
+            raise AssertionError("policies and rules have their own way")
+
+
+async def _question(connection: Connection, change: ControlChange, by: str, at: datetime) -> _Question:
+    match change:
+        case PublishPolicy():
+            return await _about_policy(connection, change.policy)
+        case PublishRules():
+            rules = await rules_question(connection, await read_draft(connection, change.draft_no))
+            return _Question(rules.role, rules.content, rules.looser, (rules.drafted_by,))
+        case _:
+            return await _about_people(connection, change, by, at)
+
+
+async def _about_policy(connection: Connection, wanted: Policy) -> _Question:
+    now = await read_current(connection) or Policy()
+    changed = changes(now, wanted)
+    if not changed:
+        raise ChangeRefused(f"nothing differs from policy version {now.version}; nothing was asked")
+    lines = [f"{name}: {was} → {then}" for name, (was, then) in changed.items()]
+    return _Question(Role.FINANCE, {"based_on": now.version, "changed": lines}, looser_policy(now, wanted))
+
+
+async def _about_people(connection: Connection, change: PeopleChange, by: str, at: datetime) -> _Question:
+    """Tried in a transaction that is taken back: what cannot be done is not asked for."""
+    trial = connection.transaction()
+    await trial.start()
+    try:
+        await _make(connection, change, by, at)
+    finally:
+        await trial.rollback()
+    if not isinstance(change, AddPerson):
+        await insist_known(connection, concerned(change)[0])
+    held = await roles_of(connection, concerned(change)[0])
+    if isinstance(change, AddPerson) and held and set(change.roles) <= held:
+        raise PersonRefused(f"{change.person_id} is known and holds {', '.join(sorted(held))}; nothing was asked")
+    return _Question(Role.ADMIN, {"held_now": sorted(held)}, more_power(change, held))
+
+
+def _takes_an_administrator(change: PeopleChange) -> bool:
+    gone = isinstance(change, SetActive) and not change.active
+    return gone or (isinstance(change, SetRole) and change.role is Role.ADMIN and not change.held)
+
+
+async def _is_administrator(connection: Connection, change: ControlChange) -> bool:
+    """One administrator who deactivates the others would be alone."""
+    await connection.execute(ONE_AT_A_TIME)
+    gone = isinstance(change, SetActive) and change.person_id in await active_holders(connection, Role.ADMIN)
+    return bool(gone)
+
+
+async def _tell(connection: Connection, request: ApprovalRequest, at: datetime) -> None:
+    """A ticket, with its notice: whoever may decide hears of it at once, and louder when nobody does."""
+    out = {request.requested_by, *request.excluded}
+    may = [person for person in await active_holders(connection, request.role) if person not in out]
+    text = (
+        f"{request.approval_id}: {request.requested_by} asks {request.role} ({', '.join(may[:20]) or 'none known yet'})"
+        f" about {request.subject}; look and decide with `oms approve show {request.approval_id}`"
+    )
+    ticket = TicketRecord(
+        ticket_id=_ticket(request.approval_id), system=SYSTEM, step=STEP, error=text, actions=("give_up",),
+        give_up_means="the question stays open: nothing approves by itself",
+    )  # fmt: skip
+    await open_ticket(connection, ticket, None, at, outside=True)
+
+
+def _ticket(approval_id: str) -> str:
+    return f"T-{approval_id}"
+
+
+def _plain(change: ControlChange) -> dict[str, Any]:
+    plain: dict[str, Any] = _CHANGE.dump_python(change, mode="json")
+    return plain
