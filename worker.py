@@ -20,9 +20,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 import telemetry
 from activities import connectors as asking
-from activities.access.authority import AuthorityActivities
-from activities.access.controls import ControlActivities
-from activities.approvals import DECIDE_IN_PLACE, PeopleActivities
+from activities.access.assembly import deciding_people
+from activities.approvals import DECIDE_IN_PLACE
 from activities.carrier import CarrierActivities
 from activities.connectors import Connector
 from activities.courier import CourierActivities
@@ -44,11 +43,7 @@ from domain.clock import Clock
 from domain.order import PayChannel
 from provider_clients import Partners, make_partners, token_verifier
 from providers.sf.routes import CARRIER as SF_CARRIER
-from providers.tokens.verify import TokenVerifier
 from sealed_payloads import OnlyForOurWorkflows, data_converter
-from store.approvals.approvals import ApprovalStore
-from store.approvals.command_proofs import CommandProofStore
-from store.approvals.controls import ControlStore
 from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
 from store.outside_money.booking import OutsideMoneyStore
@@ -139,7 +134,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     followed_elsewhere = (SF_CARRIER,) if outside.sf else ()
     own = inside(pool, client, _connectors(settings, outside), followed_elsewhere, merchants=merchants)
     verifier = await token_verifier(settings, http, now)
-    deciding = deciding_people(pool, verifier, proofs=settings.proofs.demanded)
+    deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
     return [
         *own, *deciding,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund, payment.refund_outcome,
@@ -172,17 +167,6 @@ def inside(
         tracking.next_waybills, tracking.followed,
         OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment,
         *_asking_activities(pool, client, connectors, clock),
-    ]  # fmt: skip
-
-
-def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock = now, *, proofs: bool = False) -> list[Any]:
-    """Activities of approvals and commands; whose tokens count, and whether commands need one, says the caller."""
-    people = PeopleActivities(ApprovalStore(pool), verifier, clock)
-    authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs)
-    controls = ControlActivities(ControlStore(pool), clock)
-    return [
-        people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, authority.admit,
-        controls.ask, controls.make, controls.over,
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from bench.checks import order_invariants, return_invariants
 from bench.demo.environment import DemoEnvironment, on_stage
 from bench.demo.orders import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
 from bench.demo.report import show_findings, show_table
-from bench.demo.return_stories import hire
+from bench.demo.return_stories import STAFF
 from bench.demo.runner import play
 from bench.demo.stories import DemoOrder
 from deploy.local import stack
@@ -45,7 +45,7 @@ async def _demo(options: argparse.Namespace, variables: Mapping[str, str]) -> in
     async with on_stage("demo", variables, DEMO_POLICY) as stage:
         parts = make_cast(receive_missing(stage.pool))
         await provide_stock(stage.pool, parts)
-        await hire(stage.pool)
+        await stage.office.hire(STAFF)
         troubles = await play(stage, parts, console, kill_worker=options.kill_worker)
         return await _judge(stage, parts, troubles)
 

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.demo.sandbox_urls import sandbox_urls
+from bench.demo.staffing import Office
 from config.settings import Settings
 from domain.order import StartOrder
 from domain.policy import Policy
@@ -56,6 +57,7 @@ class DemoEnvironment:
     client: OrderClient
     temporal: Client
     pool: "asyncpg.Pool[asyncpg.Record]"
+    office: Office
     prover: Prover | None
     """People of the books sign in, for everybody else the shop's backend speaks."""
     sandboxes: Mapping[str, str]
@@ -117,16 +119,16 @@ async def on_stage(
     pool = await open_pool(settings.database.url.get_secret_value(), application=name)
     try:
         temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
-        policies = PolicyStore(pool)
-        before = await policies.current()
-        await policies.publish(policy, name)
+        prover = stack_prover(partial(_knows, PeopleStore(pool)))
+        office = Office(pool, temporal, prover)
+        before = await PolicyStore(pool).current()
+        await office.publish(policy)
         try:
             async with httpx.AsyncClient(timeout=20) as http:
-                prover = stack_prover(partial(_knows, PeopleStore(pool)))
                 client = OrderClient(temporal, prover=prover)
                 urls = sandbox_urls(variables)
-                yield DemoEnvironment(client, temporal, pool, prover, urls, http, patience_s=patience_s)
+                yield DemoEnvironment(client, temporal, pool, office, prover, urls, http, patience_s=patience_s)
         finally:
-            await policies.publish(before, name)
+            await office.publish(before)
     finally:
         await pool.close()

@@ -3,13 +3,14 @@
 import asyncio
 import io
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from PIL import Image
 
 from activities.evidence import EvidenceService, Upload
 from bench.demo.environment import DemoEnvironment, TookTooLong
+from bench.demo.staffing import FINANCE, OPERATOR
 from config.optional import load_evidence
 from domain.approvals import Decision, Role
 from domain.order import StartOrder
@@ -20,27 +21,17 @@ from starter.cli.approvals.token import make_token
 from starter.clients.approvals import ApprovalClient
 from starter.clients.returns import ReturnClient
 from store.approvals.approvals import ApprovalStore
-from store.approvals.people import PeopleStore
-from store.pool import Pool
 from store.returns import ReturnStore
 from workflows.returns.messages import CheckOutbound, EnterWaybill, ReceiveReturn, ScanUnit
 
 STAFF = {
-    "demo-supervisor": Role.CS_SUPERVISOR, "demo-finance": Role.FINANCE, "demo-desk": Role.WAREHOUSE,
-    "demo-operator": Role.ORDER_OPS,
+    "demo-supervisor": Role.CS_SUPERVISOR, FINANCE: Role.FINANCE, "demo-desk": Role.WAREHOUSE,
+    OPERATOR: Role.ORDER_OPS,
 }  # fmt: skip
-DECIDERS = {Role.CS_SUPERVISOR: "demo-supervisor", Role.FINANCE: "demo-finance"}
+DECIDERS = {Role.CS_SUPERVISOR: "demo-supervisor", Role.FINANCE: FINANCE}
 DESK = "demo-desk"
 LOOK_S = 0.3
 Script = Callable[[DemoEnvironment, StartOrder], Awaitable[None]]
-
-
-async def hire(pool: Pool, staff: Mapping[str, Role] = STAFF) -> None:
-    """The people who decide and command; those of an earlier demo are still there."""
-    people, now = PeopleStore(pool), datetime.now(UTC)
-    for person, role in staff.items():
-        if await people.principal(person, now) is None:
-            await people.add(person, [role], "demo-admin", now)
 
 
 def returned(plain: Script, lines: dict[str, int], kind: ReturnType = ReturnType.RETURN_REFUND) -> Script:

@@ -20,7 +20,7 @@ from domain.approvals import (
 )
 from domain.records import AuditEntry
 from domain.strict import of
-from store.approvals.binding import check_binding
+from store.approvals.binding import already_decided, check_binding
 from store.approvals.people import PERSON, keep_identity, principal, roles_of
 from store.audit.audit import append_entry
 from store.errors import ApprovalChanged, DecisionRefused
@@ -235,7 +235,7 @@ async def _decide(
     if not isinstance(verdict, Allowed):
         raise DecisionRefused(verdict.code, verdict.why)
     if approval.state != "open":
-        raise DecisionRefused(RefusalCode.ALREADY_DECIDED, _winner(approval), approval.decided())
+        raise already_decided(request.approval_id, approval.state, approval.decided())
     state = "approved" if decision.decision == "approve" else "rejected"
     remark = clean(decision.remark.strip())
     args = (identity.person_id, verdict.role, verdict.on_behalf_of, remark)
@@ -280,14 +280,6 @@ async def _stands(
         why = f"{holder} no longer holds {decided.role}, in which {approval_id} was approved; ask for a new approval"
         raise DecisionRefused(RefusalCode.WRONG_ROLE, why)
     return decided
-
-
-def _winner(approval: Approval) -> str:
-    decided = approval.decided()
-    number = approval.request.approval_id
-    if decided is None:
-        return f"approval {number} is {approval.state}"
-    return f"approval {number} was {approval.state} by {decided.person_id} at {decided.at.isoformat()}"
 
 
 async def read_approval(connection: Connection, approval_id: str) -> Approval | None:

@@ -1,6 +1,6 @@
-"""What a decision's token was made for, against what is asked."""
+"""What a decision's token was made for, against what is asked; and who was faster."""
 
-from domain.approvals import ApprovalRequest, Decision, Identity, RefusalCode
+from domain.approvals import ApprovalRequest, Decided, Decision, Identity, RefusalCode
 from store.errors import DecisionRefused
 
 
@@ -14,3 +14,11 @@ def check_binding(request: ApprovalRequest, decision: Decision, identity: Identi
         raise DecisionRefused(RefusalCode.HASH_MISMATCH, why)
     if not decision.remark.strip():
         raise DecisionRefused(RefusalCode.REMARK_REQUIRED, f"a decision of {request.approval_id} needs a remark")
+
+
+def already_decided(approval_id: str, state: str, decided: Decided | None) -> DecisionRefused:
+    """The refusal of a later decision; it says what stands."""
+    why = f"approval {approval_id} is {state}"
+    if decided is not None:
+        why = f"approval {approval_id} was {state} by {decided.person_id} at {decided.at.isoformat()}"
+    return DecisionRefused(RefusalCode.ALREADY_DECIDED, why, decided)

@@ -57,7 +57,7 @@ SYSTEM, STEP = "approvals", "change of the controls"
 
 
 @dataclass(frozen=True)
-class _Question:
+class ControlQuestion:
     role: Role
     content: dict[str, Any]
     looser: Sequence[str]
@@ -136,7 +136,8 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
     change = _CHANGE.validate_json(json.dumps(request.content["change"]))
     if (approval_kind(change), subject_of(change)) != (request.kind, request.subject):
         raise ChangeRefused(f"{approval_id} is no approval of such a change; nothing was changed")
-    decided = await spend_approval(connection, approval_id, request.content_hash, request.subject, at)
+    used_for = f"controls/{request.subject}"
+    decided = await spend_approval(connection, approval_id, request.content_hash, used_for, at)
     match change:
         case PublishPolicy():
             told = {"approval_id": approval_id, "asked_by": request.requested_by}
@@ -181,27 +182,27 @@ async def _make(connection: Connection, change: ControlChange, by: str, at: date
             raise AssertionError("policies and rules have their own way")
 
 
-async def _question(connection: Connection, change: ControlChange, by: str, at: datetime) -> _Question:
+async def _question(connection: Connection, change: ControlChange, by: str, at: datetime) -> ControlQuestion:
     match change:
         case PublishPolicy():
             return await _about_policy(connection, change.policy)
         case PublishRules():
             rules = await rules_question(connection, await read_draft(connection, change.draft_no))
-            return _Question(rules.role, rules.content, rules.looser, (rules.drafted_by,))
+            return ControlQuestion(rules.role, rules.content, rules.looser, (rules.drafted_by,))
         case _:
             return await _about_people(connection, change, by, at)
 
 
-async def _about_policy(connection: Connection, wanted: Policy) -> _Question:
+async def _about_policy(connection: Connection, wanted: Policy) -> ControlQuestion:
     now = await read_current(connection) or Policy()
     changed = changes(now, wanted)
     if not changed:
         raise ChangeRefused(f"nothing differs from policy version {now.version}; nothing was asked")
     lines = [f"{name}: {was} → {then}" for name, (was, then) in changed.items()]
-    return _Question(Role.FINANCE, {"based_on": now.version, "changed": lines}, looser_policy(now, wanted))
+    return ControlQuestion(Role.FINANCE, {"based_on": now.version, "changed": lines}, looser_policy(now, wanted))
 
 
-async def _about_people(connection: Connection, change: PeopleChange, by: str, at: datetime) -> _Question:
+async def _about_people(connection: Connection, change: PeopleChange, by: str, at: datetime) -> ControlQuestion:
     """Tried in a transaction that is taken back: what cannot be done is not asked for."""
     trial = connection.transaction()
     await trial.start()
@@ -214,7 +215,7 @@ async def _about_people(connection: Connection, change: PeopleChange, by: str, a
     held = await roles_of(connection, concerned(change)[0])
     if isinstance(change, AddPerson) and held and set(change.roles) <= held:
         raise PersonRefused(f"{change.person_id} is known and holds {', '.join(sorted(held))}; nothing was asked")
-    return _Question(Role.ADMIN, {"held_now": sorted(held)}, more_power(change, held))
+    return ControlQuestion(Role.ADMIN, {"held_now": sorted(held)}, more_power(change, held))
 
 
 def _takes_an_administrator(change: PeopleChange) -> bool:

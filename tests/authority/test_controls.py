@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -46,7 +47,7 @@ class Controls:
 
     house: ScenarioEnvironment
 
-    def client(self, signed_by: str | None = "by", **changed: object) -> ControlClient:
+    def client(self, signed_by: str | None = "by", **changed: Any) -> ControlClient:
         async def prove(binding: Binding, by: str) -> str:
             return self.house.office.proof(by if signed_by == "by" else str(signed_by), binding, **changed)
 

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from bench.demo.environment import DemoEnvironment, on_stage
-from bench.demo.return_stories import hire
 from deploy.local import stack
 from domain.approvals import Role
 from domain.policy import Policy
@@ -90,7 +89,7 @@ def replayed() -> Counter[str]:
 async def stage(city: dict[str, str]) -> AsyncIterator[DemoEnvironment]:
     """Client, store and the sandboxes' doors, for one test; orders that start now live by the quick policy."""
     async with on_stage("e2e", city, POLICY, patience_s=90) as stage:
-        await hire(stage.pool, {"anna": Role.ORDER_OPS, "ops-anna": Role.ORDER_OPS})
+        await stage.office.hire({"anna": Role.ORDER_OPS, "ops-anna": Role.ORDER_OPS})
         watching = asyncio.create_task(stage.watch(lambda: list(stage.seen)))
         try:
             yield stage

@@ -7,7 +7,7 @@ import pytest
 
 from bench.checks import return_invariants
 from bench.demo.environment import DemoEnvironment
-from bench.demo.return_stories import Case, hire
+from bench.demo.return_stories import STAFF, Case
 from bench.demo.stories import plain
 from bench.faults.chaos import kill
 from domain.returns.enums import CaseStatus, ReturnType
@@ -19,7 +19,7 @@ async def test_a_refund_that_was_accepted_but_not_answered_survives_a_killed_wor
     stage: DemoEnvironment,
 ) -> None:
     (order,) = await orders_with_goods(stage, 1)
-    await hire(stage.pool)
+    await stage.office.hire(STAFF)
     await plain(stage, order)
     await stage.until(order.order_no, "delivery", lambda s: s.status == "DELIVERED")
     case = Case(stage, order, ReturnType.RETURN_REFUND, {"L1": 1})

@@ -10,9 +10,10 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from activities.evidence import EvidenceRefused
-from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
 from bench.scenarios.environment.return_case import Case, case_of
 from domain.approvals import Role
+from domain.policy import Policy
 from domain.returns.enums import CaseStatus, Grade, ReturnType
 from domain.returns.models import Actor, ApplyReturn
 from domain.strict import of
@@ -21,7 +22,9 @@ from starter.clients.return_errors import ReturnRefused, StepRefused
 from store.approvals.approvals import Approval
 from store.returns.errors import TooManyGuesses, UnknownCode
 from store.rules.policies import PolicyStore
+from tests.domain.rules import a_table
 from tests.returns.orders import cups, signed
+from tests.store.rule_books import published
 from workflows.returns.messages import CancelReturn, PayNow, ScanUnit
 
 
@@ -181,9 +184,6 @@ async def test_return_codes_cannot_be_guessed_for_long(house: ScenarioEnvironmen
 
 
 async def test_splitting_a_refund_does_not_get_around_finance(house: ScenarioEnvironment) -> None:
-    policies = PolicyStore(house.pool)
-    current = await policies.current()
-    await policies.publish(current.model_copy(update={"cumulative_refunds": True}), "ops")
     life = await signed(house, cups(2, 6_000))
     routes = []
     for _ in range(2):
@@ -192,3 +192,45 @@ async def test_splitting_a_refund_does_not_get_around_finance(house: ScenarioEnv
     assert routes == [["CS_SUPERVISOR"], ["CS_SUPERVISOR", "FINANCE"]]
     told = await house.pool.fetch("SELECT detail FROM audit WHERE action = 'return.apply' ORDER BY id")
     assert [row["detail"]["total_minor"] for row in told] == [6_000, 6_000]
+
+
+LATER = cups(2, 6_000).model_copy(update={"order_no": "SO26112002"})
+
+
+async def test_a_limit_raised_after_an_order_was_placed_does_not_count_for_it(house: ScenarioEnvironment) -> None:
+    policies, strict = PolicyStore(house.pool), Policy(small_refund_max_minor=5_000)
+    await policies.publish(strict, "ops")
+    placed_before = await signed(house, cups(2, 6_000))
+    await policies.publish(Policy(small_refund_max_minor=100_000, cumulative_refunds=False), "ops")
+    assert await routes_of(placed_before, await signed(house, LATER)) == [
+        ["CS_SUPERVISOR", "FINANCE"],
+        ["CS_SUPERVISOR"],
+    ]
+
+
+async def test_a_limit_lowered_since_counts_for_old_orders_too(house: ScenarioEnvironment) -> None:
+    placed_before = await signed(house, cups(2, 6_000))
+    await PolicyStore(house.pool).publish(Policy(small_refund_max_minor=100), "ops")
+    assert await routes_of(placed_before) == [["CS_SUPERVISOR", "FINANCE"]]
+
+
+async def test_a_table_by_which_fewer_agree_is_not_obeyed_for_orders_placed_before(house: ScenarioEnvironment) -> None:
+    both, small = '["CS_SUPERVISOR", "FINANCE"]', "amount_minor <= small_max_minor"
+    await published(house.pool, approval_route=a_table("approval_route", {"levels": both}))
+    placed_before = await signed(house, cups(2, 6_000))
+    await published(
+        house.pool,
+        approval_route=a_table("approval_route", {"condition": small, "levels": '["CS_SUPERVISOR"]'}, {"levels": both}),
+    )
+    assert await routes_of(placed_before, await signed(house, LATER)) == [
+        ["CS_SUPERVISOR", "FINANCE"],
+        ["CS_SUPERVISOR"],
+    ]
+
+
+async def routes_of(*lives: ScenarioOrder) -> list[list[str]]:
+    routes = []
+    for life in lives:
+        case = await case_of(life, ReturnType.REFUND_ONLY, {"L1": 1})
+        routes.append([level.value for level in (await case.apply()).route])
+    return routes

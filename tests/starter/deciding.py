@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import worker
+from activities.access.assembly import deciding_people
 from providers.tokens.issue import SigningKey, key_set
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
@@ -68,7 +69,7 @@ class DecidingWorker:
         try:
             async with Worker(
                 client, task_queue=TASK_QUEUE, workflows=[DecideInPlace, ChangeControls],
-                activities=worker.deciding_people(pool, verifier), workflow_runner=UnsandboxedWorkflowRunner(),
+                activities=deciding_people(pool, verifier, worker.now), workflow_runner=UnsandboxedWorkflowRunner(),
             ):  # fmt: skip
                 self._ready.set()
                 await self._stop.wait()

@@ -1,9 +1,7 @@
 """`oms config` and `oms event stats`: what they show is what the store and the environment hold."""
 
 import hashlib
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,32 +12,6 @@ from tests.starter.conftest import Oms
 from tests.starter.test_cli_store import Store, store
 
 __all__ = ["database_url", "store"]
-
-
-def publish(oms: Oms, file: Path, **settings: object) -> None:
-    policy = oms("config", "policy", "show", "--json").json | settings
-    file.write_text(json.dumps(policy), encoding="utf-8")
-    assert oms("config", "policy", "set", str(file), "--by", "anna").code == 0
-
-
-@pytest.mark.usefixtures("store")
-def test_history_and_diff_tell_what_changed(oms: Oms, tmp_path: Path) -> None:
-    publish(oms, tmp_path / "p.json", receipt_s=60)
-    publish(oms, tmp_path / "p.json", callback_alert_below_bp=9_500)
-    newest = oms("config", "policy", "history", "--json").json[0]
-    assert (newest["version"], newest["published_by"]) == (2, "anna")
-    assert newest["changed"] == {"callback_alert_below_bp": [9900, 9500]}
-    assert "receipt_s 864000 → 60" in oms("config", "policy", "history").out
-    both = oms("config", "policy", "diff", "0", "--json").json
-    assert both == {
-        "from": 0,
-        "to": 2,
-        "changed": {"receipt_s": [864_000, 60], "callback_alert_below_bp": [9900, 9500]},
-    }
-    assert "callback_alert_below_bp" not in oms("config", "policy", "diff", "0", "1").out
-    said = oms("config", "policy", "diff", "0", "9")
-    assert (said.code, said.err.count("\n")) == (1, 1)
-    assert "oms config policy history" in said.err
 
 
 def test_stats_show_the_board_with_its_reasons(oms: Oms, store: Store) -> None:

@@ -12,6 +12,7 @@ import pytest
 from domain.approvals import Role
 from store.approvals.people import PeopleStore
 from store.pool import open_pool
+from store.rules.rule_sets import RuleSetStore
 from tests.postgres import database_url
 from tests.starter.conftest import Oms
 
@@ -27,6 +28,7 @@ def people(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         try:
             await PeopleStore(pool).add("u-sup", [Role.CS_SUPERVISOR], "u-admin", datetime.now(UTC))
             await PeopleStore(pool).add("u-gone", [Role.CS_SUPERVISOR], "u-admin", datetime.now(UTC))
+            await RuleSetStore(pool).ensure_built_in(datetime.now(UTC))
             await PeopleStore(pool).set_active("u-gone", False, "u-admin", datetime.now(UTC))
         finally:
             await pool.close()
@@ -44,8 +46,8 @@ def test_who_signs_in_acts_until_they_sign_out(oms: Oms) -> None:
     assert oms("login", "--as", "u-sup").code == 0
     assert session_file().stat().st_mode & 0o777 == 0o600
     assert oms("whoami", "--json").json["person"] == "u-sup"
-    assert oms("people", "add", "u-new").code == 0
-    assert oms("audit", "list", "--actor", "u-sup", "--json").json["entries"][0]["action"] == "people.add"
+    assert oms("rules", "rollback", "0").code == 0
+    assert oms("audit", "list", "--actor", "u-sup", "--json").json["entries"][0]["action"] == "rules.draft"
     assert oms("logout", "--json").json == {"signed_out": True}
     assert oms("logout", "--json").json == {"signed_out": False}
     assert oms("whoami").code == 1

@@ -4,7 +4,7 @@ import json
 from itertools import count
 from typing import Any
 
-import worker
+from activities.access.assembly import deciding_people
 from domain.access.authority import Binding
 from domain.approvals import Decided, Decision, Role
 from domain.clock import Clock
@@ -51,7 +51,7 @@ class Approvers:
             Issuer(SHOP, AUDIENCE, _keys(self.shop_key), "service"),
         ]
         verifier = TokenVerifier(issuers, self._clock)
-        return worker.deciding_people(self._pool, verifier, self._clock, proofs=self._proofs_demanded)
+        return deciding_people(self._pool, verifier, self._clock, proofs=self._proofs_demanded)
 
     async def prove(self, binding: Binding, by: str) -> str:
         """A `Prover`: staff sign in, for everybody else the shop's backend speaks."""

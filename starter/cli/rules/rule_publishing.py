@@ -156,21 +156,32 @@ async def _publish(
         answer = await controls.outcome(request.approval_id)
     if answer.state != "made":
         raise CommandFailed(f"draft {number} was not published: {answer.said}")
-    async with database() as pool:
-        return Publication("published", request, (await RuleSetStore(pool).draft_of(number)).version)
+    return await _published(number, request)
 
 
 async def _asked(number: int, by: str | None) -> Publication:
-    """The question that is open, or a new one."""
+    """The question that is open, or a new one; of one that was just approved, what came of it."""
     async with database() as pool:
         draft = await RuleSetStore(pool).draft_of(number)
-        if draft.version is not None:
-            return Publication("published", None, draft.version)
-        waiting = await ApprovalStore(pool).list(subject=f"rules/{number}", limit=1000)
-    of_a_workflow = [a.request for a in waiting if a.workflow_id is not None]
-    if of_a_workflow:
-        return Publication("waiting", of_a_workflow[-1])
+        before = await ApprovalStore(pool).list(state=None, subject=f"rules/{number}", limit=1000)
+    if draft.version is not None:
+        return Publication("published", None, draft.version)
+    last = before[-1] if before and before[-1].workflow_id is not None else None
+    if last is not None and last.state == "open":
+        return Publication("waiting", last.request)
+    if last is not None and last.state == "approved" and await _made(last.request):
+        return await _published(number, last.request)
     return Publication("waiting", (await asked(PublishRules(draft_no=number), actor(by))).approval)
+
+
+async def _made(request: ApprovalRequest) -> bool:
+    async with control_client() as client:
+        return (await client.outcome(request.approval_id)).state == "made"
+
+
+async def _published(number: int, request: ApprovalRequest) -> Publication:
+    async with database() as pool:
+        return Publication("published", request, (await RuleSetStore(pool).draft_of(number)).version)
 
 
 def rollback(

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from domain.returns.approval_route import ApprovalRules, RouteInput, compared, route, route_input
+from domain.returns.approval_route import ApprovalRules, RouteInput, at_least, compared, route, route_input
 from domain.returns.enums import Level, ReturnType, Risk
 from domain.rules.check import check
 from domain.rules.engine import engine_of
@@ -55,6 +55,16 @@ def test_business_people_may_ask_more_of_risky_cases() -> None:
     given = route_input(ApprovalRules(), ReturnType.RETURN_REFUND, 1, risk=Risk.HIGH).model_dump(mode="json")
     assert engine.route(given) == (("CS_SUPERVISOR", "FINANCE"), "R1")
     assert engine.route({**given, "risk": "low"}) == (("CS_SUPERVISOR",), "R2")
+
+
+@pytest.mark.parametrize("levels", [(), (Level.SYSTEM,), (Level.SYSTEM, SUPERVISOR), (SUPERVISOR,)])
+def test_an_answer_by_which_too_few_agree_is_not_obeyed(levels: tuple[Level, ...]) -> None:
+    """However a table came to it, such as by a condition that nobody thought of."""
+    large = route_input(ApprovalRules(), ReturnType.RETURN_REFUND, 10_001)
+    assert at_least(levels, large) == (SUPERVISOR, FINANCE)
+    small = route_input(ApprovalRules(), ReturnType.RETURN_REFUND, 10_000)
+    assert at_least(levels, small) == ((SUPERVISOR,) if levels == (SUPERVISOR,) else (SUPERVISOR, FINANCE))
+    assert at_least((Level.SYSTEM,), small.model_copy(update={"exempt": True})) == (Level.SYSTEM,)
 
 
 @pytest.mark.parametrize("levels", ['["FINANCE", "CS_SUPERVISOR"]', '["NOBODY"]', '["FINANCE"]', '"CS_AGENT"', ""])

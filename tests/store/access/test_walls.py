@@ -107,8 +107,9 @@ NOT_ITS_OWN = {
         "INSERT INTO rule_sets (version) VALUES (2)",
         "INSERT INTO used_tokens (token_id) VALUES ('t')",
         "SELECT decide_approval('A-1', 'approved', now(), 'u', 'FINANCE', NULL, 'r')",
-        """INSERT INTO approvals (approval_id, kind, subject, version, role, requested_by, content, content_hash, opened_at)
-            VALUES ('A-policy-1', 'publish_policy', 'policy', 1, 'FINANCE', 'u-else', '{}', repeat('0', 64), now())""",
+        """INSERT INTO approvals (approval_id, kind, subject, version, role, requested_by, content, content_hash,
+            opened_at) VALUES ('A-policy-1', 'publish_policy', 'policy', 1, 'FINANCE', 'u-else', '{}',
+            repeat('0', 64), now())""",
     ),
     "oms_bi": (
         "SELECT start FROM orders",

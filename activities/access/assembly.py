@@ -1,0 +1,24 @@
+"""The activities by which people are known, decide, and change what others may: of every worker and of the plays."""
+
+from typing import Any
+
+from activities.access.authority import AuthorityActivities
+from activities.access.controls import ControlActivities
+from activities.approvals import PeopleActivities
+from domain.clock import Clock
+from providers.tokens.verify import TokenVerifier
+from store.approvals.approvals import ApprovalStore
+from store.approvals.command_proofs import CommandProofStore
+from store.approvals.controls import ControlStore
+from store.pool import Pool
+
+
+def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock, *, proofs: bool = False) -> list[Any]:
+    """Whose tokens count, and whether commands need one, says the caller."""
+    people = PeopleActivities(ApprovalStore(pool), verifier, clock)
+    authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs)
+    controls = ControlActivities(ControlStore(pool), clock)
+    return [
+        people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, authority.admit,
+        controls.ask, controls.make, controls.over,
+    ]  # fmt: skip
