@@ -21,6 +21,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 import telemetry
 from activities import connectors as asking
 from activities.access.assembly import deciding_people
+from activities.access.door import Doorkeeper
 from activities.approvals import DECIDE_IN_PLACE
 from activities.carrier import CarrierActivities
 from activities.connectors import Connector
@@ -43,6 +44,7 @@ from domain.clock import Clock
 from domain.order import PayChannel
 from provider_clients import Partners, make_partners, token_verifier
 from providers.sf.routes import CARRIER as SF_CARRIER
+from providers.tokens.verify import TokenVerifier
 from sealed_payloads import OnlyForOurWorkflows, data_converter
 from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
@@ -109,8 +111,8 @@ async def connect(settings: Settings) -> Client:
     )
 
 
-async def activities(settings: Settings, resources: AsyncExitStack, client: Client) -> list[Any]:
-    """One object an outside system, holding its client; returns their activity methods."""
+async def activities(settings: Settings, resources: AsyncExitStack, client: Client) -> tuple[list[Any], TokenVerifier]:
+    """One object an outside system, holding its client; returns their activity methods, and who knows signatures."""
     pool = await open_pool(settings.database.url.get_secret_value(), max_size=settings.database.pool_max)
     resources.push_async_callback(pool.close)
     await RuleSetStore(pool).ensure_built_in(now())
@@ -135,7 +137,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     own = inside(pool, client, _connectors(settings, outside), followed_elsewhere, merchants=merchants)
     verifier = await token_verifier(settings, http, now)
     deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
-    return [
+    methods = [
         *own, *deciding,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund, payment.refund_outcome,
         wms.push, wms.cancel, wms.query,
@@ -143,6 +145,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
         courier.subscribe, courier.query,
         customs.declare,
     ]  # fmt: skip
+    return methods, verifier
 
 
 def inside(
@@ -205,14 +208,14 @@ def _often(tick_s: int) -> int:
     return max(1, tick_s * 4 // 5)
 
 
-def make_worker(client: Client, activity_methods: Sequence[Any], settings: Settings) -> Worker:
+def make_worker(client: Client, activity_methods: Sequence[Any], settings: Settings, verifier: TokenVerifier) -> Worker:
     sandboxed = settings.worker.workflow_sandbox
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=WORKFLOWS,
         activities=activity_methods,
-        interceptors=[OnlyForOurWorkflows(WORKFLOW_TYPES, settings.seals)],
+        interceptors=[OnlyForOurWorkflows(WORKFLOW_TYPES, settings.seals), Doorkeeper(verifier.signer)],
         workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
         max_cached_workflows=settings.worker.worker_cached_workflows,
         max_concurrent_activities=settings.worker.worker_activities,
@@ -265,8 +268,8 @@ async def run() -> None:
     async with AsyncExitStack() as resources:
         client = await connect(settings)
         await ensure_search_attributes(client)
-        methods = await activities(settings, resources, client)
-        async with make_worker(client, methods, settings):
+        methods, verifier = await activities(settings, resources, client)
+        async with make_worker(client, methods, settings, verifier):
             await ensure_running(client, loops(settings.pull, [name for name in OPTIONAL if getattr(settings, name)]))
             # What was loaded so far stays, and thousands of cached workflows are no garbage either: looked through less
             # often, they leave the cores to the orders.

@@ -76,7 +76,8 @@ class PeopleActivities:
     @activity.defn(name="people.decide")
     async def decide(self, message: Decide) -> Decided:
         """The decision as it is in the books now. Raises, finally, an error whose type is a `RefusalCode`, with its
-        audit row written; or TOKEN_KEYS_UNAVAILABLE, which may pass."""
+        audit row written; its details are the decision that stands and who was proven to have tried, where there are
+        such. Or TOKEN_KEYS_UNAVAILABLE, which may pass."""
         decision = message.decision
         async with _refusals():
             try:
@@ -89,10 +90,22 @@ class PeopleActivities:
             if message.request is not None and message.request.content_hash != decision.content_hash:
                 why = f"{decision.approval_id} is about other content by now; look again with `oms approve show`"
                 refused = DecisionRefused(RefusalCode.HASH_MISMATCH, why)
+                refused.by = identity.person_id
                 await self._approvals.note_refusal(decision.approval_id, refused, identity.person_id, self._now())
                 raise refused
             workflow_id, request_id = _caller()
-            return await self._approvals.decide(decision, identity, request_id, self._now(), workflow_id)
+            try:
+                return await self._approvals.decide(decision, identity, request_id, self._now(), workflow_id)
+            except DecisionRefused as refused:
+                refused.by = identity.person_id
+                raise
+
+    @activity.defn(name="people.signed")
+    async def signed(self, token: str) -> bool:
+        """Whether a token is worth a look: somebody of ours has signed it. Raises TOKEN_KEYS_UNAVAILABLE, which may
+        pass."""
+        async with _refusals():
+            return await self._verifier.is_signed(token)
 
     @activity.defn(name="people.still_valid")
     async def still_valid(self, message: Execution) -> Decided:
@@ -131,8 +144,8 @@ async def _refusals() -> AsyncIterator[None]:
     try:
         yield
     except DecisionRefused as error:
-        standing = () if error.standing is None else (error.standing,)
-        raise ApplicationError(error.why, *standing, type=error.code.value, non_retryable=True) from error
+        about = () if error.by is None and error.standing is None else (error.standing, error.by)
+        raise ApplicationError(error.why, *about, type=error.code.value, non_retryable=True) from error
     except ApprovalChanged as error:
         raise ApplicationError(str(error), type=RefusalCode.HASH_MISMATCH.value, non_retryable=True) from error
     except KeysUnavailable as error:

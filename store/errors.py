@@ -156,10 +156,11 @@ class NoSuchTicket(StoreError):
 
 class DecisionRefused(StoreError):
     """A decision, or the use of one, that the rules of approval refuse; nothing but an audit row was written.
-    `standing`: the decision that stands instead."""
+    `standing`: the decision that stands instead; `by`: who was proven to have tried it."""
 
     def __init__(self, code: RefusalCode, why: str, standing: Decided | None = None) -> None:
         self.code, self.why, self.standing = code, why, standing
+        self.by: str | None = None
         super().__init__(f"{why} ({code})")
 
 

@@ -19,6 +19,6 @@ def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock, *, proofs
     authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs)
     controls = ControlActivities(ControlStore(pool), clock)
     return [
-        people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, authority.admit,
-        controls.ask, controls.make, controls.over,
+        people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, people.signed,
+        authority.admit, controls.ask, controls.make, controls.over,
     ]  # fmt: skip

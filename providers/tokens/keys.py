@@ -48,6 +48,12 @@ Keys = Mapping[str, PublicKey]
 class KeySource(Protocol):
     async def find(self, key_id: str) -> PublicKey | None: ...
 
+    def at_hand(self, key_id: str) -> PublicKey | None:
+        """Without asking anybody."""
+
+    def is_current(self) -> bool:
+        """What is not at hand would not be found either."""
+
 
 def read_key_set(text: str | bytes) -> Keys:
     """A JWK set as keys by id; only public signature keys with an id. Raises `UnusableKeys`."""
@@ -95,6 +101,12 @@ class GivenKeys:
     async def find(self, key_id: str) -> PublicKey | None:
         return self._keys.get(key_id)
 
+    def at_hand(self, key_id: str) -> PublicKey | None:
+        return self._keys.get(key_id)
+
+    def is_current(self) -> bool:
+        return True
+
 
 class FileKeys:
     """A key set in a file; read again when the file has changed, so that a key can be replaced without a restart."""
@@ -113,6 +125,15 @@ class FileKeys:
             raise KeysUnavailable("KeySetFile", f"{self._path.name}: {error}") from None
         return self._keys.get(key_id)
 
+    def at_hand(self, key_id: str) -> PublicKey | None:
+        return self._keys.get(key_id)
+
+    def is_current(self) -> bool:
+        try:
+            return self._path.stat().st_mtime == self._read_at
+        except OSError:
+            return False
+
 
 class FetchedKeys:
     """An identity provider's published key set, kept for ten minutes."""
@@ -130,6 +151,12 @@ class FetchedKeys:
             if self._older_than(MAX_AGE) or (key_id not in self._keys and self._older_than(ASK_AGAIN)):
                 await self._fetch()
         return self._keys.get(key_id)
+
+    def at_hand(self, key_id: str) -> PublicKey | None:
+        return self._keys.get(key_id)
+
+    def is_current(self) -> bool:
+        return not self._older_than(ASK_AGAIN)
 
     def _older_than(self, age: timedelta) -> bool:
         return self._fetched_at is None or self._now() - self._fetched_at >= age

@@ -79,9 +79,29 @@ class TokenVerifier:
             claims=claims,
         )
 
+    def signer(self, token: str) -> str | None:
+        """Whom a token names, by the keys at hand. Empty: nobody of ours has signed it, or it is over; None: its key
+        may be a new one, which `verify` would ask for."""
+        try:
+            issuer, key_id = self._named_by(token)
+            key = issuer.keys.at_hand(key_id)
+            if key is None:
+                return "" if issuer.keys.is_current() else None
+            claims = _claims(token, issuer, key)
+            self._check_times(claims, issuer)
+            return _person(claims, issuer)
+        except (TokenInvalid, TokenExpired):
+            return ""
+
+    async def is_signed(self, token: str) -> bool:
+        """By somebody of ours, and in time. Raises `KeysUnavailable`."""
+        try:
+            await self._verified(token)
+        except (TokenInvalid, TokenExpired):
+            return False
+        return True
+
     async def _verified(self, token: str) -> tuple[Mapping[str, Any], Issuer]:
-        if len(token) > LONGEST or not token.isascii():
-            raise TokenInvalid("the token is too long or not ASCII")
         issuer, key_id = self._named_by(token)
         key = await issuer.keys.find(key_id)
         if key is None:
@@ -92,6 +112,8 @@ class TokenVerifier:
 
     def _named_by(self, token: str) -> tuple[Issuer, str]:
         """Issuer and key id as the unverified token names them: words to look up, nothing else."""
+        if len(token) > LONGEST or not token.isascii():
+            raise TokenInvalid("the token is too long or not ASCII")
         try:
             header = jwt.get_unverified_header(token)
             claims = jwt.decode(token, options={"verify_signature": False})

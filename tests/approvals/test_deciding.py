@@ -67,7 +67,8 @@ async def test_of_two_who_race_one_wins_and_the_other_is_told_who(office: Office
     won = [r for r in results if not isinstance(r, BaseException)]
     assert [r.type for r in lost] == [RefusalCode.ALREADY_DECIDED]
     assert won[0].person_id in lost[0].message
-    assert lost[0].details == (won[0],)
+    standing, loser = lost[0].details
+    assert standing == won[0] and {loser, won[0].person_id} == {"u-fin", "u-fin2"}
 
 
 async def test_what_was_rejected_cannot_be_approved(office: Office) -> None:

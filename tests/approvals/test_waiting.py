@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.access.door import Doorkeeper
 from activities.approvals import PeopleActivities
 from deploy.local.logins import as_role
 from domain.approvals import ApprovalRequest, Decided, Decision, RefusalCode
@@ -71,16 +72,25 @@ async def waiting(office: Office, request: ApprovalRequest) -> AsyncIterator[Wai
     await office.open(question(9, content={"amount_minor": 9}))  # people, and a question of another workflow
     queue = f"asking-{uuid.uuid4().hex[:8]}"
     async with await open_server() as env:
-        people = PeopleActivities(office.approvals, TokenVerifier(office.issuers, real_time), real_time)
+        verifier = TokenVerifier(office.issuers, real_time)
+        people, door = PeopleActivities(office.approvals, verifier, real_time), Doorkeeper(verifier.signer)
         methods: list[Callable[..., Any]] = [
             people.open,
             people.decide,
             people.still_valid,
             people.withdraw,
             people.not_taken,
+            people.signed,
         ]
         async with (
-            Worker(env.client, task_queue=queue, workflows=[Asking], activities=methods, build_id="tests"),
+            Worker(
+                env.client,
+                task_queue=queue,
+                workflows=[Asking],
+                activities=methods,
+                build_id="tests",
+                interceptors=[door],
+            ),
             Worker(env.client, task_queue=TASK_QUEUE, workflows=[DecideInPlace], activities=methods, build_id="tests"),
         ):
             with env.with_time_skipping_disabled():

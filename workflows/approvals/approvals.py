@@ -10,6 +10,7 @@ A workflow gives its update `decide` and its signal `decide_by_signal` to `decid
 itself: time only makes the question louder.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from activities.access.door import SIGNER
 from activities.approvals import Decide, Execution, NotTaken, OpenApproval, PeopleActivities, Withdraw
 from domain.approvals import ApprovalRequest, Decided, Decision, RefusalCode
 from domain.strict import UnableToRead, of
@@ -30,7 +32,14 @@ from workflows.durable.seals import believed
 DECIDE_TIMEOUT = timedelta(seconds=30)
 DECIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
 MOST_REFUSED = 200
-"""Refused decisions leave events in the history; who sends more than this finds the door shut before it is written."""
+"""Signals that were refused: from then on one is looked at only after it has proven to be signed."""
+MOST_UNSIGNED = 20
+"""Decisions that nobody had signed and that left their rows; further ones are refused at the door and leave nothing.
+They count for nobody: whoever has signed passes."""
+MOST_OF_ONE, OF_ONE_WITHIN = 20, timedelta(hours=1)
+"""Refused decisions of one proven person; their own further ones are refused at the door, nobody else's."""
+MOST_PEOPLE = 50
+SHUTS_OUT_NOBODY = "junk-shuts-out-nobody"
 
 Overdue = Literal["reminder", "escalation"]
 
@@ -50,6 +59,8 @@ class Approvals:
         _all=dict[str, ApprovalRequest],
         _withdrawn=ByType(list[str], sorted, set),
         _refused=int,
+        _unsigned=int,
+        _refused_of=dict[str, dict[str, datetime]],
         _asked_at=dict[str, datetime],
         _told=dict[str, list[str]],
     )
@@ -61,6 +72,9 @@ class Approvals:
         self._all: dict[str, ApprovalRequest] = {}
         self._withdrawn: set[str] = set()
         self._refused = 0
+        self._unsigned = 0
+        self._refused_of: dict[str, dict[str, datetime]] = {}
+        """By person: a digest of each token, so that a stranger who sends one again adds nothing, and when."""
         self._asked_at: dict[str, datetime] = {}
         """When the waiting for each began."""
         self._told: dict[str, list[str]] = {}
@@ -140,12 +154,36 @@ class Approvals:
 
     def check(self, decision: Decision) -> None:
         """Validator of update `decide`. What is refused further in leaves an audit row, so little is refused here."""
-        if self._refused >= MOST_REFUSED:
+        signer = workflow.extern_functions().get(SIGNER)
+        who: str | None = signer(decision.token) if signer is not None else None
+        if who == "" and self._unsigned >= MOST_UNSIGNED:
+            why = f"nobody of ours has signed this decision of {decision.approval_id}, or its token has expired"
+            raise ApplicationError(why, type=RefusalCode.TOKEN_INVALID)
+        if who and self._lately(who) >= MOST_OF_ONE:
             raise ApplicationError(
-                f"{self._refused} decisions have been refused here: the door is shut until the next version of the "
-                f"request; {decision.approval_id} was not looked at",
+                f"{MOST_OF_ONE} decisions of {who} have been refused here within the hour: {decision.approval_id} was "
+                "not looked at; try again later, or have somebody else decide",
                 type="TooMany",
             )
+
+    def _lately(self, who: str) -> int:
+        since = workflow.now() - OF_ONE_WITHIN
+        return sum(at > since for at in self._refused_of.get(who, {}).values())
+
+    def _count(self, token: str, refused: ApplicationError | None) -> None:
+        self._refused += 1
+        who = refused.details[1] if refused is not None and len(refused.details) > 1 else None
+        if who is None:
+            self._unsigned += refused is not None and refused.type in (
+                RefusalCode.TOKEN_INVALID, RefusalCode.TOKEN_EXPIRED,
+            )  # fmt: skip
+            return
+        since = workflow.now() - OF_ONE_WITHIN
+        lately = {t: at for t, at in self._refused_of.pop(str(who), {}).items() if at > since}
+        digest = hashlib.sha256(token.encode()).hexdigest()[:16]
+        self._refused_of[str(who)] = dict([*lately.items(), (digest, workflow.now())][-MOST_OF_ONE:])
+        for longest_ago in [*self._refused_of][: max(len(self._refused_of) - MOST_PEOPLE, 0)]:
+            del self._refused_of[longest_ago]
 
     async def decide(self, decision: Decision) -> Decided:
         """Body of update `decide`. Raises `ApplicationError` with a `RefusalCode` as type; its audit row is written."""
@@ -161,7 +199,7 @@ class Approvals:
             )
         except ActivityError as error:
             cause = error.cause
-            self._refused += 1
+            self._count(decision.token, cause if isinstance(cause, ApplicationError) else None)
             if isinstance(cause, ApplicationError):
                 self._learn(decision.approval_id, cause)
                 raise ApplicationError(cause.message, type=cause.type, non_retryable=True) from None
@@ -175,21 +213,27 @@ class Approvals:
 
     def _learn(self, approval_id: str, refused: ApplicationError) -> None:
         """A decision whose answer never came back (the database died after its commit) is heard of by the next."""
-        if refused.type == RefusalCode.ALREADY_DECIDED and refused.details and approval_id in self.asked:
-            self._answers[approval_id] = of(Decided, refused.details[0])
+        standing = refused.details[0] if refused.details else None
+        if refused.type == RefusalCode.ALREADY_DECIDED and standing and approval_id in self.asked:
+            self._answers[approval_id] = of(Decided, standing)
             self.asked.pop(approval_id)
 
     async def by_signal(self, arguments: Sequence[RawValue]) -> None:
         """Body of signal `decide_by_signal`: the same message through the same check. Nobody can be answered, so a
         refusal is an audit row and nothing else."""
-        if self._refused >= MOST_REFUSED:
+        late = self._refused >= MOST_REFUSED
+        if late and not workflow.patched(SHUTS_OUT_NOBODY):
             return
         try:
             decision = read_only_one(Decision, arguments, "signal")
         except UnableToRead as error:
             self._refused += 1
+            if late:
+                return
             text = " ".join(str(error).split())[:200]
             await self._not_taken(NotTaken(code=RefusalCode.BAD_DECISION, why=f"no decision message: {text}"))
+            return
+        if late and not await self._is_signed(decision):
             return
         try:
             await self.decide(decision)
@@ -197,6 +241,18 @@ class Approvals:
             if error.type not in set(RefusalCode):  # an outage: the books do not know of it yet
                 why = f"could not be looked at ({error.type}); send it again"
                 await self._not_taken(NotTaken(approval_id=decision.approval_id, code=error.type or "", why=why))
+
+    async def _is_signed(self, decision: Decision) -> bool:
+        """Of one signal among very many that were refused: it leaves one event, and no row."""
+        try:
+            return await workflow.execute_local_activity_method(
+                PeopleActivities.signed, decision.token, start_to_close_timeout=DECIDE_TIMEOUT,
+                retry_policy=DECIDE_RETRY, summary="is it signed at all",
+            )  # fmt: skip
+        except (ActivityError, ApplicationError):
+            why = "could not be looked at; send it again"
+            await self._not_taken(NotTaken(approval_id=decision.approval_id, code="NoAnswer", why=why))
+            return False
 
     async def _not_taken(self, message: NotTaken) -> None:
         await in_store(PeopleActivities.not_taken, message, summary="a decision that was not taken")

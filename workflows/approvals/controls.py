@@ -25,6 +25,9 @@ INVALID = "InvalidChange"
 
 @workflow.defn(name=CHANGE_CONTROLS)
 class ChangeControls(DecisionHandlers):
+    BY_SIGNAL = False
+    """One run for as long as the question lies: what cannot be refused at the door is not looked at."""
+
     @workflow.init
     def __init__(self, raw: RawValue = NO_ARGUMENT) -> None:
         self._answer: ControlAnswer | None = None

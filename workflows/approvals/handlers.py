@@ -17,6 +17,9 @@ DECIDE_BY_SIGNAL = "decide_by_signal"
 
 
 class DecisionHandlers(RepeatableCommands):
+    BY_SIGNAL = True
+    """Decisions come by signal, too."""
+
     @cached_property
     def approvals(self) -> Approvals:
         return Approvals()
@@ -37,7 +40,7 @@ class DecisionHandlers(RepeatableCommands):
     async def signalled(self, name: str, arguments: Sequence[RawValue]) -> None:
         """Every signal, raw (workflows/durable/signals.py)."""
         signal_heard()
-        if name == DECIDE_BY_SIGNAL:
+        if name == DECIDE_BY_SIGNAL and self.BY_SIGNAL:
             await self.approvals.by_signal(arguments)
         else:
             self._hear(name, arguments)

@@ -1,6 +1,7 @@
 """The people of a house: who may decide what, and the tokens that prove who it is. The verifier is production's."""
 
 import json
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -46,12 +47,15 @@ class Approvers:
         self._proofs_demanded = proofs_demanded
 
     def activities(self) -> list[Any]:
+        return deciding_people(self._pool, self.verifier, self._clock, proofs=self._proofs_demanded)
+
+    @cached_property
+    def verifier(self) -> TokenVerifier:
         issuers = [
             Issuer(ISSUER, AUDIENCE, _keys(self._key)),
             Issuer(SHOP, AUDIENCE, _keys(self.shop_key), "service"),
         ]
-        verifier = TokenVerifier(issuers, self._clock)
-        return deciding_people(self._pool, verifier, self._clock, proofs=self._proofs_demanded)
+        return TokenVerifier(issuers, self._clock)
 
     async def prove(self, binding: Binding, by: str) -> str:
         """A `Prover`: staff sign in, for everybody else the shop's backend speaks."""

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import worker
+from activities.access.door import Doorkeeper
 from activities.connectors import Connector
 from activities.evidence import EvidenceService
 from bench.checks import ownership
@@ -116,6 +117,7 @@ class ScenarioEnvironment:
             task_queue=TASK_QUEUE,
             workflows=[*worker.WORKFLOWS, *more_workflows],
             activities=[*own, *self.office.activities(), *self.systems.activities()],
+            interceptors=[Doorkeeper(self.office.verifier.signer)],
             workflow_runner=UnsandboxedWorkflowRunner(),
             build_id="scenarios",  # else the SDK hashes the code of all loaded modules, seconds of a core
         ):
