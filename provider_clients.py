@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from activities.evidence import EvidenceService
-from config.optional import AlipaySettings, EvidenceSettings
+from config.optional import AlipaySettings, AnchorCopySettings, EvidenceSettings, ObjectStoreSettings
 from config.settings import Settings, UnableToConfigure, WechatSettings
 from domain.clock import Clock
 from providers.alipay import Alipay, AlipayConfig
@@ -23,9 +23,11 @@ from providers.tokens.errors import UnusableKeys
 from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
 from providers.wechat import CustomsPlace, WechatConfig, WechatPay
+from store.audit.copies import AnchorCopies
+from store.object_stores import S3Access
 from store.pool import Pool
 from store.returns.evidence import EvidenceStore
-from store.returns.evidence_storage import S3Access, Vault
+from store.returns.evidence_storage import Vault
 
 Http = Callable[[str], Awaitable[httpx.AsyncClient]]
 """A client for the system of this name."""
@@ -154,16 +156,29 @@ def evidence_desk(settings: EvidenceSettings | None, pool: Pool) -> EvidenceServ
     """Raises `UnableToConfigure` when there is nowhere to put pictures."""
     if settings is None:
         raise UnableToConfigure("not set: OMS_EVIDENCE_URL (file:///folder or s3://bucket/prefix, for pictures)")
-    access = None
-    if settings.s3_access_key_id is not None and settings.s3_secret_access_key is not None:
-        access = S3Access(
-            access_key_id=settings.s3_access_key_id,
-            secret_access_key=settings.s3_secret_access_key.get_secret_value(),
-            endpoint=settings.s3_endpoint,
-            region=settings.s3_region,
-        )
     try:
-        vault = Vault.at(settings.url, access)
+        vault = Vault.at(settings.url, s3_access(settings))
     except (ValueError, OSError) as error:
         raise UnableToConfigure(f"OMS_EVIDENCE_URL: {error}") from None
     return EvidenceService(EvidenceStore(pool), vault)
+
+
+def anchor_copies(settings: AnchorCopySettings | None, key: bytes) -> AnchorCopies | None:
+    """None: there are none. Raises `UnableToConfigure`."""
+    if settings is None:
+        return None
+    try:
+        return AnchorCopies.at(settings.url, key, s3_access(settings))
+    except (ValueError, OSError) as error:
+        raise UnableToConfigure(f"OMS_AUDIT_COPY_URL: {error}") from None
+
+
+def s3_access(settings: ObjectStoreSettings) -> S3Access | None:
+    if settings.s3_access_key_id is None or settings.s3_secret_access_key is None:
+        return None
+    return S3Access(
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key.get_secret_value(),
+        endpoint=settings.s3_endpoint,
+        region=settings.s3_region,
+    )

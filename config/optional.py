@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config.seals import load_seals
@@ -94,11 +94,9 @@ class AuditSettings(SettingsGroup):
     every_s: Annotated[int, Field(ge=1, le=86_400)] = 300
 
 
-class EvidenceSettings(SettingsGroup):
-    """Where pictures of after-sales cases lie. `url`: file:///folder or s3://bucket/prefix; the `s3_` ones only for a
-    store that is not Amazon's or has keys of its own (else they are found where Amazon's tools look)."""
-
-    model_config = SettingsConfigDict(env_prefix="OMS_EVIDENCE_")
+class ObjectStoreSettings(BaseModel):
+    """`url`: file:///folder or s3://bucket/prefix; the `s3_` ones only for a store that is not Amazon's or has keys of
+    its own (else they are found where Amazon's tools look)."""
 
     url: Word
     s3_endpoint: WebAddress | None = None
@@ -115,6 +113,18 @@ class EvidenceSettings(SettingsGroup):
         return self
 
 
+class EvidenceSettings(ObjectStoreSettings, SettingsGroup):
+    """Where pictures of after-sales cases lie."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_EVIDENCE_")
+
+
+class AnchorCopySettings(ObjectStoreSettings, SettingsGroup):
+    """Where the audit's anchors lie a second time, best where nothing can be deleted (S3 object lock)."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_AUDIT_COPY_")
+
+
 def load_evidence() -> EvidenceSettings | None:
     """None: pictures cannot be taken, so only cancellations before shipping can be applied for."""
     return load(EvidenceSettings) if origin("OMS_EVIDENCE_URL")[0] else None
@@ -123,6 +133,11 @@ def load_evidence() -> EvidenceSettings | None:
 def load_audit() -> AuditSettings | None:
     """None: the audit is not anchored, and a cut end would not show."""
     return load(AuditSettings) if origin("OMS_AUDIT_ANCHOR_FILE")[0] else None
+
+
+def load_anchor_copy() -> AnchorCopySettings | None:
+    """None: who can cut the audit and the anchor's file together is not found out."""
+    return load(AnchorCopySettings) if origin("OMS_AUDIT_COPY_URL")[0] else None
 
 
 def load_notices() -> NoticeSettings | None:
@@ -239,6 +254,10 @@ class OptionalSettings:
     @cached_property
     def audit(self) -> AuditSettings | None:
         return load_audit()
+
+    @cached_property
+    def anchor_copy(self) -> AnchorCopySettings | None:
+        return load_anchor_copy()
 
     @cached_property
     def seals(self) -> KeyRing | None:

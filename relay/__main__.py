@@ -16,7 +16,7 @@ from temporalio.service import RetryConfig
 import telemetry
 from config import startup_check
 from config.settings import Settings, UnableToConfigure
-from provider_clients import wechat_config
+from provider_clients import anchor_copies, wechat_config
 from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
 from relay.assembly import Relay
@@ -59,6 +59,7 @@ async def run(settings: Settings) -> None:
         pace = DeliverySettings(linger_s=settings.relay.linger_ms / 1_000)
         addresses = Addresses(settings.relay.allow, settings.relay.proxies, settings.relay.hops)
         audit = settings.audit
+        anchor_key = audit.key.get_secret_value().encode() if audit else b""
         relay = Relay(
             pool,
             client,
@@ -68,7 +69,8 @@ async def run(settings: Settings) -> None:
             limits=limits,
             pace=pace,
             channels=channels,
-            anchors=AnchorFile(Path(audit.file), audit.key.get_secret_value().encode()) if audit else None,
+            anchors=AnchorFile(Path(audit.file), anchor_key) if audit else None,
+            anchor_copies=anchor_copies(settings.anchor_copy, anchor_key) if audit else None,
             anchor_every_s=audit.every_s if audit else 0,
         )
         if config.certificate_mode:

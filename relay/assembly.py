@@ -30,7 +30,7 @@ from relay.jobs.retention import Nightly
 from relay.jobs.ticket_escalation import TicketWatch
 from relay.micro_batch import Batch
 from store.audit.anchor import AnchorFile
-from store.audit.audit import AuditStore
+from store.audit.copies import AnchorCopies
 from store.inbox.callback_rates import BoardStore
 from store.inbox.inbox import Added, InboxStore, Incoming
 from store.inbox.retention import RetentionStore
@@ -71,11 +71,12 @@ class Relay:
         store_s: float = 3.0,
         channels: Channels | None = None,
         anchors: AnchorFile | None = None,
+        anchor_copies: AnchorCopies | None = None,
         anchor_every_s: float = 300.0,
     ) -> None:
         """`client`: with the pydantic data converter; it may be lazy. `store_s`: how long a request waits for the
         database before it is answered 503, well inside the 5 s after which WeChat gives up. `channels`: who is told
-        of tickets; None: nobody. `anchors`: where the audit is tied down; None: nowhere."""
+        of tickets; None: nobody. `anchors`: where the audit is tied down, with `anchor_copies`; None: nowhere."""
         self._pool = pool
         addresses = addresses or Addresses()
         inbox, tickets = InboxStore(pool), TicketStore(pool)
@@ -90,7 +91,7 @@ class Relay:
         self.board = BoardWatch(BoardStore(pool), policy, clock)
         self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
-        anchoring = [Anchoring(AuditStore(pool), anchors, clock, every_s=anchor_every_s)] if anchors else []
+        anchoring = [Anchoring(pool, anchors, clock, every_s=anchor_every_s, copies=anchor_copies)] if anchors else []
         nights = RetentionStore(pool)
         nightly = [Nightly(nights, policy, clock), NightlyOwnership(OwnershipStore(pool), nights, clock)]
         backorders = BackorderWatch(BackorderStore(pool), inbox, clock)

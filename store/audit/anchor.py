@@ -1,9 +1,11 @@
 """Where the audit's chain is tied down outside the database: lines in a file that only grows, each signed.
 
 The chain shows every changed or missing row but one: that its end was cut off. A signed line "row n had hash h" outside
-the table shows that too. Keep the file on another machine, or ship it there (docs/operations.md).
+the table shows that too. Keep the file on another machine, or ship it there (docs/operations.md). Each line names the
+one before, so a line taken out shows; lines cut off together with the audit's end are found by their copies.
 """
 
+import fcntl
 import hmac
 import os
 from collections.abc import Mapping, Sequence
@@ -26,12 +28,25 @@ class UnableToAnchor(Exception):
 
 
 class Anchor(Strict):
-    """One line of the file: the audit's last row at a moment, and the proof that we wrote so (HMAC-SHA256)."""
+    """One line of the file: the audit's last row at a moment, and the proof that we wrote so (HMAC-SHA256). `prev`: the
+    `mac` of the line before; lines of older versions have none."""
 
     seq: Annotated[int, Field(ge=1)]
     hash: _Hash
     at: str
+    prev: _Hash | None = None
     mac: _Hash
+
+    def is_signed_with(self, key: bytes) -> bool:
+        return hmac.compare_digest(self.mac, _mac(key, self.seq, self.hash, self.at, self.prev))
+
+    def line(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode() + b"\n"
+
+
+FIRST = "0" * 64
+"""What the first line says of the one before."""
+_TAIL = 4_096
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ class ChainVerified:
     head: AuditHead | None
     broken_at: int | None
     anchors: int
+    copies: int
     anchored: int
     problems: tuple[str, ...]
 
@@ -50,20 +66,31 @@ class AnchorFile:
         self._path = path
         self._key = key
 
-    def append(self, head: AuditHead, at: datetime) -> None:
-        """On the disk when it returns. Several processes may append: a line is one write. Raises `UnableToAnchor`."""
+    def append(self, head: AuditHead, at: datetime) -> Anchor:
+        """On the disk when it returns. Several processes may append. Raises `UnableToAnchor`."""
         moment = at.isoformat()
-        line = Anchor(seq=head.id, hash=head.hash, at=moment, mac=self._mac(head.id, head.hash, moment))
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                os.write(descriptor, line.model_dump_json().encode() + b"\n")
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                prev = _last_mac(descriptor)
+                mac = _mac(self._key, head.id, head.hash, moment, prev)
+                anchor = Anchor(seq=head.id, hash=head.hash, at=moment, prev=prev, mac=mac)
+                os.write(descriptor, anchor.line())
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:
             raise UnableToAnchor(f"the anchor file {self._path} cannot be written: {error.strerror}") from None
+        return anchor
+
+    def newest(self) -> Anchor | None:
+        """Of those that we signed, the one of the highest row. Raises `UnableToAnchor` when there is a file and it
+        cannot be read."""
+        if not self._path.exists():
+            return None
+        return max(self.read()[0], key=lambda anchor: anchor.seq, default=None)
 
     def read(self) -> tuple[tuple[Anchor, ...], tuple[str, ...]]:
         """The anchors that we signed, and what is wrong with the other lines. Raises `UnableToAnchor`."""
@@ -73,20 +100,38 @@ class AnchorFile:
             raise UnableToAnchor(f"the anchor file {self._path} cannot be read: {error.strerror}") from None
         anchors: list[Anchor] = []
         problems: list[str] = []
+        before = FIRST
         for number, raw in enumerate(lines, start=1):
             try:
                 anchor = parse(Anchor, raw)
             except UnableToRead:
                 problems.append(f"line {number} of the anchor file is no anchor")
                 continue
-            if hmac.compare_digest(anchor.mac, self._mac(anchor.seq, anchor.hash, anchor.at)):
-                anchors.append(anchor)
-            else:
+            if not anchor.is_signed_with(self._key):
                 problems.append(f"line {number} of the anchor file was not signed with our key")
+                continue
+            if anchor.prev is not None and anchor.prev != before:
+                problems.append(f"line {number} of the anchor file does not follow the one before: lines are gone")
+            anchors.append(anchor)
+            before = anchor.mac
         return tuple(anchors), tuple(problems)
 
-    def _mac(self, seq: int, digest: str, at: str) -> str:
-        return hmac.new(self._key, f"{seq}:{digest}:{at}".encode(), sha256).hexdigest()
+
+def _last_mac(descriptor: int) -> str:
+    """Of the last line that is an anchor, whoever signed it: what was meddled with shows when the file is read."""
+    size = os.fstat(descriptor).st_size
+    tail = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
+    for raw in reversed(tail.splitlines()):
+        try:
+            return parse(Anchor, raw).mac
+        except UnableToRead:
+            continue
+    return FIRST
+
+
+def _mac(key: bytes, seq: int, digest: str, at: str, prev: str | None) -> str:
+    said = f"{seq}:{digest}:{at}" if prev is None else f"{seq}:{digest}:{at}:{prev}"
+    return hmac.new(key, said.encode(), sha256).hexdigest()
 
 
 def judge(
@@ -95,16 +140,20 @@ def judge(
     anchors: Sequence[Anchor],
     hashes: Mapping[int, str],
     problems: Sequence[str] = (),
+    copies: Sequence[Anchor] = (),
 ) -> ChainVerified:
-    """What the chain and its anchors say together. `hashes`: of the rows that the anchors speak of."""
+    """What the chain and its anchors say together. `hashes`: of the rows that anchors and copies speak of; `copies`:
+    those that lie elsewhere."""
     found = list(problems)
+    if copies and anchors and (newest := max(c.seq for c in copies)) > max(a.seq for a in anchors):
+        found.append(f"lines of the anchor file are gone: row {newest} was anchored, as its copy elsewhere says")
     if broken_at is not None:
         found.append(f"row {broken_at} was changed, or the row before it is gone")
     last = head.id if head else 0
-    for anchor in anchors:
+    for anchor in (*anchors, *copies):
         if anchor.seq > last:
             found.append(f"rows {last + 1} to {anchor.seq} are gone: row {anchor.seq} was there at {anchor.at}")
         elif hashes.get(anchor.seq) != anchor.hash:
             found.append(f"row {anchor.seq} is not the one that was anchored at {anchor.at}")
-    anchored = max((a.seq for a in anchors), default=0)
-    return ChainVerified(head, broken_at, len(anchors), anchored, tuple(dict.fromkeys(found)))
+    anchored = max((a.seq for a in (*anchors, *copies)), default=0)
+    return ChainVerified(head, broken_at, len(anchors), len(copies), anchored, tuple(dict.fromkeys(found)))

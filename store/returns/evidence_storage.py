@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, ObjectStore, S3Store
+from obstore.store import ObjectStore
 
 from store.errors import StoreError
-
-if TYPE_CHECKING:
-    from obstore.store import S3Config
+from store.object_stores import S3Access, object_store_at
 
 TIMEOUT_S = 20
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
@@ -34,19 +29,6 @@ class NotInVault(StoreError):
     """The books name it, the object store does not have it."""
 
 
-@dataclass(frozen=True)
-class S3Access:
-    """How to reach an S3-compatible store that is not Amazon's, or with keys of its own. Never shown."""
-
-    access_key_id: str
-    secret_access_key: str
-    endpoint: str | None = None
-    region: str = "us-east-1"
-
-    def __repr__(self) -> str:
-        return f"S3Access(endpoint={self.endpoint!r})"
-
-
 class Vault:
     """`put` returns only when the bytes are there for good."""
 
@@ -56,15 +38,8 @@ class Vault:
 
     @classmethod
     def at(cls, url: str, s3: S3Access | None = None) -> Vault:
-        """`file:///folder` or `s3://bucket/prefix`. Raises `ValueError` for any other address."""
-        parts = urlsplit(url)
-        if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
-            folder = Path(unquote(parts.path))
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return cls(LocalStore(prefix=folder), folder)
-        if parts.scheme == "s3" and parts.hostname:
-            return cls(_s3(parts.hostname, parts.path.strip("/"), s3))
-        raise ValueError(f"evidence cannot be stored at a {parts.scheme or 'nameless'} address; give file:/// or s3://")
+        """As `object_store_at`. Raises `ValueError`."""
+        return cls(*object_store_at(url, "evidence", s3))
 
     async def put(self, evidence_id: str, content_type: str, content: bytes) -> None:
         """Never over another picture. Raises `VaultFull`, `VaultUnavailable`."""
@@ -104,27 +79,6 @@ class Vault:
             await asyncio.wait_for(obstore.delete_async(self._store, key), TIMEOUT_S)
         except (BaseError, OSError, TimeoutError):
             return  # an orphan under a name that nobody knows: it harms nobody
-
-
-def _s3(bucket: str, prefix: str, access: S3Access | None) -> ObjectStore:
-    """Without `access` the keys are found where Amazon's tools look for them."""
-    config: S3Config = {}
-    if access is not None:
-        config = {
-            "region": access.region,
-            "access_key_id": access.access_key_id,
-            "secret_access_key": access.secret_access_key,
-        }
-        if access.endpoint:
-            config["endpoint"] = access.endpoint
-    plain = access is not None and (access.endpoint or "").startswith("http://")
-    return S3Store(
-        bucket,
-        prefix=prefix or None,
-        config=config,
-        retry_config={"max_retries": 2},
-        client_options={"allow_http": plain},
-    )
 
 
 def _key(evidence_id: str, content_type: str) -> str:

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal, TextIO
 import typer
 
 from config.settings import Settings, UnableToConfigure
+from provider_clients import anchor_copies
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
 from starter.cli.options import Json
 from starter.cli.text import one_line
 from starter.importer.catalogue_out import STARTS_FORMULA
-from store.audit.anchor import AnchorFile, ChainVerified, UnableToAnchor, judge
+from store.audit.anchor import Anchor, AnchorFile, ChainVerified, UnableToAnchor, judge
 from store.audit.audit import AuditRow, AuditStore
 
 Order = Annotated[str | None, typer.Option("--order", metavar="NUMBER", help="Only what was done to this order.")]
@@ -73,6 +74,8 @@ def verify(json: Json = False) -> None:
         output.line(f"{rows} rows; the last is {found.head.id} with hash {found.head.hash}.")
         tied = f"{found.anchors} anchors outside the database, the newest of row {found.anchored}."
         output.line(tied if found.anchors else "No anchor outside the database: a cut end would not show.")
+        copied = f"{found.copies} copies of anchors elsewhere." if found.copies else "No copy of an anchor elsewhere."
+        output.line(copied)
         for problem in found.problems:
             output.line(f"WRONG: {problem}")
         output.line("The log is NOT whole." if found.problems else "The log is whole.")
@@ -82,19 +85,29 @@ def verify(json: Json = False) -> None:
 
 async def _verify() -> tuple[ChainVerified, int]:
     try:
-        settings = Settings().audit
+        configured = Settings()
+        settings = configured.audit
+        key = settings.key.get_secret_value().encode() if settings else b""
+        elsewhere = anchor_copies(configured.anchor_copy, key) if settings else None
     except UnableToConfigure as why:
         raise CommandFailed(f"the audit's anchor is not configured: {why}.") from None
+    problems: tuple[str, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    copies: tuple[Anchor, ...] = ()
     async with database() as pool:
         audit = AuditStore(pool)
+        # Copies and file first: what is anchored while we look is newer than the rows we read afterwards.
         try:
-            # The file first: what is anchored while we look is newer than the rows we read afterwards.
-            file = AnchorFile(Path(settings.file), settings.key.get_secret_value().encode()) if settings else None
-            anchors, problems = file.read() if file else ((), ())
+            if elsewhere is not None:
+                copies, problems = await elsewhere.newest()
+            if settings is not None:
+                anchors, wrong = AnchorFile(Path(settings.file), key).read()
+                problems += wrong
         except UnableToAnchor as why:
-            anchors, problems = (), (str(why),)
-        hashes = await audit.hashes([anchor.seq for anchor in anchors])
-        return judge(await audit.head(), await audit.broken_at(), anchors, hashes, problems), await audit.count()
+            problems += (str(why),)
+        hashes = await audit.hashes([anchor.seq for anchor in (*anchors, *copies)])
+        found = judge(await audit.head(), await audit.broken_at(), anchors, hashes, problems, copies)
+        return found, await audit.count()
 
 
 def export(out: Out, format: Format = "csv", order: Order = None) -> None:

@@ -1,13 +1,16 @@
 """The audit's end cannot be cut off in silence: signed lines outside the table speak of rows that must be there."""
 
+import hmac
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from domain.records import AuditEntry
 from relay.jobs.audit_anchor import Anchoring
-from store.audit.anchor import AnchorFile, ChainVerified, UnableToAnchor, judge
+from store.audit.anchor import Anchor, AnchorFile, ChainVerified, UnableToAnchor, judge
 from store.audit.audit import AuditStore
+from store.audit.copies import AnchorCopies
 from store.pool import Pool
 from tests.store.examples import NOW
 
@@ -40,7 +43,7 @@ async def meddle(pool: Pool, *statements: str) -> None:
 
 async def test_an_anchor_is_written_when_the_log_has_grown_and_only_then(pool: Pool, file: AnchorFile) -> None:
     audit = await grow(pool, 2)
-    anchoring = Anchoring(audit, file, lambda: NOW, every_s=60)
+    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60)
     await anchoring.look()
     await anchoring.look()
     await grow(pool, 1)
@@ -51,7 +54,7 @@ async def test_an_anchor_is_written_when_the_log_has_grown_and_only_then(pool: P
 
 async def test_a_cut_end_shows(pool: Pool, file: AnchorFile) -> None:
     audit = await grow(pool, 5)
-    await Anchoring(audit, file, lambda: NOW, every_s=60).look()
+    await Anchoring(pool, file, lambda: NOW, every_s=60).look()
     await meddle(pool, "DELETE FROM audit WHERE id > 3")
     assert await audit.broken_at() is None, "the chain alone does not show it"
     (problem,) = (await verified(audit, file)).problems
@@ -60,7 +63,7 @@ async def test_a_cut_end_shows(pool: Pool, file: AnchorFile) -> None:
 
 async def test_an_end_that_was_written_anew_shows(pool: Pool, file: AnchorFile) -> None:
     audit = await grow(pool, 3)
-    await Anchoring(audit, file, lambda: NOW, every_s=60).look()
+    await Anchoring(pool, file, lambda: NOW, every_s=60).look()
     await meddle(pool, "DELETE FROM audit WHERE id = 3")
     await audit.append(AuditEntry(actor="ops", action="something.else"), NOW)
     assert await audit.broken_at() is None
@@ -70,7 +73,7 @@ async def test_an_end_that_was_written_anew_shows(pool: Pool, file: AnchorFile) 
 
 async def test_a_changed_row_shows_with_and_without_anchors(pool: Pool, file: AnchorFile) -> None:
     audit = await grow(pool, 3)
-    await Anchoring(audit, file, lambda: NOW, every_s=60).look()
+    await Anchoring(pool, file, lambda: NOW, every_s=60).look()
     await meddle(pool, "UPDATE audit SET actor = 'nobody' WHERE id = 2")
     assert (await verified(audit, file)).problems == ("row 2 was changed, or the row before it is gone",)
 
@@ -94,7 +97,114 @@ async def test_a_line_that_is_not_ours_is_told_and_not_believed(
 
 
 async def test_a_file_that_cannot_be_written_is_said(pool: Pool, tmp_path: Path) -> None:
-    audit = await grow(pool, 1)
+    await grow(pool, 1)
     (tmp_path / "file").write_text("")
     with pytest.raises(UnableToAnchor, match="cannot be written"):
-        await Anchoring(audit, AnchorFile(tmp_path / "file" / "anchor", KEY), lambda: NOW, every_s=60).look()
+        await Anchoring(pool, AnchorFile(tmp_path / "file" / "anchor", KEY), lambda: NOW, every_s=60).look()
+
+
+async def test_a_line_taken_out_of_the_file_shows(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    for _ in range(3):
+        audit = await grow(pool, 1)
+        await Anchoring(pool, file, lambda: NOW, every_s=60).look()
+    path = tmp_path / "far" / "anchor.jsonl"
+    first, _, last = path.read_text().splitlines()
+    path.write_text(f"{first}\n{last}\n")
+    (problem,) = (await verified(audit, file)).problems
+    assert "line 2" in problem and "lines are gone" in problem
+
+
+async def test_lines_of_older_versions_are_believed_and_followed(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    audit = await grow(pool, 1)
+    head = await audit.head()
+    assert head is not None
+    mac = hmac.new(KEY, f"{head.id}:{head.hash}:{NOW.isoformat()}".encode(), sha256).hexdigest()
+    (tmp_path / "far").mkdir()
+    old = Anchor(seq=head.id, hash=head.hash, at=NOW.isoformat(), mac=mac)
+    (tmp_path / "far" / "anchor.jsonl").write_bytes(old.line())
+    await grow(pool, 1)
+    await Anchoring(pool, file, lambda: NOW, every_s=60).look()
+    found = await verified(audit, file)
+    assert (found.anchors, found.anchored, found.problems) == (2, 2, ())
+    assert file.read()[0][1].prev == mac
+
+
+@pytest.mark.parametrize("rows_after", [0, 4])
+async def test_a_head_that_has_gone_back_is_asked_about_at_once_and_not_anchored(
+    pool: Pool, file: AnchorFile, rows_after: int
+) -> None:
+    await grow(pool, 5)
+    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60)
+    await anchoring.look()
+    await meddle(pool, "DELETE FROM audit WHERE id > 3")
+    await grow(pool, rows_after)
+    for one in (anchoring, Anchoring(pool, file, lambda: NOW, every_s=60)):  # a restart does not forget
+        await one.look()
+        await one.look()
+    (ticket,) = await pool.fetch("SELECT system, step, severity, error FROM tickets")
+    assert (ticket["system"], ticket["step"], ticket["severity"]) == ("audit", "anchor", "urgent")
+    assert "row 5 of the audit was there" in ticket["error"]
+    assert len(file.read()[0]) == 1
+
+
+async def test_after_a_persons_answer_the_audit_is_anchored_from_where_it_is(pool: Pool, file: AnchorFile) -> None:
+    audit = await grow(pool, 5)
+    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60)
+    await anchoring.look()
+    await meddle(pool, "DELETE FROM audit WHERE id > 3")
+    await anchoring.look()
+    await pool.execute("UPDATE tickets SET resolved_at = now(), resolved_by = 'u-adm', action = 'give_up'")
+    await anchoring.look()
+    assert [a.seq for a in file.read()[0]] == [5, 3]
+    assert "rows 4 to 5 are gone" in (await verified(audit, file)).problems[0], "it goes on being said"
+
+
+async def test_audit_and_anchors_cut_together_show_by_the_copies(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    copies = AnchorCopies.at((tmp_path / "elsewhere").as_uri(), KEY)
+    path = tmp_path / "far" / "anchor.jsonl"
+    await grow(pool, 2)
+    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies)
+    await anchoring.look()
+    kept = path.read_bytes()
+    audit = await grow(pool, 3)
+    await anchoring.look()
+    await meddle(pool, "DELETE FROM audit WHERE id > 2")
+    path.write_bytes(kept)
+    anchors, problems = file.read()
+    assert judge(await audit.head(), None, anchors, await audit.hashes([2]), problems).problems == ()
+    kept_copies, wrong = await copies.newest()
+    hashes = await audit.hashes([a.seq for a in (*anchors, *kept_copies)])
+    found = judge(await audit.head(), None, anchors, hashes, (*problems, *wrong), kept_copies)
+    assert found.copies == 2
+    assert any("lines of the anchor file are gone: row 5" in problem for problem in found.problems)
+    assert any("rows 3 to 5 are gone" in problem for problem in found.problems)
+    await Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies).look()
+    assert await pool.fetchval("SELECT count(*) FROM tickets WHERE system = 'audit'") == 1
+
+
+async def test_a_copy_that_is_not_ours_is_told_and_not_believed(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    copies = AnchorCopies.at((tmp_path / "elsewhere").as_uri(), KEY)
+    await grow(pool, 1)
+    await Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies).look()
+    (mine,) = (tmp_path / "elsewhere").iterdir()
+    mine.write_bytes(mine.read_bytes().replace(b'"seq":1', b'"seq":7'))
+    (tmp_path / "elsewhere" / "junk.json").write_text("{}")
+    anchors, problems = await copies.newest()
+    assert anchors == ()
+    assert ["was not signed" in p or "is no anchor" in p for p in problems] == [True, True]
+
+
+async def test_a_second_place_that_does_not_answer_is_tried_again(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    audit = await grow(pool, 1)
+    place = tmp_path / "elsewhere"
+    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60, copies=AnchorCopies.at(place.as_uri(), KEY))
+    await anchoring._known()
+    place.rmdir()
+    place.write_text("in the way")
+    with pytest.raises(UnableToAnchor):
+        await anchoring.look()
+    place.unlink()
+    place.mkdir()
+    await anchoring.look()
+    assert len(list(place.iterdir())) == 1
+    assert (await verified(audit, file)).anchors == 1, "the file's line was not written twice"

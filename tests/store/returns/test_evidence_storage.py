@@ -7,7 +7,8 @@ import obstore
 import pytest
 from moto.server import ThreadedMotoServer
 
-from store.returns.evidence_storage import NotInVault, S3Access, Vault, VaultFull, VaultUnavailable
+from store.object_stores import S3Access
+from store.returns.evidence_storage import NotInVault, Vault, VaultFull, VaultUnavailable
 
 NAME = "00112233445566778899aabbccddeeff"
 
