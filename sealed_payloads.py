@@ -1,10 +1,12 @@
-"""Seals on what goes through Temporal (domain/trust/seals.py): the converter of our own processes' clients.
+"""Seals on what goes through Temporal (domain/trust/seals.py), and the converter of all clients.
 
 A codec seals whatever this process writes and says of whatever it reads who wrote it. What an activity is asked and
-answers must be a worker's; signals are judged by the workflow that hears them (workflows/durable/seals.py).
+answers must be a worker's; signals are judged by the workflow that hears them (workflows/durable/seals.py). A seal is
+over the ciphertext (encrypted_payloads.py): who wrote something is known before anything is decrypted.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +16,7 @@ import structlog
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -28,6 +30,7 @@ from temporalio.converter import (
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from domain.trust.encryption import PayloadKeys
 from domain.trust.seals import (
     SEAL,
     SEALED_BY,
@@ -41,57 +44,89 @@ from domain.trust.seals import (
     Unsealed,
     activity_purpose,
 )
+from encrypted_payloads import (
+    DecryptedPayloadConverter,
+    EncryptingCodec,
+    HiddenFailureConverter,
+    PayloadCipher,
+    UnableToDecrypt,
+    hide,
+    said,
+    workflow_of,
+)
+from workflows.durable.raw_messages import BAD_MESSAGE
 
 log = structlog.get_logger("oms.seals")
 JUDGED = (SEALED_BY, SEALED_FOR, SEALED_SINCE)
 """What only the reader says."""
 
 
-def data_converter(ring: KeyRing | None) -> DataConverter:
-    """For a client of ours. Without keys nothing is sealed and nothing is demanded."""
+def data_converter(ring: KeyRing | None, keys: PayloadKeys | None) -> DataConverter:
+    """For a client. Without a ring nothing is sealed and nothing is demanded; without keys everything is written in
+    clear."""
+    cipher = PayloadCipher(keys)
     if ring is None:
-        return pydantic_data_converter
+        return replace(
+            pydantic_data_converter,
+            payload_converter_class=DecryptedPayloadConverter,
+            failure_converter_class=HiddenFailureConverter if cipher.writes else DefaultFailureConverter,
+            payload_codec=EncryptingCodec(cipher) if keys else None,
+        )
     since = {"since": ring.since}
     return replace(
         pydantic_data_converter,
         payload_converter_class=type("SealedPayloads", (SealedPayloadConverter,), since),
-        failure_converter_class=type("SealedFailures", (SealedFailureConverter,), since),
-        payload_codec=SealingCodec(ring),
+        failure_converter_class=type("SealedFailures", (SealedFailureConverter,), {**since, "hides": cipher.writes}),
+        payload_codec=SealingCodec(ring, cipher),
     )
 
 
 class SealingCodec(PayloadCodec, WithSerializationContext):
-    """Adds metadata and leaves the bytes alone: a reader without keys reads them as before."""
+    """Adds a seal to the metadata of what has been encrypted, or is in clear.
 
-    def __init__(self, ring: KeyRing, context: SerializationContext | None = None) -> None:
+    What one of ours has sealed and this process cannot decrypt stops it, as long as the key is not here: any verdict on
+    it would be wrong, and could not be taken back by a replay. What anybody else has written stays as it is, and is
+    refused by whoever takes it."""
+
+    def __init__(self, ring: KeyRing, cipher: PayloadCipher, context: SerializationContext | None = None) -> None:
         self._ring = ring
+        self._cipher = cipher
         self._context = context
 
     def with_context(self, context: SerializationContext) -> Self:
-        return type(self)(self._ring, context)
+        return type(self)(self._ring, self._cipher, context)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        where = _where(self._context)
-        return [self._sealed(payload, *where) for payload in payloads] if where else list(payloads)
+        where, workflow_id = _where(self._context), workflow_of(self._context)
+        encrypted = [self._cipher.encrypted(_bare(payload), workflow_id) for payload in payloads]
+        return [self._sealed(payload, *where) for payload in encrypted] if where else encrypted
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Raises `UnableToDecrypt`."""
         return [self._judged(payload) for payload in payloads]
 
     def _sealed(self, payload: Payload, workflow_id: str, purpose: str) -> Payload:
-        sealed = _bare(payload)
-        encoding = sealed.metadata.get("encoding", b"")
-        seal = self._ring.seal(workflow_id, purpose, encoding, sealed.data)
-        sealed.metadata[SEAL] = seal.encode()
-        return sealed
+        encoding = payload.metadata.get("encoding", b"")
+        seal = self._ring.seal(workflow_id, purpose, encoding, payload.data)
+        payload.metadata[SEAL] = seal.encode()
+        return payload
 
     def _judged(self, payload: Payload) -> Payload:
-        judged = _bare(payload)
         found = self._found(payload)
+        judged = _bare(self._decrypted(payload, found))
         judged.metadata[SEALED_BY] = found.by.encode()
         judged.metadata[SEALED_FOR] = found.purpose.encode()
         if self._ring.since is not None:
             judged.metadata[SEALED_SINCE] = self._ring.since.isoformat().encode()
         return judged
+
+    def _decrypted(self, payload: Payload, found: SealedAs) -> Payload:
+        try:
+            return self._cipher.decrypted(payload, workflow_of(self._context))
+        except UnableToDecrypt:
+            if found.by:
+                raise
+            return payload
 
     def _found(self, payload: Payload) -> SealedAs:
         where = _where(self._context)
@@ -125,26 +160,31 @@ def _is_a_workers(payload: Payload, context: ActivitySerializationContext) -> bo
     return bool(metadata.get(SEALED_BY) == WORKER.encode() and metadata.get(SEALED_FOR) == purpose)
 
 
-class SealedPayloadConverter(PydanticPayloadConverter):
+class SealedPayloadConverter(DecryptedPayloadConverter):
     """What an activity is asked or answers, and no worker has sealed, is read as `Unsealed`: an error here would stop
-    the workflow's task for ever."""
+    the workflow's task for ever. An update that cannot be decrypted is refused by its type."""
 
     since: ClassVar[datetime | None] = None
     _context: ActivitySerializationContext | None = None
+    _in_workflow = False
 
     def with_context(self, context: SerializationContext) -> Self:
-        made = super().with_context(context)
+        made = copy(super().with_context(context))
+        made._in_workflow = isinstance(context, WorkflowSerializationContext)
         if isinstance(context, ActivitySerializationContext) and not context.is_local:
-            if made is self:
-                made = type(self)()
-                made._set_converters(*self.converters.values())
             made._context = context
         return made
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """Raises `UnableToDecrypt`; for what a stranger has told a workflow `ApplicationError`."""
         context = self._context
         if context is None or all(_is_a_workers(payload, context) for payload in payloads):
-            return super().from_payloads(payloads, type_hints)
+            try:
+                return super().from_payloads(payloads, type_hints)
+            except UnableToDecrypt as error:
+                if not self._in_workflow:
+                    raise
+                raise ApplicationError(str(error), type=BAD_MESSAGE) from None
         hints: list[Any] = [*(type_hints or ()), *[None] * len(payloads)]
         return [
             Unsealed(context.activity_type or "", self.since, partial(self._read, payload, hint))
@@ -156,10 +196,11 @@ class SealedPayloadConverter(PydanticPayloadConverter):
 
 
 class SealedFailureConverter(DefaultFailureConverter, WithSerializationContext):
-    """An activity's failure says what it is once more in a payload, which is sealed; the readable words stay. One that
-    no worker told is marked (`workflows.durable.seals`)."""
+    """An activity's failure says what it is once more in a payload, which is sealed. One that no worker told is marked
+    (`workflows.durable.seals`). `hides`: the readable words go, since the payload is encrypted."""
 
     since: ClassVar[datetime | None] = None
+    hides: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,8 +215,10 @@ class SealedFailureConverter(DefaultFailureConverter, WithSerializationContext):
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
         super().to_failure(exception, payload_converter, failure)
-        if self._context is not None and not failure.HasField("encoded_attributes"):
-            failure.encoded_attributes.CopyFrom(payload_converter.to_payloads([_said(failure)])[0])
+        if self.hides:
+            hide(failure, payload_converter)
+        elif self._context is not None and not failure.HasField("encoded_attributes"):
+            failure.encoded_attributes.CopyFrom(payload_converter.to_payloads([said(failure)])[0])
 
     def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
         error = super().from_failure(failure, payload_converter)
@@ -188,16 +231,12 @@ class SealedFailureConverter(DefaultFailureConverter, WithSerializationContext):
 
 
 def _is_told(failure: Failure, converter: PayloadConverter, context: ActivitySerializationContext) -> bool:
-    """A worker has sealed these very words."""
+    """A worker has sealed these words; message and stack trace are read from there, whatever else stands in clear."""
     words = failure.encoded_attributes
     if not (failure.HasField("encoded_attributes") and _is_a_workers(words, context)):
         return False
-    return bool(converter.from_payloads([words])[0] == _said(failure))
-
-
-def _said(failure: Failure) -> dict[str, str]:
-    kind = failure.application_failure_info.type
-    return {"message": failure.message, "stack_trace": failure.stack_trace, "type": kind}
+    told = converter.from_payloads([words])[0]
+    return isinstance(told, dict) and told.get("type") == failure.application_failure_info.type
 
 
 class OnlyForOurWorkflows(Interceptor):

@@ -105,7 +105,7 @@ def now() -> datetime:
 async def connect(settings: Settings) -> Client:
     return await Client.connect(
         **settings.temporal.connect_arguments(),
-        data_converter=data_converter(settings.seals),
+        data_converter=data_converter(settings.seals, settings.payload_keys),
         runtime=telemetry.temporal_runtime(settings.worker.worker_metrics_port),
         plugins=[telemetry.temporal_tracing()],
     )

@@ -6,10 +6,13 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from config.codec_server import CodecServerSettings
+from config.payload_keys import load_payload_keys
 from config.seals import load_seals
 from config.sources import Secret, SettingsGroup, UnableToConfigure, WebAddress, Word, listed, load, origin, variable
 from domain.approvals import Role
 from domain.order import Address
+from domain.trust.encryption import PayloadKeys
 from domain.trust.seals import KeyRing
 
 G = TypeVar("G", bound=SettingsGroup)
@@ -262,6 +265,14 @@ class OptionalSettings:
     @cached_property
     def seals(self) -> KeyRing | None:
         return load_seals()
+
+    @cached_property
+    def payload_keys(self) -> PayloadKeys | None:
+        return load_payload_keys()
+
+    @cached_property
+    def codec(self) -> CodecServerSettings:
+        return load(CodecServerSettings)
 
     @cached_property
     def evidence(self) -> EvidenceSettings | None:

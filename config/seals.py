@@ -1,12 +1,12 @@
 """Keys with which our processes seal what they tell each other through Temporal (decision 0037)."""
 
-from base64 import b64decode
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import AwareDatetime, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from config.sources import SettingsGroup, UnableToConfigure, Word, listed, load, origin
+from config.keys import KeyList, keys_by_id
+from config.sources import SettingsGroup, UnableToConfigure, Word, load, origin
 from domain.trust.seals import RELAY, SHORTEST_KEY, WORKER, KeyRing, role_of
 
 
@@ -18,14 +18,9 @@ class SealSettings(SettingsGroup):
 
     model_config = SettingsConfigDict(env_prefix="OMS_SEAL_")
 
-    keys: Annotated[tuple[SecretStr, ...], NoDecode, Field(min_length=1)]
+    keys: KeyList
     own: Word
     since: AwareDatetime | None = None
-
-    @field_validator("keys", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return listed(value)
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -35,7 +30,12 @@ class SealSettings(SettingsGroup):
 
     def ring(self) -> KeyRing:
         """Raises `ValueError` for a key that is none; its text shows no key."""
-        return KeyRing(dict(_key(given.get_secret_value()) for given in self.keys), self.own, self.since)
+        keys = keys_by_id(self.keys)
+        for key_id, key in keys.items():
+            if len(key) < SHORTEST_KEY or role_of(key_id) not in (RELAY, WORKER):
+                shown = repr(key_id[:40])
+                raise ValueError(f"key {shown} is not `relay.…` or `worker.…` with {SHORTEST_KEY} bytes in base64")
+        return KeyRing(keys, self.own, self.since)
 
 
 def load_seals() -> KeyRing | None:
@@ -48,15 +48,3 @@ def load_seals() -> KeyRing | None:
             "order that it is paid (docs/security.md says how keys are made)"
         )
     return None
-
-
-def _key(given: str) -> tuple[str, bytes]:
-    key_id, _, text = given.partition(":")
-    shown = repr(key_id[:40])
-    try:
-        key = b64decode(text, validate=True)
-    except ValueError:
-        raise ValueError(f"key {shown} is not base64") from None
-    if len(key) < SHORTEST_KEY or role_of(key_id) not in (RELAY, WORKER):
-        raise ValueError(f"key {shown} is not `relay.…` or `worker.…` with {SHORTEST_KEY} bytes in base64")
-    return key_id, key

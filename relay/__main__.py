@@ -51,7 +51,7 @@ async def run(settings: Settings) -> None:
         # Lazy: a callback is taken whether or not Temporal is there.
         client = await Client.connect(
             **settings.temporal.connect_arguments(),
-            data_converter=data_converter(settings.seals),
+            data_converter=data_converter(settings.seals, settings.payload_keys),
             plugins=[telemetry.temporal_tracing()],
             retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
             lazy=True,

@@ -5,14 +5,17 @@ the books were read once more.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
+from encrypted_payloads import UnableToDecrypt
 from store.open_work import OpenWorkStore
 from store.pool import Pool
 
@@ -65,7 +68,7 @@ class OpenWork:
             page = wanted[start : start + 500]
             states = await self._described(page)
             found += await self._differences(page, states)
-            found += [t for i in page if (raw := states[i]) is not None for t in self._stuck(i, raw)]
+            found += [t for i in page if (raw := states[i]) is not None async for t in self._stuck(i, raw)]
             done += len(page)
             self._progress(done)
         return tuple(found)
@@ -113,7 +116,7 @@ class OpenWork:
                 )  # fmt: skip
         return found
 
-    def _stuck(self, workflow_id: str, state: Any) -> Iterable[Trouble]:
+    async def _stuck(self, workflow_id: str, state: Any) -> AsyncIterator[Trouble]:
         raw = state.raw_description
         if raw.HasField("pending_workflow_task"):
             task = raw.pending_workflow_task
@@ -122,9 +125,18 @@ class OpenWork:
                 yield Trouble(workflow_id, *_task(task), since)
         for activity in raw.pending_activities:
             if activity.attempt > ATTEMPTS:
-                why = activity.last_failure.message[:200] or "no reason given"
+                why = (await self._said(workflow_id, activity.last_failure))[:200] or "no reason given"
                 what = f"activity {activity.activity_type.name} fails, attempt {activity.attempt}: {why}"
                 yield Trouble(workflow_id, what, "repair what it calls; it goes on by itself")
+
+    async def _said(self, workflow_id: str, failure: Failure) -> str:
+        """The message, which may be encrypted; as it stands there where it cannot be read here."""
+        context = WorkflowSerializationContext(namespace=self._temporal.namespace, workflow_id=workflow_id)
+        try:
+            error = await self._temporal.data_converter.with_context(context).decode_failure(failure)
+        except UnableToDecrypt:
+            return failure.message
+        return str(getattr(error, "message", error))
 
     async def _unheard(self, order_no: str | None) -> tuple[Trouble, ...]:
         return tuple(

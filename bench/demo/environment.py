@@ -11,14 +11,13 @@ from typing import Any
 import asyncpg
 import httpx
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.demo.sandbox_urls import sandbox_urls
 from bench.demo.staffing import Office
 from config.settings import Settings
 from domain.order import StartOrder
 from domain.policy import Policy
-from starter.clients.orders import OrderClient
+from starter.clients.orders import OrderClient, connect_temporal
 from starter.clients.proving import Prover
 from starter.clients.stack_prover import stack_prover
 from store.approvals.people import PeopleStore
@@ -118,7 +117,7 @@ async def on_stage(
     settings = Settings()
     pool = await open_pool(settings.database.url.get_secret_value(), application=name)
     try:
-        temporal = await Client.connect(**settings.temporal.connect_arguments(), data_converter=pydantic_data_converter)
+        temporal = await connect_temporal(settings.temporal)
         prover = stack_prover(partial(_knows, PeopleStore(pool)))
         office = Office(pool, temporal, prover)
         before = await PolicyStore(pool).current()

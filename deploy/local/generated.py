@@ -39,6 +39,7 @@ class Generated:
     token_private_key: str
     relay_seal_key: str
     worker_seal_key: str
+    payload_key: str
     shop_private_key: str
 
     def __repr__(self) -> str:
@@ -80,13 +81,14 @@ def _generate() -> Generated:
         sf_push_key=secrets.token_urlsafe(24),
         audit_anchor_key=secrets.token_urlsafe(32),
         token_private_key=new_key(),
-        relay_seal_key=_seal_key("relay"),
-        worker_seal_key=_seal_key("worker"),
+        relay_seal_key=_key_of("relay"),
+        worker_seal_key=_key_of("worker"),
+        payload_key=_key_of("local"),
         shop_private_key=new_key(),
     )
 
 
-def _seal_key(role: str) -> str:
+def _key_of(role: str) -> str:
     return f"{role}.1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 

@@ -13,6 +13,7 @@ PORTS = {
     "TEMPORAL_UI": 8233,
     "RELAY": 8080,
     "WORKER_METRICS": 9464,
+    "CODEC": 8085,
     "WECHAT": 8701,
     "QIMEN": 8702,
     "TMS": 8703,

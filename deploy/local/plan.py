@@ -22,6 +22,8 @@ from deploy.local.temporal import RETENTION, LocalTemporal
 from workflows.messages import TASK_QUEUE
 
 ROOT = Path(__file__).resolve().parents[2]
+IN_THE_BOOKS_ONLY = (*variables.SIGNS, *variables.BELIEVES, *variables.READS_HISTORIES)
+"""What programs that never talk to Temporal are not given."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class _Builder:
             self.made["OMS_ENVIRONMENT"] = "local"
         if not self._env.get("OMS_AUDIT_ANCHOR_FILE"):
             self.made |= variables.audit_variables(layout.state, self._keys)
+        if not self._env.get("OMS_PAYLOAD_KEYS"):
+            self.made |= variables.payload_variables(self._keys)
         if not self._env.get("OMS_EVIDENCE_URL"):
             self.made["OMS_EVIDENCE_URL"] = (layout.state.absolute() / "evidence").as_uri()
         ours = {k: v for k, v in self._env.items() if k.startswith(("OMS_", "TEMPORAL_"))}
@@ -90,7 +94,7 @@ class _Builder:
         own_world = (self._sandbox(sandboxes),) if sandboxes else ()
         own_logins = () if self._outside.database else (self._access(),)
         once = (self._migrations(), *own_logins)
-        return (*own_database, *own_temporal, *once, *own_world, self._relay(), self._worker())
+        return (*own_database, *own_temporal, *once, *own_world, self._relay(), self._worker(), *self._codec_server())
 
     def _database(self) -> Service:
         async def takes_connections(_pid: int) -> bool:
@@ -109,7 +113,9 @@ class _Builder:
 
     def _temporal(self) -> Service:
         ui_port = self._ports["TEMPORAL_UI"]
-        server = LocalTemporal(self._layout.state / "temporal", port=self._ports["TEMPORAL"], ui_port=ui_port)
+        codec = f"http://{LOOPBACK}:{self._ports['CODEC']}"
+        home, port = self._layout.state / "temporal", self._ports["TEMPORAL"]
+        server = LocalTemporal(home, port=port, ui_port=ui_port, ui_codec=codec)
         return Service(
             "temporal",
             server.command,
@@ -123,7 +129,7 @@ class _Builder:
     def _migrations(self) -> Service:
         command = partial(_python, "-m", "store.migrate", "up")
         needs = () if self._outside.database else ("postgres",)
-        given = variables.without(self._as(None), *variables.SIGNS, *variables.BELIEVES)
+        given = variables.without(self._as(None), *IN_THE_BOOKS_ONLY)
         return Service("migrations", command, needs=needs, variables=given, once=True, start_s=120)
 
     def _make_logins(self) -> dict[str, str]:
@@ -138,7 +144,7 @@ class _Builder:
 
     def _access(self) -> Service:
         command = partial(_python, "-m", "deploy.local.logins", str(self._logins_file))
-        given = variables.without(self._ours, *variables.SIGNS, *variables.BELIEVES)
+        given = variables.without(self._ours, *IN_THE_BOOKS_ONLY)
         return Service("access", command, needs=("migrations",), variables=given, once=True)
 
     def _as(self, role: str | None) -> dict[str, str]:
@@ -175,6 +181,23 @@ class _Builder:
             variables=self._sealing("relay", *variables.SIGNS, *variables.BELIEVES),
             ports=((port, "OMS_PORT_RELAY"),),
             address=f"http://{LOOPBACK}:{port}",
+        )
+
+    def _codec_server(self) -> tuple[Service, ...]:
+        """None for somebody else's Web UI, unless it is named."""
+        if not (self.made.get("OMS_CODEC_UI") or self._env.get("OMS_CODEC_UI")):
+            return ()
+        url = f"http://{LOOPBACK}:{self._ports['CODEC']}"
+        return (
+            Service(
+                "codec",
+                partial(_python, "-m", "starter.codec_server"),
+                working=checks.answers_http(f"{url}/healthz"),
+                needs=self._migrated,
+                variables=variables.without(self._as("oms_operator"), *variables.SIGNS),
+                ports=((self._ports["CODEC"], "OMS_PORT_CODEC"),),
+                address=f"{url}, for the Web UI",
+            ),
         )
 
     def _sealing(self, role: str, *not_given: str) -> dict[str, str]:

@@ -66,7 +66,8 @@ def server_arguments(*, time_skipping: bool = False) -> list[str]:
 
 
 class LocalTemporal:
-    """One development server. `home` keeps its database file and log; `ui_port` None runs it without Web UI."""
+    """One development server. `home` keeps its database file and log; `ui_port` None runs it without Web UI; that has
+    payloads decrypted at `ui_codec`."""
 
     def __init__(
         self,
@@ -74,12 +75,14 @@ class LocalTemporal:
         *,
         port: int,
         ui_port: int | None = None,
+        ui_codec: str | None = None,
         namespace: str = "default",
         time_skipping: bool = False,
     ) -> None:
         self.home = home
         self.port = port
         self.ui_port = ui_port
+        self._ui_codec = ui_codec
         self.namespace = namespace
         self.log = home / "temporal.log"
         self._time_skipping = time_skipping
@@ -91,6 +94,8 @@ class LocalTemporal:
 
     def command(self) -> list[str]:
         ui = ["--headless"] if self.ui_port is None else ["--ui-port", str(self.ui_port), "--ui-disable-news-fetch"]
+        if self.ui_port is not None and self._ui_codec:
+            ui += ["--ui-codec-endpoint", self._ui_codec]
         return [
             *(str(temporal_binary()), "server", "start-dev", "--ip", ports.LOOPBACK, "--port", str(self.port), *ui),
             *("--namespace", self.namespace, "--log-level", "warn"),

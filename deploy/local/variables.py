@@ -26,6 +26,8 @@ SHOP = "svc-shop"
 """The backend of the local shop."""
 SIGNS = ("OMS_TOKENS_PRIVATE_KEY", "OMS_SERVICE_NAME", "OMS_SERVICE_PRIVATE_KEY")
 """Of those who sign: people's `oms` and backends. Who believes signatures has public halves only."""
+READS_HISTORIES = ("OMS_PAYLOAD_KEYS", "OMS_PAYLOAD_OWN")
+"""Of whoever talks through Temporal."""
 BELIEVES = ("OMS_TOKENS_JWKS", "OMS_PROOFS_SERVICES")
 """Of the worker alone."""
 
@@ -63,6 +65,8 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
         "OMS_RELAY_HOST": LOOPBACK,
         "OMS_RELAY_PORT": str(ports["RELAY"]),
         "OMS_WORKER_METRICS_PORT": str(ports["WORKER_METRICS"]),
+        "OMS_CODEC_HOST": LOOPBACK,
+        "OMS_CODEC_PORT": str(ports["CODEC"]),
     }
     made |= {
         "OMS_TOKENS_PRIVATE_KEY": keys.token_private_key,
@@ -77,6 +81,7 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
         made["TEMPORAL_ADDRESS"] = f"{LOOPBACK}:{ports['TEMPORAL']}"
         made["TEMPORAL_NAMESPACE"] = "default"
         made["OMS_TEMPORAL_UI_URL"] = f"http://{LOOPBACK}:{ports['TEMPORAL_UI']}"
+        made["OMS_CODEC_UI"] = f"{made['OMS_TEMPORAL_UI_URL']},http://localhost:{ports['TEMPORAL_UI']}"
     for name, values in _provider_variables(ports, keys, relay).items():
         if name not in outside.providers:
             made |= {f"OMS_{name.upper()}_{key}": value for key, value in values.items()}
@@ -165,6 +170,11 @@ def seal_variables(keys: Generated, role: str) -> Variables:
     if role == "relay":
         return {"OMS_SEAL_KEYS": relay, "OMS_SEAL_OWN": relay.partition(":")[0]}
     return {"OMS_SEAL_KEYS": f"{worker},{relay}", "OMS_SEAL_OWN": worker.partition(":")[0]}
+
+
+def payload_variables(keys: Generated) -> Variables:
+    """The same for all: who starts an order, who plays it and who looks at it read each other."""
+    return {"OMS_PAYLOAD_KEYS": keys.payload_key, "OMS_PAYLOAD_OWN": keys.payload_key.partition(":")[0]}
 
 
 def audit_variables(state: Path, keys: Generated) -> Variables:

@@ -94,6 +94,10 @@ class Binding:
         return hashlib.sha256(f"{self.workflow_id}.{self.command}.{self.content_hash}".encode()).hexdigest()
 
 
+READERS = (R.CS_SUPERVISOR, R.ORDER_OPS)
+"""Who may read what stands encrypted in histories. Every look is written down."""
+
+
 @dataclass(frozen=True)
 class ProvenCaller:
     """What a verified proof says. `token_id`: issuer and its own number, spent once; `roles`: as the issuer tells them,
@@ -118,6 +122,21 @@ def message_hash(fields: Mapping[str, Any]) -> str:
     said = {name: value for name, value in fields.items() if name != "proof"}
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+READING = Binding("histories", "histories.read", message_hash({}))
+"""What a token is made for with which somebody reads histories, as often as it lives."""
+
+
+def may_read(person: Principal) -> "Role | NotAdmitted":
+    """Roles that somebody lends to a person do not count: they are for decisions."""
+    if not person.active:
+        return NotAdmitted(ProofCode.PERSON_INACTIVE, f"{person.person_id} is deactivated")
+    held = [role for role in READERS if role in person.roles]
+    if held:
+        return held[0]
+    why = f"histories are read by {' or '.join(READERS)}; {person.person_id} is none of them"
+    return NotAdmitted(ProofCode.WRONG_ROLE, why)
 
 
 def may_give(row: str, caller: ProvenCaller, person: Principal, by: str, *, for_a_person: bool) -> Role | NotAdmitted:

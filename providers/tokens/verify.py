@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import jwt
 
-from domain.access.authority import Binding, ProvenCaller
+from domain.access.authority import READING, Binding, ProvenCaller
 from domain.approvals import Identity, Role
 from domain.clock import Clock
 from providers.tokens.errors import TokenElsewhere, TokenExpired, TokenInvalid
@@ -78,6 +78,18 @@ class TokenVerifier:
             on_behalf_of=spoken_for,
             claims=claims,
         )
+
+    async def verify_reader(self, token: str) -> ProvenCaller:
+        """Of somebody who reads histories: a token made for that, or one of the identity provider that is bound to
+        nothing. Raises as `verify` does, and `TokenElsewhere` for one made for a command or an approval."""
+        claims, issuer = await self._verified(token)
+        if issuer.source == "service":
+            raise TokenInvalid("a service reads no histories")
+        bound = any(name in claims for name in ("nonce", "workflow_id", "command", "content_hash", "approval_id"))
+        if bound or issuer.source != "oidc":
+            _insist_on_binding(claims, READING)
+        person, number, roles = _person(claims, issuer), _token_id(claims, issuer), _roles(claims, issuer)
+        return ProvenCaller(person, number, issuer.source, roles, None, claims)
 
     def signer(self, token: str) -> str | None:
         """Whom a token names, by the keys at hand. Empty: nobody of ours has signed it, or it is over; None: its key

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from asyncpg import InterfaceError, PostgresError
 from asyncpg.exceptions import UndefinedColumnError, UndefinedTableError
+from temporalio.client import Client
 
 from config.settings import DatabaseSettings, TemporalSettings, UnableToConfigure, load
 from providers.tokens.errors import UnusableKeys
@@ -25,31 +26,31 @@ CONNECTIONS = 2
 @asynccontextmanager
 async def order_client() -> AsyncIterator[OrderClient]:
     """The client of running orders. Raises `CommandFailed`, `Unreachable`."""
-    yield await OrderClient.connect(_temporal(), prover=_prover())
+    yield OrderClient(await temporal(), prover=_prover())
 
 
 @asynccontextmanager
 async def return_client() -> AsyncIterator[ReturnClient]:
     """The client of running cases. Raises `CommandFailed`, `Unreachable`."""
-    yield ReturnClient(await connect_temporal(_temporal()), prover=_prover())
+    yield ReturnClient(await temporal(), prover=_prover())
 
 
 @asynccontextmanager
 async def approval_client() -> AsyncIterator[ApprovalClient]:
     """The client of decisions. Raises `CommandFailed`, `Unreachable`."""
-    yield ApprovalClient(await connect_temporal(_temporal()))
+    yield ApprovalClient(await temporal())
 
 
 @asynccontextmanager
 async def control_client() -> AsyncIterator[ControlClient]:
     """The client of changes of the controls. Raises `CommandFailed`, `Unreachable`."""
-    yield ControlClient(await connect_temporal(_temporal()), prover=_prover())
+    yield ControlClient(await temporal(), prover=_prover())
 
 
-def _temporal() -> TemporalSettings:
-    """Raises `CommandFailed`."""
+async def temporal() -> Client:
+    """Raises `CommandFailed`, `Unreachable`."""
     try:
-        return load(TemporalSettings)
+        return await connect_temporal(load(TemporalSettings))
     except UnableToConfigure as e:
         raise CommandFailed(f"Temporal is not configured: {e}.") from None
 

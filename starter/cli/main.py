@@ -194,6 +194,7 @@ app.add_typer(border, name="customs")
 
 tokens = _group("The local issuer of approvers' tokens.")
 tokens.command("issue")(token.issue)
+tokens.command("read")(token.read)
 tokens.command("keygen")(token.keygen)
 tokens.command("jwks")(token.jwks)
 app.add_typer(tokens, name="token")

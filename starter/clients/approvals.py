@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from activities.approvals import DECIDE_IN_PLACE
 from domain.approvals import Decided, Decision
+from encrypted_payloads import UnableToDecrypt
 from starter.clients.calls import ANSWER_TIMEOUT, RPC_TIMEOUT, TIME_RAN_OUT, Calls, short
 from starter.clients.errors import OrderError
 from workflows.messages import TASK_QUEUE
@@ -50,7 +51,7 @@ class _DecisionCallErrors:
 
 class ApprovalClient:
     def __init__(self, temporal: Client, *, key: str | None = None) -> None:
-        """`temporal` must use `temporalio.contrib.pydantic.pydantic_data_converter`."""
+        """`temporal` as `connect_temporal` makes it."""
         self._temporal = temporal
         self._key = key
 
@@ -71,7 +72,7 @@ class ApprovalClient:
             raise _DecisionCallErrors(number, "the decision in place").refused(e.cause) from e
         except TimeoutError:
             raise DecisionNotTaken(number, "NoAnswer", f"{TIME_RAN_OUT}; look with `oms approve show`") from None
-        except RPCError as e:
+        except (RPCError, UnableToDecrypt) as e:
             raise DecisionNotTaken(number, "NoAnswer", f"{short(e)}; look with `oms approve show`") from e
         return decided
 

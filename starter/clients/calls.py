@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.access.authority import ProofCode
 from domain.strict import Strict, of
+from encrypted_payloads import UnableToDecrypt
 from starter.clients.proving import Prover, proved
 from workflows.messages import TASK_QUEUE, FirstAnswer, SignedCommand, command_key
 
@@ -50,7 +51,7 @@ class CallErrors(Protocol):
 
 @dataclass(frozen=True)
 class Calls:
-    """`temporal` must use `temporalio.contrib.pydantic.pydantic_data_converter`."""
+    """`temporal` as `connect_temporal` makes it (`starter.clients.orders`)."""
 
     temporal: Client
     workflow_id: str
@@ -142,6 +143,8 @@ class Calls:
         except WorkflowUpdateFailedError as e:
             raise self.errors.refused(e.cause) from e
         except WorkflowQueryFailedError as e:
+            raise self.errors.no_answer(what, short(e)) from e
+        except UnableToDecrypt as e:
             raise self.errors.no_answer(what, short(e)) from e
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise self.errors.no_answer(what, TIME_RAN_OUT) from None

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Any, Self, cast
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
+from config.payload_keys import load_payload_keys
 from config.settings import TemporalSettings
 from domain.order import StartOrder, order_too_large
 from domain.strict import Strict
+from sealed_payloads import data_converter
 from starter.clients.calls import ANSWER_TIMEOUT, Calls, short
 from starter.clients.errors import OrderRefused, Unreachable
 from starter.clients.proving import Prover
@@ -37,10 +38,11 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 
 
 async def connect_temporal(settings: TemporalSettings) -> Client:
-    """Raises `Unreachable`."""
+    """Encrypts with the payload keys of this process's settings. Raises `Unreachable`, `UnableToConfigure`."""
+    converter = data_converter(None, load_payload_keys())
     try:
         return await Client.connect(
-            **settings.connect_arguments(), data_converter=pydantic_data_converter, connect_timeout=CONNECT_TIMEOUT
+            **settings.connect_arguments(), data_converter=converter, connect_timeout=CONNECT_TIMEOUT
         )
     except (RuntimeError, RPCError, ValueError) as e:
         raise Unreachable(settings.temporal_address, short(e)) from None
@@ -57,7 +59,7 @@ class OrderClient:
         key: str | None = None,
         prover: Prover | None = None,
     ) -> None:
-        """`temporal` must use `temporalio.contrib.pydantic.pydantic_data_converter`. `prover`: who gives the commands
+        """`temporal` as `connect_temporal` makes it. `prover`: who gives the commands
         (`starter/clients/proving.py`)."""
         self._temporal = temporal
         self._answer_timeout = timedelta(seconds=answer_timeout_s)
@@ -77,7 +79,7 @@ class OrderClient:
         answer_timeout_s: float = ANSWER_TIMEOUT.total_seconds(),
         prover: Prover | None = None,
     ) -> Self:
-        """A client of its own connection. Raises `Unreachable`."""
+        """A client of its own connection. Raises `Unreachable`, `UnableToConfigure`."""
         return cls(await connect_temporal(settings), answer_timeout_s=answer_timeout_s, prover=prover)
 
     async def start(self, order: StartOrder) -> Placed:

@@ -50,7 +50,7 @@ class ReturnClient:
         key: str | None = None,
         prover: Prover | None = None,
     ) -> None:
-        """`temporal` must use `temporalio.contrib.pydantic.pydantic_data_converter`. `prover`: who gives the commands
+        """`temporal` as `connect_temporal` makes it. `prover`: who gives the commands
         (`starter/clients/proving.py`)."""
         self._temporal = temporal
         self._answer_timeout = answer_timeout

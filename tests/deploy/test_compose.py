@@ -37,6 +37,7 @@ def test_every_process_has_a_login_of_its_own_and_only_the_migrations_the_owners
         "relay": "oms_relay_database_url",
         "worker": "oms_worker_database_url",
         "oms": "oms_operator_database_url",
+        "codec": "oms_operator_database_url",
     }
     roles = (FILE.parent / "postgres-roles.sh").read_text()
     assert all(f"GRANT {role} TO {role}_login" in roles for role in ("oms_relay", "oms_worker", "oms_operator"))
@@ -90,7 +91,7 @@ def test_secrets_come_from_files_and_the_database_is_inside(compose: dict[str, A
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
             secret = name.endswith(("PASSWORD", "PWD", "SECRET", "TOKEN", "_KEY", "SALT")) and not name.endswith(
-                "APP_KEY"
+                ("APP_KEY", "PASS_ACCESS_TOKEN")
             )
             assert not (secret and value), name
     assert compose["services"]["postgres"]["networks"] == ["inside"]
@@ -116,6 +117,14 @@ def test_each_process_seals_with_a_key_that_the_other_does_not_have(compose: dic
     }
 
 
+def test_who_talks_through_temporal_has_the_payload_keys_and_nobody_else(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    keys = {n for n, service in services.items() if "oms_payload_keys" in {s for s, _ in secrets_of(service)}}
+    assert keys == {"worker", "relay", "codec", "oms"}
+    named = {n for n, service in services.items() if "OMS_PAYLOAD_OWN" in service.get("environment", {})}
+    assert named == keys
+
+
 ELSEWHERE = {
     "OMS_TOKENS_PRIVATE_KEY": "signs, so it lies where tokens are made, never on the server that believes them",
     "OMS_SERVICE_NAME": "of a backend, which is none of these services",
@@ -136,8 +145,9 @@ def groups(of: type[SettingsGroup] = SettingsGroup) -> Iterator[type[SettingsGro
 def test_every_setting_can_be_given(compose: dict[str, Any]) -> None:
     """As a variable or as a secret: what `config` reads and the file forgets cannot be used there."""
     services = compose["services"]
-    given = {name for service in ("worker", "relay") for name in services[service]["environment"]}
-    given |= {target.upper() for service in ("worker", "relay") for _, target in secrets_of(services[service])}
+    ours = ("worker", "relay", "codec")
+    given = {name for service in ours for name in services[service]["environment"]}
+    given |= {target.upper() for service in ours for _, target in secrets_of(services[service])}
     read = {variable(group, field) for group in groups() for field in group.model_fields}
     assert read > {"OMS_EVIDENCE_URL", "OMS_RELAY_PROXIES", "TEMPORAL_ADDRESS"}
     assert read - given == set(ELSEWHERE)

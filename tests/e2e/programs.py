@@ -13,6 +13,8 @@ from deploy.local.temporal import temporal_binary
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_S = 60
+READER = "ops-anna"
+"""Who reads what stands encrypted in histories."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,14 @@ async def oms(city: Mapping[str, str], *words: str) -> Said:
 
 
 async def temporal(city: Mapping[str, str], *words: str) -> Said:
-    """`temporal workflow WORDS`: nothing of ours on the calling side."""
+    """`temporal workflow WORDS`: nothing of ours on the calling side but a sign-in at the codec server."""
+    signed_in = await oms(city, "token", "read", "--as", READER, "--json")
+    codec = {
+        "TEMPORAL_CODEC_ENDPOINT": f"http://{city['OMS_CODEC_HOST']}:{city['OMS_CODEC_PORT']}",
+        "TEMPORAL_CODEC_AUTH": f"Bearer {signed_in.json['token']}",
+    }
     command = [str(temporal_binary()), "workflow", *words, "--address", city["TEMPORAL_ADDRESS"], "--color", "never"]
-    return await run(command, city)
+    return await run(command, {**city, **codec})
 
 
 async def run(command: Sequence[str], city: Mapping[str, str]) -> Said:

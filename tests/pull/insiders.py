@@ -21,10 +21,12 @@ def _kept(*path: str) -> Any:
 
 
 async def as_worker() -> Client:
-    """A client that seals as the stack's worker does."""
+    """A client that seals and encrypts as the stack's worker does."""
     key_id, _, key = _kept("secrets.json")["worker_seal_key"].partition(":")
     ring = KeyRing({key_id: base64.b64decode(key)}, own=key_id)
-    return await Client.connect(**Settings().temporal.connect_arguments(), data_converter=data_converter(ring))
+    settings = Settings()
+    converter = data_converter(ring, settings.payload_keys)
+    return await Client.connect(**settings.temporal.connect_arguments(), data_converter=converter)
 
 
 async def as_owner(statement: str, *arguments: Any) -> None:

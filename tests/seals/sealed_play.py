@@ -12,6 +12,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.messages import RefundCall, RefundState
 from domain.facts import Fact
+from domain.trust.encryption import PayloadKeys
 from domain.trust.seals import KeyRing
 from sealed_payloads import OnlyForOurWorkflows, data_converter
 from tests.workflows.play import CANCEL, REAL_SECONDS, Play, inbox_ids
@@ -32,6 +33,8 @@ class SealedPlay(Play):
 
     since: datetime | None = None
     relay_seals = True
+    keys: PayloadKeys | None = None
+    """With which worker and relay encrypt."""
 
     def __init__(self, *surroundings: Any) -> None:
         super().__init__(*surroundings)
@@ -52,7 +55,7 @@ class SealedPlay(Play):
 
     def client(self, ring: KeyRing) -> Client:
         config = self.env.client.config()
-        config["data_converter"] = data_converter(ring)
+        config["data_converter"] = data_converter(ring, self.keys)
         return Client(**config)
 
     @asynccontextmanager

@@ -164,7 +164,7 @@ def converter_of(workflow_id: str, activity: str) -> DataConverter:
         namespace="default", activity_id="1", activity_type=activity, activity_task_queue="q", workflow_id=workflow_id,
         workflow_type="Order", is_local=False,
     )  # fmt: skip
-    return data_converter(workers()).with_context(context)
+    return data_converter(workers(), None).with_context(context)
 
 
 async def test_only_a_workers_refusal_says_that_nothing_was_done() -> None:

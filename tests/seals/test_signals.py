@@ -174,7 +174,7 @@ async def test_seals_cost_no_event(sealed: SealedPlays, skipping: WorkflowEnviro
 async def replay(history: WorkflowHistory, ring: KeyRing | None) -> None:
     runner = UnsandboxedWorkflowRunner()
     replayer = Replayer(
-        workflows=[Order], data_converter=data_converter(ring), workflow_runner=runner, build_id="tests"
+        workflows=[Order], data_converter=data_converter(ring, None), workflow_runner=runner, build_id="tests"
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None, result.replay_failure

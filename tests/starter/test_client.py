@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config.settings import TemporalSettings
+from config.settings import TemporalSettings, UnableToConfigure
 from domain.order import StartOrder
 from domain.strict import parse
 from starter.clients.errors import DuplicateOrder, NoAnswer, NotNow, OrderNotFound, OrderRefused, Unreachable
@@ -15,6 +15,13 @@ from starter.clients.orders import OrderClient
 from tests.starter.conftest import free_port
 from workflows.messages import ResolveTicket
 from workflows.order.messages import CancelOrder, ConfirmReceipt, Refresh
+
+
+@pytest.fixture(autouse=True)
+def trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only on one machine a client may speak in clear."""
+    monkeypatch.setenv("OMS_ENV_FILE", "")
+    monkeypatch.setenv("OMS_ENVIRONMENT", "local")
 
 
 @pytest.fixture
@@ -100,6 +107,14 @@ async def test_an_update_that_never_answers_ends_in_finite_time(temporal: Tempor
     await client.start(order)
     with pytest.raises(NoAnswer, match="the cancel"):
         await client.cancel(order.order_no, CancelOrder(by="tester", reason="never answers"))
+
+
+async def test_without_keys_nothing_is_sent_in_clear(
+    monkeypatch: pytest.MonkeyPatch, temporal: TemporalSettings
+) -> None:
+    monkeypatch.setenv("OMS_ENVIRONMENT", "prod")
+    with pytest.raises(UnableToConfigure, match="OMS_PAYLOAD_KEYS"):
+        await OrderClient.connect(temporal)
 
 
 async def test_no_server_is_said_in_words() -> None:

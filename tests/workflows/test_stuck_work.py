@@ -49,7 +49,7 @@ class StuckLocal:
 async def troubles(client: Client, handle: WorkflowHandle[Any, Any], later: timedelta) -> list[Trouble]:
     """As the doctor would see it so much later."""
     work = OpenWork(NO_BOOKS, client, datetime.now(UTC) + later)
-    return list(work._stuck(handle.id, await handle.describe()))
+    return [t async for t in work._stuck(handle.id, await handle.describe())]
 
 
 async def stuck(env: WorkflowEnvironment, kind: str, said: str) -> Trouble:

@@ -16,6 +16,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from domain.strict import UnableToRead, parse
+from domain.trust.encryption import ENCRYPTED, KEY_ID, unreadable
 
 M = TypeVar("M", bound=BaseModel)
 Check = TypeVar("Check", bound=Callable[..., None])
@@ -70,7 +71,10 @@ def well_formed(check: Check) -> Check:
 
 def json_bytes(raw: RawValue, what: str) -> bytes:
     """Raises `UnableToRead` for a payload that does not say that it is JSON."""
-    if raw.payload.metadata.get("encoding") != b"json/plain":
+    encoding = raw.payload.metadata.get("encoding")
+    if encoding == ENCRYPTED:
+        raise UnableToRead(f"the {what} {unreadable(raw.payload.metadata.get(KEY_ID, b''))}")
+    if encoding != b"json/plain":
         raise UnableToRead(f"the {what} is not JSON (payload encoding json/plain)")
     return raw.payload.data
 

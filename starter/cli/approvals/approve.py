@@ -8,16 +8,14 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from config.settings import TemporalSettings, UnableToConfigure, load
 from domain.approvals import Allowed, Decided, Decision, RefusalCode, may_decide
 from starter.cli import output
 from starter.cli.approvals.approval_text import explained, kind_words
 from starter.cli.approvals.token import make_token
-from starter.cli.connections import database
+from starter.cli.connections import database, temporal
 from starter.cli.errors import BadInput, CommandFailed, Conflict, Forbidden, fail, run
 from starter.cli.options import Json, Key, Limit, own_key, sentence
 from starter.clients.approvals import ApprovalClient, DecisionNotTaken
-from starter.clients.orders import connect_temporal
 from store.approvals.approvals import Approval, ApprovalStore
 from store.approvals.people import PeopleStore
 
@@ -230,13 +228,11 @@ async def _missing(number: str) -> BatchItem:
 
 async def _one(workflow_id: str | None, decision: Decision, key: str | None) -> BatchItem:
     try:
-        client = ApprovalClient(await connect_temporal(load(TemporalSettings)))
+        client = ApprovalClient(await temporal())
         if workflow_id is None:
             decided = await client.decide_in_place(decision)
         else:
             decided = await client.keyed(key).decide(workflow_id, decision)
     except DecisionNotTaken as e:
         return BatchItem(decision.approval_id, None, e.type, e.why)
-    except UnableToConfigure as e:
-        raise CommandFailed(f"Temporal is not configured: {e}.") from None
     return BatchItem(decision.approval_id, decided)

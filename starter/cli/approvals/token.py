@@ -11,6 +11,7 @@ import typer
 
 from config.optional import TokenSettings
 from config.settings import UnableToConfigure, load
+from domain.access.authority import READING
 from domain.approvals import ApprovalRequest
 from providers.tokens import issue as issuing
 from providers.tokens.errors import UnusableKeys
@@ -19,6 +20,9 @@ from starter.cli.connections import database
 from starter.cli.errors import BadInput, CommandFailed, fail, run
 from starter.cli.options import Json, name_freely, usable_id
 from store.approvals.approvals import ApprovalStore
+
+READS_FOR = timedelta(minutes=15)
+"""As long as the codec server takes one."""
 
 
 def issue(
@@ -60,6 +64,28 @@ def make_token(person: str, request: ApprovalRequest) -> str:
         now=datetime.now(UTC),
         life=timedelta(seconds=settings.life_s),
     )
+
+
+def read(
+    person: Annotated[str, typer.Option("--as", help="Who reads.")],
+    json: Json = False,
+) -> None:
+    """Issue a token for reading what stands encrypted in histories, at the codec server; it lives for minutes.
+
+    Example: temporal workflow show -w order/SO2603020101 --codec-auth "Bearer $(oms token read --as u-ops)"
+    """
+    try:
+        settings = _settings()
+        token = issuing.issue_proof(
+            _key(settings), usable_id("--as", person), READING, token_id=secrets.token_urlsafe(18),
+            issuer=settings.issuer, audience=settings.audience, now=datetime.now(UTC), life=READS_FOR,
+        )  # fmt: skip
+    except CommandFailed as e:
+        fail(e)
+    if json:
+        output.as_json({"token": token})
+    else:
+        print(token)
 
 
 def keygen(

@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from config.settings import TemporalSettings, UnableToConfigure, load
 from domain.ownership import OwnershipViolation
 from starter.cli import output
-from starter.cli.connections import database
-from starter.cli.errors import COULD_NOT, BadInput, CommandFailed, run
+from starter.cli.connections import database, temporal
+from starter.cli.errors import COULD_NOT, BadInput, run
 from starter.cli.options import Json, order_number
 from starter.cli.progress import progress
-from starter.clients.orders import connect_temporal
 from starter.open_work import OpenWork, Trouble
 from store.open_work import OpenWorkStore
 from store.ownership.check import OwnershipStore
@@ -64,14 +62,11 @@ def doctor(order_no: Number = None, ended: Ended = False, json: Json = False) ->
 
 async def _examine(number: str | None, *, ended_too: bool, quiet: bool) -> Diagnosis:
     now, report = datetime.now(UTC), Diagnosis()
-    try:
-        temporal = await connect_temporal(load(TemporalSettings))
-    except UnableToConfigure as e:
-        raise CommandFailed(f"Temporal is not configured: {e}.") from None
+    client = await temporal()
     async with database() as pool:
         if number is not None:
             await _one(pool, order_number(number), now, report)
-            report.running = await OpenWork(pool, temporal, now).one(number)
+            report.running = await OpenWork(pool, client, now).one(number)
             return report
         store = OwnershipStore(pool)
         total = await store.count(ended_too=ended_too)
@@ -80,7 +75,7 @@ async def _examine(number: str | None, *, ended_too: bool, quiet: bool) -> Diagn
                 await _look(store, page, now, report)
                 show(report.looked_at)
         with progress("workflows", await OpenWorkStore(pool).count(), quiet=quiet) as show:
-            report.running = await OpenWork(pool, temporal, now, show).all()
+            report.running = await OpenWork(pool, client, now, show).all()
     return report
 
 

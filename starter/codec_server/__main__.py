@@ -1,0 +1,69 @@
+"""`python -m starter.codec_server`: configuration → the codec server behind uvicorn, until SIGTERM."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import httpx
+import structlog
+import uvicorn
+
+import telemetry
+from config import startup_check
+from config.settings import Settings, UnableToConfigure
+from encrypted_payloads import PayloadCipher
+from provider_clients import token_verifier
+from starter.codec_server.app import CodecServer
+from store.approvals.history_readers import HistoryReaders
+from store.pool import open_pool
+
+log = structlog.get_logger("oms.codec")
+CONNECTIONS = 4
+AT_ONCE = 64
+STOP_S = 5
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def run(settings: Settings) -> None:
+    door = settings.codec
+    async with AsyncExitStack() as resources:
+
+        async def http(system: str) -> httpx.AsyncClient:
+            return await resources.enter_async_context(telemetry.http_client(system))
+
+        url = settings.database.url.get_secret_value()
+        pool = await open_pool(url, max_size=CONNECTIONS, application="codec")
+        resources.push_async_callback(pool.close)
+        verifier = await token_verifier(settings, http, now)
+        cipher = PayloadCipher(settings.payload_keys)
+        served = CodecServer(cipher, verifier, HistoryReaders(pool), now, door.ui)
+        log.info("codec server starts", host=door.host, port=door.port, ui=door.ui)
+        config = uvicorn.Config(
+            served.app, host=door.host, port=door.port, ws="none", lifespan="off", proxy_headers=False,
+            server_header=False, access_log=False, log_config=None, limit_concurrency=AT_ONCE,
+            timeout_graceful_shutdown=STOP_S,
+        )  # fmt: skip
+        await uvicorn.Server(config).serve()
+
+
+def main() -> int:
+    settings = Settings()
+    try:
+        startup_check.insist()
+        telemetry.set_up_logs(settings.telemetry)
+        asyncio.run(run(settings))
+    except UnableToConfigure as why:
+        sys.stderr.write(f"the codec server cannot start: {why}\n")
+        return 2
+    except OSError as why:
+        sys.stderr.write(f"the codec server cannot start: the database or its own port is not available ({why})\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
