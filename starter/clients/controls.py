@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from domain.access.authority import ProofCode
 from domain.access.controls import CHANGE_CONTROLS, ControlChange, control_workflow_id, subject_of
 from domain.approvals import ApprovalId
+from encrypted_payloads import UnableToDecrypt
 from starter.clients.calls import ANSWER_TIMEOUT, TIME_RAN_OUT, Calls, short
 from starter.clients.errors import CommandRefused, OrderError
 from starter.clients.proving import Prover, proved
@@ -50,7 +51,7 @@ class _ControlCallErrors:
 
 class ControlClient:
     def __init__(self, temporal: Client, *, prover: Prover | None = None) -> None:
-        """`temporal` must use `temporalio.contrib.pydantic.pydantic_data_converter`."""
+        """`temporal` as `connect_temporal` makes it."""
         self._temporal = temporal
         self._prover = prover
 
@@ -72,5 +73,5 @@ class ControlClient:
                 return cast(ControlAnswer, await handle.result())
         except TimeoutError:
             raise _ControlCallErrors(name).no_answer("the change", TIME_RAN_OUT) from None
-        except (WorkflowFailureError, RPCError) as error:
+        except (WorkflowFailureError, RPCError, UnableToDecrypt) as error:
             raise _ControlCallErrors(name).no_answer("the change", short(error)) from error

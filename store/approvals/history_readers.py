@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.access.authority import NotAdmitted, ProofCode, ProvenCaller, may_read
+from domain.approvals import Principal
 from domain.records import AuditEntry
-from store.approvals.people import keep_identity, principal
+from store.approvals.people import principal
 from store.audit.audit import append_entry
 from store.errors import CommandNotAdmitted
-from store.pool import Pool, clean
+from store.pool import Connection, Pool, clean
 
 MOST_KEPT = 50_000
 
@@ -25,8 +26,7 @@ class HistoryReaders:
         """Looks at role and status each time. Raises `CommandNotAdmitted`; without an error the audit has its rows."""
         new = sorted({i for i in workflow_ids if (caller.token_id, i) not in self._told})
         async with self._pool.acquire() as connection, connection.transaction():
-            await keep_identity(connection, caller, at)
-            person = await principal(connection, caller.person_id, at)
+            person = await _person(connection, caller, at)
             if person is None:
                 why = f"{caller.person_id} is not known here; an administrator adds people with `oms people add`"
                 raise CommandNotAdmitted(ProofCode.UNKNOWN_PERSON, why)
@@ -40,6 +40,15 @@ class HistoryReaders:
         if len(self._told) + len(new) > MOST_KEPT:
             self._told.clear()
         self._told.update((caller.token_id, i) for i in new)
+
+
+async def _person(connection: Connection, caller: ProvenCaller, at: datetime) -> Principal | None:
+    """Who comes from the identity provider has the roles that it tells, known here or not; who was deactivated here
+    stays so. Reading writes nobody down as a person."""
+    known = await principal(connection, caller.person_id, at)
+    if caller.roles is None:
+        return known
+    return Principal(caller.person_id, caller.roles, known is None or known.active)
 
 
 def _order_of(workflow_id: str) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from bench.demo.environment import DemoEnvironment
-from bench.demo.return_stories import Case, hire
+from bench.demo.return_stories import STAFF, Case
 from deploy.local.temporal import temporal_binary
 from domain.order import StartOrder
 from domain.returns.enums import ReturnType
@@ -78,7 +78,7 @@ def files_of(logs: Path) -> list[Path]:
 
 @pytest.fixture
 async def order(stage: DemoEnvironment) -> AsyncIterator[StartOrder]:
-    await hire(stage.pool)
+    await stage.office.hire(STAFF)
     made = await with_canary(stage, NAME)
     for one in (made, await with_canary(stage, CHINESE_NAME)):
         await lived(stage, one)
