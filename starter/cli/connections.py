@@ -9,8 +9,10 @@ from asyncpg.exceptions import UndefinedColumnError, UndefinedTableError
 from temporalio.client import Client
 
 from config.settings import DatabaseSettings, TemporalSettings, UnableToConfigure, load
+from config.sources import is_local_stack
+from domain.access.authority import Binding
 from providers.tokens.errors import UnusableKeys
-from starter.cli.errors import CommandFailed
+from starter.cli.errors import CommandFailed, Forbidden
 from starter.clients.approvals import ApprovalClient
 from starter.clients.controls import ControlClient
 from starter.clients.orders import OrderClient, connect_temporal
@@ -42,9 +44,21 @@ async def approval_client() -> AsyncIterator[ApprovalClient]:
 
 
 @asynccontextmanager
-async def control_client() -> AsyncIterator[ControlClient]:
-    """The client of changes of the controls. Raises `CommandFailed`, `Unreachable`."""
-    yield ControlClient(await temporal(), prover=_prover())
+async def control_client(proof: str | None = None) -> AsyncIterator[ControlClient]:
+    """The client of changes of the controls. `proof`: of the one change that it asks for. Raises `CommandFailed`,
+    `Unreachable`."""
+
+    async def given(binding: Binding, _by: str) -> str:
+        if proof is None:
+            raise Forbidden(
+                f"who asks has to be proven: get a token for workflow {binding.workflow_id}, command {binding.command}"
+                f", content_hash {binding.content_hash} (at an identity provider: with the nonce {binding.nonce}), and "
+                "give it as --proof (docs/authority.md)."
+            )
+        return proof
+
+    prover = given if proof is not None or not is_local_stack() else _prover()
+    yield ControlClient(await temporal(), prover=prover)
 
 
 async def temporal() -> Client:

@@ -20,6 +20,13 @@ By = Annotated[
     str | None,
     typer.Option("--by", help="Who does this, on a developer's stack. [default: who is signed in, or this user]"),
 ]
+Proof = Annotated[
+    str | None,
+    typer.Option(
+        "--proof", envvar="OMS_COMMAND_PROOF",
+        help="Token that proves who asks; without one, outside a developer's stack, it is told what to make one for.",
+    ),
+]  # fmt: skip
 Key = Annotated[
     str | None,
     typer.Option("--key", help="Your own key of this command: told again under it, it gets the first answer."),

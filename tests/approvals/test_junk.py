@@ -12,7 +12,7 @@ from domain.approvals import RefusalCode
 from providers.tokens.issue import issue, new_key, read_key
 from tests.approvals.test_waiting import Waiting, real_time, waiting
 from tests.approvals.world import AUDIENCE, ISSUER, Office, question
-from workflows.approvals.approvals import MOST_OF_ONE, MOST_UNSIGNED
+from workflows.approvals.approvals import MOST_OF_ONE, MOST_REFUSED, MOST_UNSIGNED
 
 pytestmark = pytest.mark.timeout(120)
 JUNK = 300
@@ -49,7 +49,9 @@ async def test_after_300_signals_that_nobody_signed_the_real_approver_decides_by
         message = office.decision("u-fin", asked, token="a.b.c").model_dump(mode="json")
         for _ in range(JUNK // 50):
             await asyncio.gather(*(w.handle.signal("decide_by_signal", message) for _ in range(50)))
-        await w.handle.signal("decide_by_signal", "yes")
+        await w.until(lambda rows: len(rows) >= MOST_REFUSED)
+        for late in (message, "yes"):
+            await w.handle.signal("decide_by_signal", late)
         await w.handle.signal("decide_by_signal", office.decision("u-fin", asked).model_dump(mode="json"))
         assert await w.result() == "done, approved by u-fin"
 

@@ -1,13 +1,17 @@
 """`oms people` and `oms config policy` on a real worker and database: asked for by one, decided by another."""
 
 import json
+import os
+import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from providers.tokens.issue import key_set, new_key, read_key
+from domain.access.authority import Binding
+from providers.tokens.issue import issue_proof, key_set, new_key, read_key
 from tests.domain.rules import a_table
 from tests.postgres import database_url
 from tests.starter.conftest import Oms, Said
@@ -63,6 +67,15 @@ def test_who_is_no_administrator_or_brings_keys_of_their_own_asks_for_nothing(
     said = oms("people", "add", "u-crony", "--role", "FINANCE", "--by", "u-admin")
     assert (said.code, "TOKEN_INVALID" in said.err) == (3, True), said
     assert oms("approve", "list", "--all", "--json").json == [] and "u-crony" not in people(oms)
+
+
+def test_where_other_commands_are_taken_at_their_word_the_controls_are_not(
+    oms: Oms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMS_TOKENS_PRIVATE_KEY")
+    said = oms("people", "add", "u-crony", "--role", "FINANCE", "--by", "u-admin")
+    assert (said.code, "PROOF_REQUIRED" in said.err) == (3, True), said
+    assert oms("approve", "list", "--all", "--json").json == []
 
 
 def test_who_is_deactivated_is_so_at_once_and_comes_back_by_two(oms: Oms) -> None:
@@ -153,3 +166,26 @@ def test_a_table_by_which_nobody_or_one_role_alone_decides_money_is_refused(
         assert said.code == 2, said
         assert [f["row"] for f in said.json] == ["R1"]
         assert any(text in said.json[0]["text"] for text in ("SYSTEM is for rows", "would be one role")), said
+
+
+def test_outside_a_developers_stack_who_asks_brings_a_token_for_exactly_this(
+    oms: Oms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMS_ENVIRONMENT", "test")
+    monkeypatch.setenv("LOGNAME", "u-admin")
+    command = ("people", "add", "u-new", "--role", "FINANCE")
+    told = oms(*command)
+    words = re.search(r"workflow (\S+), command (\S+), content_hash (\w{64}) .* nonce (\w{64})", told.err)
+    assert told.code == 3 and words, told
+    binding = Binding(words[1], words[2], words[3])
+    assert (binding.workflow_id, binding.nonce) == ("controls/people/u-new-1", words[4])
+    key = read_key(os.environ["OMS_TOKENS_PRIVATE_KEY"])
+    made: dict[str, Any] = {"issuer": "oms-local", "audience": "oms-approvals", "now": datetime.now(UTC)}
+    proof = issue_proof(key, "u-admin", binding, token_id="p-1", **made)
+    other = oms("people", "add", "u-new", "--role", "ADMIN", "--proof", proof)
+    assert (other.code, "PROOF_MISMATCH" in other.err) == (3, True), other
+    said = oms(*command, "--proof", proof)
+    assert (said.code, "A-people/u-new-1 asks ADMIN" in said.out) == (0, True), said
+    told_twice = [re.findall(r"controls/people/u-fin-(\d+)", oms("people", "deactivate", "u-fin").err) for _ in "12"]
+    first, second = (int(numbers[0]) for numbers in told_twice)
+    assert second - first in (0, 1), "a quarter of an hour to make a token for it"

@@ -13,7 +13,7 @@ from starter.cli import output
 from starter.cli.approvals.controls import ask_for
 from starter.cli.connections import database
 from starter.cli.errors import run
-from starter.cli.options import By, Json, actor, usable_id
+from starter.cli.options import By, Json, Proof, actor, usable_id
 from store.approvals.people import PeopleStore, Person
 
 PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="The person's id, as their token says it; no name.")]
@@ -45,6 +45,7 @@ def add(
     person: PersonId,
     roles: Annotated[list[Role] | None, typer.Option("--role", help="A role; may be given several times.")] = None,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Ask for a person to be added, with roles; another administrator decides.
@@ -55,7 +56,7 @@ def add(
 
         oms approve approve A-people/u-sup-1 --as u-admin2 --remark "new on the team, contract seen"
     """
-    ask_for(AddPerson(person_id=_person(person), roles=tuple(roles or ())), by, json)
+    ask_for(AddPerson(person_id=_person(person), roles=tuple(roles or ())), by, proof, json)
 
 
 def list_people(json: Json = False) -> None:
@@ -84,6 +85,7 @@ def role(
     name: Annotated[Role, typer.Argument(metavar="ROLE", help="Which role.")],
     take: Annotated[bool, typer.Option("--take", help="Take the role away instead of giving it.")] = False,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Ask for a role to be given, or taken away; another administrator decides. What the person has approved in it and
@@ -91,24 +93,24 @@ def role(
 
     Example: oms people role u-fin FINANCE --take --by u-admin
     """
-    ask_for(SetRole(person_id=_person(person), role=name, held=not take), by, json)
+    ask_for(SetRole(person_id=_person(person), role=name, held=not take), by, proof, json)
 
 
-def deactivate(person: PersonId, by: By = None, json: Json = False) -> None:
+def deactivate(person: PersonId, by: By = None, proof: Proof = None, json: Json = False) -> None:
     """Deactivate a person, at once: they decide nothing any more, and what they have approved is not executed. Of an
     administrator another one decides, so that none is left alone.
 
     Example: oms people deactivate u-sup --by u-admin
     """
-    ask_for(SetActive(person_id=_person(person), active=False), by, json)
+    ask_for(SetActive(person_id=_person(person), active=False), by, proof, json)
 
 
-def activate(person: PersonId, by: By = None, json: Json = False) -> None:
+def activate(person: PersonId, by: By = None, proof: Proof = None, json: Json = False) -> None:
     """Ask for a deactivated person to be taken back; another administrator decides.
 
     Example: oms people activate u-sup --by u-admin
     """
-    ask_for(SetActive(person_id=_person(person), active=True), by, json)
+    ask_for(SetActive(person_id=_person(person), active=True), by, proof, json)
 
 
 def delegate(
@@ -119,6 +121,7 @@ def delegate(
     ] = None,
     end: Annotated[bool, typer.Option("--end", help="End the delegation now.")] = False,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Ask that somebody may decide for a person until a moment, never what either of them has asked for; another
@@ -136,7 +139,7 @@ def delegate(
     if until is not None:
         moment = until.replace(tzinfo=SHANGHAI)
         change = DelegateRoles(delegator=change.delegator, delegate=change.delegate, until=moment)
-    ask_for(change, by, json)
+    ask_for(change, by, proof, json)
 
 
 def _person(text: str) -> str:

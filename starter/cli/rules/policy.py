@@ -14,7 +14,7 @@ from starter.cli import output
 from starter.cli.approvals.controls import ask_for, show_looser
 from starter.cli.connections import database
 from starter.cli.errors import BadInput, CommandFailed, fail, run, several
-from starter.cli.options import By, Json, Limit, read
+from starter.cli.options import By, Json, Limit, Proof, read
 from store.rules.policies import PolicyStore, PublishedPolicy
 
 MAX_BYTES = 100_000
@@ -41,6 +41,7 @@ async def _current() -> Policy:
 def publish(
     file: Annotated[Path, typer.Argument(help="The whole policy as JSON (as `show --json` prints it), - for stdin.")],
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Ask for a new policy version; another person, of finance, decides. What becomes looser is told in words. Running
@@ -52,7 +53,7 @@ def publish(
 
         oms approve approve A-policy-1 --as u-fin --remark "compared with the minutes of 3 March"
     """
-    ask_for(PublishPolicy(policy=_read(file)), by, json)
+    ask_for(PublishPolicy(policy=_read(file)), by, proof, json)
 
 
 def _read(file: Path) -> Policy:

@@ -19,7 +19,7 @@ from starter.cli.approvals.controls import asked, show_question
 from starter.cli.approvals.token import make_token
 from starter.cli.connections import approval_client, control_client, database
 from starter.cli.errors import BadInput, CommandFailed, run
-from starter.cli.options import By, Json, actor, sentence
+from starter.cli.options import By, Json, Proof, actor, sentence
 from starter.cli.progress import progress
 from starter.cli.rules.rules import Number
 from starter.cli.text import amount
@@ -108,6 +108,7 @@ def publish(
     ] = None,
     remark: Annotated[str | None, typer.Option("--remark", help="Why; needed to approve.")] = None,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Publish a draft: asks another person for approval; once approved, it counts for orders from then on.
@@ -121,7 +122,7 @@ def publish(
 
         oms rules publish 3 --as u-ops2 --remark "tried on 500 orders, 12 parcels less"
     """
-    done = run(_publish(draft, person, token, remark, by))
+    done = run(_publish(draft, person, token, remark, (by, proof)))
     if json:
         output.as_json(done)
     elif done.state == "published":
@@ -133,13 +134,14 @@ def publish(
 
 
 async def _publish(
-    number: int, person: str | None, token: str | None, remark: str | None, by: str | None
+    number: int, person: str | None, token: str | None, remark: str | None, asks: tuple[str | None, str | None]
 ) -> Publication:
+    """`asks`: by whom, and the proof of it, where a question has to be asked."""
     if person is not None and token is not None:
         raise BadInput("say who approves once: --as PERSON or --token.")
     if (person or token) and remark is None:
         raise BadInput("an approval needs a --remark.")
-    waits = await _asked(number, by)
+    waits = await _asked(number, *asks)
     if waits.approval is None or not (person or token) or remark is None:
         return waits
     request = waits.approval
@@ -159,7 +161,7 @@ async def _publish(
     return await _published(number, request)
 
 
-async def _asked(number: int, by: str | None) -> Publication:
+async def _asked(number: int, by: str | None, proof: str | None) -> Publication:
     """The question that is open, or a new one; of one that was just approved, what came of it."""
     async with database() as pool:
         draft = await RuleSetStore(pool).draft_of(number)
@@ -171,7 +173,7 @@ async def _asked(number: int, by: str | None) -> Publication:
         return Publication("waiting", last.request)
     if last is not None and last.state == "approved" and await _made(last.request):
         return await _published(number, last.request)
-    return Publication("waiting", (await asked(PublishRules(draft_no=number), actor(by))).approval)
+    return Publication("waiting", (await asked(PublishRules(draft_no=number), actor(by), proof)).approval)
 
 
 async def _made(request: ApprovalRequest) -> bool:
