@@ -171,7 +171,8 @@ def test_a_table_by_which_nobody_or_one_role_alone_decides_money_is_refused(
 def test_outside_a_developers_stack_who_asks_brings_a_token_for_exactly_this(
     oms: Oms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OMS_ENVIRONMENT", "test")
+    for room in ("connections", "approvals.controls"):  # all else is as on one
+        monkeypatch.setattr(f"starter.cli.{room}.is_local_stack", lambda: False)
     monkeypatch.setenv("LOGNAME", "u-admin")
     command = ("people", "add", "u-new", "--role", "FINANCE")
     told = oms(*command)
