@@ -19,7 +19,6 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     ActivitySerializationContext,
-    DefaultFailureConverter,
     PayloadCodec,
     PayloadConverter,
     SerializationContext,
@@ -27,6 +26,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
+from bounded_failures import BoundedFailureConverter
 from domain.trust.encryption import (
     BOUND_TO,
     ENCRYPTED,
@@ -123,7 +123,7 @@ class DecryptedPayloadConverter(PydanticPayloadConverter):
         return super().from_payloads(payloads, type_hints)
 
 
-class HiddenFailureConverter(DefaultFailureConverter):
+class HiddenFailureConverter(BoundedFailureConverter):
     """A failure's message and stack trace may name people: they go along in a payload. Its type stays readable."""
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:

@@ -20,7 +20,6 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     ActivitySerializationContext,
     DataConverter,
-    DefaultFailureConverter,
     PayloadCodec,
     PayloadConverter,
     SerializationContext,
@@ -30,6 +29,7 @@ from temporalio.converter import (
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from bounded_failures import BoundedFailureConverter
 from domain.trust.encryption import PayloadKeys
 from domain.trust.seals import (
     SEAL,
@@ -69,7 +69,7 @@ def data_converter(ring: KeyRing | None, keys: PayloadKeys | None) -> DataConver
         return replace(
             pydantic_data_converter,
             payload_converter_class=DecryptedPayloadConverter,
-            failure_converter_class=HiddenFailureConverter if cipher.writes else DefaultFailureConverter,
+            failure_converter_class=HiddenFailureConverter if cipher.writes else BoundedFailureConverter,
             payload_codec=EncryptingCodec(cipher) if keys else None,
         )
     since = {"since": ring.since}
@@ -195,7 +195,7 @@ class SealedPayloadConverter(DecryptedPayloadConverter):
         return super().from_payloads([payload], [hint] if hint is not None else None)[0]
 
 
-class SealedFailureConverter(DefaultFailureConverter, WithSerializationContext):
+class SealedFailureConverter(BoundedFailureConverter, WithSerializationContext):
     """An activity's failure says what it is once more in a payload, which is sealed. One that no worker told is marked
     (`workflows.durable.seals`). `hides`: the readable words go, since the payload is encrypted."""
 

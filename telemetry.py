@@ -23,6 +23,7 @@ from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from config.settings import TelemetrySettings
+from trace_headers import TolerantTracing
 
 LOOPBACK = "127.0.0.1"
 ERROR_KIND = "exception.type"
@@ -123,7 +124,9 @@ def _wordless(span: ReadableSpan) -> ReadableSpan:
 
 def temporal_tracing() -> OpenTelemetryPlugin:
     """Plugin for `Client.connect(plugins=[…])`; workers made of that client inherit it."""
-    return OpenTelemetryPlugin(add_temporal_spans=True)
+    plugin = OpenTelemetryPlugin(add_temporal_spans=True)
+    plugin.interceptors = [TolerantTracing(add_temporal_spans=True)]
+    return plugin
 
 
 def temporal_runtime(metrics_port: int) -> Runtime:

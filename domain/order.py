@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from domain.strict import Strict
 
@@ -25,6 +25,17 @@ Minor = Annotated[int, Field(ge=0, le=10**12)]
 """Money in minor units (fen)."""
 Qty = Annotated[int, Field(ge=1, le=1_000_000)]
 PayChannel = Literal["wechat", "alipay"]
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    """An order of the year 9999 has a deadline that no calendar has."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year is {moment.year}: orders are of {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+OrderTime = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 
 MOST_PRICED_BYTES = 1_800_000
 """Of an order priced line by line, as the store answers its registration: the largest message about an order."""
@@ -143,7 +154,7 @@ class PaymentTerms(Strict):
     method: Literal["native", "jsapi", "external"] = "native"
     """`native`: a QR code to scan; `jsapi`: inside WeChat, for one `openid`."""
     openid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")] | None = None
-    deadline: AwareDatetime | None = None
+    deadline: OrderTime | None = None
     """Absent: placing time plus the policy's payment timeout."""
 
     @model_validator(mode="after")
@@ -166,7 +177,7 @@ class StartOrder(Strict):
     channel: Id
     channel_order_no: ChannelOrderNo
     kind: Literal["normal", "flash"] = "normal"
-    placed_at: AwareDatetime
+    placed_at: OrderTime
     buyer: Buyer
     address: Address
     currency: Currency = "CNY"

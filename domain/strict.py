@@ -1,6 +1,7 @@
 """The one strict reader of JSON that comes from outside: used wherever something comes in."""
 
 import json
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -8,6 +9,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 MAX_BYTES = 2_000_000
 """Temporal refuses payloads above 2 MB (docs/performance.md, Dev server), so nothing larger is worth reading."""
 MAX_DEPTH = 60
+MOST_CONTAINERS = 200_000
+"""The largest order has 30,000. Many more would take a workflow's task longer than it may."""
+MOST_FAULTS = 200
+MOST_LOOKED_AT = 5_000
+"""Beyond this pydantic takes seconds to say what is wrong: longer than a workflow's task may take."""
+LONGEST_PLACE = 500
+"""Characters."""
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A text, or a bracket. Looked at one by one, the characters of the longest message would cost a workflow's task a
+quarter of a second."""
 
 
 class Strict(BaseModel):
@@ -27,7 +38,7 @@ def load(raw: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
     """JSON text to plain Python values.
 
     Refuses (`UnableToRead`): more than `max_bytes`, bad UTF-8 or a BOM, duplicate keys, NaN and infinities,
-    integers of over 19 digits, nesting deeper than `MAX_DEPTH`.
+    integers of over 19 digits, nesting deeper than `MAX_DEPTH`, more than `MOST_CONTAINERS` lists and objects.
     """
     data = raw.encode() if isinstance(raw, str) else raw
     if len(data) > max_bytes:
@@ -36,7 +47,7 @@ def load(raw: bytes | str, *, max_bytes: int = MAX_BYTES) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as e:
         raise UnableToRead(f"the message is not UTF-8 (byte {e.start})") from None
-    _refuse_depth(text)
+    _refuse_depth_and_number(text)
     try:
         return json.loads(
             text,
@@ -67,8 +78,19 @@ def of(model: type[M], value: Any) -> M:
 
 
 def faults(error: ValidationError) -> str:
-    """A pydantic error as lines `path: what is wrong`, without the offending value (it may be personal)."""
-    return "\n".join(f"{'.'.join(str(p) for p in item['loc']) or 'message'}: {item['msg']}" for item in error.errors())
+    """A pydantic error as lines `path: what is wrong`, without the offending value (it may be personal). Of more than
+    `MOST_FAULTS` the first ones, and how many there are."""
+    if (count := error.error_count()) > MOST_LOOKED_AT:
+        return f"message: {count} faults, too many to be told"
+    lines = [_line(item["loc"], item["msg"]) for item in error.errors(include_input=False, include_url=False)]
+    more = len(lines) - MOST_FAULTS
+    return "\n".join(lines if more <= 0 else [*lines[:MOST_FAULTS], f"message: {more} more faults"])
+
+
+def _line(path: tuple[int | str, ...], what: str) -> str:
+    """In the path may stand a name that the sender has made up, of any length."""
+    place = ".".join(str(part) for part in path) or "message"
+    return f"{place[:LONGEST_PLACE]}: {what[:LONGEST_PLACE]}"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -97,21 +119,16 @@ def _finite_float(text: str) -> float:
     return value
 
 
-def _refuse_depth(text: str) -> None:
-    depth, in_string, escaped = 0, False, False
-    for c in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif c == "\\":
-                escaped = True
-            elif c == '"':
-                in_string = False
-        elif c == '"':
-            in_string = True
-        elif c in "[{":
+def _refuse_depth_and_number(text: str) -> None:
+    depth = count = 0
+    for token in _TOKENS.finditer(text):
+        sign = text[token.start()]
+        if sign in "[{":
             depth += 1
+            count += 1
             if depth > MAX_DEPTH:
                 raise UnableToRead(f"nested deeper than {MAX_DEPTH}")
-        elif c in "]}":
+            if count > MOST_CONTAINERS:
+                raise UnableToRead(f"more than {MOST_CONTAINERS} lists and objects")
+        elif sign in "]}":
             depth -= 1

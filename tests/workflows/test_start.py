@@ -33,6 +33,9 @@ def broken_messages() -> dict[str, str]:
         "a fraction of a fen": text.replace('"payable_minor": 10600', '"payable_minor": 10600.0'),
         "unknown field": text.replace('"payable_minor": 10600', '"payable_minor": 10600, "status": "PAID"'),
         "local time": json.dumps(order_message(order_no="T000001", placed_at="2026-03-02T20:00:00")),
+        "a deadline that no calendar has": json.dumps(
+            order_message(order_no="T000001", placed_at="9999-12-31T23:59:59+00:00")
+        ),
         "no JSON": text[:-1],
         "no object": "[]",
     }

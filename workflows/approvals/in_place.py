@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.approvals import Decided, Decision, RefusalCode
     from domain.strict import UnableToRead
     from workflows.approvals.approvals import DECIDE_RETRY, DECIDE_TIMEOUT
-    from workflows.durable.raw_messages import NO_ARGUMENT, read
+    from workflows.durable.raw_messages import NO_ARGUMENT, StartedWithOneMessage, read
     from workflows.durable.seals import believed
 
 LIFE = timedelta(minutes=5)
@@ -20,12 +20,16 @@ LIFE = timedelta(minutes=5)
 
 
 @workflow.defn(name=DECIDE_IN_PLACE)
-class DecideInPlace:
+class DecideInPlace(StartedWithOneMessage):
+    @workflow.init
+    def __init__(self, raw: RawValue = NO_ARGUMENT) -> None:
+        self._raw = raw
+
     @workflow.run
     async def run(self, raw: RawValue = NO_ARGUMENT) -> Decided:
         """Fails with an error whose type is a `RefusalCode`, its audit row written; or TOKEN_KEYS_UNAVAILABLE."""
         try:
-            decision = read(Decision, raw, "decision")
+            decision = read(Decision, self._raw, "decision")
         except UnableToRead as error:
             raise ApplicationError(str(error), type=RefusalCode.BAD_DECISION, non_retryable=True) from None
         try:

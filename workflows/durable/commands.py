@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from domain.strict import Strict
 from workflows.durable.carrying import Table, Through
 from workflows.durable.continuing import full
+from workflows.durable.raw_messages import StartedWithOneMessage
 from workflows.messages import FirstAnswer, command_key
 
 PROVEN = "commands are proven"
@@ -135,7 +136,7 @@ def _json(command: Command) -> dict[str, Any] | None:
     return command.answer.model_dump(mode="json") if isinstance(command.answer, Strict) else command.answer
 
 
-class RepeatableCommands:
+class RepeatableCommands(StartedWithOneMessage):
     """Of a workflow whose people may ask twice."""
 
     @cached_property

@@ -7,7 +7,7 @@ wrong.
 import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import BaseModel
 from temporalio import workflow
@@ -36,6 +36,17 @@ class StartRefused(Exception):
 
     def error(self) -> ApplicationError:
         return ApplicationError(str(self), *self.reasons, type=self.kind, non_retryable=True)
+
+
+class StartedWithOneMessage:
+    """Of a workflow whose `__init__` takes its start message. Started with more it is refused; by itself Python's own
+    error would stop its task for ever."""
+
+    def __new__(cls, *arguments: Any) -> Self:
+        if len(arguments) > 1:
+            why = f"{cls.__name__} is started with {len(arguments)} arguments, and takes one"
+            raise ApplicationError(why, type=BAD_MESSAGE, non_retryable=True)
+        return super().__new__(cls)
 
 
 def read(model: type[M], raw: RawValue, what: str) -> M:

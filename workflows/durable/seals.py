@@ -39,8 +39,7 @@ class Seals:
     def of(cls, start: RawValue) -> "Seals":
         """As the worker's reader says it of the start message."""
         metadata: Mapping[str, bytes] = start.payload.metadata
-        since = metadata[SEALED_SINCE].decode() if SEALED_SINCE in metadata else ""
-        return cls(SEALED_BY in metadata, datetime.fromisoformat(since) if since else None)
+        return cls(SEALED_BY in metadata, _moment(metadata.get(SEALED_SINCE, b"")))
 
     def hold(self, arguments: Sequence[RawValue], role: str) -> bool:
         """A signal without an argument has no seal either."""
@@ -80,6 +79,15 @@ async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
 
 def _is_by(metadata: Mapping[str, bytes], role: str) -> bool:
     return metadata.get(SEALED_BY) == role.encode() and metadata.get(SEALED_FOR) == WORKFLOW.encode()
+
+
+def _moment(said: bytes) -> datetime | None:
+    """A worker without keys has no reader of its own: there whoever wrote the message may have said anything."""
+    try:
+        moment = datetime.fromisoformat(said.decode("ascii"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _before(since: datetime | None) -> bool:

@@ -27,6 +27,8 @@ ASKED = "unread-signals-are-asked-about"
 MOST_ASKED = 50
 """Tickets of one workflow about what could not be read; whoever sends more is named in one last ticket."""
 BEYOND = "further signals"
+MOST_HEARD = 1_000
+"""Facts of one signal; the relay sends 200. A task that reads 100,000 is taken for stuck and begun again."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,24 @@ def unread_signal(name: str, arguments: Sequence[RawValue], why: str) -> Unread:
 
 
 def _of_batch(raw: RawValue) -> list[Fact | Unread]:
+    if (count := _facts_in(raw)) > MOST_HEARD:
+        return [unread_signal(FACTS, [raw], f"a signal of {count} facts: at most {MOST_HEARD} are heard")]
     try:
         return list(read(FactBatch, raw, "signal").facts)
     except UnableToRead as error:
         return _one_by_one(raw, str(error))
+
+
+def _facts_in(raw: RawValue) -> int:
+    """None, where there are too few commas for too many."""
+    if raw.payload.data.count(b",") < MOST_HEARD:
+        return 0
+    try:
+        told = load(json_bytes(raw, "signal"))
+    except UnableToRead:
+        return 0
+    facts = told.get("facts") if isinstance(told, dict) else None
+    return len(facts) if isinstance(facts, list) else 0
 
 
 def _one_by_one(raw: RawValue, why: str) -> list[Fact | Unread]:

@@ -8,18 +8,20 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.courier import CourierActivities, Follow
+    from activities.polling import Seconds
     from activities.tracking import Followed, NewWaybill, TrackingActivities
     from domain.call_outcome import CallOutcome
     from domain.policy import Policy
     from domain.strict import Strict
     from workflows.durable.guarded import attempt, outcome, reason
+    from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused
     from workflows.durable.seals import answered
-    from workflows.loops.signals import LoopSignals
+    from workflows.loops.signals import LoopSignals, start_settings
 
 COURIER_WORKFLOW = "FollowParcels"
 COURIER_WORKFLOW_ID = "reconcile/kuaidi100"
@@ -33,16 +35,26 @@ ONE_CALL = timedelta(seconds=25)
 class FollowParcels(Strict):
     """`tick_s`: how often to look for new waybills. Short, because a parcel without a follower is a blind spot."""
 
-    tick_s: int = 2
-    backoff_s: tuple[int, ...] = Policy().retry_backoff_s
+    tick_s: Seconds = 2
+    backoff_s: tuple[Seconds, ...] = Policy().retry_backoff_s
 
 
 @workflow.defn(name=COURIER_WORKFLOW)
 class FollowParcelsWorkflow(LoopSignals):
     """Takes new waybills in batches and subscribes each at Kuaidi100. What cannot be subscribed becomes a ticket."""
 
+    @workflow.init
+    def __init__(self, raw: RawValue = NO_ARGUMENT) -> None:
+        try:
+            self._settings = start_settings(FollowParcels, raw)
+        except StartRefused as refused:
+            self._refused = refused
+
     @workflow.run
-    async def run(self, settings: FollowParcels) -> None:
+    async def run(self, raw: RawValue = NO_ARGUMENT) -> None:
+        if self._refused is not None:
+            raise self._refused.error()
+        settings = self._settings
         for _ in range(ROUNDS):
             batch = await answered(
                 lambda: workflow.execute_activity_method(

@@ -13,9 +13,9 @@ from temporalio.common import RawValue, RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from activities.polling import Pull, PullActivities, Pulled
     from domain.strict import UnableToRead
-    from workflows.durable.raw_messages import read_only_one
+    from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read_only_one
     from workflows.durable.seals import answered
-    from workflows.loops.signals import LoopSignals
+    from workflows.loops.signals import LoopSignals, start_settings
 
 PULL_WORKFLOW = "Pull"
 MOST_EVENTS = 1_000
@@ -34,12 +34,18 @@ class PullWorkflow(LoopSignals):
     """For ever, by continue-as-new. The cursor is in the store: whoever was not asked about longest comes first."""
 
     @workflow.init
-    def __init__(self, settings: Pull) -> None:
-        self._settings = settings
+    def __init__(self, raw: RawValue = NO_ARGUMENT) -> None:
         self._changed = False
+        try:
+            self._settings = start_settings(Pull, raw)
+        except StartRefused as refused:
+            self._refused = refused
 
     @workflow.run
-    async def run(self, settings: Pull) -> None:
+    async def run(self, raw: RawValue = NO_ARGUMENT) -> None:
+        if self._refused is not None:
+            raise self._refused.error()
+        settings = self._settings
         while not self._over and (news := await answered(lambda: self._tick(settings))) is not None:
             told = f"{news.found} news of {news.asked} asked"
             workflow.set_current_details(f"{workflow.now():%Y-%m-%d %H:%M:%S} UTC: {told}")

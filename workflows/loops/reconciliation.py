@@ -17,9 +17,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.reconciling import DayDone, Page, PageDone, ReconcileActivities
     from domain.polling.reconciling import day_before, next_run
     from domain.strict import Strict, UnableToRead
-    from workflows.durable.raw_messages import read_only_one
+    from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read_only_one
     from workflows.durable.seals import answered
-    from workflows.loops.signals import LoopSignals
+    from workflows.loops.signals import LoopSignals, start_settings
 
 DAILY_WORKFLOW = "ReconcileDaily"
 DAILY_WORKFLOW_ID = "reconcile/daily"
@@ -59,14 +59,21 @@ class Daily(Strict):
 @workflow.defn(name=DAILY_WORKFLOW)
 class DailyWorkflow(LoopSignals):
     @workflow.init
-    def __init__(self, settings: Daily) -> None:
-        self._settings = settings
-        self._at_once = settings.asked
+    def __init__(self, raw: RawValue = NO_ARGUMENT) -> None:
         self._changed = False
+        try:
+            self._settings = start_settings(Daily, raw)
+        except StartRefused as refused:
+            self._refused = refused
+            return
+        self._at_once = self._settings.asked
+        self._progress = self._settings.progress
 
     @workflow.run
-    async def run(self, settings: Daily) -> None:
-        progress = settings.progress or await self._wait()
+    async def run(self, raw: RawValue = NO_ARGUMENT) -> None:
+        if self._refused is not None:
+            raise self._refused.error()
+        progress = self._progress or await self._wait()
         if progress is not None:
             settle = timedelta(seconds=self._settings.settle_s)
             if not progress.settling:

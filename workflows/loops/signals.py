@@ -1,21 +1,44 @@
-"""Signals of the loops, raw (workflows/durable/signals.py): one that cannot be read is logged, and changes nothing.
+"""What the loops are told, raw (workflows/durable/signals.py): a signal that cannot be read is logged, and changes
+nothing; a start that cannot be read, or that no worker has sealed, is refused.
 
-A loop serves everybody: it must not stop, nor wait for a person, because of what somebody has sent it.
+A loop serves everybody: it must not stop, nor wait for a person, because of what somebody has sent it. And whoever
+could start one of his own would have our partners asked at the pace that he likes.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
-from domain.strict import UnableToRead
+from domain.strict import Strict, UnableToRead
 from domain.trust.seals import WORKER
-from workflows.durable.seals import signal_holds
+from workflows.durable.raw_messages import StartedWithOneMessage, StartRefused, read
+from workflows.durable.seals import Seals, signal_holds
+
+M = TypeVar("M", bound=Strict)
 
 
-class LoopSignals:
+def start_settings(model: type[M], raw: RawValue) -> M:
+    """Of the loop's start message. Raises `StartRefused`."""
+    if not Seals.of(raw).hold([raw], WORKER):
+        raise StartRefused(
+            "NotOurs", f"{workflow.info().workflow_type} is started by a worker, and none has sealed this"
+        )
+    try:
+        return read(model, raw, "start")
+    except UnableToRead as error:
+        raise StartRefused("InvalidSettings", str(error)) from None
+
+
+class LoopSignals(StartedWithOneMessage):
+    _refused: StartRefused | None = None
+    """Why this run ends before it does anything."""
+
     @workflow.signal(dynamic=True)
     def signalled(self, name: str, arguments: Sequence[RawValue]) -> None:
+        if self._refused is not None:
+            return
         try:
             if not signal_holds(arguments, WORKER):
                 raise UnableToRead("no worker has sealed it")

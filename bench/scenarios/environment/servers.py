@@ -13,7 +13,6 @@ from typing import Any, Self
 import asyncpg
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 import worker
 from bench.scenarios.document import Scenario
@@ -21,6 +20,7 @@ from bench.scenarios.environment.environment import ScenarioEnvironment
 from deploy.local.postgres import COPIED, LocalPostgres, temporary_postgres
 from deploy.local.temporal import LocalTemporal, temporary_temporal
 from domain.policy import Policy
+from sealed_payloads import data_converter
 from store.migrate import migrate
 
 TEMPLATE = "scenarios"
@@ -114,6 +114,6 @@ async def _namespace(temporal: LocalTemporal, name: str) -> Client:
     order.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
     anywhere = await Client.connect(temporal.address)
     await anywhere.workflow_service.register_namespace(order)
-    client = await Client.connect(temporal.address, namespace=name, data_converter=pydantic_data_converter)
+    client = await Client.connect(temporal.address, namespace=name, data_converter=data_converter(None, None))
     await worker.ensure_search_attributes(client)
     return client

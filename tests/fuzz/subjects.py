@@ -1,0 +1,85 @@
+"""Workflows in the middle of their lives, to be spoken to."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from activities.polling import Pull
+from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment.return_case import case_of
+from domain.approvals import Decision
+from domain.facts import Kind
+from domain.order import StartOrder
+from domain.returns.enums import CaseStatus, ReturnType
+from domain.returns.models import ApplyReturn
+from domain.strict import Strict
+from tests.fuzz.stranger import Handle
+from tests.returns.orders import paid, signed
+from workflows.loops.courier_subscription import COURIER_WORKFLOW, FollowParcels
+from workflows.loops.polling import PULL_WORKFLOW
+from workflows.loops.reconciliation import DAILY_WORKFLOW, Daily
+from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
+from workflows.order_return_signals import RETURN_WORKFLOW
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`goes_on`: raises unless what is told to it next counts."""
+
+    handle: Handle
+    goes_on: Callable[[], Awaitable[None]]
+
+
+Begin = Callable[[ScenarioEnvironment], Awaitable[Subject]]
+
+
+async def order(house: ScenarioEnvironment) -> Subject:
+    life = await paid(house)
+
+    async def goes_on() -> None:
+        await life.ships(1)
+        await life.happens(Kind.SIGNED)
+        assert (await life.detail()).order.status == "DELIVERED"
+
+    return Subject(house.temporal.get_workflow_handle(order_workflow_id(life.order.order_no)), goes_on)
+
+
+async def case(house: ScenarioEnvironment) -> Subject:
+    asked = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
+    await asked.apply()
+
+    async def goes_on() -> None:
+        await asked.decide()
+        assert await asked.status() is CaseStatus.WAITING_RETURN
+
+    return Subject(asked.handle, goes_on)
+
+
+def loop(name: str, settings: Strict) -> Begin:
+    async def begin(house: ScenarioEnvironment) -> Subject:
+        handle = await house.temporal.start_workflow(name, settings, id=f"reconcile/fuzz-{name}", task_queue=TASK_QUEUE)
+
+        async def goes_on() -> None:
+            """Nothing is told to a loop: that it runs is all."""
+
+        return Subject(handle, goes_on)
+
+    return begin
+
+
+BEGIN: Mapping[str, Begin] = {
+    ORDER_WORKFLOW: order,
+    RETURN_WORKFLOW: case,
+    PULL_WORKFLOW: loop(PULL_WORKFLOW, Pull(connector="wechat", tick_s=3_600)),
+    DAILY_WORKFLOW: loop(DAILY_WORKFLOW, Daily()),
+    COURIER_WORKFLOW: loop(COURIER_WORKFLOW, FollowParcels()),
+}
+STARTED_WITH: Mapping[str, type[BaseModel]] = {
+    ORDER_WORKFLOW: StartOrder,
+    RETURN_WORKFLOW: ApplyReturn,
+    PULL_WORKFLOW: Pull,
+    DAILY_WORKFLOW: Daily,
+    COURIER_WORKFLOW: FollowParcels,
+    "DecideInPlace": Decision,
+}
