@@ -1,8 +1,9 @@
 """`python -m bench.faults --seed N [--callbacks N]`: signed callbacks onto open orders, under faults of the seed.
 
 A tenth is sent twice and a tenth out of order; Temporal hangs in the middle, the relay is killed twice, the worker
-once; calls of ours fail at the outside systems. Then everything heals and drains, and both sides' ledgers are compared,
-id by id. Ends in `faults: F injected, lost L, unexpected U, duplicated D`; exit 0 only if all three are 0.
+once; calls of ours fail at the outside systems; a stranger who may write to the namespace lies to the orders. Then
+everything heals and drains, and both sides' ledgers are compared, id by id. Ends in `faults: F injected, lost L,
+unexpected U, duplicated D`; exit 0 only if all three are 0 and no lie has moved anything.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from rich.progress import Progress
 from bench.demo.environment import DemoEnvironment, on_stage
 from bench.faults.callback_load import Storm, lines_of
 from bench.faults.chaos import Programme, havoc
+from bench.faults.hostile import Lies, ask_for_activities, lie, look
 from bench.faults.plan import CHANCES, draw
 from bench.load.callbacks.arrivals import Arrivals, arrivals
 from bench.load.callbacks.environment import POLICY, clear_away, drained, ground, open_orders, state_folder
@@ -59,17 +62,24 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Sto
     async with on_stage("faults", variables, POLICY) as stage:
         orders = await open_orders(stage, -(-options.callbacks // messages_a_life(2)), console)
         sent, refused_calls = await _armed(stage, options, orders, Signers.of_stack(state))
+        lies = Lies()
+        await ask_for_activities(stage, lies)
         with Journal(state / "attempted.jsonl") as attempted, Journal(state / "acked.jsonl") as acked:
             sender = Sender(variables["OMS_RELAY_URL"], attempted, acked)
             began = time.monotonic()
+            lying = asyncio.create_task(lie(stage, orders, options.seed, lies))
             programme = await _storm(sender, sent, options)
             ended = time.monotonic()
             is_drained = await drained(stage, DRAIN_S)
+            lying.cancel()
+            with suppress(asyncio.CancelledError):
+                await lying
+            await look(stage, lies)
             return Storm(
                 options.seed, len(orders), sent.doubled, sent.shuffled, refused_calls, programme, sender.told,
                 ended - began, time.monotonic() - ended, is_drained,
                 await balance(stage.pool, attempted.ids, acked.ids),
-                quantile(sorted(took for _, took in sender.told.acks), 0.99),
+                quantile(sorted(took for _, took in sender.told.acks), 0.99), lies,
             )  # fmt: skip
 
 

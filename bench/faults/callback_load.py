@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.faults.chaos import Programme
+from bench.faults.hostile import Lies
 from bench.load.callbacks.sending import SentLog
 from bench.load.callbacks.total_queue import Balance
 
@@ -29,6 +30,7 @@ class Storm:
     drained: bool
     balance: Balance
     ack_p99_s: float
+    lies: Lies
 
     @property
     def injected(self) -> int:
@@ -45,7 +47,7 @@ class Storm:
 
     @property
     def good(self) -> bool:
-        return self.balance.good and self.drained and not self.told.given_up
+        return self.balance.good and self.drained and not self.told.given_up and self.lies.good
 
     def as_json(self) -> dict[str, Any]:
         counts = {name: len(ids) for name, ids in asdict(self.balance).items() if isinstance(ids, frozenset)}
@@ -57,6 +59,7 @@ class Storm:
             "ack_max_while_temporal_hung_s": round(self.slowest_ack_in_outage_s, 3),
             "sender_behind_s": round(self.told.behind_s, 3),
             "attempts_without_answer": self.told.broken, "answers_not_2xx": self.told.refused,
+            "lies": self.lies.told.total(), "lies_believed": self.lies.believed, "lies_moved_fen": self.lies.moved_fen,
             "sending_s": round(self.sending_s, 1), "drain_s": round(self.drain_s, 1), "drained": self.drained,
         }  # fmt: skip
 
@@ -74,6 +77,7 @@ def lines_of(storm: Storm) -> Iterator[str]:
     slow = storm.slowest_ack_in_outage_s
     said = "SLOW: " if slow >= SLOWEST_ACK_S else ""
     yield f"{said}the slowest acknowledgement while Temporal hung took {slow:.2f} s"
+    yield storm.lies.line()
     yield (
         f"faults: {storm.injected} injected, lost {len(b.lost)}, unexpected {len(b.unexpected)}, "
         f"duplicated {len(b.duplicated)}"

@@ -13,9 +13,9 @@ from temporalio.common import RawValue
 
 import activities
 from bench.demo.environment import DemoEnvironment
+from bench.faults.strangers import Impostor, Stranger, plain, refusals
 from domain.facts import Fact, Kind
 from tests.e2e.lives import orders_with_goods, play, the_books_are_right
-from tests.seals.strangers import Impostor, Stranger, plain, refusals
 from workflows.messages import TASK_QUEUE, FactBatch, order_workflow_id
 from workflows.order_return_signals import CaseClosed, CaseOpened, StopForCase
 
