@@ -101,3 +101,14 @@ def test_a_span_goes_out_without_the_words_of_an_error(spans: InMemorySpanExport
     assert "Zhang" not in found.to_json()
     assert (found.status.is_ok, dict(found.attributes or {})) == (False, {"oms.order_no": "SO1"})
     assert [dict(event.attributes or {}) for event in found.events] == [{"exception.type": "ValueError"}]
+
+
+def test_no_word_of_a_stranger_begins_a_line_or_paints_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.set_up_logs(TelemetrySettings())
+    said = 'x\n{"event": "paid", "level": "info"}\r\x1b[2J\x1b[31m\u202e\x00'
+    structlog.get_logger("oms").warning(said, order_no=said)
+    logging.getLogger("library").error("refused %s", said, extra={"source": said})
+    text = capsys.readouterr().out
+    assert "\x1b" not in text and "\r" not in text and "\x00" not in text
+    (ours, theirs) = (json.loads(line) for line in text.splitlines())
+    assert (ours["event"], ours["order_no"], theirs["source"]) == (said, said, said)
