@@ -8,14 +8,17 @@ from pydantic import BaseModel
 from activities.polling import Pull
 from bench.scenarios.environment import ScenarioEnvironment
 from bench.scenarios.environment.return_case import case_of
-from domain.approvals import Decision
+from domain.access.controls import CHANGE_CONTROLS
+from domain.approvals import Decision, Role
 from domain.facts import Kind
 from domain.order import StartOrder
 from domain.returns.enums import CaseStatus, ReturnType
 from domain.returns.models import ApplyReturn
 from domain.strict import Strict
+from tests.authority.test_controls import CRONY, Controls
 from tests.fuzz.stranger import Handle
 from tests.returns.orders import paid, signed
+from workflows.approvals.control_messages import ChangeOfControls
 from workflows.loops.courier_subscription import COURIER_WORKFLOW, FollowParcels
 from workflows.loops.polling import PULL_WORKFLOW
 from workflows.loops.reconciliation import DAILY_WORKFLOW, Daily
@@ -56,6 +59,19 @@ async def case(house: ScenarioEnvironment) -> Subject:
     return Subject(asked.handle, goes_on)
 
 
+async def change(house: ScenarioEnvironment) -> Subject:
+    for admin in ("u-admin1", "u-admin2"):
+        await house.office.people.add(admin, [Role.ADMIN], "installation", house.now())
+    controls = Controls(house)
+    asked = await controls.ask(CRONY)
+
+    async def goes_on() -> None:
+        assert (await controls.decide(asked, "u-admin2")).state == "made"
+
+    name = asked.request.approval_id.removeprefix("A-")
+    return Subject(house.temporal.get_workflow_handle(f"controls/{name}"), goes_on)
+
+
 def loop(name: str, settings: Strict) -> Begin:
     async def begin(house: ScenarioEnvironment) -> Subject:
         handle = await house.temporal.start_workflow(name, settings, id=f"reconcile/fuzz-{name}", task_queue=TASK_QUEUE)
@@ -71,6 +87,7 @@ def loop(name: str, settings: Strict) -> Begin:
 BEGIN: Mapping[str, Begin] = {
     ORDER_WORKFLOW: order,
     RETURN_WORKFLOW: case,
+    CHANGE_CONTROLS: change,
     PULL_WORKFLOW: loop(PULL_WORKFLOW, Pull(connector="wechat", tick_s=3_600)),
     DAILY_WORKFLOW: loop(DAILY_WORKFLOW, Daily()),
     COURIER_WORKFLOW: loop(COURIER_WORKFLOW, FollowParcels()),
@@ -78,6 +95,7 @@ BEGIN: Mapping[str, Begin] = {
 STARTED_WITH: Mapping[str, type[BaseModel]] = {
     ORDER_WORKFLOW: StartOrder,
     RETURN_WORKFLOW: ApplyReturn,
+    CHANGE_CONTROLS: ChangeOfControls,
     PULL_WORKFLOW: Pull,
     DAILY_WORKFLOW: Daily,
     COURIER_WORKFLOW: FollowParcels,
