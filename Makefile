@@ -26,7 +26,7 @@ timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$((
 # Options of make: two targets at the same time, both to their ends, failing when either did.
 beside := -j2 --keep-going
 
-.PHONY: help venv demo up down status test check scenarios bench faults lives lostday burst conserve sizes longlives lock
+.PHONY: help venv demo up down status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
 .PHONY: units system polling storm
 
 help: ## this list

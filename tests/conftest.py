@@ -23,9 +23,10 @@ ONE_LOOP = ("authority", "conserve", "fuzz", "outside_money", "refusals", "retur
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--long"):
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
-        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    for kind in ("long", "proxy"):
+        if not config.getoption(f"--{kind}"):
+            config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(kind)])
+            items[:] = [item for item in items if not item.get_closest_marker(kind)]
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in ONE_LOOP and pytest_asyncio.is_async_test(item):
@@ -69,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--long", action="store_true", help="also what is marked `long` (make longlives)")
     parser.addoption("--senders", type=int, default=16, help="how many send them at a time")
+    parser.addoption("--proxy", action="store_true", help="also what is marked `proxy`: HAProxy is here (make proxy)")
     parser.addoption("--signals", type=int, default=600, help="how many signals one order is sent in a burst")
     parser.addoption("--scans", type=int, default=240, help="how many scans one return is sent at once")
 
