@@ -10,9 +10,12 @@ from pathlib import Path
 import httpx
 
 from activities.evidence import EvidenceService
+from activities.money.bills import ReadBill
+from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
 from config.optional import AlipaySettings, AnchorCopySettings, EvidenceSettings, ObjectStoreSettings
 from config.settings import Settings, UnableToConfigure, WechatSettings
 from domain.clock import Clock
+from domain.order import PayChannel
 from providers.alipay import Alipay, AlipayConfig
 from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
 from providers.qimen import QimenConfig, QimenWms
@@ -68,6 +71,19 @@ async def make_partners(settings: Settings, http: Http, clock: Clock) -> Partner
         alipay=Alipay(alipay_config(alipay), await http("alipay"), clock) if alipay else None,
         sf=await _sf(settings, http, clock),
     )
+
+
+def payment_channels(settings: Settings, outside: Partners, clock: Clock) -> dict[PayChannel, PaymentChannel]:
+    channels: dict[PayChannel, PaymentChannel] = {"wechat": WechatChannel(outside.wechat, settings.wechat.mchid, clock)}
+    if outside.alipay and settings.alipay:
+        channels["alipay"] = AlipayChannel(outside.alipay, settings.alipay.seller_id, clock)
+    return channels
+
+
+def trade_bills(outside: Partners) -> dict[str, ReadBill]:
+    """How the bill of a day is read, by channel."""
+    alipay: dict[str, ReadBill] = {"alipay": outside.alipay.trade_bill} if outside.alipay else {}
+    return {"wechat": outside.wechat.trade_bill, **alipay}
 
 
 async def token_verifier(settings: Settings, http: Http, clock: Clock) -> TokenVerifier:

@@ -27,10 +27,11 @@ from activities.carrier import CarrierActivities
 from activities.connectors import Connector
 from activities.courier import CourierActivities
 from activities.customs import CustomsActivities, CustomsBooks
+from activities.money.bills import BillActivities, ReadBill
+from activities.money.outside_money import OutsideMoneyActivities
 from activities.order_views import OrderViews
-from activities.outside_money import OutsideMoneyActivities
 from activities.payment import PaymentActivities
-from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel, WechatCustoms
+from activities.payment_channels import WechatCustoms
 from activities.polling import Pull, PullActivities
 from activities.reconciling import ReconcileActivities
 from activities.returns import ReturnActivities
@@ -41,8 +42,7 @@ from config import startup_check
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
 from domain.clock import Clock
-from domain.order import PayChannel
-from provider_clients import Partners, make_partners, token_verifier
+from provider_clients import Partners, make_partners, payment_channels, token_verifier, trade_bills
 from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tokens.verify import TokenVerifier
 from sealed_payloads import OnlyForOurWorkflows, data_converter
@@ -50,6 +50,7 @@ from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
 from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.found import MoneyAfterEnd
+from store.outside_money.trade_bills import TradeBillStore
 from store.polling.poll_results import FindingStore
 from store.polling.polling import PullStore, Scope
 from store.polling.reconciling import ReconcileStore
@@ -121,20 +122,14 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
         return await resources.enter_async_context(telemetry.http_client(system))
 
     outside = await make_partners(settings, http, now)
-    channels: dict[PayChannel, PaymentChannel] = {
-        "wechat": WechatChannel(outside.wechat, settings.wechat.mchid, now),
-    }
-    if outside.alipay and settings.alipay:
-        channels["alipay"] = AlipayChannel(outside.alipay, settings.alipay.seller_id, now)
-    payment = PaymentActivities(channels, ReservedRefunds(pool).why_not)
+    payment = PaymentActivities(payment_channels(settings, outside, now), ReservedRefunds(pool).why_not)
     wms = WmsActivities(outside.qimen)
     carrier = CarrierActivities(outside.tms, outside.sf)
     courier = CourierActivities(outside.kuaidi100, outside.sf)
-    at_customs = {"wechat": WechatCustoms(outside.wechat)} if settings.wechat.customs_place else {}
-    customs = CustomsActivities(at_customs)
+    customs = CustomsActivities({"wechat": WechatCustoms(outside.wechat)} if settings.wechat.customs_place else {})
     merchants = {"wechat": settings.wechat.mchid} | ({"alipay": settings.alipay.seller_id} if settings.alipay else {})
-    followed_elsewhere = (SF_CARRIER,) if outside.sf else ()
-    own = inside(pool, client, _connectors(settings, outside), followed_elsewhere, merchants=merchants)
+    elsewhere, bills = (SF_CARRIER,) if outside.sf else (), trade_bills(outside)
+    own = inside(pool, client, _connectors(settings, outside), elsewhere, merchants=merchants, bills=bills)
     verifier = await token_verifier(settings, http, now)
     deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
     methods = [
@@ -155,9 +150,10 @@ def inside(
     followed_elsewhere: Collection[str] = (),
     clock: Clock = now,
     merchants: Mapping[str, str] | None = None,
+    bills: Mapping[str, ReadBill] | None = None,
 ) -> list[Any]:
     """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones.
-    `merchants`: who we are at each payment channel."""
+    `merchants`: who we are at each payment channel; `bills`: how the channel's own bill of a day is read."""
     books, border = StoreActivities(OrderStore(pool, merchants)), CustomsBooks(CustomsStore(pool))
     tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
     returns = ReturnActivities(ReturnStore(pool), OrderContextStore(pool), PolicyStore(pool))
@@ -169,7 +165,7 @@ def inside(
         border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,
         OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment,
-        *_asking_activities(pool, client, connectors, clock),
+        *_asking_activities(pool, client, connectors, bills or {}, clock),
     ]  # fmt: skip
 
 
@@ -193,14 +189,17 @@ def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:
     return connectors
 
 
-def _asking_activities(pool: Pool, client: Client, connectors: Mapping[str, Connector], clock: Clock) -> list[Any]:
+def _asking_activities(
+    pool: Pool, client: Client, connectors: Mapping[str, Connector], bills: Mapping[str, ReadBill], clock: Clock
+) -> list[Any]:
     """Those that ask the systems by themselves, all through the same connectors."""
     pulls, findings, views = PullStore(pool), FindingStore(pool), OrderViews(client, order_workflow_id)
     pull = PullActivities(pulls, findings, connectors, clock)
     reconcile = ReconcileActivities(
         ReconcileStore(pool), pulls, findings, MoneyAfterEnd(pool), connectors, views, clock
     )
-    return [pull.tick, pull.may_ask, pull.hand_over, reconcile.page, reconcile.day_done]
+    bill = BillActivities(TradeBillStore(pool), findings, bills, clock)
+    return [pull.tick, pull.may_ask, pull.hand_over, reconcile.page, reconcile.day_done, *bill.methods]
 
 
 def _often(tick_s: int) -> int:

@@ -7,7 +7,7 @@ Providers that subclass the error tree pass their own classes in `Faults`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -84,6 +84,38 @@ async def _exchange(http: httpx.AsyncClient, system: str, request: httpx.Request
         await response.aclose()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status_code, headers, b"".join(parts))
+
+
+async def download(
+    http: httpx.AsyncClient,
+    system: str,
+    url: str | httpx.URL,
+    *,
+    headers: Mapping[str, str] | None = None,
+    most_bytes: int,
+    deadline_s: float,
+) -> AsyncIterator[bytes]:
+    """A file, part by part as it comes, never redirected. Raises as `send` does, and `UnknownOutcome` for another
+    status than 200 and for more than `most_bytes`."""
+    request = http.build_request("GET", url, headers=headers, timeout=TIMEOUT)
+    try:
+        async with asyncio.timeout(deadline_s):
+            response = await http.send(request, stream=True, follow_redirects=False)
+            try:
+                if response.status_code != 200:
+                    raise UnknownOutcome(system, f"HTTP {response.status_code}", "the file is not given")
+                size = 0
+                async for part in response.aiter_bytes():
+                    size += len(part)
+                    if size > most_bytes:
+                        raise UnknownOutcome(system, "ReplyTooLarge", f"the file is longer than {most_bytes} bytes")
+                    yield part
+            finally:
+                await response.aclose()
+    except TimeoutError as e:
+        raise UnknownOutcome(system, "DeadlinePassed", f"the file was not here within {deadline_s:g} s") from e
+    except httpx.RequestError as e:
+        raise Unavailable(system, _word(e), "the file could not be fetched") from e
 
 
 def raise_for_outage(system: str, reply: Reply, faults: Faults = PLAIN) -> None:

@@ -12,7 +12,7 @@ def payment_facts(source: str, trade: Trade, merchant_id: str) -> tuple[Fact, ..
         return ()
     return (
         Fact(
-            key=f"{source}:pay:{trade.transaction_id}",
+            key=payment_key(source, trade.transaction_id),
             kind=Kind.PAYMENT_SUCCEEDED,
             source=source,
             occurred_at=trade.paid_at,
@@ -39,6 +39,10 @@ def refund_fact(source: str, kind: Kind, status: str, result: RefundResult, merc
         amount_minor=result.refund_minor,
         currency=result.currency,
     )
+
+
+def payment_key(source: str, transaction_id: str) -> str:
+    return f"{source}:pay:{transaction_id}"
 
 
 def refund_key(source: str, refund_no: str, status: str) -> str:

@@ -1,11 +1,12 @@
 """The payment client: QR code, query, close, refund (docs/providers.md; opendocs 当面付, alipay.trade.*)."""
 
+from datetime import date
 from typing import Any
 
 import httpx
 
 from domain.clock import Clock
-from providers.alipay.amounts import stamp, yuan
+from providers.alipay.bills import trade_bill
 from providers.alipay.errors import SYSTEM
 from providers.alipay.gateway import Gateway
 from providers.alipay.models import (
@@ -17,6 +18,8 @@ from providers.alipay.models import (
     RefundState,
 )
 from providers.alipay.wire import AlipayOutcome, Created, FoundRefund, Refunded, WireTrade
+from providers.amounts import stamp, yuan
+from providers.bills import Bill
 from providers.errors import UnknownOutcome
 from providers.http import DEADLINE_S
 from providers.payment_errors import NotFound
@@ -34,7 +37,7 @@ class Alipay:
         self, config: AlipayConfig, http: httpx.AsyncClient, clock: Clock, *, deadline_s: float = DEADLINE_S
     ) -> None:
         """Raises `UnableToLoadKey` for a wrong configured key."""
-        self._config, self._clock = config, clock
+        self._config, self._http, self._clock = config, http, clock
         self._gateway = Gateway(config, http, clock, deadline_s)
 
     async def create_qr(self, payment: AlipayPayment) -> str:
@@ -131,6 +134,10 @@ class Alipay:
             total_minor=found.total_amount,
             succeeded_at=found.gmt_refund_pay if status == "SUCCESS" else None,
         )
+
+    def trade_bill(self, day: date) -> Bill:
+        """Every payment and refund of a day in Beijing time; made after nine the next morning."""
+        return trade_bill(self._gateway, self._config, self._http, day)
 
 
 def _trade(order_no: str, transaction_id: str | None) -> dict[str, str]:

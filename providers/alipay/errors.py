@@ -36,6 +36,7 @@ _BY_CODE: Mapping[str, type[ProviderError]] = {
 # TRADE_HAS_FINISHED nothing can be refunded any more.
 _BY_SUB_CODE: Mapping[str, type[ProviderError]] = {
     "SYSTEM_ERROR": UnknownOutcome,
+    "isp.bill_not_exist": NotFound,
     "TRADE_NOT_EXIST": NotFound,
     "TRADE_HAS_SUCCESS": OrderAlreadyPaid,
     "TRADE_HAS_FINISHED": OrderAlreadyPaid,

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from domain.clock import Clock
 from domain.strict import UnableToRead, parse
 from providers import http as outside
-from providers.alipay.amounts import stamp
 from providers.alipay.envelope import Envelope, open_envelope
 from providers.alipay.errors import SYSTEM, error_class
 from providers.alipay.models import AlipayConfig
 from providers.alipay.signing import AlipayKey, Signer, signed_text
 from providers.alipay.wire import AlipayOutcome
+from providers.amounts import stamp
 from providers.errors import UnknownOutcome
 from providers.payment_errors import RateLimited, UnverifiedReply
 

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from domain.facts import Fact
 from domain.strict import faults
-from providers.alipay.amounts import stamp
 from providers.alipay.facts import SOURCE, notice_facts
 from providers.alipay.models import AlipayConfig
 from providers.alipay.signing import MAX_SIGNATURE, AlipayKey, signed_text
 from providers.alipay.wire import AlipayNotice, TradeNotice
+from providers.amounts import stamp
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest
 
 MAX_BODY_BYTES = 64_000

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from domain.order import Minor
-from providers.alipay.amounts import fen, moment
 from providers.alipay.models import TradeState
+from providers.amounts import fen, moment
 
 Token = Annotated[str, StringConstraints(pattern=r"^[\x21-\x25\x27-\x7e]{1,128}$")]
 """No `&`: it separates the fields of a signed text."""

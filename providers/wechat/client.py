@@ -1,16 +1,19 @@
 """The payment client: create, query, close, refund (docs/providers.md; merchant docs 4012525095, 4013071036)."""
 
 import json
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 
 from domain.clock import Clock
+from providers.bills import Bill
 from providers.errors import Refused, UnknownOutcome
 from providers.http import DEADLINE_S
 from providers.payment_errors import OrderClosed
 from providers.wechat import customs
+from providers.wechat.bills import trade_bill
 from providers.wechat.errors import SYSTEM
 from providers.wechat.keys import PlatformKeys
 from providers.wechat.models import (
@@ -111,6 +114,10 @@ class WechatPay:
     async def declare_customs(self, request: CustomsRequest) -> CustomsResult:
         """Declares a part of a payment at the configured customs office; the same part may be sent again."""
         return await customs.declare(self._customs, self._config, request)
+
+    def trade_bill(self, day: date) -> Bill:
+        """Every payment and refund of a day in Beijing time; made after ten the next morning."""
+        return trade_bill(self._transport, self._config.mchid, day)
 
     async def refresh_keys(self) -> None:
         """Certificate mode: fetch platform certificates if due. For processes that only receive callbacks."""

@@ -42,6 +42,8 @@ _BY_CODE: Mapping[str, type[ProviderError]] = {
     "RULE_LIMIT": OperatorNeeded,
     "ORDER_NOT_EXIST": NotFound,
     "RESOURCE_NOT_EXISTS": NotFound,
+    "NO_STATEMENT_EXIST": NotFound,
+    "STATEMENT_CREATING": UnknownOutcome,
     "OPENID_MISMATCH": Refused,
     "INVALID_TRANSACTIONID": Refused,
 }

@@ -1,6 +1,6 @@
 """One signed call to API v3 and its verified reply: nothing a caller gets from here is unproven."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import httpx
@@ -20,6 +20,8 @@ from providers.wechat.wire import Certificates, ErrorBody, Sealed
 
 Nonce = Callable[[], str]
 M = TypeVar("M", bound=BaseModel)
+HOSTS = ".mch.weixin.qq.com"
+"""Of WeChat Pay's own files, whichever of its hosts was asked."""
 
 
 class Transport:
@@ -53,6 +55,19 @@ class Transport:
         except UnableToRead as e:
             raise UnknownOutcome(SYSTEM, "MALFORMED", f"the reply is not as documented: {e}") from None
 
+    async def download(self, address: str, *, most_bytes: int, deadline_s: float) -> AsyncIterator[bytes]:
+        """A file that a verified reply has named, part by part. It comes unsigned: its hash is in the reply."""
+        url, base = httpx.URL(address), httpx.URL(self._config.base_url)
+        if (url.scheme, url.netloc) != (base.scheme, base.netloc) and not (
+            url.scheme == "https" and url.host.endswith(HOSTS)
+        ):
+            raise UnknownOutcome(SYSTEM, "MALFORMED", f"a file at {url.host}, which is no host of WeChat Pay")
+        headers = self._headers("GET", url, b"")
+        async for part in outside.download(
+            self._http, SYSTEM, url, headers=headers, most_bytes=most_bytes, deadline_s=deadline_s
+        ):
+            yield part
+
     async def refresh_certificates(self) -> None:
         """Fetch, decrypt and check the platform certificates. The APIv3 key vouches for them, they for the reply."""
         reply = await self._send("GET", "/v3/certificates", b"")
@@ -75,6 +90,18 @@ class Transport:
 
     async def _send(self, method: str, path: str, body: bytes) -> outside.Reply:
         url = httpx.URL(self._config.base_url.rstrip("/") + path)
+        return await outside.send(
+            self._http,
+            SYSTEM,
+            method,
+            url,
+            headers=self._headers(method, url, body),
+            content=body,
+            deadline_s=self._deadline_s,
+            faults=outside.PLAIN,
+        )
+
+    def _headers(self, method: str, url: httpx.URL, body: bytes) -> dict[str, str]:
         target = url.raw_path.decode("ascii")  # as httpx will send it, so that the signature covers the same bytes
         headers = {
             "Authorization": self.signer.authorization(
@@ -87,16 +114,7 @@ class Transport:
         }
         if self._keys.public_key_id is not None:
             headers["Wechatpay-Serial"] = self._keys.public_key_id
-        return await outside.send(
-            self._http,
-            SYSTEM,
-            method,
-            url,
-            headers=headers,
-            content=body,
-            deadline_s=self._deadline_s,
-            faults=outside.PLAIN,
-        )
+        return headers
 
     async def _verify(self, reply: outside.Reply) -> None:
         """A 2xx must be signed. An error may come unsigned, but a wrong signature is never right.

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.alipay import bills, responses
 from sandbox.alipay import request_checks as ask
-from sandbox.alipay import responses
 from sandbox.alipay.crypto import Crypto
 from sandbox.alipay.state import Denied, Refund, State, Trade, business
 from sandbox.core import Delivery, Sandbox, Settings
@@ -41,6 +41,8 @@ class Server:
         )
         self._refund_delay_s = float(settings.get("REFUND_DELAY_S", "30"))
         self._announces_closed = settings.get("ANNOUNCE_CLOSED") == "1"
+        self._url = ""
+        """Under which it was asked last: where its files lie."""
         self.books = State(self.box.ledger)
         self.books.rebuild(self.box.ledger.rows)
         self._methods: Mapping[str, tuple[str, Work]] = {
@@ -49,11 +51,13 @@ class Server:
             "alipay.trade.close": ("close", self._close),
             "alipay.trade.refund": ("refund", self._refund),
             "alipay.trade.fastpay.refund.query": ("query_refund", self._query_refund),
+            "alipay.data.dataservice.bill.downloadurl.query": ("bill", self._bill),
         }
 
     def routes(self) -> list[Route]:
         return [
             Route("/gateway.do", self._gateway, methods=["POST"]),
+            Route(bills.PATH, self._bill_file, methods=["GET"]),
             Route("/_scan", self._scan, methods=["POST"]),
             Route("/_pay", self._pay, methods=["POST"]),
         ]
@@ -68,6 +72,7 @@ class Server:
                     self._finish_later(refund, max(0.0, self._refund_delay_s - gone_s))
 
     async def _gateway(self, request: Request) -> Response:
+        self._url = str(request.base_url).rstrip("/")
         query = request.scope["query_string"].decode("latin-1")
         given = dict(parse_qsl(f"{query}&{(await request.body()).decode('latin-1')}", keep_blank_values=True))
         method = given.get("method", "")
@@ -139,6 +144,17 @@ class Server:
         trade = self.books.find(self._number(asked), self.box.clock())
         refund = trade.refunds.get(ask.number(asked, "out_request_no"))
         return responses.found_refund(trade, refund, asked.get("query_options"))
+
+    def _bill(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
+        day = str(asked.get("bill_date", ""))
+        if asked.get("bill_type") != "trade":
+            raise Denied("40004", "INVAILID_ARGUMENTS", "only bills of trades are served here")
+        bills.bill(self.seal, self.books, day, self.box.clock())
+        return {"bill_download_url": f"{self._url}{bills.PATH}?bizDates={day}"}
+
+    async def _bill_file(self, request: Request) -> Response:
+        content = bills.bill(self.seal, self.books, request.query_params["bizDates"], self.box.clock())
+        return Response(content, media_type="application/zip")
 
     def _finish_later(self, refund: Refund, delay_s: float) -> None:
         self.box.later(delay_s, lambda: self._finish(refund))

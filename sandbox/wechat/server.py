@@ -14,13 +14,14 @@ from starlette.routing import Route
 from sandbox.core import Delivery, Sandbox, Settings
 from sandbox.wechat import request_checks as ask
 from sandbox.wechat import responses
+from sandbox.wechat.bills import Bills
 from sandbox.wechat.crypto import BadSignature, Crypto, notice
 from sandbox.wechat.state import REFUND_GAP_S, Denied, Refund, State, Trade, stamp
 
 SCHEDULE_S = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
 """Waits between the 16 attempts of one callback: 24 h 4 min in all."""
 OWN_FAULTS = frozenset(
-    {"customs_fail", "wrong_amount", "bad_signature", "abnormal", "closed", "not_enough", "unsigned"}
+    {"wrong_hash", "customs_fail", "wrong_amount", "bad_signature", "abnormal", "closed", "not_enough", "unsigned"}
 )
 REFUND_ENDS = {"abnormal": "ABNORMAL", "closed": "CLOSED"}
 
@@ -56,6 +57,7 @@ class Server:
             self._route("query_refund", "GET", refunds + "/{refund_no}", self._query_refund),
             self._route("declare", "POST", "/v3/global/customs/orders", self._declare),
             self._route("certificates", "GET", "/v3/certificates", lambda _b, _p: (200, self.seal.certificates())),
+            *Bills(self.seal, self.box, self.books, self._reply).routes(),
             Route("/_pay", self._pay, methods=["POST"]),
         ]
 

@@ -1,19 +1,22 @@
 """Money that moves without us, how it is found, and what people do with it."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 
 from temporalio.testing import ActivityEnvironment
 
 from activities.connectors import Connector, SystemAnswer
+from activities.money.bills import BillActivities, BillOfDay
 from activities.order_views import OrderViews
 from activities.reconciling import Page, ReconcileActivities
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
 from domain.approvals import Identity
 from domain.facts import Fact, Kind
 from domain.refunds.outside import BookAs
+from providers.bills import Bill, BillLine
 from store.outside_money.booking import BookingProgress, OutsideMoneyStore
 from store.outside_money.found import MoneyAfterEnd
+from store.outside_money.trade_bills import TradeBillStore
 from store.polling.poll_results import FindingStore
 from store.polling.polling import PullStore, Scope, Subject
 from store.polling.reconciling import ReconcileStore
@@ -75,7 +78,34 @@ async def seen_at_night(house: ScenarioEnvironment, fact: Fact) -> None:
     await ActivityEnvironment().run(night.page, page.model_copy(update={"since": None}))
 
 
-FINDERS = {"callback": called_back, "nightly bill": seen_at_night}
+def bills_of(house: ScenarioEnvironment, bill: Callable[[date], Bill]) -> BillActivities:
+    """With the rights of production's worker."""
+    pool = house._worker_pool
+    return BillActivities(TradeBillStore(pool), FindingStore(pool), {"wechat": bill}, house.now)
+
+
+def yesterday(house: ScenarioEnvironment) -> BillOfDay:
+    return BillOfDay(channel="wechat", day=(house.now() - timedelta(days=1)).date().isoformat())
+
+
+async def read_bill(house: ScenarioEnvironment, *lines: BillLine) -> None:
+    """The channel's bill of yesterday has these lines, and everything that the channel has of the orders itself."""
+
+    async def bill(_day: date) -> Bill:
+        own = [f for f in (*house.systems.payments.values(), *house.systems.ended.values()) if f is not None]
+        yield [*(BillLine(fact, True) for fact in own), *lines]
+
+    await ActivityEnvironment().run(bills_of(house, bill).read, yesterday(house))
+    house._delivery.wake()
+    await house.delivered()
+    await house.rest()
+
+
+async def in_the_bill(house: ScenarioEnvironment, fact: Fact) -> None:
+    await read_bill(house, BillLine(fact, True))
+
+
+FINDERS = {"callback": called_back, "asked at night": seen_at_night, "trade bill": in_the_bill}
 
 
 async def open_tickets(life: ScenarioOrder) -> list[TicketRow]:

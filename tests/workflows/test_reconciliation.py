@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.money.bills import BillNotRead, BillOfDay, BillsAsked, BillsDue
 from activities.reconciling import DayDone, Page, PageDone
 from tests.raw_messages import STRANGE
 from tests.workflows.play import kinds, until
@@ -27,6 +28,10 @@ class Night:
         self.pages: list[tuple[datetime, Page]] = []
         self.done: list[DayDone] = []
         self.fails = 0
+        self.bills = [BillOfDay(channel="wechat", day="2026-03-01")]
+        self.away = ""
+        self.read: list[datetime] = []
+        self.not_read: list[BillNotRead] = []
 
     @activity.defn(name="reconcile.page")
     async def page(self, page: Page) -> PageDone:
@@ -43,12 +48,31 @@ class Night:
     async def day_done(self, day: DayDone) -> None:
         self.done.append(day)
 
+    @activity.defn(name="bills.due")
+    async def bills_due(self, _asked: BillsAsked) -> BillsDue:
+        return BillsDue(bills=tuple(self.bills))
+
+    @activity.defn(name="bills.read")
+    async def read_bill(self, bill: BillOfDay) -> None:
+        self.read.append(activity.info().current_attempt_scheduled_time)
+        if bill.channel == self.away:
+            raise ApplicationError("alipay HTTP 500: the file is not given", type="UnknownOutcome")
+        self.bills.remove(bill)
+
+    @activity.defn(name="bills.not_read")
+    async def bill_not_read(self, bill: BillNotRead) -> None:
+        self.not_read.append(bill)
+
+    @property
+    def activities(self) -> list[Any]:
+        return [self.page, self.day_done, self.bills_due, self.read_bill, self.bill_not_read]
+
 
 @asynccontextmanager
 async def nights(env: WorkflowEnvironment, night: Night, **how: Any) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     queue = f"daily-{uuid.uuid4().hex}"
     async with Worker(
-        env.client, task_queue=queue, workflows=[DailyWorkflow], activities=[night.page, night.day_done],
+        env.client, task_queue=queue, workflows=[DailyWorkflow], activities=night.activities,
         build_id="tests",
     ):  # fmt: skip
         with env.with_time_skipping_disabled():
@@ -89,6 +113,24 @@ async def test_a_page_that_fails_is_tried_again(skipping: WorkflowEnvironment) -
     assert night.done[0].looked_at == 6
 
 
+async def test_bills_are_read_after_the_comparison_and_one_that_cannot_be_is_a_ticket(
+    skipping: WorkflowEnvironment,
+) -> None:
+    night = Night()
+    night.bills.insert(0, BillOfDay(channel="alipay", day="2026-03-01"))
+    night.away = "alipay"
+    async with nights(skipping, night) as handle:
+        await handle.signal("run_now")
+        await skipping.fast_forward(handle, timedelta(hours=2))
+        await until(lambda: bool(night.not_read) and len(night.bills) == 1, "the bills are read")
+    assert len(night.done) == 1
+    waits = [later - earlier for earlier, later in zip(night.read, night.read[1:4], strict=False)]
+    assert [round(wait / timedelta(minutes=5)) for wait in waits] == [1, 2, 4], "one try and three more"
+    (asked,) = night.not_read
+    assert (asked.channel, "the file is not given" in asked.why) == ("alipay", True)
+    assert night.bills == [BillOfDay(channel="alipay", day="2026-03-01")], "the other channel's was read all the same"
+
+
 async def test_it_runs_when_asked_to_and_takes_new_hours(skipping: WorkflowEnvironment) -> None:
     night = Night()
     async with nights(skipping, night, settle_s=1) as handle:
@@ -116,7 +158,7 @@ async def test_new_settings_and_a_wish_told_together_both_count(skipping: Workfl
         await handle.signal("configure", Daily(settle_s=1))
         await handle.signal("run_now")
     async with Worker(
-        skipping.client, task_queue=queue, workflows=[DailyWorkflow], activities=[night.page, night.day_done],
+        skipping.client, task_queue=queue, workflows=[DailyWorkflow], activities=night.activities,
         build_id="tests",
     ):  # fmt: skip
         await until(lambda: len(night.pages) == 4, "the first round")

@@ -12,8 +12,10 @@ from typing import Annotated, NoReturn
 from pydantic import Field
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.money.bills import BillActivities, BillNotRead, BillsAsked
     from activities.reconciling import DayDone, Page, PageDone, ReconcileActivities
     from domain.polling.reconciling import day_before, next_run
     from domain.strict import Strict, UnableToRead
@@ -27,6 +29,9 @@ MOST_EVENTS = 1_500
 ONE_PAGE = timedelta(minutes=5)
 SILENCE = timedelta(seconds=45)
 STORE_STEP = timedelta(seconds=10)
+ONE_BILL = timedelta(minutes=15)
+BILL_RETRY = RetryPolicy(initial_interval=timedelta(minutes=5), backoff_coefficient=2.0, maximum_attempts=4)
+"""A channel that is away at night mostly is there again half an hour later. Then a ticket, and the next night."""
 
 
 class Progress(Strict):
@@ -83,6 +88,7 @@ class DailyWorkflow(LoopSignals):
                 progress = progress.model_copy(update={"settling": True, "after": ""})
             progress = await self._round(progress)
             await self._finish(progress)
+            await self._bills()
         self._go_on(None)
 
     def _go_on(self, progress: Progress | None) -> NoReturn:
@@ -166,3 +172,26 @@ class DailyWorkflow(LoopSignals):
         await workflow.execute_activity_method(
             ReconcileActivities.day_done, done, start_to_close_timeout=STORE_STEP, summary=f"{progress.day} is compared"
         )
+
+    async def _bills(self) -> None:
+        """Each channel's own bill is compared with the books, as soon as the day's is there; what they do not have, the
+        orders hear of (domain/polling/bills.py)."""
+        if not workflow.patched("the channels' bills are read"):
+            return
+        asked = BillsAsked(now=workflow.now())
+        due = await answered(
+            lambda: workflow.execute_activity_method(
+                BillActivities.due, asked, start_to_close_timeout=STORE_STEP, summary="which bills are to be read"
+            )
+        )
+        for bill in due.bills:
+            try:
+                await workflow.execute_activity_method(
+                    BillActivities.read, bill, start_to_close_timeout=ONE_BILL, retry_policy=BILL_RETRY,
+                    summary=f"bill of {bill.day} at {bill.channel}",
+                )  # fmt: skip
+            except ActivityError as error:
+                unread = BillNotRead(channel=bill.channel, day=bill.day, why=str(error.cause or error)[:500])
+                await workflow.execute_activity_method(
+                    BillActivities.not_read, unread, start_to_close_timeout=STORE_STEP, summary="ask about the bill"
+                )

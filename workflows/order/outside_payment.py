@@ -7,7 +7,7 @@ through the channel that took it, or the order is paid.
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.outside_money import BookPayment, OutsideMoneyActivities
+from activities.money.outside_money import BookPayment, OutsideMoneyActivities
 from domain.records import Payment
 from domain.refunds.outside import BookAs
 from workflows.durable.branches import Branches

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.alipay.amounts import SHANGHAI, fen, moment, stamp, yuan
+from providers.amounts import SHANGHAI, fen, moment, stamp, yuan
 
 FEN = st.integers(min_value=0, max_value=10**12)
 

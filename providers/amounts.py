@@ -1,11 +1,14 @@
-"""Alipay's money and times as text: yuan with decimals ↔ int fen, Beijing wall-clock time ↔ tz-aware moments."""
+"""Money and times as text, as Alipay writes them and every trade bill does.
+
+Yuan with decimals ↔ int fen, Beijing wall-clock time ↔ tz-aware moments.
+"""
 
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China has kept one offset since 1991, and Alipay is younger."""
+"""China has kept one offset since 1991, and the channels are younger."""
 
 _YUAN = re.compile(r"(0|[1-9][0-9]{0,10})(?:\.([0-9]{1,2}))?", re.ASCII)
 _TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?", re.ASCII)

@@ -1,0 +1,1 @@
+"""Activities about money that moved without us, or that the channels tell of by themselves."""
