@@ -13,12 +13,13 @@ from typing import Any, Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.failure.v1 import Failure
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     ActivitySerializationContext,
+    DataConverter,
     PayloadCodec,
     PayloadConverter,
     SerializationContext,
@@ -109,6 +110,25 @@ class EncryptingCodec(PayloadCodec, WithSerializationContext):
             return self._cipher.decrypted(payload, workflow_of(self._context))
         except UnableToDecrypt:
             return payload
+
+
+class NothingElsewhere(DataConverter):
+    """We keep no message in an external storage. One that says it lies there is taken as it is, and refused like
+    anything that cannot be read; else the SDK raises before any handler sees it, and a stranger has stopped the
+    workflow's task for ever."""
+
+    async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def _external_retrieve_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def _transform_inbound_payload(self, payload: Payload) -> Payload:
+        return (await self._decode_payload_sequence([payload]))[0]
+
+    async def _transform_inbound_payloads(self, payloads: Payloads) -> None:
+        if self.payload_codec:
+            await self.payload_codec.decode_wrapper(payloads)
 
 
 class DecryptedPayloadConverter(PydanticPayloadConverter):

@@ -7,7 +7,6 @@ over the ciphertext (encrypted_payloads.py): who wrote something is known before
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, Self
@@ -16,7 +15,6 @@ import structlog
 from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import (
     ActivitySerializationContext,
     DataConverter,
@@ -48,6 +46,7 @@ from encrypted_payloads import (
     DecryptedPayloadConverter,
     EncryptingCodec,
     HiddenFailureConverter,
+    NothingElsewhere,
     PayloadCipher,
     UnableToDecrypt,
     hide,
@@ -66,15 +65,13 @@ def data_converter(ring: KeyRing | None, keys: PayloadKeys | None) -> DataConver
     clear."""
     cipher = PayloadCipher(keys)
     if ring is None:
-        return replace(
-            pydantic_data_converter,
+        return NothingElsewhere(
             payload_converter_class=DecryptedPayloadConverter,
             failure_converter_class=HiddenFailureConverter if cipher.writes else BoundedFailureConverter,
             payload_codec=EncryptingCodec(cipher) if keys else None,
         )
     since = {"since": ring.since}
-    return replace(
-        pydantic_data_converter,
+    return NothingElsewhere(
         payload_converter_class=type("SealedPayloads", (SealedPayloadConverter,), since),
         failure_converter_class=type("SealedFailures", (SealedFailureConverter,), {**since, "hides": cipher.writes}),
         payload_codec=SealingCodec(ring, cipher),

@@ -12,6 +12,16 @@ def raw(data: bytes | str, encoding: bytes = b"json/plain") -> RawValue:
     return RawValue(Payload(metadata={"encoding": encoding}, data=data.encode() if isinstance(data, str) else data))
 
 
+# As the SDK says that a message lies in an external storage; we have none.
+ELSEWHERE = RawValue(
+    Payload(
+        metadata={"encoding": b"json/protobuf", "messageType": b"temporal.api.sdk.v1.ExternalStorageReference"},
+        data=b"{}",
+    )
+)
+MARKED = RawValue(
+    Payload(metadata={"encoding": b"json/plain", "__temporal_external_storage_reference": b"true"}, data=b"{}")
+)
 STRANGE: Mapping[str, Sequence[Any]] = {
     "nothing": [],
     "null": [None],
@@ -20,6 +30,9 @@ STRANGE: Mapping[str, Sequence[Any]] = {
     "another encoding": [raw("{}", b"binary/klingon")],
     "no encoding": [RawValue(Payload(data=b"{}"))],
     "no JSON": [raw("{")],
+    "what lies elsewhere": [raw("{}", b"json/external-storage-reference")],
+    "what lies elsewhere, as protobuf": [ELSEWHERE],
+    "marked as lying elsewhere": [MARKED],
     "a list": [[]],
     "a text": ["yes"],
     "two arguments": [{}, {}],

@@ -22,7 +22,6 @@ from temporalio.client import (
     WorkflowUpdateStage,
 )  # fmt: skip
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -31,6 +30,7 @@ from deploy.local.temporal import server_arguments, temporal_binary
 from domain.facts import Fact, Kind
 from domain.order import StartOrder
 from domain.records import TicketRecord
+from sealed_payloads import data_converter
 from tests.workflows.orders import fact
 from tests.workflows.world import World
 from workflows.messages import ORDER_WORKFLOW, FactBatch, ResolveTicket, order_workflow_id
@@ -65,7 +65,7 @@ async def open_server() -> WorkflowEnvironment:
         return await WorkflowEnvironment.start_time_skipping_v2(
             dev_server_existing_path=str(temporal_binary()),
             dev_server_extra_args=server_arguments(time_skipping=True),
-            data_converter=pydantic_data_converter,
+            data_converter=data_converter(None, None),
             identity="tests",
         )
 
