@@ -1,12 +1,21 @@
 """A chargeback that a source tells of holds refunds at once, and is in dispute when finance has said so (N17)."""
 
+import base64
+import json
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import standardwebhooks
 
 from bench.scenarios.environment import ScenarioEnvironment
+from domain.facts import Fact
 from domain.records import TicketResolution
 from domain.refunds.outside import BookAs
+from providers.callbacks import CallbackRefused, RawRequest
+from providers.generic.loading import load_mapping
+from providers.generic.receiver import GenericReceiver
 from store.outside_money.booking import BookingRefused
 from store.returns.chargebacks import ChargebackStore, NewChargeback
 from tests.outside_money.money import FINDERS, ask, booked, called_back, chargeback, decide, open_tickets
@@ -14,6 +23,8 @@ from tests.returns.orders import paid, signed
 from workflows.order.messages import CancelOrder
 
 PAID = 6_000
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SECRET, STRANGERS = ("whsec_" + base64.b64encode(os.urandom(24)).decode() for _ in range(2))
 MINUTES = timedelta(minutes=20)
 
 
@@ -43,6 +54,38 @@ async def test_it_is_one_ticket_in_dispute_once_approved_and_not_news_again(
     assert len(await open_tickets(life)) == 1
     lost = await ChargebackStore(house.pool).decide("CB-1", "lost", "u-fin", house.now())
     assert (lost.state, lost.amount_minor) == ("lost", PAID)
+
+
+def from_the_dispute_desk(house: ScenarioEnvironment, order_no: str, secret: str) -> Fact:
+    """A signed message of a system of the shop's own, read as `examples/chargebacks.yaml` says."""
+    receiver = GenericReceiver(load_mapping(EXAMPLES / "chargebacks.yaml"), [SECRET])
+    told = {
+        "event": "dispute.opened", "happened": house.now().isoformat(), "order": order_no, "dispute": "CB-1",
+        "amount": "60.00", "currency": "CNY",
+    }  # fmt: skip
+    body = json.dumps(told)
+    headers = {
+        "webhook-id": "msg_1", "webhook-timestamp": str(int(house.now().timestamp())),
+        "webhook-signature": standardwebhooks.Webhook(secret).sign("msg_1", house.now(), body),
+    }  # fmt: skip
+    (fact,) = receiver.read(RawRequest(headers, {}, body.encode()), house.now()).facts
+    return fact
+
+
+async def test_a_channel_that_tells_of_none_is_spoken_for_by_a_source_of_the_shops_own(
+    house: ScenarioEnvironment,
+) -> None:
+    life = await signed(house)
+    with pytest.raises(CallbackRefused):
+        from_the_dispute_desk(house, life.order.order_no, STRANGERS)
+    fact = from_the_dispute_desk(house, life.order.order_no, SECRET)
+    for n in range(2):  # told twice, by messages of their own, it is one
+        await house.deliver(fact, event_id=f"msg_{n}")
+    (ticket,) = await open_tickets(life)
+    assert "dispute-desk tells of chargeback CB-1" in ticket.error
+    await booked(life, BookAs.CHARGEBACK)
+    assert (await ChargebackStore(house.pool).decide("CB-1", "won", "u-fin", house.now())).amount_minor == PAID
+    await house.has_owners()
 
 
 async def test_no_refund_goes_out_between_its_being_told_and_the_decision(house: ScenarioEnvironment) -> None:
