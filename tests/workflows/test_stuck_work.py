@@ -5,12 +5,15 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RetryPolicy
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from domain.trust.encryption import PayloadKeys
+from sealed_payloads import data_converter
 from starter.open_work import ATTEMPTS, LONG, OpenWork, Trouble
 
 NO_BOOKS: Any = None
@@ -52,22 +55,25 @@ async def troubles(client: Client, handle: WorkflowHandle[Any, Any], later: time
     return [t async for t in work._stuck(handle.id, await handle.describe())]
 
 
-async def stuck(env: WorkflowEnvironment, kind: str, said: str) -> Trouble:
+async def stuck(env: WorkflowEnvironment, kind: str, said: str, keys: PayloadKeys | None = None) -> Trouble:
     """What is told of a workflow of this kind within seconds."""
+    config = env.client.config()
+    config["data_converter"] = data_converter(None, keys)
+    client = Client(**config)
     queue = f"stuck-{uuid.uuid4().hex}"
     kinds = [StuckTask, StuckActivity, StuckLocal]
     async with Worker(
-        env.client, task_queue=queue, workflows=kinds, activities=[away], workflow_runner=UnsandboxedWorkflowRunner(),
+        client, task_queue=queue, workflows=kinds, activities=[away], workflow_runner=UnsandboxedWorkflowRunner(),
         build_id="tests", graceful_shutdown_timeout=timedelta(0),
     ):  # fmt: skip
         with env.with_time_skipping_disabled():
-            handle = await env.client.start_workflow(kind, id=queue, task_queue=queue)
+            handle = await client.start_workflow(kind, id=queue, task_queue=queue)
         try:
             async with asyncio.timeout(20):
-                while not (found := [t for t in await troubles(env.client, handle, MINUTES) if said in t.what]):
+                while not (found := [t for t in await troubles(client, handle, MINUTES) if said in t.what]):
                     await asyncio.sleep(0.05)
             if kind != "StuckActivity":
-                assert await troubles(env.client, handle, timedelta(0)) == [], "what is young is left alone"
+                assert await troubles(client, handle, timedelta(0)) == [], "what is young is left alone"
         finally:
             await handle.terminate()
     (trouble,) = found
@@ -79,8 +85,11 @@ async def test_a_workflow_task_that_fails_for_minutes_is_told(skipping: Workflow
     assert "repair the code" in trouble.next_step and trouble.since is not None
 
 
-async def test_an_activity_that_keeps_failing_is_told_with_its_reason(skipping: WorkflowEnvironment) -> None:
-    trouble = await stuck(skipping, "StuckActivity", f"fails, attempt {ATTEMPTS + 1}"[:14])
+@pytest.mark.parametrize("keys", [None, PayloadKeys({"1": b"k" * 32}, own="1")], ids=["in clear", "encrypted"])
+async def test_an_activity_that_keeps_failing_is_told_with_its_reason(
+    skipping: WorkflowEnvironment, keys: PayloadKeys | None
+) -> None:
+    trouble = await stuck(skipping, "StuckActivity", f"fails, attempt {ATTEMPTS + 1}"[:14], keys)
     assert "stuck.store" in trouble.what and "the database is away" in trouble.what
 
 
