@@ -20,8 +20,6 @@ from domain.strict import Strict
 CHANGE_CONTROLS = "ChangeControls"
 """The workflow of one change."""
 COMMAND = "controls.change"
-FEWEST_ADMINISTRATORS = 2
-"""Of whom one asks and another decides: with fewer nobody could change anything any more."""
 
 
 class AddPerson(Strict):

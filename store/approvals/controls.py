@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from domain.access.authority import AUTHORITY
 from domain.access.controls import (
-    FEWEST_ADMINISTRATORS,
     AddPerson,
     ControlChange,
     DelegateRoles,
@@ -24,12 +24,13 @@ from domain.access.controls import (
     SetRole,
     approval_kind,
     at_once,
+    authority_row,
     concerned,
     more_power,
     subject_of,
 )
 from domain.access.loosening import looser_policy
-from domain.approvals import ApprovalRequest, Decided, Role, ask
+from domain.approvals import ApprovalRequest, Role, ask
 from domain.policy import Policy, changes
 from domain.records import AuditEntry, TicketRecord, TicketResolution
 from store.approvals.approvals import ApprovalStore, open_approval, read_approval, spend_approval
@@ -40,6 +41,7 @@ from store.approvals.people import (
     delegate_roles,
     end_delegation,
     insist_known,
+    principal,
     roles_of,
     set_active,
     set_role,
@@ -136,8 +138,10 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
     change = _CHANGE.validate_json(json.dumps(request.content["change"]))
     if (approval_kind(change), subject_of(change)) != (request.kind, request.subject):
         raise ChangeRefused(f"{approval_id} is no approval of such a change; nothing was changed")
+    await connection.execute(ONE_AT_A_TIME)
     used_for = f"controls/{request.subject}"
     decided = await spend_approval(connection, approval_id, request.content_hash, used_for, at)
+    await _insist_on_asker(connection, change, request.requested_by, at)
     match change:
         case PublishPolicy():
             told = {"approval_id": approval_id, "asked_by": request.requested_by}
@@ -148,19 +152,17 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             version = await publish_draft(connection, await read_draft(connection, change.draft_no), decided, at)
             return f"rule set version {version} counts for orders from now on"
         case _:
-            await connection.execute(ONE_AT_A_TIME)
-            return await _change_people(connection, change, request.requested_by, decided, at)
+            await _make(connection, change, request.requested_by, at)
+            return f"{request.subject} is changed, as {decided.person_id} approved"
 
 
-async def _change_people(connection: Connection, change: PeopleChange, by: str, decided: Decided, at: datetime) -> str:
-    await _make(connection, change, by, at)
-    left = await active_holders(connection, Role.ADMIN)
-    if len(left) < FEWEST_ADMINISTRATORS and _takes_an_administrator(change):
-        raise PersonRefused(
-            f"{', '.join(left) or 'nobody'} would be left as administrator: one asks and another decides, so make "
-            "another one first"
-        )
-    return f"{subject_of(change)} is changed, as {decided.person_id} approved"
+async def _insist_on_asker(connection: Connection, change: ControlChange, by: str, at: datetime) -> None:
+    """Two people stand behind a change when it is made: who asked may have gone since. So two administrators always
+    stay, for neither of the two is the one whom it is about."""
+    asker = await principal(connection, by, at)
+    may = AUTHORITY[authority_row(change)].roles
+    if asker is None or not asker.active or not asker.roles & set(may):
+        raise ChangeRefused(f"{by}, who has asked for it, is deactivated or holds none of {', '.join(may)} by now")
 
 
 async def _make(connection: Connection, change: ControlChange, by: str, at: datetime) -> None:
@@ -216,11 +218,6 @@ async def _about_people(connection: Connection, change: PeopleChange, by: str, a
     if isinstance(change, AddPerson) and held and set(change.roles) <= held:
         raise PersonRefused(f"{change.person_id} is known and holds {', '.join(sorted(held))}; nothing was asked")
     return ControlQuestion(Role.ADMIN, {"held_now": sorted(held)}, more_power(change, held))
-
-
-def _takes_an_administrator(change: PeopleChange) -> bool:
-    gone = isinstance(change, SetActive) and not change.active
-    return gone or (isinstance(change, SetRole) and change.role is Role.ADMIN and not change.held)
 
 
 async def _is_administrator(connection: Connection, change: ControlChange) -> bool:

@@ -1,7 +1,8 @@
 """Nobody switches the controls off alone: people, roles, policies and rules change by two (decision 0039)."""
 
+import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -192,6 +193,15 @@ async def test_an_approver_who_has_gone_meanwhile_lets_nothing_through(controls:
     assert "deactivated" in done.said and await controls.audited("controls.not_changed") == 1
 
 
+async def test_who_asked_and_has_gone_meanwhile_stands_behind_nothing(controls: Controls) -> None:
+    people, now = controls.house.office.people, controls.house.now()
+    asked = await controls.ask(CRONY)
+    await people.set_role("u-admin1", Role.ADMIN, False, "installation", now)
+    done = await controls.decide(asked, "u-admin2")
+    assert (done.state, await controls.roles("u-crony")) == ("not_made", set())
+    assert "who has asked for it" in done.said and await controls.audited("controls.not_changed") == 1
+
+
 async def test_a_policy_that_another_has_overtaken_is_not_published(controls: Controls) -> None:
     first = await controls.ask(PublishPolicy(policy=MORE_MONEY), "u-ops", 1)
     second = await controls.ask(PublishPolicy(policy=Policy(window_s=60)), "u-ops", 2)
@@ -218,20 +228,30 @@ async def test_deactivating_waits_for_nobody_but_no_administrator_is_left_alone(
 
 
 async def test_the_last_administrator_but_one_stays(controls: Controls) -> None:
-    people, now = controls.house.office.people, controls.house.now()
     second = await controls.ask(SetRole(person_id="u-admin2", role=Role.ADMIN, held=False))
     third = await controls.ask(SetActive(person_id="u-admin3", active=False))
     assert (await controls.decide(second, "u-admin3")).state == "made"
-    await people.add("u-del", [], "installation", now)
-    await people.delegate("u-admin2", "u-del", now + timedelta(days=1), "installation", now)
-    with pytest.raises(DecisionNotTaken):
-        await controls.decided(controls.house.office.decision(third, "u-del"))  # who lends a role must hold it
-    await people.set_role("u-admin2", Role.ADMIN, True, "installation", now)
-    fourth = await controls.ask(SetRole(person_id="u-admin1", role=Role.ADMIN, held=False), "u-admin3")
-    assert (await controls.decide(fourth, "u-admin2")).state == "made"
-    left = await controls.decide(third, "u-admin2")
-    assert left.state == "not_made" and "u-admin2 would be left" in left.said
-    assert await controls.roles("u-admin3") == {Role.ADMIN}
+    for person in ("u-admin1", "u-admin2", "u-admin3"):
+        with pytest.raises(DecisionNotTaken):
+            await controls.decided(controls.house.office.decision(third, person))
+    assert await controls.roles("u-admin3") == await controls.roles("u-admin1") == {Role.ADMIN}
+
+
+async def test_of_two_administrators_who_are_taken_away_by_each_other_at_once_one_stays(controls: Controls) -> None:
+    taken = [
+        (await controls.ask(SetRole(person_id=gone, role=Role.ADMIN, held=False)), by)
+        for gone, by in (("u-admin2", "u-admin3"), ("u-admin3", "u-admin2"))
+    ]
+    await asyncio.gather(
+        *(controls.decided(controls.house.office.decision(approval, by)) for approval, by in taken),
+        return_exceptions=True,
+    )
+    for approval, _ in taken:
+        found = await controls.house.office.approvals.get(approval.request.approval_id)
+        if found is not None and found.state == "approved":
+            await controls.client().outcome(approval.request.approval_id)
+    left = [person for person in ("u-admin1", "u-admin2", "u-admin3") if await controls.roles(person)]
+    assert len(left) == 2
 
 
 async def test_only_an_installation_without_administrators_is_given_two(house: ScenarioEnvironment) -> None:

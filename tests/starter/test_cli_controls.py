@@ -50,7 +50,10 @@ def test_a_person_is_added_with_what_it_lets_through_in_words_once_another_admin
     assert "u-new" not in people(oms)
     for person in ("u-admin", "u-fin"):
         assert decided(oms, "A-people/u-new-1", person).code == 3
-    assert "u-new gets FINANCE" in oms("approve", "show", "A-people/u-new-1").out
+    assert (
+        "! u-new 获得 FINANCE：审批放款、账外资金和政策 / u-new gets FINANCE"
+        in oms("approve", "show", "A-people/u-new-1").out
+    )
     assert decided(oms, "A-people/u-new-1", "u-admin2").code == 0
     until_made(lambda: people(oms).get("u-new", {}).get("roles") == ["FINANCE"])
 

@@ -28,9 +28,9 @@ def kind_words(kind: str) -> str:
 
 
 def explained(request: ApprovalRequest) -> list[tuple[str, str]]:
-    """`where  value` rows; amounts as money."""
+    """`where  value` rows; amounts as money. What becomes looser is told apart."""
     currency = str(request.content.get("currency", "CNY"))
-    return list(_rows("", request.content, currency))
+    return list(_rows("", {name: value for name, value in request.content.items() if name != "looser"}, currency))
 
 
 def _rows(where: str, value: Any, currency: str) -> Iterator[tuple[str, str]]:

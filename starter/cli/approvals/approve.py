@@ -11,6 +11,7 @@ import typer
 from domain.approvals import Allowed, Decided, Decision, RefusalCode, may_decide
 from starter.cli import output
 from starter.cli.approvals.approval_text import explained, kind_words
+from starter.cli.approvals.controls import show_looser
 from starter.cli.approvals.token import make_token
 from starter.cli.connections import database, temporal
 from starter.cli.errors import BadInput, CommandFailed, Conflict, Forbidden, fail, run
@@ -112,6 +113,8 @@ def show(number: Annotated[str, typer.Argument(metavar="ID")], json: Json = Fals
         ]
     )
     output.table("Content", ("what", "value"), explained(r))
+    if "looser" in r.content:
+        show_looser(r.content["looser"])
 
 
 async def _get(number: str) -> Approval:
