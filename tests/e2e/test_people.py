@@ -16,7 +16,8 @@ from tests.e2e.stillness import silence, status
 from workflows.messages import order_workflow_id
 
 SOME_ENDED_ORDER = """SELECT o.order_no FROM orders o JOIN inbox i USING (order_no)
-    WHERE o.ended_at IS NOT NULL AND o.status = 'COMPLETED' AND i.source = 'wechat' AND i.state = 'applied' LIMIT 1"""
+    WHERE o.ended_at IS NOT NULL AND o.status = 'COMPLETED' AND o.refunded_minor = 0 AND i.source = 'wechat'
+        AND i.state = 'applied' LIMIT 1"""
 PAID = "SELECT o.paid_minor, p.amount_minor FROM orders o JOIN payments p USING (order_no) WHERE order_no = $1"
 
 
