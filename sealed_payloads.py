@@ -28,7 +28,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from bounded_failures import BoundedFailureConverter
-from domain.trust.encryption import PayloadKeys
+from domain.trust.encryption import BOUND_TO, ENCRYPTED, KEY_ID, PayloadKeys
 from domain.trust.seals import (
     SEAL,
     SEALED_BY,
@@ -41,6 +41,7 @@ from domain.trust.seals import (
     SealedAs,
     Unsealed,
     activity_purpose,
+    answer_purpose,
 )
 from encrypted_payloads import (
     DecryptedPayloadConverter,
@@ -103,8 +104,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         return [self._judged(payload) for payload in payloads]
 
     def _sealed(self, payload: Payload, workflow_id: str, purpose: str) -> Payload:
-        encoding = payload.metadata.get("encoding", b"")
-        seal = self._ring.seal(workflow_id, purpose, encoding, payload.data)
+        seal = self._ring.seal(workflow_id, purpose, _form(payload), payload.data)
         payload.metadata[SEAL] = seal.encode()
         return payload
 
@@ -130,15 +130,26 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         seal = payload.metadata.get(SEAL, b"").decode("ascii", errors="replace")
         if not seal or where is None:
             return SealedAs()
-        return self._ring.read(seal, where[0], payload.metadata.get("encoding", b""), payload.data)
+        return self._ring.read(seal, where[0], _form(payload), payload.data)
+
+
+def _form(payload: Payload) -> bytes:
+    """What the seal says of the bytes: of encrypted ones how they are read, too. Else a stranger tells a sealed message
+    once more under the name of a key that nobody has, and whoever waits for that key has stopped."""
+    encoding: bytes = payload.metadata.get("encoding", b"")
+    if encoding != ENCRYPTED:
+        return encoding
+    return repr((encoding, *(payload.metadata.get(name) for name in (KEY_ID, BOUND_TO)))).encode()
 
 
 def _where(context: SerializationContext | None) -> tuple[str, str] | None:
-    """Workflow and purpose; None where nothing is sealed: a local activity never leaves its worker."""
+    """Workflow and the purpose of what is written; None where nothing is sealed: a local activity never leaves its
+    worker."""
     if isinstance(context, WorkflowSerializationContext):
         return context.workflow_id, WORKFLOW
     if isinstance(context, ActivitySerializationContext) and context.workflow_id and not context.is_local:
-        return context.workflow_id, activity_purpose(context.activity_type or "")
+        purpose = answer_purpose if _is_done_here(context) else activity_purpose
+        return context.workflow_id, purpose(context.activity_type or "")
     return None
 
 
@@ -151,10 +162,17 @@ def _bare(payload: Payload) -> Payload:
     return copy
 
 
+def _is_done_here(context: ActivitySerializationContext) -> bool:
+    """By who does the activity; the SDK tells a workflow no number of the one that it asks for."""
+    return context.activity_id is not None
+
+
 def _is_a_workers(payload: Payload, context: ActivitySerializationContext) -> bool:
-    purpose = activity_purpose(context.activity_type or "").encode()
-    metadata = payload.metadata
-    return bool(metadata.get(SEALED_BY) == WORKER.encode() and metadata.get(SEALED_FOR) == purpose)
+    """What was asked is no answer. (Who does an activity reads both: what earlier attempts have told, too.)"""
+    kind, metadata = context.activity_type or "", payload.metadata
+    asked = (activity_purpose(kind),) if _is_done_here(context) else ()
+    fits = metadata.get(SEALED_FOR, b"").decode() in (*asked, answer_purpose(kind))
+    return bool(metadata.get(SEALED_BY) == WORKER.encode() and fits)
 
 
 class SealedPayloadConverter(DecryptedPayloadConverter):

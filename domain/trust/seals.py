@@ -28,7 +28,8 @@ SEALED_SINCE = "oms-sealed-since"
 UNSEALED_ERROR = "oms_unsealed"
 """Attribute of an activity's error that no worker has told: an `Unsealed`."""
 WORKFLOW = "workflow"
-"""Purpose of what is told to a workflow, or by it; of an activity's messages: `activity.{its type}`."""
+"""Purpose of what is told to a workflow, or by it; of what an activity is asked `activity.{its type}`, of what it
+answers `answer.{its type}`."""
 
 
 def role_of(key_id: str) -> str:
@@ -38,6 +39,10 @@ def role_of(key_id: str) -> str:
 
 def activity_purpose(activity_type: str) -> str:
     return f"activity.{activity_type}"
+
+
+def answer_purpose(activity_type: str) -> str:
+    return f"answer.{activity_type}"
 
 
 @dataclass(frozen=True)
