@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from domain.strict import Strict, of
 
@@ -29,4 +29,8 @@ def before(details: Sequence[Any], attempt: int, count: int) -> BatchProgress:
 
 
 def told(details: Sequence[Any]) -> BatchProgress:
-    return of(BatchProgress, details[0]) if details else BatchProgress(attempt=0)
+    """What anybody else has put there says nothing."""
+    try:
+        return of(BatchProgress, details[0]) if details else BatchProgress(attempt=0)
+    except (TypeError, ValidationError):
+        return BatchProgress(attempt=0)

@@ -12,10 +12,12 @@ itself: time only makes the question louder.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -27,7 +29,7 @@ from domain.strict import UnableToRead, of
 from workflows.durable.carrying import ByType, Table
 from workflows.durable.local_steps import in_store
 from workflows.durable.raw_messages import read_only_one
-from workflows.durable.seals import believed
+from workflows.durable.seals import believed, forged, nobodys
 
 DECIDE_TIMEOUT = timedelta(seconds=30)
 DECIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
@@ -197,8 +199,10 @@ class Approvals:
                     summary=f"decide {decision.approval_id}",
                 )
             )
+            if decided.approval_id != decision.approval_id:
+                raise nobodys("approvals.decide")
         except ActivityError as error:
-            cause = error.cause
+            cause = None if forged(error.cause) else error.cause
             self._count(decision.token, cause if isinstance(cause, ApplicationError) else None)
             if isinstance(cause, ApplicationError):
                 self._learn(decision.approval_id, cause)
@@ -215,8 +219,11 @@ class Approvals:
         """A decision whose answer never came back (the database died after its commit) is heard of by the next."""
         standing = refused.details[0] if refused.details else None
         if refused.type == RefusalCode.ALREADY_DECIDED and standing and approval_id in self.asked:
-            self._answers[approval_id] = of(Decided, standing)
-            self.asked.pop(approval_id)
+            with suppress(ValidationError, TypeError):
+                decided = of(Decided, standing)
+                if decided.approval_id == approval_id:
+                    self._answers[approval_id] = decided
+                    self.asked.pop(approval_id)
 
     async def by_signal(self, arguments: Sequence[RawValue]) -> None:
         """Body of signal `decide_by_signal`: the same message through the same check. Nobody can be answered, so a

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
 
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
 
@@ -12,6 +13,7 @@ from activities.batch_progress import told
 from activities.messages import Failure
 from domain.call_outcome import CallOutcome
 from workflows.durable.guarded import StepFailed
+from workflows.durable.seals import forged
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -98,7 +100,12 @@ class Batcher(Generic[Item, Outcome]):
         cause = error.cause
         if not (isinstance(cause, ApplicationError) and cause.type == CallOutcome.PARTIAL and cause.details):
             return []
-        return [self._partial(raw) for raw in cause.details[0]]
+        if forged(cause):
+            return []
+        try:
+            return [self._partial(raw) for raw in cause.details[0]]
+        except (TypeError, ValidationError):  # no worker's details, though its words
+            return []
 
     def _read_last_word(self, error: ActivityError, count: int) -> Sequence[Outcome | ActivityError]:
         """The worker of the last attempt died: what had ended by then has; all else may be done, and nobody knows."""

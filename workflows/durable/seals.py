@@ -60,7 +60,7 @@ def believed(answer: Answer) -> Answer:
     if _before(answer.since):
         read: Answer = answer.value()
         return read
-    raise _nobodys(answer.activity)
+    raise nobodys(answer.activity)
 
 
 def forged(error: BaseException | None) -> bool:
@@ -94,7 +94,8 @@ def _before(since: datetime | None) -> bool:
     return since is not None and workflow.now() < since
 
 
-def _nobodys(activity: str) -> ActivityError:
+def nobodys(activity: str) -> ActivityError:
+    """For an answer that says nothing of what was asked, such as one of an earlier call that is told once more."""
     error = ActivityError(
         f"{activity} was answered, and not by a worker of ours", scheduled_event_id=0, started_event_id=0, identity="",
         activity_type=activity, activity_id="", retry_state=None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from activities.carrier import CarrierActivities
 from activities.messages import (
@@ -23,7 +23,9 @@ from domain.policy import CarrierSystem, Policy
 from domain.strict import Strict
 from workflows.durable.batching import Batcher, unwrap
 from workflows.durable.guarded import attempt
+from workflows.durable.seals import nobodys
 
+Told = TypeVar("Told", PushOutcome, BookOutcome)
 LABELS_TOGETHER = 3
 """Their bytes travel in one answer: three of the largest (providers/tms/client.py), as base64, fit into a payload."""
 
@@ -87,7 +89,7 @@ class Warehouse:
             PushBatch(backoff_s=self._backoff_s, items=items),
             summary=_summary("push", [i.child_no for i in items]),
         )
-        return outcomes.items
+        return _of_each(outcomes.items, items, "wms.push")
 
     async def _send_label(self, items: tuple[Booking, ...]) -> Sequence[BookOutcome]:
         outcomes = await attempt(
@@ -95,7 +97,7 @@ class Warehouse:
             BookBatch(backoff_s=self._backoff_s, carrier_system=self.carrier_system, items=items),
             summary=_summary("label", [i.child_no for i in items]),
         )
-        return outcomes.items
+        return _of_each(outcomes.items, items, "carrier.book")
 
     @property
     def _backoff_s(self) -> tuple[int, ...]:
@@ -115,12 +117,19 @@ class SharedWarehouse(Warehouse):
         )
 
     async def push(self, item: Outbound) -> Pushed:
-        outcome = await self._pushes(item)
+        (outcome,) = _of_each([await self._pushes(item)], [item], "wms.push")
         return unwrap(outcome.done, outcome.failed)
 
     async def label(self, item: Booking) -> Booked:
-        outcome = await self._labels(item)
+        (outcome,) = _of_each([await self._labels(item)], [item], "carrier.book")
         return unwrap(outcome.done, outcome.failed)
+
+
+def _of_each(outcomes: Sequence[Told], items: Sequence[Outbound | Booking], activity: str) -> Sequence[Told]:
+    """Raises `ActivityError` for the answer to another batch."""
+    if [o.child_no for o in outcomes] != [i.child_no for i in items]:
+        raise nobodys(activity)
+    return outcomes
 
 
 def _summary(what: str, child_nos: Sequence[str]) -> str:
