@@ -53,7 +53,7 @@ class Anchoring(Watch):
         known = [await asyncio.to_thread(self._file.newest)]
         if self._copies is not None:
             known += (await self._copies.newest(1))[0]
-        return max((anchor for anchor in known if anchor is not None), key=lambda anchor: anchor.seq, default=None)
+        return max((anchor for anchor in known if anchor is not None), key=lambda anchor: anchor.order, default=None)
 
     async def _still_there(self, anchor: Anchor) -> bool:
         return (await self._audit.hashes([anchor.seq])).get(anchor.seq) == anchor.hash

@@ -5,6 +5,7 @@ the table shows that too. Keep the file on another machine, or ship it there (do
 one before, so a line taken out shows; lines cut off together with the audit's end are found by their copies.
 """
 
+import errno
 import fcntl
 import hmac
 import os
@@ -36,6 +37,11 @@ class Anchor(Strict):
     at: str
     prev: _Hash | None = None
     mac: _Hash
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """Which one is newer: after a backup was put in place rows have lower numbers than those anchored before."""
+        return datetime.fromisoformat(self.at), self.seq
 
     def is_signed_with(self, key: bytes) -> bool:
         return hmac.compare_digest(self.mac, _mac(key, self.seq, self.hash, self.at, self.prev))
@@ -77,7 +83,9 @@ class AnchorFile:
                 prev = _last_mac(descriptor)
                 mac = _mac(self._key, head.id, head.hash, moment, prev)
                 anchor = Anchor(seq=head.id, hash=head.hash, at=moment, prev=prev, mac=mac)
-                os.write(descriptor, anchor.line())
+                line = (b"" if _ends_whole(descriptor) else b"\n") + anchor.line()
+                if os.write(descriptor, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -86,11 +94,11 @@ class AnchorFile:
         return anchor
 
     def newest(self) -> Anchor | None:
-        """Of those that we signed, the one of the highest row. Raises `UnableToAnchor` when there is a file and it
+        """Of those that we signed, the one written last. Raises `UnableToAnchor` when there is a file and it
         cannot be read."""
         if not self._path.exists():
             return None
-        return max(self.read()[0], key=lambda anchor: anchor.seq, default=None)
+        return max(self.read()[0], key=lambda anchor: anchor.order, default=None)
 
     def read(self) -> tuple[tuple[Anchor, ...], tuple[str, ...]]:
         """The anchors that we signed, and what is wrong with the other lines. Raises `UnableToAnchor`."""
@@ -115,6 +123,12 @@ class AnchorFile:
             anchors.append(anchor)
             before = anchor.mac
         return tuple(anchors), tuple(problems)
+
+
+def _ends_whole(descriptor: int) -> bool:
+    """False: a line was torn, by a full disk or a machine that went down."""
+    size = os.fstat(descriptor).st_size
+    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
 def _last_mac(descriptor: int) -> str:
@@ -145,7 +159,7 @@ def judge(
     """What the chain and its anchors say together. `hashes`: of the rows that anchors and copies speak of; `copies`:
     those that lie elsewhere."""
     found = list(problems)
-    if copies and anchors and (newest := max(c.seq for c in copies)) > max(a.seq for a in anchors):
+    if copies and (newest := max(c.seq for c in copies)) > max((a.seq for a in anchors), default=0):
         found.append(f"lines of the anchor file are gone: row {newest} was anchored, as its copy elsewhere says")
     if broken_at is not None:
         found.append(f"row {broken_at} was changed, or the row before it is gone")

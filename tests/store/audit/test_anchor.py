@@ -1,6 +1,7 @@
 """The audit's end cannot be cut off in silence: signed lines outside the table speak of rows that must be there."""
 
 import hmac
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from domain.records import AuditEntry
 from relay.jobs.audit_anchor import Anchoring
 from store.audit.anchor import Anchor, AnchorFile, ChainVerified, UnableToAnchor, judge
-from store.audit.audit import AuditStore
+from store.audit.audit import AuditHead, AuditStore
 from store.audit.copies import AnchorCopies
 from store.pool import Pool
 from tests.store.examples import NOW
@@ -208,3 +209,43 @@ async def test_a_second_place_that_does_not_answer_is_tried_again(pool: Pool, fi
     await anchoring.look()
     assert len(list(place.iterdir())) == 1
     assert (await verified(audit, file)).anchors == 1, "the file's line was not written twice"
+
+
+async def test_after_an_answered_loss_a_restart_still_sees_the_next_one(pool: Pool, file: AnchorFile) -> None:
+    """The anchors of rows that are gone for good have higher numbers than what was anchored since."""
+    now = NOW
+
+    async def look() -> None:
+        """By a relay that has just begun."""
+        nonlocal now
+        now += timedelta(minutes=1)
+        await Anchoring(pool, file, lambda: now, every_s=60).look()
+
+    await grow(pool, 9)
+    await look()
+    await meddle(pool, "DELETE FROM audit WHERE id > 3")
+    await look()
+    await pool.execute("UPDATE tickets SET resolved_at = now(), resolved_by = 'u-adm', action = 'give_up'")
+    await look()
+    await meddle(pool, "DELETE FROM audit WHERE id > 2")
+    await look()
+    assert await pool.fetchval("SELECT count(*) FROM tickets WHERE system = 'audit'") == 2
+    assert [a.seq for a in file.read()[0]] == [9, 3]
+
+
+async def test_after_a_torn_line_the_next_one_counts(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    audit = await grow(pool, 1)
+    await Anchoring(pool, file, lambda: NOW, every_s=60).look()
+    path = tmp_path / "far" / "anchor.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:40])
+    await grow(pool, 1)
+    await Anchoring(pool, file, lambda: NOW, every_s=60).look()
+    found = await verified(audit, file)
+    assert (found.anchors, found.anchored, found.problems) == (2, 2, ("line 2 of the anchor file is no anchor",))
+
+
+async def test_a_file_that_lost_all_its_lines_shows_by_the_copies(file: AnchorFile) -> None:
+    anchor = file.append(AuditHead(id=1, hash="0" * 64), NOW)
+    found = judge(AuditHead(id=1, hash="0" * 64), None, (), {1: "0" * 64}, (), (anchor,))
+    assert any("lines of the anchor file are gone" in problem for problem in found.problems)
