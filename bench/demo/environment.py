@@ -1,11 +1,13 @@
 """What every part of the play can reach: client, store, the sandboxes' own addresses, and where each order stands."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import asyncpg
@@ -90,9 +92,16 @@ class DemoEnvironment:
             raise TookTooLong(f"{order_no}: waited {self.patience_s:.0f} s for {what}, it is {seen}") from None
 
     async def pay(self, order: StartOrder, **how: Any) -> None:
-        """The buyer pays at the channel."""
-        if order.payable_minor:
-            await self.door(order.payment.channel, "_pay", {"out_trade_no": order.order_no, **how})
+        """The buyer pays at the channel, as soon as it knows the order."""
+        if not order.payable_minor:
+            return
+        deadline = time.monotonic() + self.patience_s
+        while True:
+            reply = await self._at(order.payment.channel, "_pay", {"out_trade_no": order.order_no, **how})
+            if reply.status_code != HTTPStatus.NOT_FOUND or time.monotonic() > deadline:
+                _succeeded(reply)
+                return
+            await asyncio.sleep(0.2)
 
     async def fault(self, sandbox: str, operation: str, fault: str, times: int = 1, **match: str) -> None:
         """Arms a fault for what `match` names: an order_no, a child_no."""
@@ -100,9 +109,15 @@ class DemoEnvironment:
         await self.door(sandbox, "_faults", armed)
 
     async def door(self, sandbox: str, path: str, body: dict[str, Any]) -> None:
-        reply = await self.http.post(f"{self.sandboxes[sandbox]}/{path}", json=body)
-        if reply.is_error:
-            raise RuntimeError(f"{sandbox} {path} answered {reply.status_code}: {reply.text[:200]}")
+        _succeeded(await self._at(sandbox, path, body))
+
+    async def _at(self, sandbox: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        return await self.http.post(f"{self.sandboxes[sandbox]}/{path}", json=body)
+
+
+def _succeeded(reply: httpx.Response) -> None:
+    if reply.is_error:
+        raise RuntimeError(f"{reply.url} answered {reply.status_code}: {reply.text[:200]}")
 
 
 async def _knows(people: PeopleStore, person: str) -> bool:
