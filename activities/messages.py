@@ -176,6 +176,8 @@ class InterceptOutcome(Strict):
     """`absent`: the warehouse knows no such order, which may still be on its way to it."""
 
     result: Literal["cancelled", "pending", "too_late", "absent"]
+    child_no: str = ""
+    """Whose it is: the answer about one parcel says nothing of another. Older workers do not say it, nor do people."""
 
 
 class ParcelQuery(Call):

@@ -29,7 +29,7 @@ class WmsActivities:
     async def cancel(self, call: ChildCall) -> InterceptOutcome:
         async with outside(call):
             result = await self._wms.cancel(call.child_no, warehouse=call.warehouse, reason="cancelled by the buyer")
-            return InterceptOutcome(result=result.value)
+            return InterceptOutcome(result=result.value, child_no=call.child_no)
 
     @activity.defn(name="wms.query")
     async def query(self, call: ChildCall) -> Facts:

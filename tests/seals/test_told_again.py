@@ -7,6 +7,7 @@ import uuid
 import pytest
 from temporalio import activity
 from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import (
     RespondActivityTaskCompletedByIdRequest,
     RespondActivityTaskFailedByIdRequest,
@@ -16,7 +17,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.batch_progress import BatchProgress, told
-from activities.messages import Booking, PushBatch, PushOutcome, PushOutcomes
+from activities.messages import Booking, ChildCall, InterceptOutcome, PushBatch, PushOutcome, PushOutcomes
 from bench.faults.strangers import plain
 from domain.approvals import RefusalCode
 from domain.call_outcome import CallOutcome
@@ -27,7 +28,7 @@ from tests.seals.encrypted_play import EncryptedPlay
 from tests.seals.sealed_play import SealedPlay
 from tests.seals.test_activities import blocking, paid_back_once, pending, where
 from tests.seals.test_signals import whole_life
-from tests.workflows.orders import one_parcel_order
+from tests.workflows.orders import one_parcel_order, two_parcel_order
 from tests.workflows.play import Play, kinds
 from tests.workflows.world import World
 from workflows.approvals.approvals import Approvals
@@ -136,3 +137,47 @@ def test_who_decided_is_not_learned_from_a_stranger(standing: str) -> None:
     error = ApplicationError("it was decided", details[standing], type=RefusalCode.ALREADY_DECIDED)
     approvals._learn(second.approval_id, error)
     assert second.approval_id in approvals.asked
+
+
+async def test_that_one_parcel_was_stopped_says_nothing_of_another(skipping: WorkflowEnvironment) -> None:
+    """Its money would go back while it is on its way."""
+    play = SealedPlay(skipping, f"test-{uuid.uuid4().hex}", World())
+    may_stop, genuine = asyncio.Event(), play.world.goods.cancel
+
+    @activity.defn(name="wms.cancel")
+    async def cancel(call: ChildCall) -> InterceptOutcome:
+        if call.child_no == play.child(2):
+            await may_stop.wait()
+        return await genuine(call)
+
+    play.world.goods.cancel = cancel  # type: ignore[method-assign]
+    async with play.worker():
+        await play.start_paid(two_parcel_order())
+        asking = await play.send_cancel_and_go_on()
+        answer = await first_answer(play, "wms.cancel")
+        request = RespondActivityTaskCompletedByIdRequest(
+            **where(play, await pending(play, "wms.cancel")), result=Payloads(payloads=[answer])
+        )
+        await play.env.client.workflow_service.respond_activity_task_completed_by_id(request)
+        assert "somebody else" in (await blocking(play)).error
+        assert play.order.payable_minor not in play.world.channel.refunds.values()
+        may_stop.set()
+        await play.resolve("retry")
+        await asking
+        await play.finish()
+
+
+async def first_answer(play: Play, activity_type: str) -> Payload:
+    async with asyncio.timeout(20):
+        while True:
+            events = (await play.history()).events
+            asked = [e.event_id for e in events if type_of(e) == activity_type]
+            for e in events:
+                done = e.activity_task_completed_event_attributes
+                if done.scheduled_event_id in asked:
+                    return done.result.payloads[0]
+            await asyncio.sleep(0.02)
+
+
+def type_of(event: HistoryEvent) -> str:
+    return event.activity_task_scheduled_event_attributes.activity_type.name

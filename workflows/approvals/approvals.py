@@ -200,7 +200,7 @@ class Approvals:
                 )
             )
             if decided.approval_id != decision.approval_id:
-                raise nobodys("approvals.decide")
+                raise nobodys("people.decide")
         except ActivityError as error:
             cause = None if forged(error.cause) else error.cause
             self._count(decision.token, cause if isinstance(cause, ApplicationError) else None)

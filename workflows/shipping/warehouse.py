@@ -64,13 +64,16 @@ class Warehouse:
         return unwrap(outcome.done, outcome.failed)
 
     async def intercept(self, child_no: str, warehouse: str) -> InterceptOutcome:
-        return await attempt(
+        outcome = await attempt(
             WmsActivities.cancel,
             ChildCall(
                 backoff_s=self._backoff_s, child_no=child_no, order_no=self._sender.order_no, warehouse=warehouse
             ),
             summary=f"intercept {child_no}",
         )
+        if outcome.child_no not in ("", child_no):
+            raise nobodys("wms.cancel")
+        return outcome
 
     async def void_label(self, child_no: str, warehouse: str) -> Voided:
         voided = await attempt(

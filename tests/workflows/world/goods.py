@@ -70,7 +70,9 @@ class Goods:
         async with outside(call):
             self._faults.attempt("cancel")
         self.intercepted.append(call.child_no)
-        return InterceptOutcome.model_validate({"result": self.intercept.get(call.child_no, "cancelled")})
+        return InterceptOutcome.model_validate(
+            {"result": self.intercept.get(call.child_no, "cancelled"), "child_no": call.child_no}
+        )
 
     @activity.defn(name="wms.query")
     async def wms_query(self, call: ChildCall) -> Facts:
