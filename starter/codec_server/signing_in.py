@@ -4,9 +4,10 @@ The Web UI sends a bearer token when people sign in to it; where it knows no sig
 sign in here, and the browser sends the cookie along.
 """
 
+import asyncio
 import html
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,6 +19,7 @@ from providers.tokens.verify import LONGEST, TokenVerifier
 COOKIE = "oms-histories"
 KEPT_S = 3_600
 """No token that reads lives longer; the token's own end counts."""
+SLOWEST_S = 10.0
 
 PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>oms</title>
 <style>body{{font:16px sans-serif;max-width:40em;margin:4em auto}}textarea{{width:100%;height:8em}}</style>
@@ -52,19 +54,28 @@ class SigningIn:
         return _shown(ASKED)
 
     async def take(self, request: Request) -> Response:
-        """Keeps the token in a cookie that no script reads and no other site sends."""
+        """Keeps the token in a cookie that no script reads and no other site sends. No other page signs anybody in:
+        what they read would be written down as somebody else's reading."""
+        said_by = request.headers.get("origin")
+        if said_by is not None and urlsplit(said_by).netloc != request.headers.get("host"):
+            return _shown("请在本页登录 · Sign in on this page.", 403)
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > 2 * LONGEST:
-                return _shown("太长 · That is too long.", 413)
+        try:
+            async with asyncio.timeout(SLOWEST_S):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > 2 * LONGEST:
+                        return _shown("太长 · That is too long.", 413)
+        except TimeoutError:
+            return _shown("太慢 · That took too long.", 408)
         token = "".join(parse_qs(body.decode("ascii", errors="replace")).get("token", [])).strip()
         try:
             caller = await self._verifier.verify_reader(token)
         except (TokenRefused, KeysUnavailable) as why:
             return _shown(f"未登录 · Not signed in: {html.escape(str(why))}", 401)
         answer = _shown(f"已登录 · Signed in: {html.escape(caller.person_id)}")
-        secure = request.url.scheme == "https"
+        # Whatever stands before us ends TLS, so the scheme of our own address says nothing.
+        secure = request.url.hostname not in ("127.0.0.1", "localhost", "::1")
         answer.set_cookie(COOKIE, token, max_age=KEPT_S, httponly=True, samesite="strict", secure=secure)
         return answer
 

@@ -7,6 +7,7 @@ retention (object lock, compliance mode): then nobody can delete one before its 
 from __future__ import annotations
 
 import asyncio
+import re
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -20,6 +21,8 @@ TIMEOUT_S = 20
 NEWEST = 100
 """Copies that are read: a row's hash stands for all rows before it."""
 _DIGITS = 19
+NAME = re.compile(rf"\d{{{_DIGITS}}}-[0-9a-f]{{64}}\.json")
+"""Other names are told and stand in nobody's way, however they sort."""
 
 
 class AnchorCopies:
@@ -45,12 +48,14 @@ class AnchorCopies:
     async def newest(self, most: int = NEWEST) -> tuple[tuple[Anchor, ...], tuple[str, ...]]:
         """Those of the highest rows that we signed, and what is wrong with others. Raises `UnableToAnchor`."""
         try:
-            names = sorted([entry["path"] async for page in obstore.list(self._store) for entry in page])[-most:]
+            found = [entry["path"] async for page in obstore.list(self._store) for entry in page]
+            names = sorted(name for name in found if NAME.fullmatch(name))[-most:]
             bodies = [await self._body(name) for name in names]
         except (BaseError, OSError, TimeoutError) as error:
             raise UnableToAnchor(f"the copies of the anchors cannot be read ({type(error).__name__})") from None
         anchors: list[Anchor] = []
-        problems: list[str] = []
+        strange = [name for name in found if not NAME.fullmatch(name)]
+        problems = [f"{name[:100]} among the copies is none of ours" for name in strange[:most]]
         for name, body in zip(names, bodies, strict=True):
             try:
                 anchor = parse(Anchor, body)

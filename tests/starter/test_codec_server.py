@@ -81,7 +81,7 @@ async def desk(database_url: str, pool: Pool) -> AsyncIterator[Desk]:
         await people.add(person, [role], "test", NOW)
     own = await open_pool(as_role(database_url, "oms_operator"))
     app = CodecServer(CIPHER, TokenVerifier(issuers, lambda: opened.now), HistoryReaders(own), lambda: NOW, (UI,)).app
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://codec") as http:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as http:
         opened = Desk(http, pool, local, oidc)
         yield opened
     await own.close()
@@ -180,6 +180,20 @@ async def test_a_browser_signs_in_once_and_only_the_web_uis_page_may_use_it(desk
         assert (await desk.ask(None, asked, **origin)).status_code == 401
     desk.now = NOW + timedelta(minutes=6)
     assert (await desk.ask(None, asked, origin=UI)).status_code == 401
+
+
+async def test_no_other_page_signs_anybody_in(desk: Desk) -> None:
+    token = {"token": desk.token()}
+    for origin in ("http://evil.example", "null", "http://127.0.0.1.evil.example"):
+        answer = await desk.http.post("/", data=token, headers={"origin": origin})
+        assert answer.status_code == 403 and "set-cookie" not in answer.headers
+    own = await desk.http.post("/", data=token, headers={"origin": "http://127.0.0.1"})
+    assert own.status_code == 200 and "secure" not in own.headers["set-cookie"].lower()
+
+
+async def test_behind_a_name_the_cookie_wants_tls(desk: Desk) -> None:
+    answer = await desk.http.post("http://histories.example/", data={"token": desk.token()})
+    assert "secure" in answer.headers["set-cookie"].lower()
 
 
 async def test_only_the_web_uis_page_is_answered_across_origins(desk: Desk) -> None:

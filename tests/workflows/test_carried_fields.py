@@ -17,6 +17,7 @@ OF_THE_RUN = {
     "Cancellation": "no handler runs while a run ends",
     "CannotResolve": "an error",
     "ChangeControls": "one question is one run",
+    "DecideInPlace": "one decision is one run",
     "GaveUp": "an error",
     "Interception": "no run ends while something is being stopped",
     "Journal": "checked with the order's and the return's state",

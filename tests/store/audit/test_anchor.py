@@ -192,7 +192,18 @@ async def test_a_copy_that_is_not_ours_is_told_and_not_believed(pool: Pool, file
     (tmp_path / "elsewhere" / "junk.json").write_text("{}")
     anchors, problems = await copies.newest()
     assert anchors == ()
-    assert ["was not signed" in p or "is no anchor" in p for p in problems] == [True, True]
+    assert ["was not signed" in p or "none of ours" in p for p in problems] == [True, True]
+
+
+async def test_junk_beside_the_copies_hides_none_of_them(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
+    copies = AnchorCopies.at((tmp_path / "elsewhere").as_uri(), KEY)
+    await grow(pool, 1)
+    await Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies).look()
+    for n in range(3):
+        (tmp_path / "elsewhere" / f"~{n}.json").write_text("{}")
+    anchors, problems = await copies.newest(1)
+    assert [anchor.seq for anchor in anchors] == [1]
+    assert "none of ours" in problems[0]
 
 
 async def test_a_second_place_that_does_not_answer_is_tried_again(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
