@@ -58,6 +58,7 @@ async def test_no_waybill_is_taken_for_what_has_not_left_and_the_seven_days_go_o
     await case.days_pass(8)
     assert (await case.shown()).status is CaseStatus.CLOSED_NOT_SENT
     await case.enter_waybill()
+    await house.rest()
     assert await house.pool.fetchval("SELECT count(*) FROM return_cases WHERE linked_to = $1", case.return_no) == 1
 
 
