@@ -46,10 +46,10 @@ status: venv ## what of the local stack runs
 
 # Three processes keep two cores busy: a test waits for its servers a third of its time. Tests that bring up the whole
 # system get processes of their own, since they point the environment at it: two for `system`, one for `polling`. They
-# wait until the cores are free, since they watch real seconds.
+# wait until the cores are free, since they watch real seconds; what they leave idle, `check` takes with the least right.
 # The scenario file is among the tests (tests/scenarios/test_the_file.py): every block is played and compared there.
 test: venv ## everything CI runs: lint, types, import contracts, tests, scenarios
-	@$(call timed,test,$(MAKE) $(beside) check units && $(MAKE) $(beside) system polling && $(MAKE) storm)
+	@$(call timed,test,$(MAKE) units && $(MAKE) $(beside) system polling check && $(MAKE) storm)
 
 units: venv ## the tests that bring up no whole system, in WORKERS processes
 	@$(call timed,$@,$(PY) -m pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/e2e --ignore=tests/pull --durations=25 --durations-min=2)
@@ -65,7 +65,7 @@ storm: venv
 
 check: venv ## the part of `make test` that runs no product code
 	@echo "== ruff"; $(PY) -m ruff check . && $(PY) -m ruff format --check .
-	@echo "== mypy"; $(PY) -m mypy .
+	@echo "== mypy"; nice -n 19 $(PY) -m mypy .
 	@echo "== import contracts"; PYTHONPATH=. $(VENV)/bin/lint-imports
 	@echo "== compose file"; $(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/temporal-compose.yml
 

@@ -89,7 +89,7 @@ class ScenarioEnvironment:
         async with AsyncExitStack() as resources:
             pools = []
             for address in (url, as_role(url, "oms_worker"), as_role(url, "oms_relay")):
-                pools.append(await open_pool(address, application="scenarios"))
+                pools.append(await open_pool(address, max_size=4, application="scenarios"))
                 resources.push_async_callback(pools[-1].close)
             pool = pools[0]
             house = cls(client, *pools, proofs_demanded=proofs_demanded)
