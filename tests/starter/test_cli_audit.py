@@ -10,6 +10,7 @@ import pytest
 from domain.records import AuditEntry
 from store.audit.anchor import AnchorFile
 from store.audit.audit import AuditStore
+from store.audit.copies import AnchorCopies
 from store.pool import Pool
 from tests.postgres import database_url
 from tests.starter.conftest import Oms
@@ -55,6 +56,26 @@ def test_a_cut_log_is_an_error(oms: Oms, anchored: Path, store: Store) -> None:
     said = oms("audit", "verify")
     assert said.code == 1
     assert "rows 3 to 3 are gone" in said.out
+
+
+def test_a_log_cut_together_with_its_anchors_is_an_error_by_the_copy_elsewhere(
+    oms: Oms, anchored: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = (tmp_path / "elsewhere").as_uri()
+    monkeypatch.setenv("OMS_AUDIT_COPY_URL", elsewhere)
+    assert "No copy of an anchor elsewhere." in oms("audit", "verify").out
+    (anchor,) = AnchorFile(anchored, KEY.encode()).read()[0]
+
+    async def copied_and_cut(pool: Pool) -> None:
+        await AnchorCopies.at(elsewhere, KEY.encode()).put(anchor)
+        await pool.execute("ALTER TABLE audit DISABLE TRIGGER audit_only_grows")
+        await pool.execute("DELETE FROM audit WHERE id = 3")
+
+    store(copied_and_cut)
+    anchored.write_text("")
+    said = oms("audit", "verify", "--json")
+    assert (said.code, said.json["copies"], said.json["whole"]) == (1, 1, False)
+    assert any("rows 3 to 3 are gone" in problem for problem in said.json["problems"])
 
 
 def test_a_missing_anchor_file_is_told(oms: Oms, anchored: Path) -> None:
