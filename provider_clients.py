@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 
+from activities import connectors as asking
+from activities.connectors import Connector
 from activities.evidence import EvidenceService
 from activities.money.bills import ReadBill
 from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
@@ -21,6 +23,7 @@ from providers.kuaidi100.client import Kuaidi100, Kuaidi100Config
 from providers.qimen import QimenConfig, QimenWms
 from providers.sf.client import Sf
 from providers.sf.gateway import SfConfig
+from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tms.client import TmsClient, TmsConfig
 from providers.tokens.errors import UnusableKeys
 from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
@@ -28,6 +31,7 @@ from providers.tokens.verify import Issuer, TokenVerifier
 from providers.wechat import CustomsPlace, WechatConfig, WechatPay
 from store.audit.copies import AnchorCopies
 from store.object_stores import S3Access
+from store.polling.polling import Scope
 from store.pool import Pool
 from store.returns.evidence import EvidenceStore
 from store.returns.evidence_storage import Vault
@@ -84,6 +88,31 @@ def trade_bills(outside: Partners) -> dict[str, ReadBill]:
     """How the bill of a day is read, by channel."""
     alipay: dict[str, ReadBill] = {"alipay": outside.alipay.trade_bill} if outside.alipay else {}
     return {"wechat": outside.wechat.trade_bill, **alipay}
+
+
+def connectors(settings: Settings, outside: Partners, clock: Clock) -> dict[str, Connector]:
+    """Who can be asked, about what, how, and how often about the same thing. A new channel is one entry here and its
+    tick in `worker.loops`."""
+    often = settings.pull
+    wechat = asking.wechat(outside.wechat, settings.wechat.mchid, clock)
+    of_sf = (SF_CARRIER,) if outside.sf else None
+    parcels, spacing = Scope("kuaidi100", "parcels", without=of_sf), often.courier_spacing_s
+    asked = {
+        "wechat": Connector(Scope("wechat", "money"), wechat, _often(often.payment_tick_s)),
+        "qimen": Connector(Scope("qimen", "outbounds"), asking.qimen(outside.qimen), _often(often.warehouse_tick_s)),
+        "kuaidi100": Connector(parcels, asking.kuaidi100(outside.kuaidi100), spacing),
+    }
+    if outside.alipay and settings.alipay:
+        alipay = asking.alipay(outside.alipay, settings.alipay.seller_id, clock)
+        asked["alipay"] = Connector(Scope("alipay", "money"), alipay, _often(often.payment_tick_s))
+    if outside.sf:
+        asked["sf"] = Connector(Scope("sf", "parcels", carriers=of_sf), asking.sf(outside.sf), spacing)
+    return asked
+
+
+def _often(tick_s: int) -> int:
+    """A little less than a tick, so that no tick just misses who was asked in the one before."""
+    return max(1, tick_s * 4 // 5)
 
 
 async def token_verifier(settings: Settings, http: Http, clock: Clock) -> TokenVerifier:

@@ -23,7 +23,7 @@ from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from config.settings import TelemetrySettings
-from trace_headers import TolerantTracing
+from wire.trace_headers import TolerantTracing
 
 LOOPBACK = "127.0.0.1"
 ERROR_KIND = "exception.type"

@@ -12,14 +12,11 @@ from typing import Any
 
 import httpx
 import structlog
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 import telemetry
-from activities import connectors as asking
 from activities.access.assembly import deciding_people
 from activities.access.door import Doorkeeper
 from activities.approvals import DECIDE_IN_PLACE
@@ -42,17 +39,16 @@ from config import startup_check
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
 from domain.clock import Clock
-from provider_clients import Partners, make_partners, payment_channels, token_verifier, trade_bills
+from provider_clients import connectors, make_partners, payment_channels, token_verifier, trade_bills
 from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tokens.verify import TokenVerifier
-from sealed_payloads import OnlyForOurWorkflows, data_converter
 from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
 from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.found import MoneyAfterEnd
 from store.outside_money.trade_bills import TradeBillStore
 from store.polling.poll_results import FindingStore
-from store.polling.polling import PullStore, Scope
+from store.polling.polling import PullStore
 from store.polling.reconciling import ReconcileStore
 from store.polling.tracking import TrackingStore
 from store.pool import Pool, open_pool
@@ -61,6 +57,9 @@ from store.returns import ReturnStore
 from store.returns.order_context_store import OrderContextStore
 from store.rules.policies import PolicyStore
 from store.rules.rule_sets import RuleSetStore
+from wire.asked_activities import OnlyForOurWorkflows
+from wire.converter import data_converter
+from wire.search_attributes import ensure_search_attributes
 from workflows.approvals.controls import ChangeControls
 from workflows.approvals.in_place import DecideInPlace
 from workflows.loops.courier_subscription import (
@@ -83,11 +82,6 @@ WORKFLOWS: Sequence[type] = (
 WORKFLOW_TYPES = (
     ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, COURIER_WORKFLOW, PULL_WORKFLOW, DAILY_WORKFLOW,
 )  # fmt: skip
-SEARCH_ATTRIBUTES = {
-    "OmsStatus": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "OmsChannel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "OmsNeedsAttention": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
-}
 OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")
 
@@ -129,7 +123,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     customs = CustomsActivities({"wechat": WechatCustoms(outside.wechat)} if settings.wechat.customs_place else {})
     merchants = {"wechat": settings.wechat.mchid} | ({"alipay": settings.alipay.seller_id} if settings.alipay else {})
     elsewhere, bills = (SF_CARRIER,) if outside.sf else (), trade_bills(outside)
-    own = inside(pool, client, _connectors(settings, outside), elsewhere, merchants=merchants, bills=bills)
+    own = inside(pool, client, connectors(settings, outside, now), elsewhere, merchants=merchants, bills=bills)
     verifier = await token_verifier(settings, http, now)
     deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
     methods = [
@@ -169,26 +163,6 @@ def inside(
     ]  # fmt: skip
 
 
-def _connectors(settings: Settings, outside: Partners) -> dict[str, Connector]:
-    """Who can be asked, about what, how, and how often about the same thing. A new channel is one entry here and its
-    tick in `loops`."""
-    often = settings.pull
-    wechat = asking.wechat(outside.wechat, settings.wechat.mchid, now)
-    of_sf = (SF_CARRIER,) if outside.sf else None
-    parcels, spacing = Scope("kuaidi100", "parcels", without=of_sf), often.courier_spacing_s
-    connectors = {
-        "wechat": Connector(Scope("wechat", "money"), wechat, _often(often.payment_tick_s)),
-        "qimen": Connector(Scope("qimen", "outbounds"), asking.qimen(outside.qimen), _often(often.warehouse_tick_s)),
-        "kuaidi100": Connector(parcels, asking.kuaidi100(outside.kuaidi100), spacing),
-    }
-    if outside.alipay and settings.alipay:
-        alipay = asking.alipay(outside.alipay, settings.alipay.seller_id, now)
-        connectors["alipay"] = Connector(Scope("alipay", "money"), alipay, _often(often.payment_tick_s))
-    if outside.sf:
-        connectors["sf"] = Connector(Scope("sf", "parcels", carriers=of_sf), asking.sf(outside.sf), spacing)
-    return connectors
-
-
 def _asking_activities(
     pool: Pool, client: Client, connectors: Mapping[str, Connector], bills: Mapping[str, ReadBill], clock: Clock
 ) -> list[Any]:
@@ -200,11 +174,6 @@ def _asking_activities(
     )
     bill = BillActivities(TradeBillStore(pool), findings, bills, clock)
     return [pull.tick, pull.may_ask, pull.hand_over, reconcile.page, reconcile.day_done, *bill.methods]
-
-
-def _often(tick_s: int) -> int:
-    """A little less than a tick, so that no tick just misses who was asked in the one before."""
-    return max(1, tick_s * 4 // 5)
 
 
 def make_worker(client: Client, activity_methods: Sequence[Any], settings: Settings, verifier: TokenVerifier) -> Worker:
@@ -221,17 +190,6 @@ def make_worker(client: Client, activity_methods: Sequence[Any], settings: Setti
         max_concurrent_workflow_task_polls=WORKFLOW_POLLS,
         graceful_shutdown_timeout=timedelta(seconds=10),
     )
-
-
-async def ensure_search_attributes(client: Client) -> None:
-    """An unregistered attribute would fail every workflow task that sets it, for ever."""
-    operator = client.operator_service
-    known = await operator.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
-    missing = {name: kind for name, kind in SEARCH_ATTRIBUTES.items() if name not in known.custom_attributes}
-    if missing:
-        await operator.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
-        )
 
 
 def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[PerpetualWorkflow]:

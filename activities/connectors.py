@@ -1,4 +1,4 @@
-"""How each outside system is asked how things stand. A new channel is one function here and one entry in worker.py."""
+"""How each outside system is asked how things stand. A new channel: one function here, an entry in provider_clients."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -26,9 +26,9 @@ from relay.inbound.limits import Limits
 from relay.inbound.serving import server
 from relay.inbound.sources import keep_certificates, receivers
 from relay.outbound.assembly import sending
-from sealed_payloads import data_converter
 from store.audit.anchor import AnchorFile
 from store.pool import open_pool
+from wire.converter import data_converter
 
 log = structlog.get_logger("relay")
 

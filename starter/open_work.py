@@ -15,9 +15,9 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
-from encrypted_payloads import UnableToDecrypt
 from store.open_work import OpenWorkStore
 from store.pool import Pool
+from wire.encrypted_payloads import UnreadablePayload
 
 RUNNING = "ExecutionStatus = 'Running'"
 OURS = ("order/", "return/")
@@ -134,7 +134,7 @@ class OpenWork:
         context = WorkflowSerializationContext(namespace=self._temporal.namespace, workflow_id=workflow_id)
         try:
             error = await self._temporal.data_converter.with_context(context).decode_failure(failure)
-        except UnableToDecrypt:
+        except UnreadablePayload:
             return failure.message
         return str(getattr(error, "message", error))
 

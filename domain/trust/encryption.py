@@ -1,6 +1,6 @@
 """With which keys what goes through Temporal is encrypted, and what an encrypted payload looks like (decision 0038).
 
-The layout is that of Temporal's public samples. Pure; the cipher is in encrypted_payloads.py at the top level.
+The layout is that of Temporal's public samples. Pure; the cipher is in wire/encrypted_payloads.py.
 """
 
 from collections.abc import Mapping

@@ -12,9 +12,9 @@ from temporalio.service import RPCError
 
 from activities.approvals import DECIDE_IN_PLACE
 from domain.approvals import Decided, Decision
-from encrypted_payloads import UnableToDecrypt
 from starter.clients.calls import ANSWER_TIMEOUT, RPC_TIMEOUT, TIME_RAN_OUT, Calls, short
 from starter.clients.errors import OrderError
+from wire.encrypted_payloads import UnreadablePayload
 from workflows.messages import TASK_QUEUE
 
 IN_PLACE = timedelta(minutes=5)
@@ -72,7 +72,7 @@ class ApprovalClient:
             raise _DecisionCallErrors(number, "the decision in place").refused(e.cause) from e
         except TimeoutError:
             raise DecisionNotTaken(number, "NoAnswer", f"{TIME_RAN_OUT}; look with `oms approve show`") from None
-        except (RPCError, UnableToDecrypt) as e:
+        except (RPCError, UnreadablePayload) as e:
             raise DecisionNotTaken(number, "NoAnswer", f"{short(e)}; look with `oms approve show`") from e
         return decided
 

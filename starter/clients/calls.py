@@ -21,8 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.access.authority import ProofCode
 from domain.strict import Strict, of
-from encrypted_payloads import UnableToDecrypt
 from starter.clients.proving import Prover, proved
+from wire.encrypted_payloads import UnreadablePayload
 from workflows.messages import TASK_QUEUE, FirstAnswer, SignedCommand, command_key
 
 T = TypeVar("T")
@@ -144,7 +144,7 @@ class Calls:
             raise self.errors.refused(e.cause) from e
         except WorkflowQueryFailedError as e:
             raise self.errors.no_answer(what, short(e)) from e
-        except UnableToDecrypt as e:
+        except UnreadablePayload as e:
             raise self.errors.no_answer(what, short(e)) from e
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise self.errors.no_answer(what, TIME_RAN_OUT) from None

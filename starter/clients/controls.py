@@ -11,10 +11,10 @@ from temporalio.service import RPCError
 from domain.access.authority import ProofCode
 from domain.access.controls import CHANGE_CONTROLS, ControlChange, control_workflow_id, subject_of
 from domain.approvals import ApprovalId
-from encrypted_payloads import UnableToDecrypt
 from starter.clients.calls import ANSWER_TIMEOUT, TIME_RAN_OUT, Calls, short
 from starter.clients.errors import CommandRefused, OrderError
 from starter.clients.proving import Prover, proved
+from wire.encrypted_payloads import UnreadablePayload
 from workflows.approvals.control_messages import ChangeOfControls, ControlAnswer
 
 
@@ -73,5 +73,5 @@ class ControlClient:
                 return cast(ControlAnswer, await handle.result())
         except TimeoutError:
             raise _ControlCallErrors(name).no_answer("the change", TIME_RAN_OUT) from None
-        except (WorkflowFailureError, RPCError, UnableToDecrypt) as error:
+        except (WorkflowFailureError, RPCError, UnreadablePayload) as error:
             raise _ControlCallErrors(name).no_answer("the change", short(error)) from error

@@ -15,11 +15,11 @@ from config.payload_keys import load_payload_keys
 from config.settings import TemporalSettings
 from domain.order import StartOrder, order_too_large
 from domain.strict import Strict
-from sealed_payloads import data_converter
 from starter.clients.calls import ANSWER_TIMEOUT, Calls, short
 from starter.clients.errors import OrderRefused, Unreachable
 from starter.clients.proving import Prover
 from starter.clients.refusals import OrderCallErrors
+from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, ResolveTicket, order_workflow_id
 from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 from workflows.order.messages import (

@@ -12,11 +12,11 @@ import uvicorn
 import telemetry
 from config import startup_check
 from config.settings import Settings, UnableToConfigure
-from encrypted_payloads import PayloadCipher
 from provider_clients import token_verifier
 from starter.codec_server.app import CodecServer
 from store.approvals.history_readers import HistoryReaders
 from store.pool import open_pool
+from wire.encrypted_payloads import PayloadCipher
 
 log = structlog.get_logger("oms.codec")
 CONNECTIONS = 4

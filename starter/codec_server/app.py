@@ -20,12 +20,12 @@ from starlette.routing import Route
 from temporalio.api.common.v1 import Payload, Payloads
 
 from domain.trust.encryption import BOUND_TO
-from encrypted_payloads import PayloadCipher, UnableToDecrypt
 from providers.tokens.errors import KeysUnavailable, TokenRefused
 from providers.tokens.verify import TokenVerifier
 from starter.codec_server.signing_in import SigningIn
 from store.approvals.history_readers import HistoryReaders
 from store.errors import CommandNotAdmitted
+from wire.encrypted_payloads import PayloadCipher, UnreadablePayload
 
 log = structlog.get_logger("oms.codec")
 
@@ -101,7 +101,7 @@ class CodecServer:
         """With whose it is, when it was read."""
         try:
             found = self._cipher.decrypted(payload, None)
-        except UnableToDecrypt:
+        except UnreadablePayload:
             return payload, None
         if found is payload:
             return payload, None

@@ -169,6 +169,6 @@ def test_the_image_takes_every_room_that_the_programs_import() -> None:
     copied = {
         line.split()[1] for line in (FILE.parent / "Dockerfile").read_text().splitlines() if line.startswith("COPY")
     }
-    rooms = {"domain", "providers", "store", "activities", "workflows", "relay", "starter", "deploy", "rules"}
+    rooms = {"domain", "providers", "store", "activities", "workflows", "relay", "starter", "deploy", "rules", "wire"}
     assert rooms <= copied
     assert all((FILE.parents[1] / name).exists() for name in copied - {"--from=installed"})

@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 
 from domain.order import StartOrder
 from domain.strict import MOST_FAULTS, UnableToRead, parse
-from sealed_payloads import data_converter
 from tests.fuzz.shapes import EVERY, LARGEST, VALUES, Arguments, almost, batches
+from wire.converter import data_converter
 from workflows.durable.signals import read_facts
 
 MOST_CPU_S = 1.0

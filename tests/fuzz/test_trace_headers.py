@@ -28,7 +28,7 @@ from tests.fuzz.shapes import headers
 from tests.workflows.orders import one_parcel_order
 from tests.workflows.play import Play, kinds
 from tests.workflows.world import World
-from trace_headers import TRACE_HEADER, TolerantTracing, readable
+from wire.trace_headers import TRACE_HEADER, TolerantTracing, readable
 from workflows.order.workflow import Order
 
 HEADERS = headers()

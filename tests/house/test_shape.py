@@ -10,7 +10,7 @@ LONGEST_CLASS_FILE = 400
 LONGEST_FUNCTION = 80
 TOP_LEVEL = {
     ".ci", "activities", "bench", "config", "console", "deploy", "docs", "domain", "examples", "providers", "relay",
-    "rules", "sandbox", "starter", "store", "tests", "workflows",
+    "rules", "sandbox", "starter", "store", "tests", "wire", "workflows",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from config.settings import Settings
 from domain.trust.seals import KeyRing
-from sealed_payloads import data_converter
+from wire.converter import data_converter
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,9 +9,9 @@ from temporalio.client import Client, WorkflowHistory
 
 from domain.order import StartOrder
 from domain.trust.encryption import PayloadKeys
-from sealed_payloads import data_converter
 from tests.seals.sealed_play import SealedPlay
 from tests.workflows.orders import one_parcel_order
+from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, order_workflow_id
 
 OLD, NEW = {"2025": b"o" * 32}, {"2026": b"n" * 32}

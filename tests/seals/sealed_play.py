@@ -14,8 +14,9 @@ from activities.messages import RefundCall, RefundState
 from domain.facts import Fact
 from domain.trust.encryption import PayloadKeys
 from domain.trust.seals import KeyRing
-from sealed_payloads import OnlyForOurWorkflows, data_converter
 from tests.workflows.play import CANCEL, REAL_SECONDS, Play, inbox_ids
+from wire.asked_activities import OnlyForOurWorkflows
+from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, FactBatch
 from workflows.order.messages import Cancelled
 from workflows.order.workflow import Order

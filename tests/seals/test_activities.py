@@ -19,11 +19,11 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from bench.faults.strangers import Impostor, Stranger, plain, refusals
 from domain.call_outcome import CallOutcome
 from domain.records import TicketRecord
-from sealed_payloads import data_converter
 from tests.seals.conftest import SealedPlays
 from tests.seals.sealed_play import SealedPlay, workers
 from tests.workflows.orders import one_parcel_order
 from tests.workflows.play import kinds
+from wire.converter import data_converter
 from workflows.durable.guarded import outcome
 
 

@@ -18,8 +18,6 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.facts import Kind
 from domain.trust.encryption import ENCRYPTED, HIDDEN, KEY_ID, PayloadKeys
-from encrypted_payloads import PayloadCipher, UnableToDecrypt
-from sealed_payloads import data_converter
 from tests.seals.encrypted_play import (
     BEFORE,
     CANARY,
@@ -37,6 +35,8 @@ from tests.seals.test_signals import forged, whole_life
 from tests.workflows.orders import one_parcel_order
 from tests.workflows.play import Play, kinds
 from tests.workflows.world import World
+from wire.converter import data_converter
+from wire.encrypted_payloads import PayloadCipher, UnreadablePayload
 from workflows.messages import FactBatch
 from workflows.order.messages import CancelOrder
 from workflows.order.workflow import Order
@@ -201,7 +201,7 @@ async def test_an_update_that_cannot_be_read_says_so(encrypted: Plays) -> None:
         cause = refused.value.cause
         assert isinstance(cause, ApplicationError)
         assert (cause.type, cause.message) == ("BadMessage", HIDDEN), "its words are encrypted, too"
-        with pytest.raises(UnableToDecrypt, match="payload key 2026"):
+        with pytest.raises(UnreadablePayload, match="payload key 2026"):
             await stranger.query("view")
         await whole_life(play)
 

@@ -14,8 +14,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.return_messages import Apply
 from domain.returns.models import ReopenReturn
 from domain.trust.seals import KeyRing
-from sealed_payloads import OnlyForOurWorkflows, data_converter
 from tests.seals.sealed_play import RELAYS, workers
+from wire.asked_activities import OnlyForOurWorkflows
+from wire.converter import data_converter
 from workflows.order_return_signals import RETURN_WORKFLOW, return_workflow_id
 from workflows.returns.workflow import Return
 

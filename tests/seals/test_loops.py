@@ -14,11 +14,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.polling import Pull
 from domain.trust.seals import KeyRing
-from sealed_payloads import OnlyForOurWorkflows, data_converter
 from tests.seals.sealed_play import RELAYS, workers
 from tests.seals.test_linked_cases import OWN_KEYS
 from tests.workflows.play import REAL_SECONDS, until
 from tests.workflows.world.asked import Asked
+from wire.asked_activities import OnlyForOurWorkflows
+from wire.converter import data_converter
 from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow
 
 SETTINGS = Pull(connector="wechat", tick_s=1)

@@ -11,9 +11,9 @@ from temporalio.common import RawValue
 from temporalio.converter import ActivitySerializationContext, WorkflowSerializationContext
 
 from domain.trust.encryption import ENCRYPTED, PayloadKeys
-from encrypted_payloads import PayloadCipher, UnableToDecrypt
-from sealed_payloads import data_converter
 from tests.seals.sealed_play import workers
+from wire.converter import data_converter
+from wire.encrypted_payloads import PayloadCipher, UnreadablePayload
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/contract/encryption.md"
 KEY = bytes(range(32))
@@ -55,11 +55,11 @@ def test_a_payload_is_read_in_its_workflow_alone() -> None:
     cipher = PayloadCipher(KEYS)
     made = cipher.encrypted(PLAIN, HERE)
     assert cipher.decrypted(made, HERE) == cipher.decrypted(made, None) == PLAIN
-    with pytest.raises(UnableToDecrypt):
+    with pytest.raises(UnreadablePayload):
         cipher.decrypted(made, "order/SO2")
     made.metadata["encryption-workflow-id"] = b"order/SO2"
     for found_in in ("order/SO2", None):
-        with pytest.raises(UnableToDecrypt, match="payload key 2026, which is not here"):
+        with pytest.raises(UnreadablePayload, match="payload key 2026, which is not here"):
             cipher.decrypted(made, found_in)
 
 
@@ -96,6 +96,6 @@ async def test_a_local_activitys_answer_without_its_key_fails_no_workflow() -> N
     """An `ApplicationError` here would end the workflow; any other error waits for a worker that has the key."""
     (made,) = await data_converter(workers(), KEYS).with_context(activity(local=True)).encode(["x"])
     elsewhere = data_converter(workers(), PayloadKeys({"2025": b"o" * 32}, own="2025"))
-    with pytest.raises(UnableToDecrypt):
+    with pytest.raises(UnreadablePayload):
         await elsewhere.with_context(activity(local=True)).decode([made])
     assert await elsewhere.with_context(WORKFLOW).decode([made], [RawValue]) != ["x"]

@@ -12,7 +12,6 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.facts import Kind
 from domain.trust.seals import KeyRing
-from sealed_payloads import data_converter
 from tests.raw_messages import STRANGE
 from tests.seals.conftest import SealedPlays
 from tests.seals.sealed_play import RELAYS, SealedPlay, workers
@@ -21,6 +20,7 @@ from tests.workflows.play import Play, kinds
 from tests.workflows.world import World
 from tests.workflows.world.channel import Channel
 from tests.workflows.world.faults import Faults
+from wire.converter import data_converter
 from workflows.messages import FactBatch
 from workflows.order.workflow import Order
 from workflows.order_return_signals import CaseClosed, CaseOpened, StopForCase

@@ -15,7 +15,6 @@ from deploy.local.logins import as_role
 from domain.access.authority import READING, Binding
 from domain.approvals import Role
 from domain.trust.encryption import PayloadKeys
-from encrypted_payloads import PayloadCipher
 from providers.tokens.issue import issue, issue_proof, key_set, new_key, read_key
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
@@ -25,6 +24,7 @@ from store.approvals.people import PeopleStore
 from store.audit.audit import AuditStore
 from store.pool import Pool, open_pool
 from tests.postgres import database_url, pool
+from wire.encrypted_payloads import PayloadCipher
 
 __all__ = ["database_url", "pool"]
 

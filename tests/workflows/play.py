@@ -30,9 +30,9 @@ from deploy.local.temporal import server_arguments, temporal_binary
 from domain.facts import Fact, Kind
 from domain.order import StartOrder
 from domain.records import TicketRecord
-from sealed_payloads import data_converter
 from tests.workflows.orders import fact
 from tests.workflows.world import World
+from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, FactBatch, ResolveTicket, order_workflow_id
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, OrderView, Placed, Refresh, Refreshed
 from workflows.order.workflow import Order

@@ -13,8 +13,8 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.trust.encryption import PayloadKeys
-from sealed_payloads import data_converter
 from starter.open_work import ATTEMPTS, LONG, OpenWork, Trouble
+from wire.converter import data_converter
 
 NO_BOOKS: Any = None
 """What is stuck is told by Temporal alone."""

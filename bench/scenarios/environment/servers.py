@@ -14,14 +14,14 @@ import asyncpg
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 
-import worker
 from bench.scenarios.document import Scenario
 from bench.scenarios.environment.environment import ScenarioEnvironment
 from deploy.local.postgres import COPIED, LocalPostgres, temporary_postgres
 from deploy.local.temporal import LocalTemporal, temporary_temporal
 from domain.policy import Policy
-from sealed_payloads import data_converter
 from store.migrate import migrate
+from wire.converter import data_converter
+from wire.search_attributes import ensure_search_attributes
 
 TEMPLATE = "scenarios"
 AT_ONCE = 6
@@ -115,5 +115,5 @@ async def _namespace(temporal: LocalTemporal, name: str) -> Client:
     anywhere = await Client.connect(temporal.address)
     await anywhere.workflow_service.register_namespace(order)
     client = await Client.connect(temporal.address, namespace=name, data_converter=data_converter(None, None))
-    await worker.ensure_search_attributes(client)
+    await ensure_search_attributes(client)
     return client

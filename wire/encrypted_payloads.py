@@ -27,7 +27,6 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from bounded_failures import BoundedFailureConverter
 from domain.trust.encryption import (
     BOUND_TO,
     ENCRYPTED,
@@ -39,9 +38,10 @@ from domain.trust.encryption import (
     associated,
     unreadable,
 )
+from wire.bounded_failures import BoundedFailureConverter
 
 
-class UnableToDecrypt(ValueError):
+class UnreadablePayload(ValueError):
     """The payload is encrypted with a key that is not here, is not whole, or is another workflow's."""
 
 
@@ -71,7 +71,7 @@ class PayloadCipher:
 
     def decrypted(self, payload: Payload, workflow_id: str | None) -> Payload:
         """What is not encrypted as it is. `workflow_id`: where it was found, None where nobody knows. Raises
-        `UnableToDecrypt`."""
+        `UnreadablePayload`."""
         if not is_encrypted(payload):
             return payload
         named = payload.metadata.get(KEY_ID, b"")
@@ -79,13 +79,13 @@ class PayloadCipher:
         cipher = self._by_id.get(named.decode("ascii", errors="replace"))
         fits = workflow_id is None or bound is None or bound == workflow_id.encode()
         if cipher is None or not fits or len(payload.data) < NONCE_BYTES + TAG_BYTES:
-            raise UnableToDecrypt(f"it {unreadable(named)}")
+            raise UnreadablePayload(f"it {unreadable(named)}")
         nonce, data = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
         try:
             said = None if bound is None else associated(named.decode("ascii"), bound.decode())
             return Payload.FromString(cipher.decrypt(nonce, data, said))
         except (InvalidTag, DecodeError, UnicodeDecodeError):
-            raise UnableToDecrypt(f"it {unreadable(named)}") from None
+            raise UnreadablePayload(f"it {unreadable(named)}") from None
 
 
 class EncryptingCodec(PayloadCodec, WithSerializationContext):
@@ -108,7 +108,7 @@ class EncryptingCodec(PayloadCodec, WithSerializationContext):
     def _decrypted(self, payload: Payload) -> Payload:
         try:
             return self._cipher.decrypted(payload, workflow_of(self._context))
-        except UnableToDecrypt:
+        except UnreadablePayload:
             return payload
 
 
@@ -136,10 +136,10 @@ class DecryptedPayloadConverter(PydanticPayloadConverter):
     stop the workflow's task."""
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
-        """Raises `UnableToDecrypt`, and what the converters raise."""
+        """Raises `UnreadablePayload`, and what the converters raise."""
         for payload, hint in zip_longest(payloads, (type_hints or ())[: len(payloads)]):
             if is_encrypted(payload) and hint is not RawValue:
-                raise UnableToDecrypt(f"the message {unreadable(payload.metadata.get(KEY_ID, b''))}")
+                raise UnreadablePayload(f"the message {unreadable(payload.metadata.get(KEY_ID, b''))}")
         return super().from_payloads(payloads, type_hints)
 
 

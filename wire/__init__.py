@@ -1,0 +1,1 @@
+"""Between our processes and Temporal: encryption, seals, failures, trace headers, and the converter of all clients."""
