@@ -19,7 +19,7 @@ PAUSE = timedelta(hours=13)
 LONG = timedelta(days=12)
 VERY_LONG = timedelta(days=100)
 HANDED_IN = 8
-"""Rounds in which goods come back; after that only those that are on their way."""
+"""Rounds in which goods come back; after that the desk only sees to what is on its way, in or out."""
 CALM = Random(0)
 
 
@@ -30,6 +30,7 @@ class StandsStill(AssertionError):
 async def come_to_an_end(life: Life) -> None:
     """Raises `StandsStill` when it does not."""
     life.house.world._script.clear()
+    stood = ""
     for n in range(ROUNDS):
         for number, state in [*life.chargebacks.items()]:
             if state == "open":
@@ -39,8 +40,15 @@ async def come_to_an_end(life: Life) -> None:
         await life.passes(PAUSE if n % 4 else LONG if n < 12 else VERY_LONG)
         if life.ended and not life.open_cases():
             return
-        if n > 4 and life.house.engine.next_due() is None and not await life.questions():
+        stands = await _standing(life)
+        if n > 4 and stands == stood and life.house.engine.next_due() is None and not await life.questions():
             break
+        stood = stands
+    raise StandsStill(stands)
+
+
+async def _standing(life: Life) -> str:
+    """What is open, what it waits for, and who is asked. What moved within a round may move in the next one."""
     asked = [f"{t.step}: {t.error}" for _, t in await life.questions()]
     cases = [(c.return_no[-1], v.type.value, v.status.value, v.waiting_for) for c, v in await life.case_views()]
     order = ""
@@ -48,8 +56,7 @@ async def come_to_an_end(life: Life) -> None:
         view = await life.view()
         children = [f"{c.child_no[-2:]} {c.status}" for c in view.children]
         order = f"order {view.status} waits for {view.waiting_for}, children {children}; "
-    said = f"{order}cases {cases}; asked {asked}".replace(str(life.number), "N")
-    raise StandsStill(said)
+    return f"{order}cases {cases}; asked {asked}".replace(str(life.number), "N")
 
 
 async def _world_goes_on(life: Life) -> None:
@@ -79,7 +86,7 @@ async def _people_answer(life: Life, n: int) -> None:
         if (message := life.answer(ticket, action)) is not None:
             life.ask(workflow_id, "resolve_ticket", message)
             await life.house.rest()
-    if n < HANDED_IN or await life.case_in(CALM, CaseStatus.IN_RETURN):
+    if n < HANDED_IN or await life.case_in(CALM, CaseStatus.IN_RETURN, CaseStatus.REPLACEMENT_QC):
         for rule in (goods_are_handed_over, goods_are_received, unit_is_inspected, replacement_is_checked):
             await rule(life, CALM)
             await life.house.rest()

@@ -21,7 +21,7 @@ from store.pool import open_pool
 
 PART = 25
 """Runs of one database."""
-PARTS_OF_A_PROCESS = 8
+PARTS_OF_A_PROCESS = 10
 TEMPLATE = "conserve"
 
 
@@ -40,13 +40,17 @@ def play(server: str, seeds: range, *, jobs: int, beside: int, tell: Tell) -> Ta
     progress after each part."""
     tally = Tally()
     parts = [seeds[at : at + PART] for at in range(0, len(seeds), PART)]
-    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=PARTS_OF_A_PROCESS) as processes:
-        for done in as_completed([processes.submit(_play_part, server, part, beside) for part in parts]):
-            part = done.result()
-            tally.add(part)
-            for run in part.failed:
-                tell(f"seed {run.seed}, step {len(run.steps)}: {kind_of(run)}")
-            tell(f"{tally.runs} of {len(seeds)} runs, {tally.rate:.1f}/s, {len(tally.failed)} failed")
+    for at in range(0, len(parts), jobs * PARTS_OF_A_PROCESS):
+        # New processes by a pool of their own: `max_tasks_per_child` may wait for ever for a task that ended with its
+        # process (python/cpython#115634).
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as processes:
+            some = parts[at : at + jobs * PARTS_OF_A_PROCESS]
+            for done in as_completed([processes.submit(_play_part, server, part, beside) for part in some]):
+                part = done.result()
+                tally.add(part)
+                for run in part.failed:
+                    tell(f"seed {run.seed}, step {len(run.steps)}: {kind_of(run)}")
+                tell(f"{tally.runs} of {len(seeds)} runs, {tally.rate:.1f}/s, {len(tally.failed)} failed")
     return tally
 
 
