@@ -56,3 +56,10 @@ class ResolveTicket(SignedCommand):
     remark: Remark
     result: dict[str, Any] | None = None
     """With `supply`: the step's result, as the ticket's step would have returned it."""
+
+
+class TicketAnswer(Strict):
+    """Answer of update `resolve_ticket`. `approval_id`: what is said of money waits for another person of finance;
+    until then the ticket is open. None: the answer counts."""
+
+    approval_id: str | None = None

@@ -44,6 +44,8 @@ class Authority:
     note: str = ""
 
 
+SAID_OF_MONEY = "of a money step: given up; a result supplied, which another person of finance decides"
+
 AUTHORITY: Mapping[str, Authority] = {
     "order.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
     "order.change_address": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
@@ -52,7 +54,7 @@ AUTHORITY: Mapping[str, Authority] = {
     "order.request_resplit": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), note="another supervisor decides"),
     "order.book_money": Authority((R.FINANCE,), note="another person of finance has decided"),
     "order.resolve_ticket": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.WAREHOUSE, R.ORDER_OPS, R.FINANCE)),
-    "order.resolve_ticket: money": Authority((R.FINANCE,), note="a result supplied, or given up, of a money step"),
+    "order.resolve_ticket: money": Authority((R.FINANCE,), note=SAID_OF_MONEY),
     "controls.change: people": Authority((R.ADMIN,), note="another one decides; to deactivate takes one"),
     "controls.change: policy": Authority((R.FINANCE, R.ORDER_OPS, R.ADMIN), note="another person, of finance, decides"),
     "controls.change: rules": Authority(
@@ -72,7 +74,7 @@ AUTHORITY: Mapping[str, Authority] = {
     "return.print_label": Authority((R.WAREHOUSE,)),
     "return.pay": Authority((R.FINANCE, R.CS_SUPERVISOR), note="asks only; the case pays by itself"),
     "return.resolve_ticket": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.WAREHOUSE, R.ORDER_OPS, R.FINANCE)),
-    "return.resolve_ticket: money": Authority((R.FINANCE,), note="a result supplied, or given up, of a money step"),
+    "return.resolve_ticket: money": Authority((R.FINANCE,), note=SAID_OF_MONEY),
 }
 """By command: workflow and update. What follows a colon is a kind of it that its workflow tells apart."""
 MONEY = ": money"

@@ -20,7 +20,7 @@ from starter.clients.errors import OrderRefused, Unreachable
 from starter.clients.proving import Prover
 from starter.clients.refusals import OrderCallErrors
 from wire.converter import data_converter
-from workflows.messages import ORDER_WORKFLOW, ResolveTicket, order_workflow_id
+from workflows.messages import ORDER_WORKFLOW, ResolveTicket, TicketAnswer, order_workflow_id
 from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 from workflows.order.messages import (
     BookMoney,
@@ -109,9 +109,11 @@ class OrderClient:
         """The buyer, or someone for them, has the goods."""
         await self._update(order_no, "confirm_receipt", message)
 
-    async def resolve_ticket(self, order_no: str, message: ResolveTicket) -> None:
-        """Answer an open ticket: try again, supply the result, or give up into the ticket's fallback."""
-        await self._update(order_no, "resolve_ticket", message)
+    async def resolve_ticket(self, order_no: str, message: ResolveTicket) -> TicketAnswer:
+        """Answer an open ticket: try again, supply the result, or give up into the ticket's fallback. What is said of
+        money is asked for: another person of finance decides."""
+        answer = await self._update(order_no, "resolve_ticket", message, TicketAnswer)
+        return cast(TicketAnswer, answer or TicketAnswer())
 
     async def refresh(self, order_no: str, message: Refresh) -> Refreshed:
         """Ask the outside systems now (R11); refused as TooOften within 5 s of the last time."""

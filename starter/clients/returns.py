@@ -17,7 +17,7 @@ from starter.clients.errors import CommandRefused
 from starter.clients.proving import Prover, proved
 from starter.clients.refusals import ReturnCallErrors
 from starter.clients.return_errors import ReturnRefused, StepRefused
-from workflows.messages import ResolveTicket
+from workflows.messages import ResolveTicket, TicketAnswer
 from workflows.order_return_signals import RETURN_WORKFLOW, return_workflow_id
 from workflows.returns.messages import (
     Applied,
@@ -112,8 +112,10 @@ class ReturnClient:
         except CommandRefused as refused:  # some codes say the same of a command's proof
             raise StepRefused(return_no, refused.type, refused.reason) from refused.__cause__
 
-    async def resolve_ticket(self, return_no: str, message: ResolveTicket) -> None:
-        await self._update(return_no, "resolve_ticket", message)
+    async def resolve_ticket(self, return_no: str, message: ResolveTicket) -> TicketAnswer:
+        """As of an order."""
+        answer = await self._update(return_no, "resolve_ticket", message, TicketAnswer)
+        return cast(TicketAnswer, answer or TicketAnswer())
 
     async def view(self, return_no: str) -> CaseState:
         """The case as its workflow knows it this moment; needs a worker."""

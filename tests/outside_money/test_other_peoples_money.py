@@ -73,8 +73,11 @@ async def by_a_ticket(life: ScenarioOrder, fact: Fact) -> None:
     await house.pass_until(house.now() + MINUTES)
     (ticket,) = await open_tickets(life)
     told = PaymentState(state="PAID", fact=fact).model_dump(mode="json")
-    answer = ResolveTicket(ticket_id=ticket.ticket_id, action="supply", result=told, remark="seen there", by="u-ops")
+    answer = ResolveTicket(ticket_id=ticket.ticket_id, action="supply", result=told, remark="seen there", by="u-fin")
     await life.handle.execute_update("resolve_ticket", answer)
+    await house.office.open_for_business()
+    (asked,) = await house.office.waiting(ticket.ticket_id)
+    await life.handle.execute_update("decide", house.office.decision(asked, "u-fin2"))
     await house.rest()
 
 

@@ -33,7 +33,7 @@ from domain.records import TicketRecord
 from tests.workflows.orders import fact
 from tests.workflows.world import World
 from wire.converter import data_converter
-from workflows.messages import ORDER_WORKFLOW, FactBatch, ResolveTicket, order_workflow_id
+from workflows.messages import ORDER_WORKFLOW, FactBatch, ResolveTicket, TicketAnswer, order_workflow_id
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, OrderView, Placed, Refresh, Refreshed
 from workflows.order.workflow import Order
 
@@ -210,11 +210,12 @@ class Play:
         return cast(Refreshed, await self.update("refresh", Refresh(by="buyer"), Refreshed))
 
     async def resolve(self, action: Any, result: dict[str, Any] | None = None, ticket_id: str = "") -> None:
-        """Answers a ticket: the only blocking one, unless named."""
+        """Answers a ticket: the only blocking one, unless named. Where another person has to agree, they do."""
         number = ticket_id or (await self.ticket()).ticket_id
-        await self.update(
-            "resolve_ticket", ResolveTicket(ticket_id=number, action=action, remark="seen", by="ops", result=result)
-        )
+        said = ResolveTicket(ticket_id=number, action=action, remark="seen", by="ops", result=result)
+        answer = cast(TicketAnswer, await self.update("resolve_ticket", said, TicketAnswer))
+        if answer.approval_id is not None:
+            await self.update("decide", self.world.office.decision(answer.approval_id))
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

@@ -102,6 +102,10 @@ class Approvals:
         """One that is in the books already, or will be: its answer is awaited here."""
         self._all[request.approval_id] = self.asked[request.approval_id] = request
 
+    def forget(self, approval_id: str) -> None:
+        """One that the books did not take: nobody can decide it."""
+        self.asked.pop(approval_id, None)
+
     async def decided(
         self, approval_id: str, waits: Waits, escalate: Callable[[ApprovalRequest, Overdue], None]
     ) -> Decided | None:

@@ -62,6 +62,8 @@ class Step(Generic[Result]):
     """True once facts show that the step has been done after all."""
     about: str = ""
     """What tells it from others of the same name and child: a refund's number."""
+    amount_minor: int | None = None
+    """Of money: how much it is about."""
 
 
 def retries(backoff_s: tuple[int, ...]) -> RetryPolicy:
@@ -113,7 +115,7 @@ async def guarded(tickets: Tickets, step: Step[Result], call: Callable[[], Await
                 maybe_done = maybe_done or ended == CallOutcome.UNKNOWN
         resolution = await tickets.ask(
             step.system, step.name, why, step.child_no, step.give_up_means, settled=step.settled, result=step.result,
-            about=step.about, maybe_done=maybe_done,
+            about=step.about, maybe_done=maybe_done, amount_minor=step.amount_minor,
         )  # fmt: skip
         why = None
         if resolution is None:

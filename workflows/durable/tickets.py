@@ -32,11 +32,18 @@ class Ticket:
     """One open question; `resolution` is set when a person has answered."""
 
     def __init__(
-        self, record: TicketRecord, result: type[Strict] | None, about: str = "", maybe_done: bool = False
+        self,
+        record: TicketRecord,
+        result: type[Strict] | None,
+        about: str = "",
+        maybe_done: bool = False,
+        amount_minor: int | None = None,
     ) -> None:
         self.record = record
         self.result = result
         self.about = about
+        self.amount_minor = amount_minor
+        """Of money: how much its step is about."""
         self.maybe_done = maybe_done
         """Nobody knows whether the step that it asks about was done after all."""
         self.resolution: TicketResolution | None = None
@@ -48,6 +55,7 @@ class CarriedTicket(Strict):
     record: TicketRecord
     about: str = ""
     maybe_done: bool = False
+    amount_minor: int | None = None
     resolution: TicketResolution | None = None
 
 
@@ -89,6 +97,7 @@ class Tickets:
         severity: Severity = "normal",
         about: str = "",
         maybe_done: bool = False,
+        amount_minor: int | None = None,
     ) -> Ticket:
         self._count += 1
         record = TicketRecord(
@@ -101,7 +110,7 @@ class Tickets:
             actions=actions,
             give_up_means=give_up_means,
         )
-        ticket = Ticket(record, result, about, maybe_done)
+        ticket = Ticket(record, result, about, maybe_done, amount_minor)
         self.open_ones[record.ticket_id] = ticket
         self.opened.append(record)
         self._changed()
@@ -122,12 +131,13 @@ class Tickets:
         severity: Severity = "normal",
         about: str = "",
         maybe_done: bool = False,
+        amount_minor: int | None = None,
         wait: Wait = workflow.wait_condition,
     ) -> TicketResolution | None:
         """Opens a ticket and waits for its answer. None: it was settled first, and is closed on that `evidence`."""
         ticket = self.claim(system, step, child_no, about, result) or self.open(
             system, step, error, child_no, give_up_means, result=result, actions=actions, severity=severity,
-            about=about, maybe_done=maybe_done,
+            about=about, maybe_done=maybe_done, amount_minor=amount_minor,
         )  # fmt: skip
         await wait(lambda: ticket.resolution is not None or settled())
         if ticket.resolution is None:
@@ -141,6 +151,10 @@ class Tickets:
             if (ticket.record.system, ticket.record.step, ticket.record.child_no, ticket.about) == wanted:
                 return ticket
         return None
+
+    def left_over(self, ticket_id: str) -> bool:
+        """Of the run before, and nobody of this one has taken it up yet."""
+        return ticket_id in self._unclaimed and ticket_id in self.open_ones
 
     def claim(
         self, system: str, step: str, child_no: str | None = None, about: str = "", result: type[Strict] | None = None
@@ -187,7 +201,8 @@ class Tickets:
         except CannotResolve as error:
             raise ApplicationError(str(error), type=error.kind) from None
 
-    def resolve(self, message: ResolveTicket) -> None:
+    def resolve(self, message: ResolveTicket, **more: str) -> None:
+        """`more`: for the audit. Raises `CannotResolve`."""
         ticket = self.check(message)
         resolution = TicketResolution(
             ticket_id=message.ticket_id,
@@ -206,6 +221,7 @@ class Tickets:
                     "step": ticket.record.step,
                     "by": message.action,
                     "remark": message.remark,
+                    **more,
                 },
             )
         )
@@ -232,8 +248,9 @@ class Tickets:
     def pack(self, ticket: Ticket) -> Any:
         """For who holds one, open or answered."""
         kept = CarriedTicket(
-            record=ticket.record, about=ticket.about, maybe_done=ticket.maybe_done, resolution=ticket.resolution
-        )
+            record=ticket.record, about=ticket.about, maybe_done=ticket.maybe_done, amount_minor=ticket.amount_minor,
+            resolution=ticket.resolution,
+        )  # fmt: skip
         return kept.model_dump(mode="json", exclude_defaults=True)
 
     def unpack(self, data: Any) -> Ticket:
@@ -242,7 +259,7 @@ class Tickets:
         if open_one := self.open_ones.get(kept.record.ticket_id):
             self._unclaimed.pop(kept.record.ticket_id, None)
             return open_one
-        ticket = Ticket(kept.record, None, kept.about, kept.maybe_done)
+        ticket = Ticket(kept.record, None, kept.about, kept.maybe_done, kept.amount_minor)
         ticket.resolution = kept.resolution
         return ticket
 

@@ -8,11 +8,12 @@ from temporalio.exceptions import ApplicationError
 
 from domain.order_states import RECEIVABLE
 from domain.states import OrderStatus
+from workflows.approvals.supplied_money import SuppliedMoney
 from workflows.durable.branches import Branches
 from workflows.durable.commands import keeps_its_key, rationed, repeatable, unless_done
 from workflows.durable.proofs import money_apart, proven
 from workflows.durable.raw_messages import StartRefused, well_formed
-from workflows.messages import ResolveTicket
+from workflows.messages import ResolveTicket, TicketAnswer
 from workflows.order.cancelling import Cancellation
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed
 from workflows.order.open_returns import OpenReturns
@@ -42,6 +43,7 @@ class OrderHandlers(OutsideMoneyHandlers):
     _parcels: Parcels
     _refunds_owed: RefundsOwed
     _refresher: Refresher
+    _supplied_money: SuppliedMoney
     _tagging: Tagging
     _set_aside: SetAside
 
@@ -142,17 +144,16 @@ class OrderHandlers(OutsideMoneyHandlers):
     @workflow.update
     @proven("order.resolve_ticket", "_check_resolution", row=money_apart)
     @repeatable("_check_resolution")
-    async def resolve_ticket(self, message: ResolveTicket) -> None:
-        """Returns once the answer and its audit row are committed."""
-        self._state.tickets.resolve(message)
-        await self._state.flushed()
+    async def resolve_ticket(self, message: ResolveTicket) -> TicketAnswer:
+        """Returns once the answer and its audit row are committed, or the question to another person is."""
+        return await self._supplied_money.resolve(message)
 
     @resolve_ticket.validator
     @well_formed
     @unless_done
     def _check_resolution(self, message: ResolveTicket) -> None:
         self._check_registered()
-        self._state.tickets.insist(message)
+        self._supplied_money.check(message)
 
     @workflow.update
     @keeps_its_key

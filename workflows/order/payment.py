@@ -87,6 +87,7 @@ class OrderPayment:
             PaymentCreated,
             "the order stays open until its deadline and closes unless it is paid by other means",
             settled=lambda: not self._open,
+            amount_minor=order.payable_minor,
         )
         try:
             created = await guarded(
@@ -172,6 +173,7 @@ class OrderPayment:
             PaymentState,
             "the order is closed as unpaid; a payment found later is refunded",
             settled=lambda: self.paid,
+            amount_minor=order.payable_minor,
         )
 
         async def answer() -> PaymentState:

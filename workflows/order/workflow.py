@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.states import OrderStatus
     from domain.strict import UnableToRead
     from domain.trust.seals import RELAY, WORKER
+    from workflows.approvals.supplied_money import SuppliedMoney
     from workflows.durable.branches import Branches
     from workflows.durable.carrying import Own, Table, give
     from workflows.durable.continuing import StepsUnderWay, beginning, until_over
@@ -67,6 +68,7 @@ class Order(OrderHandlers):
         _parcels=Own(),
         approvals=Own(),
         changes=Own(),
+        _supplied_money=Own(),
         _set_aside=Own(),
         _open_returns=Own(),
         _refresher=Own(),
@@ -112,6 +114,7 @@ class Order(OrderHandlers):
         self._state.child_states = self._parcels.states
         self._refresher = Refresher(self._state, self._payment, self._parcels, self._apply)
         self.changes = FulfilmentChanges(self._state, self._parcels, self.approvals, self._branches)
+        self._supplied_money = SuppliedMoney(self._state, self.approvals, self._branches)
         self._set_aside = SetAside(self._state, self._parcels, self.changes, self._refunds_owed)
         self._open_returns.serve(self._state, self._parcels, self._set_aside)
         self.readdressing = Readdressing(self._state, self._payment, self._parcels, self.changes)
@@ -258,6 +261,7 @@ class Order(OrderHandlers):
         self._set_aside.go_on(self._branches.take_on)
         self._open_returns.go_on()
         self.changes.go_on()
+        self._supplied_money.go_on()
 
     # --- events ------------------------------------------------------------------------------------------------------
 

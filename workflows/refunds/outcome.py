@@ -57,6 +57,7 @@ class RefundOutcome:
             "the refund is not paid by the system; the money stays reserved for a person to pay back",
             settled=self._interrupted,
             about=call.refund_no,
+            amount_minor=call.amount_minor,
         )
 
     async def known(self) -> bool:

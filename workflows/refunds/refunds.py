@@ -304,6 +304,7 @@ class Refunds:
             "the refund is not paid by the system; the money stays reserved for a person to pay back",
             settled=lambda: record.refund_no in self._ended,
             about=record.refund_no,
+            amount_minor=record.amount_minor,
         )
         stand = stand or RefundUnderWay()
 

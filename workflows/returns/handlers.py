@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from domain.approvals import Decided, Decision
 from domain.returns.enums import GOODS_GO_OUT, CaseStatus
 from workflows.approvals.handlers import DECIDE_BY_SIGNAL
+from workflows.approvals.supplied_money import SuppliedMoney
 from workflows.durable.branches import Branches
 from workflows.durable.commands import (
     RepeatableCommands,
@@ -24,7 +25,7 @@ from workflows.durable.commands import (
 from workflows.durable.continuing import signal_heard
 from workflows.durable.proofs import money_apart, proven
 from workflows.durable.raw_messages import StartRefused, well_formed
-from workflows.messages import ResolveTicket
+from workflows.messages import ResolveTicket, TicketAnswer
 from workflows.returns.exchange import Exchange
 from workflows.returns.inbound_shipment import InboundShipment
 from workflows.returns.inspection import Inspection
@@ -70,6 +71,7 @@ class ReturnHandlers(RepeatableCommands):
     _payout: Payout
     _exchange: Exchange
     _late_parcel: LateParcel
+    _supplied_money: SuppliedMoney
 
     @workflow.update
     async def apply(self) -> Applied:
@@ -304,16 +306,15 @@ class ReturnHandlers(RepeatableCommands):
     @workflow.update
     @proven("return.resolve_ticket", "_check_resolution", row=money_apart)
     @repeatable("_check_resolution")
-    async def resolve_ticket(self, message: ResolveTicket) -> None:
-        self._state.tickets.resolve(message)
-        await self._state.flushed()
+    async def resolve_ticket(self, message: ResolveTicket) -> TicketAnswer:
+        return await self._supplied_money.resolve(message)
 
     @resolve_ticket.validator
     @well_formed
     @unless_done
     def _check_resolution(self, message: ResolveTicket) -> None:
         self._check_open()
-        self._state.tickets.insist(message)
+        self._supplied_money.check(message)
 
     async def _ready(self) -> None:
         await workflow.wait_condition(lambda: self._refused is not None or self._open)

@@ -17,6 +17,7 @@ from domain.returns.states import ReturnEvent
 from domain.units import UnitRange, per_line
 from workflows.approvals.approvals import Approvals, Overdue, Waits
 from workflows.approvals.reminders import ApprovalReminders, Reminder
+from workflows.approvals.supplied_money import KIND as MONEY_FACT
 from workflows.durable.carrying import Own, Table
 from workflows.returns.state import ReturnEnded, ReturnState
 
@@ -194,5 +195,7 @@ class Review:
 
     async def withdraw_all(self, by: str, why: str) -> None:
         """What is asked has changed, or is not asked any more. A decision that was faster stands."""
-        for number in list(self.approvals.asked):
+        for number, request in list(self.approvals.asked.items()):
+            if request.kind == MONEY_FACT:
+                continue
             await self.approvals.withdraw(number, by, why)

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.returns.enums import GOODS_COME_BACK, GOODS_GO_OUT, CaseStatus
     from domain.strict import UnableToRead
     from domain.trust.seals import RELAY, WORKER
+    from workflows.approvals.supplied_money import SuppliedMoney
     from workflows.durable.branches import Branches
     from workflows.durable.carrying import Own, Table, give
     from workflows.durable.continuing import StepsUnderWay, beginning, until_over
@@ -49,6 +50,7 @@ class Return(ReturnHandlers):
         _payout=Own(),
         _exchange=Own(),
         _late_parcel=Own(),
+        _supplied_money=Own(),
         commands=Own(),
         _events=Own(),
         _taken_back_by=CancelReturn | None,
@@ -93,6 +95,7 @@ class Return(ReturnHandlers):
         self._payout = Payout(self._state, self._branches, self._review, self._inspection, self._stop_shipping)
         self._exchange = Exchange(self._state, self._branches, self._inspection)
         self._late_parcel = LateParcel(self._state, self._branches)
+        self._supplied_money = SuppliedMoney(self._state, self._review.approvals, self._branches)
         if begun.state is not None:
             give(self, begun.state)
 
@@ -120,6 +123,7 @@ class Return(ReturnHandlers):
         if self._open:
             self._listen()
             self._payout.go_on()
+            self._supplied_money.go_on()
             return
         try:
             if self._refused is not None:

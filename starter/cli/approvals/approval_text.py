@@ -18,6 +18,7 @@ KINDS = {
     "exchange": "exchange 换货",
     "return_review": "return 退货审核",
     "outside_money": "money from outside 账外资金",
+    "money_fact": "what is said of money 人工录入资金结果",
     "change_people": "change of people 人员与角色变更",
     "publish_policy": "publish a policy 发布政策",
 }

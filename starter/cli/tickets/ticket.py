@@ -19,7 +19,7 @@ from starter.clients.errors import NotNow
 from starter.clients.return_errors import StepRefused
 from store.tickets.queue import NoticeDelivery, Sort, TicketMove, TicketQueue, Wanted
 from store.tickets.tickets import TicketRow, TicketStore
-from workflows.messages import ResolveTicket
+from workflows.messages import ResolveTicket, TicketAnswer
 
 TicketId = Annotated[str, typer.Argument(metavar="ID", help="Ticket number, T-….")]
 Action = Literal["retry", "supply", "give_up"]
@@ -124,7 +124,7 @@ def resolve(
     key: Key = None,
     json: Json = False,
 ) -> None:
-    """Answer a ticket; the order goes on at once.
+    """Answer a ticket; the order goes on at once. What is said of money (--result) another person of finance decides.
 
     Examples:
 
@@ -135,16 +135,21 @@ def resolve(
     if (retry, result is not None, give_up).count(True) != 1:
         raise typer.BadParameter("say how: one of --retry, --result JSON, --give-up")
     action: Action = "retry" if retry else "give_up" if give_up else "supply"
-    run(_resolve(ticket_id, action, remark, result, by, key))
+    asked = run(_resolve(ticket_id, action, remark, result, by, key)).approval_id
     if json:
-        output.as_json({"ticket_id": ticket_id, "action": action})
+        output.as_json({"ticket_id": ticket_id, "action": action, "approval_id": asked})
+    elif asked is not None:
+        output.line(
+            f"{asked} asks FINANCE: another person decides with `oms approve approve {asked}`; until then ticket "
+            f"{ticket_id} is open."
+        )
     else:
         output.line(f"Ticket {ticket_id} is answered: {action.replace('_', ' ')}.")
 
 
 async def _resolve(
     ticket_id: str, action: Action, remark: str, result: str | None, by: str | None, key: str | None
-) -> None:
+) -> TicketAnswer:
     own = own_key(key)
     message = ResolveTicket(
         ticket_id=ticket_id,
@@ -159,25 +164,25 @@ async def _resolve(
         raise CommandFailed(f"ticket {ticket_id} does not take {ticket_text.OPTION[action]}; it takes {allowed}.")
     if ticket.outside or ticket.order_no is None:
         await _resolve_outside(message)
-        return
+        return TicketAnswer()
     try:
-        await _resolve_inside(ticket.order_no, message, own)
+        return await _resolve_inside(ticket.order_no, message, own)
     except (NotNow, StepRefused) as error:
         if error.type != "Ended":
             raise
         await _resolve_outside(message)  # a note that outlived its order or case
+        return TicketAnswer()
 
 
-async def _resolve_inside(order_no: str, message: ResolveTicket, key: str | None) -> None:
+async def _resolve_inside(order_no: str, message: ResolveTicket, key: str | None) -> TicketAnswer:
     """By the workflow that waits for the answer: the case's, where a case asked."""
     async with database() as pool:
         return_no = await TicketStore(pool).case_of(message.ticket_id)
     if return_no is not None:
         async with return_client() as cases:
-            await cases.keyed(key).resolve_ticket(return_no, message)
-    else:
-        async with order_client() as orders:
-            await orders.keyed(key).resolve_ticket(order_no, message)
+            return await cases.keyed(key).resolve_ticket(return_no, message)
+    async with order_client() as orders:
+        return await orders.keyed(key).resolve_ticket(order_no, message)
 
 
 async def _resolve_outside(message: ResolveTicket) -> None:

@@ -4,9 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from temporalio import activity
-
-from activities.access.authority import AdmitCommand, AdmittedCommand
 from domain.policy import Policy
 from domain.records import OrderWrite
 from tests.workflows.world.books import Account, Books
@@ -16,12 +13,7 @@ from tests.workflows.world.faults import Faults
 from tests.workflows.world.goods import Goods
 from tests.workflows.world.inbox import Inbox
 from tests.workflows.world.invariants import check
-
-
-@activity.defn(name="people.admit")
-async def believed(message: AdmitCommand) -> AdmittedCommand:
-    """Everybody is who they say here, whatever their proof."""
-    return AdmittedCommand(person_id=message.by)
+from tests.workflows.world.office import Office
 
 
 class World:
@@ -33,6 +25,7 @@ class World:
         self.channel = Channel(self.faults)
         self.goods = Goods(self.faults)
         self.border = BorderDesk(self.faults)
+        self.office = Office()
         self.fail = self.faults.fail
         self.calls = self.faults.calls
         self.told: defaultdict[str, set[int]] = defaultdict(set)
@@ -52,7 +45,7 @@ class World:
     def activities(self) -> Sequence[Callable[..., Any]]:
         return [
             *self.books.activities(), *self.channel.activities(), *self.goods.activities(), *self.inbox.activities(),
-            *self.border.activities(), believed,
+            *self.border.activities(), *self.office.activities(),
         ]  # fmt: skip
 
     def check(self) -> None:
