@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 import structlog
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker import Worker
 
 import telemetry
 from activities.access.assembly import deciding_people
@@ -58,6 +57,7 @@ from store.returns.order_context_store import OrderContextStore
 from store.rules.policies import PolicyStore
 from store.rules.rule_sets import RuleSetStore
 from wire.asked_activities import OnlyForOurWorkflows
+from wire.calls import workflow_runner
 from wire.converter import data_converter
 from wire.search_attributes import ensure_search_attributes
 from workflows.approvals.controls import ChangeControls
@@ -177,14 +177,13 @@ def _asking_activities(
 
 
 def make_worker(client: Client, activity_methods: Sequence[Any], settings: Settings, verifier: TokenVerifier) -> Worker:
-    sandboxed = settings.worker.workflow_sandbox
     return Worker(
         client,
         task_queue=TASK_QUEUE,
         workflows=WORKFLOWS,
         activities=activity_methods,
         interceptors=[OnlyForOurWorkflows(WORKFLOW_TYPES, settings.seals), Doorkeeper(verifier.signer)],
-        workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
+        workflow_runner=workflow_runner(sandboxed=settings.worker.workflow_sandbox),
         max_cached_workflows=settings.worker.worker_cached_workflows,
         max_concurrent_activities=settings.worker.worker_activities,
         max_concurrent_workflow_task_polls=WORKFLOW_POLLS,

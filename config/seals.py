@@ -14,13 +14,15 @@ class SealSettings(SettingsGroup):
     """`keys`: comma list of `{id}:{base64 of 32 bytes}`; an id begins with its role (`relay.`, `worker.`). The relay
     has its own alone, the worker all that are or were in use. `own`: the id that this process seals with. `since`: for
     an installation that ran without seals: when all its relays and workers had begun to seal; the same for all
-    workers, and never changed."""
+    workers, and never changed. `calls_since`: the same for an installation whose seals did not say for which call an
+    activity was answered."""
 
     model_config = SettingsConfigDict(env_prefix="OMS_SEAL_")
 
     keys: KeyList
     own: Word
     since: AwareDatetime | None = None
+    calls_since: AwareDatetime | None = None
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -35,7 +37,7 @@ class SealSettings(SettingsGroup):
             if len(key) < SHORTEST_KEY or role_of(key_id) not in (RELAY, WORKER):
                 shown = repr(key_id[:40])
                 raise ValueError(f"key {shown} is not `relay.…` or `worker.…` with {SHORTEST_KEY} bytes in base64")
-        return KeyRing(keys, self.own, self.since)
+        return KeyRing(keys, self.own, self.since, self.calls_since)
 
 
 def load_seals() -> KeyRing | None:

@@ -26,7 +26,7 @@ def data_converter(ring: KeyRing | None, keys: PayloadKeys | None) -> DataConver
             failure_converter_class=HiddenFailureConverter if cipher.writes else BoundedFailureConverter,
             payload_codec=EncryptingCodec(cipher) if keys else None,
         )
-    since = {"since": ring.since}
+    since = {"since": ring.since, "calls_since": ring.calls_since}
     return NothingElsewhere(
         payload_converter_class=type("SealedPayloads", (SealedPayloadConverter,), since),
         failure_converter_class=type("SealedFailures", (SealedFailureConverter,), {**since, "hides": cipher.writes}),

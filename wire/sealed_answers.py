@@ -18,6 +18,7 @@ from temporalio.converter import (
 from temporalio.exceptions import ApplicationError
 
 from domain.trust.seals import (
+    OTHER_CALL,
     SEALED_BY,
     SEALED_FOR,
     UNSEALED_ERROR,
@@ -33,11 +34,17 @@ from workflows.durable.raw_messages import BAD_MESSAGE
 
 
 def _is_a_workers(payload: Payload, context: ActivitySerializationContext) -> bool:
-    """What was asked is no answer. (Who does an activity reads both: what earlier attempts have told, too.)"""
+    """What was asked is no answer, nor is what was answered to another call. (Who does an activity reads both: what
+    earlier attempts have told, too.)"""
     kind, metadata = context.activity_type or "", payload.metadata
     asked = (activity_purpose(kind),) if is_done_here(context) else ()
     fits = metadata.get(SEALED_FOR, b"").decode() in (*asked, answer_purpose(kind))
-    return bool(metadata.get(SEALED_BY) == WORKER.encode() and fits)
+    return bool(metadata.get(SEALED_BY) == WORKER.encode() and fits and OTHER_CALL not in metadata)
+
+
+def _counts_until(judge: "SealedPayloadConverter | SealedFailureConverter", payload: Payload) -> datetime | None:
+    """Before which moment it counted as it is. Of another call it may have been told before calls had names."""
+    return judge.calls_since if OTHER_CALL in payload.metadata else judge.since
 
 
 class SealedPayloadConverter(DecryptedPayloadConverter):
@@ -45,6 +52,7 @@ class SealedPayloadConverter(DecryptedPayloadConverter):
     the workflow's task for ever. An update that cannot be decrypted is refused by its type."""
 
     since: ClassVar[datetime | None] = None
+    calls_since: ClassVar[datetime | None] = None
     _context: ActivitySerializationContext | None = None
     _in_workflow = False
 
@@ -67,7 +75,7 @@ class SealedPayloadConverter(DecryptedPayloadConverter):
                 raise ApplicationError(str(error), type=BAD_MESSAGE) from None
         hints: list[Any] = [*(type_hints or ()), *[None] * len(payloads)]
         return [
-            Unsealed(context.activity_type or "", self.since, partial(self._read, payload, hint))
+            Unsealed(context.activity_type or "", _counts_until(self, payload), partial(self._read, payload, hint))
             for payload, hint in zip(payloads, hints, strict=False)
         ]
 
@@ -80,6 +88,7 @@ class SealedFailureConverter(BoundedFailureConverter, WithSerializationContext):
     (`workflows.durable.seals`). `hides`: the readable words go, since the payload is encrypted."""
 
     since: ClassVar[datetime | None] = None
+    calls_since: ClassVar[datetime | None] = None
     hides: ClassVar[bool] = False
 
     def __init__(self) -> None:
@@ -106,7 +115,8 @@ class SealedFailureConverter(BoundedFailureConverter, WithSerializationContext):
         # What the server itself says, such as a time-out, has no words of anybody's.
         words = context is not None and failure.HasField("application_failure_info")
         if words and context is not None and not _is_told(failure, payload_converter, context):
-            setattr(error, UNSEALED_ERROR, Unsealed(context.activity_type or "", self.since, lambda: error))
+            until = _counts_until(self, failure.encoded_attributes)
+            setattr(error, UNSEALED_ERROR, Unsealed(context.activity_type or "", until, lambda: error))
         return error
 
 

@@ -20,19 +20,24 @@ from temporalio.converter import (
 
 from domain.trust.encryption import BOUND_TO, ENCRYPTED, KEY_ID
 from domain.trust.seals import (
+    OTHER_CALL,
     SEAL,
     SEALED_BY,
+    SEALED_CALL,
     SEALED_FOR,
     SEALED_SINCE,
+    WORKER,
     WORKFLOW,
     KeyRing,
     SealedAs,
     activity_purpose,
     answer_purpose,
+    call_purpose,
 )
+from wire.calls import asked_as, is_asked_here
 from wire.encrypted_payloads import PayloadCipher, UnreadablePayload, workflow_of
 
-JUDGED = (SEALED_BY, SEALED_FOR, SEALED_SINCE)
+JUDGED = (SEALED_BY, SEALED_FOR, SEALED_SINCE, OTHER_CALL)
 """What only the reader says."""
 
 
@@ -63,13 +68,29 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
     def _sealed(self, payload: Payload, workflow_id: str, purpose: str) -> Payload:
         seal = self._ring.seal(workflow_id, purpose, _form(payload), payload.data)
         payload.metadata[SEAL] = seal.encode()
+        if call := self._call():
+            payload.metadata[SEALED_CALL] = self._ring.seal(
+                workflow_id, call_purpose(call), b"", seal.encode()
+            ).encode()
         return payload
+
+    def _call(self) -> str:
+        """The one that is asked for here, or done: an answer repeats what was asked."""
+        context = self._context
+        if is_asked_here(context):
+            return context.call
+        done = isinstance(context, ActivitySerializationContext) and is_done_here(context)
+        return asked_as.get() if done else ""
 
     def _judged(self, payload: Payload) -> Payload:
         found = self._found(payload)
         judged = _bare(self._decrypted(payload, found))
         judged.metadata[SEALED_BY] = found.by.encode()
         judged.metadata[SEALED_FOR] = found.purpose.encode()
+        if found == SealedAs(WORKER, activity_purpose(_activity(self._context))):
+            asked_as.set(self._named(payload))
+        elif found.by and (call := self._call()) and self._named(payload) != call:
+            judged.metadata[OTHER_CALL] = b"1"
         if self._ring.since is not None:
             judged.metadata[SEALED_SINCE] = self._ring.since.isoformat().encode()
         return judged
@@ -81,6 +102,15 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
             if found.by:
                 raise
             return payload
+
+    def _named(self, payload: Payload) -> str:
+        """The call that a worker has sealed it for; empty for none."""
+        where = _where(self._context)
+        told = payload.metadata.get(SEALED_CALL, b"").decode("ascii", errors="replace")
+        if where is None or not told:
+            return ""
+        named = self._ring.read(told, where[0], b"", payload.metadata.get(SEAL, b""))
+        return named.purpose.removeprefix(call_purpose("")) if named.by == WORKER else ""
 
     def _found(self, payload: Payload) -> SealedAs:
         where = _where(self._context)
@@ -106,15 +136,19 @@ def _where(context: SerializationContext | None) -> tuple[str, str] | None:
         return context.workflow_id, WORKFLOW
     if isinstance(context, ActivitySerializationContext) and context.workflow_id and not context.is_local:
         purpose = answer_purpose if is_done_here(context) else activity_purpose
-        return context.workflow_id, purpose(context.activity_type or "")
+        return context.workflow_id, purpose(_activity(context))
     return None
+
+
+def _activity(context: SerializationContext | None) -> str:
+    return context.activity_type or "" if isinstance(context, ActivitySerializationContext) else ""
 
 
 def _bare(payload: Payload) -> Payload:
     """A copy without anybody's word on who sealed it."""
     copy = Payload()
     copy.CopyFrom(payload)
-    for name in (SEAL, *JUDGED):
+    for name in (SEAL, SEALED_CALL, *JUDGED):
         copy.metadata.pop(name, None)
     return copy
 

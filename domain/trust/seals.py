@@ -27,6 +27,10 @@ SEALED_SINCE = "oms-sealed-since"
 """The same: before this moment (ISO 8601) what has no seal counts, too."""
 UNSEALED_ERROR = "oms_unsealed"
 """Attribute of an activity's error that no worker has told: an `Unsealed`."""
+SEALED_CALL = "oms-seal-call"
+"""Name in the metadata of what an activity is asked or answers: a seal over the seal, for one call of it."""
+OTHER_CALL = "oms-other-call"
+"""Set by the reader alone: a worker has sealed it, and not as the answer to this call."""
 WORKFLOW = "workflow"
 """Purpose of what is told to a workflow, or by it; of what an activity is asked `activity.{its type}`, of what it
 answers `answer.{its type}`."""
@@ -43,6 +47,11 @@ def activity_purpose(activity_type: str) -> str:
 
 def answer_purpose(activity_type: str) -> str:
     return f"answer.{activity_type}"
+
+
+def call_purpose(call: str) -> str:
+    """Purpose of the seal over a seal; no message has such a one."""
+    return f"call.{call}"
 
 
 @dataclass(frozen=True)
@@ -66,11 +75,13 @@ class Unsealed:
 @dataclass(frozen=True)
 class KeyRing:
     """`keys` by id, all that are or were in use; `own`: the id of the key that this process seals with. `since`: a
-    rolling change ended then; None: nothing without a seal has ever counted."""
+    rolling change ended then; None: nothing without a seal has ever counted. `calls_since`: the same for answers
+    that do not say to which call."""
 
     keys: Mapping[str, bytes] = field(repr=False)
     own: str
     since: datetime | None = None
+    calls_since: datetime | None = None
 
     def seal(self, workflow_id: str, purpose: str, encoding: bytes, data: bytes) -> str:
         mac = self._mac(self.own, workflow_id, purpose, encoding, data)

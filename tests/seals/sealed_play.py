@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker, WorkflowRunner
 
 from activities.messages import RefundCall, RefundState
 from domain.facts import Fact
@@ -16,6 +17,7 @@ from domain.trust.encryption import PayloadKeys
 from domain.trust.seals import KeyRing
 from tests.workflows.play import CANCEL, REAL_SECONDS, Play, inbox_ids
 from wire.asked_activities import OnlyForOurWorkflows
+from wire.calls import NamingCalls
 from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, FactBatch
 from workflows.order.messages import Cancelled
@@ -33,6 +35,8 @@ class SealedPlay(Play):
     """`handle` is a stranger's: what tests send through it has no seal."""
 
     since: datetime | None = None
+    calls_since: datetime | None = None
+    runner: WorkflowRunner = NamingCalls()
     relay_seals = True
     keys: PayloadKeys | None = None
     """With which worker and relay encrypt."""
@@ -61,10 +65,10 @@ class SealedPlay(Play):
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
-        ring = workers(self.since)
+        ring = replace(workers(self.since), calls_since=self.calls_since)
         async with Worker(
             self.client(ring), task_queue=self.queue, workflows=[Order], activities=self.world.activities(),
-            workflow_runner=UnsandboxedWorkflowRunner(), build_id="tests",
+            workflow_runner=self.runner, build_id="tests",
             interceptors=[OnlyForOurWorkflows([ORDER_WORKFLOW], ring)],
         ):  # fmt: skip
             yield

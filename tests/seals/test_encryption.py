@@ -14,7 +14,7 @@ from temporalio.client import WorkflowFailureError, WorkflowHistory, WorkflowUpd
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer
 
 from domain.facts import Kind
 from domain.trust.encryption import ENCRYPTED, HIDDEN, KEY_ID, PayloadKeys
@@ -35,6 +35,7 @@ from tests.seals.test_signals import forged, whole_life
 from tests.workflows.orders import one_parcel_order
 from tests.workflows.play import Play, kinds
 from tests.workflows.world import World
+from wire.calls import NamingCalls
 from wire.converter import data_converter
 from wire.encrypted_payloads import PayloadCipher, UnreadablePayload
 from workflows.messages import FactBatch
@@ -87,7 +88,7 @@ async def test_encryption_costs_no_event(encrypted: Plays, skipping: WorkflowEnv
 
 async def replayed(history: WorkflowHistory, keys: PayloadKeys | None) -> Exception | None:
     replayer = Replayer(
-        workflows=[Order], data_converter=data_converter(workers(), keys), workflow_runner=UnsandboxedWorkflowRunner(),
+        workflows=[Order], data_converter=data_converter(workers(), keys), workflow_runner=NamingCalls(),
         build_id="tests",
     )  # fmt: skip
     return (await replayer.replay_workflow(history, raise_on_replay_failure=False)).replay_failure

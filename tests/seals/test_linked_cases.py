@@ -16,6 +16,7 @@ from domain.returns.models import ReopenReturn
 from domain.trust.seals import KeyRing
 from tests.seals.sealed_play import RELAYS, workers
 from wire.asked_activities import OnlyForOurWorkflows
+from wire.calls import NamingCalls
 from wire.converter import data_converter
 from workflows.order_return_signals import RETURN_WORKFLOW, return_workflow_id
 from workflows.returns.workflow import Return
@@ -58,7 +59,7 @@ async def our_worker(env: WorkflowEnvironment, ring: KeyRing | None) -> AsyncIte
     queue = f"ours-{uuid.uuid4().hex}"
     async with Worker(
         client_of(env, ring), task_queue=queue, workflows=[Return], activities=[admit], build_id="tests",
-        workflow_runner=UnsandboxedWorkflowRunner(), interceptors=[OnlyForOurWorkflows([RETURN_WORKFLOW], ring)],
+        workflow_runner=NamingCalls(), interceptors=[OnlyForOurWorkflows([RETURN_WORKFLOW], ring)],
     ):  # fmt: skip
         yield queue
 

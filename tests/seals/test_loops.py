@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 from activities.polling import Pull
 from domain.trust.seals import KeyRing
@@ -19,6 +19,7 @@ from tests.seals.test_linked_cases import OWN_KEYS
 from tests.workflows.play import REAL_SECONDS, until
 from tests.workflows.world.asked import Asked
 from wire.asked_activities import OnlyForOurWorkflows
+from wire.calls import NamingCalls
 from wire.converter import data_converter
 from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow
 
@@ -37,7 +38,7 @@ async def started(
     queue = f"loops-{uuid.uuid4().hex}"
     async with Worker(
         client_of(env, workers()), task_queue=queue, workflows=[PullWorkflow], activities=asked.activities(),
-        build_id="tests", workflow_runner=UnsandboxedWorkflowRunner(),
+        build_id="tests", workflow_runner=NamingCalls(),
         interceptors=[OnlyForOurWorkflows([PULL_WORKFLOW], workers())],
     ):  # fmt: skip
         handle = await client_of(env, by).start_workflow(

@@ -8,7 +8,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.common import RawValue
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer
 
 from domain.facts import Kind
 from domain.trust.seals import KeyRing
@@ -20,6 +20,7 @@ from tests.workflows.play import Play, kinds
 from tests.workflows.world import World
 from tests.workflows.world.channel import Channel
 from tests.workflows.world.faults import Faults
+from wire.calls import NamingCalls
 from wire.converter import data_converter
 from workflows.messages import FactBatch
 from workflows.order.workflow import Order
@@ -172,7 +173,7 @@ async def test_seals_cost_no_event(sealed: SealedPlays, skipping: WorkflowEnviro
 
 
 async def replay(history: WorkflowHistory, ring: KeyRing | None) -> None:
-    runner = UnsandboxedWorkflowRunner()
+    runner = NamingCalls()
     replayer = Replayer(
         workflows=[Order], data_converter=data_converter(ring, None), workflow_runner=runner, build_id="tests"
     )
