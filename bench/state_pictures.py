@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bench.state_walks import HELD_UP, IN_WAREHOUSE, ON_THE_ROAD, Edge, parcel_edges, rolled_up
 from domain.order_states import STEPS as ORDER_STEPS
+from domain.refunds.chargebacks import STEPS as CHARGEBACK_STEPS
+from domain.refunds.chargebacks import ChargebackState
 from domain.refunds.states import STEPS as REFUND_STEPS
 from domain.returns.enums import GOODS_COME_BACK, CaseStatus, ReturnType
 from domain.returns.states import STEPS as RETURN_STEPS
@@ -40,6 +42,12 @@ REFUND = """\
 
 From `domain/refunds/states.py`. Capitals are facts from the payment channel; small letters are our own steps.
 """
+CHARGEBACK = """\
+## Chargeback
+
+From `domain/refunds/chargebacks.py`. Capitals are facts of a source; `oms order chargeback-decided` says the same. An
+end that is told before the opening counts from the opening on; one that says otherwise is a ticket, and moves nothing.
+"""
 RETURN = """\
 ## Return
 
@@ -62,7 +70,8 @@ def page() -> str:
     drawn = {state for edge in parcel for state in (edge.before, edge.after)}
     unused = ", ".join(f"`{status}`" for status in ChildStatus if status not in drawn)
     parts += [PARCEL.format(unused=unused), diagram(parcel, [*HELD_UP, ChildStatus.RELEASED], groups)]
-    parts += [REFUND, diagram(refund_edges(), [RefundStatus.REQUESTED]), RETURN]
+    parts += [REFUND, diagram(refund_edges(), [RefundStatus.REQUESTED])]
+    parts += [CHARGEBACK, diagram(chargeback_edges(), [ChargebackState.OPEN]), RETURN]
     for title, kind in RETURNS.items():
         parts += [f"### {title}\n", diagram(return_edges(kind), [CaseStatus.APPLIED])]
     return "\n".join(parts)
@@ -75,6 +84,10 @@ def order_edges() -> set[Edge]:
 
 def refund_edges() -> set[Edge]:
     return {Edge(before, move.after, step.value) for step, move in REFUND_STEPS.items() for before in move.before}
+
+
+def chargeback_edges() -> set[Edge]:
+    return {Edge(before, after, fact.value) for fact, (before, after) in CHARGEBACK_STEPS.items()}
 
 
 def return_edges(kind: ReturnType) -> set[Edge]:
@@ -98,7 +111,7 @@ def _reachable(edges: set[Edge], start: str) -> set[Edge]:
 def diagram(edges: set[Edge], starts: Iterable[str], groups: Mapping[str, tuple[str, ...]] | None = None) -> str:
     """One mermaid block. An edge that leads from, or to, every state of a group is drawn from, or to, the group."""
     groups = groups or {}
-    order = [*OrderStatus, *ChildStatus, *RefundStatus, *CaseStatus]
+    order = [*OrderStatus, *ChildStatus, *RefundStatus, *CaseStatus, *ChargebackState]
     lines = ["```mermaid", "stateDiagram-v2"]
     for name, members in groups.items():
         inside = [edge for edge in edges if edge.before in members and edge.after in members]

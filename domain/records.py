@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.order import Id, Minor, Qty, SkuTags
 from domain.policy import Policy
-from domain.refunds.outside import OutsideMoney
+from domain.refunds.outside import BankWord, OutsideMoney
 from domain.states import ChildStatus, OrderStatus, Outcome, PaymentStatus, RefundStatus
 from domain.strict import Strict
 from domain.tickets import Remark, Severity
@@ -166,6 +166,8 @@ class EventRecord(Strict):
     inbox_id: int | None = None
     outside: OutsideMoney | None = None
     """It says that money moved without us: kept beside, with a ticket."""
+    bank: BankWord | None = None
+    """It says how a chargeback ended: the books compare, and say what became of it."""
 
 
 class RefundRecord(Strict):

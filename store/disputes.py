@@ -8,6 +8,11 @@ TOLD = """
 SELECT m.number FROM outside_money m JOIN tickets t ON t.ticket_id = 'T-money-' || m.money_no
 WHERE m.order_no = $1 AND m.kind = 'chargeback' AND t.state = 'open' ORDER BY m.money_no LIMIT 1"""
 
+# Words about a chargeback that do not fit the books: the money may be gone.
+UNCLEAR = """
+SELECT error FROM tickets WHERE order_no = $1 AND step = 'chargeback told otherwise' AND state = 'open'
+ORDER BY opened_at, ticket_id LIMIT 1"""
+
 OPEN = "SELECT chargeback_id FROM chargebacks WHERE order_no = $1 AND state = 'open' ORDER BY opened_at, 1 LIMIT 1"
 
 # Also where refunds had been reserved before (the overlap): one of them may not have been sent yet.
@@ -25,6 +30,9 @@ async def what_holds_refunds(connection: Connection, order_no: str) -> str:
     number = await connection.fetchval(TOLD, order_no)
     if number is not None:
         return f"on hold: chargeback {number} of order {order_no} was told; book it, or answer its ticket, first"
+    unclear = await connection.fetchval(UNCLEAR, order_no)
+    if unclear is not None:
+        return f"on hold: {unclear}; then answer its ticket"[:480]
     number = await connection.fetchval(TAKEN, order_no)
     if number is None:
         return ""

@@ -35,6 +35,8 @@ async def come_to_an_end(life: Life) -> None:
         for number, state in [*life.chargebacks.items()]:
             if state == "open":
                 await life.bank_decides(number, "won")
+            elif state == "lost":
+                await life.loss_is_compared(number)
         await _world_goes_on(life)
         await _people_answer(life, n)
         await life.passes(PAUSE if n % 4 else LONG if n < 12 else VERY_LONG)

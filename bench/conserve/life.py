@@ -22,7 +22,7 @@ from starter.clients.approvals import ApprovalClient
 from starter.clients.errors import OrderError
 from store.approvals.approvals import Approval
 from store.errors import OrderRefused as RefusedByBooks
-from store.returns.chargebacks import ChargebackStore
+from store.outside_money.chargebacks import ChargebackStore
 from workflows.messages import ResolveTicket, order_workflow_id
 from workflows.order.messages import OrderView
 from workflows.order_return_signals import return_workflow_id
@@ -242,11 +242,27 @@ class Life:
         await self.attempt(lambda: self.house.office.decide(client, approval, person, verdict))
 
     async def bank_decides(self, number: str, outcome: Literal["lost", "won"]) -> None:
+        """A source tells it, as it may tell it again, or a person records it."""
         self.chargebacks[number] = outcome
-        store, now = ChargebackStore(self.house.pool), self.house.now()
-        await store.decide(number, outcome, "u-fin", now)
+        if self.number % 2:
+            await ChargebackStore(self.house.pool).decide(number, outcome, "u-fin", self.house.now())
+        else:
+            await self.hears([await self._word(number, outcome)])
         if outcome == "lost":
-            await store.account(number, "u-fin", "compared", now)
+            await self.loss_is_compared(number)
+
+    async def loss_is_compared(self, number: str) -> None:
+        """Refused while the books have not heard of the loss."""
+        store = ChargebackStore(self.house.pool)
+        await self.attempt(lambda: store.account(number, "u-fin", "compared", self.house.now()))
+
+    async def _word(self, number: str, outcome: str) -> Fact:
+        amount = await self.house.pool.fetchval("SELECT amount_minor FROM chargebacks WHERE chargeback_id = $1", number)
+        kind = Kind.CHARGEBACK_WON if outcome == "won" else Kind.CHARGEBACK_LOST
+        return Fact(
+            key=f"desk:{number}:{kind}", kind=kind, source="desk", occurred_at=self.house.now(),
+            order_no=self.order_no, chargeback_no=number, amount_minor=amount, currency="CNY",
+        )  # fmt: skip
 
     async def passes(self, time: timedelta) -> None:
         await self.house.pass_until(self.house.now() + time)

@@ -19,7 +19,7 @@ from bench.conserve.warehouse_rules import (
 from domain.facts import Kind
 from domain.fulfilment.reallocation import Part
 from domain.states import ChildStatus
-from store.returns.chargebacks import ChargebackStore, NewChargeback
+from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from workflows.messages import order_workflow_id
 from workflows.order.changes.messages import ChangeAddress, RequestMerge, RequestResplit
 from workflows.order.messages import CancelOrder, ConfirmReceipt

@@ -11,6 +11,7 @@ from domain.states import ChildStatus, OrderStatus
 
 MONEY = frozenset({
     Kind.PAYMENT_SUCCEEDED, Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED, Kind.CHARGEBACK_OPENED,
+    Kind.CHARGEBACK_WON, Kind.CHARGEBACK_LOST,
 })  # fmt: skip
 """Always signalled: whether money fits is for the order to say."""
 MOVEMENT = COURIER_KINDS | {Kind.WAYBILL_RETURNED}

@@ -11,6 +11,7 @@ from domain.facts import Fact, Kind
 from domain.fulfilment.fact_times import is_of_an_earlier_parcel
 from domain.fulfilment.parcel_states import HOLDS, RANK, ParcelStateMachine
 from domain.inbox.event_routing import MONEY, Disposition, Target, fate
+from domain.refunds.chargebacks import ENDS
 from domain.states import ChildStatus, OrderStatus, Outcome, RefundStatus
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,6 +104,8 @@ def _why_stale(fact: Fact, target: Target) -> str:
 def _money(fact: Fact, s: ReplayPreview, before: str) -> tuple[Effect, str, str]:
     if fact.kind is Kind.CHARGEBACK_OPENED:
         return Effect.MISMATCH, "a chargeback is a person's to book", before
+    if fact.kind in ENDS:
+        return Effect.MOVES, "the books compare it with the chargeback, and end that", before
     return _payment(fact, s) if fact.kind is Kind.PAYMENT_SUCCEEDED else _refund(fact, s)
 
 

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from domain.facts import Fact, Kind
 from domain.order import Currency, Id, Minor, Text
+from domain.refunds.chargebacks import ENDS, ChargebackState
 from domain.strict import Strict
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -91,11 +92,34 @@ class OutsideMoney(Strict):
         return _MEANS[self.kind]
 
 
+class BankWord(Strict):
+    """How a chargeback ended, as a source tells it; `money` is what was disputed."""
+
+    outcome: ChargebackState
+    money: OutsideMoney
+
+    @property
+    def told(self) -> str:
+        money = self.money
+        amount = yuan(money.amount_minor or 0, money.currency)
+        return f"{money.source} says that chargeback {money.number} of {amount} was {self.outcome}"
+
+
+def bank_word(fact: Fact) -> BankWord | None:
+    """None: the fact tells no end of a chargeback."""
+    outcome = ENDS.get(fact.kind)
+    if outcome is None:
+        return None
+    return BankWord(outcome=outcome, money=_money(fact, OutsideKind.CHARGEBACK, f"it was {outcome}"))
+
+
 def outside_money(fact: Fact, why: str = "") -> OutsideMoney | None:
     """None: the fact moves no money."""
     kind = _KINDS.get(fact.kind)
-    if kind is None:
-        return None
+    return None if kind is None else _money(fact, kind, why)
+
+
+def _money(fact: Fact, kind: OutsideKind, why: str) -> OutsideMoney:
     numbers = {
         OutsideKind.REFUND: fact.refund_no, OutsideKind.PAYMENT: fact.transaction_id,
         OutsideKind.CHARGEBACK: fact.chargeback_no,

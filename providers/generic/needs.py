@@ -7,13 +7,16 @@ from string import Formatter
 from domain.facts import Kind
 
 _PARCEL = ("child_no", "waybill_no")
+_CHARGEBACK = (("order_no",), ("chargeback_no",), ("amount_minor",), ("currency",))
 _NEEDS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     Kind.PAYMENT_SUCCEEDED: (("order_no",), ("transaction_id",), ("amount_minor",), ("currency",)),
     Kind.PAYMENT_CLOSED: (("order_no",),),
     Kind.REFUND_SUCCEEDED: (("refund_no",),),
     Kind.REFUND_ABNORMAL: (("refund_no",),),
     Kind.REFUND_CLOSED: (("refund_no",),),
-    Kind.CHARGEBACK_OPENED: (("order_no",), ("chargeback_no",), ("amount_minor",), ("currency",)),
+    Kind.CHARGEBACK_OPENED: _CHARGEBACK,
+    Kind.CHARGEBACK_WON: _CHARGEBACK,
+    Kind.CHARGEBACK_LOST: _CHARGEBACK,
     Kind.STOCK_ARRIVED: (("child_no", "order_no"),),
     Kind.SHORT_PICKED: (_PARCEL, ("actual",)),
     Kind.CUSTOMS_RELEASED: (("child_no",),),

@@ -52,7 +52,7 @@ async def apply_write(connection: Connection, write: OrderWrite, created: Sequen
     moved = await update_children(connection, write)
     await apply_moves(connection, write.moves, write.at)
     await keep_tickets(connection, write)
+    write = await keep_outside(connection, write)
     await record_events(connection, write)
-    await keep_outside(connection, write)
     await publish(connection, write, before, created, moved)
     await append_entries(connection, write)

@@ -14,8 +14,8 @@ from domain.units import UnitRange, last_units, without
 from store.errors import OrderRefused
 from store.orders.payments import FOR_ANY_REFUND, book_payment, keep_refund, reserve_refund
 from store.outbox import Before, Telling, lock_order, publish_refunds
+from store.outside_money.chargebacks import NewChargeback, open_chargeback
 from store.pool import Connection, Row
-from store.returns.chargebacks import NewChargeback, open_chargeback
 from store.returns.claims import take
 
 # What may still be given back, together and payment by payment; the order's row is locked.

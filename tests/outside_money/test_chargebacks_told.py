@@ -17,7 +17,7 @@ from providers.callbacks import CallbackRefused, RawRequest
 from providers.generic.loading import load_mapping
 from providers.generic.receiver import GenericReceiver
 from store.outside_money.booking import BookingRefused
-from store.returns.chargebacks import ChargebackStore, NewChargeback
+from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from tests.outside_money.money import FINDERS, ask, booked, called_back, chargeback, decide, open_tickets
 from tests.returns.orders import paid, signed
 from workflows.order.messages import CancelOrder
@@ -56,11 +56,13 @@ async def test_it_is_one_ticket_in_dispute_once_approved_and_not_news_again(
     assert (lost.state, lost.amount_minor) == ("lost", PAID)
 
 
-def from_the_dispute_desk(house: ScenarioEnvironment, order_no: str, secret: str) -> Fact:
+def from_the_dispute_desk(
+    house: ScenarioEnvironment, order_no: str, secret: str, event: str = "dispute.opened"
+) -> Fact:
     """A signed message of a system of the shop's own, read as `examples/chargebacks.yaml` says."""
     receiver = GenericReceiver(load_mapping(EXAMPLES / "chargebacks.yaml"), [SECRET])
     told = {
-        "event": "dispute.opened", "happened": house.now().isoformat(), "order": order_no, "dispute": "CB-1",
+        "event": event, "happened": house.now().isoformat(), "order": order_no, "dispute": "CB-1",
         "amount": "60.00", "currency": "CNY",
     }  # fmt: skip
     body = json.dumps(told)
@@ -84,8 +86,13 @@ async def test_a_channel_that_tells_of_none_is_spoken_for_by_a_source_of_the_sho
     (ticket,) = await open_tickets(life)
     assert "dispute-desk tells of chargeback CB-1" in ticket.error
     await booked(life, BookAs.CHARGEBACK)
-    assert (await ChargebackStore(house.pool).decide("CB-1", "won", "u-fin", house.now())).amount_minor == PAID
+    won, lost = (from_the_dispute_desk(house, life.order.order_no, SECRET, f"dispute.{end}") for end in ("won", "lost"))
+    await house.deliver(won)
+    assert not await open_tickets(life)
     await house.has_owners()
+    await house.deliver(lost)
+    (ticket,) = await open_tickets(life)
+    assert "lost; but it was won" in ticket.error
 
 
 async def test_no_refund_goes_out_between_its_being_told_and_the_decision(house: ScenarioEnvironment) -> None:

@@ -12,7 +12,7 @@ from domain.returns.enums import ReturnType
 from domain.states import OrderStatus
 from starter.clients.errors import OrderError
 from store.outside_money.booking import BookingRefused, OutsideMoneyStore
-from store.returns.chargebacks import ChargebackStore, NewChargeback
+from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from tests.outside_money.money import FINDERS, ask, book, booked, called_back, decide, open_tickets, refund_by_hand
 from tests.returns.orders import paid, signed
 from workflows.messages import ResolveTicket

@@ -13,7 +13,7 @@ from domain.records import TicketRecord
 from domain.returns.enums import ReturnType
 from domain.states import OrderStatus
 from providers.errors import UnknownOutcome
-from store.returns.chargebacks import ChargebackStore, NewChargeback
+from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from tests.returns.orders import cups, paid, signed
 from tests.returns.test_stopping import TWO
 from workflows.messages import ResolveTicket

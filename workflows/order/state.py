@@ -27,7 +27,7 @@ from domain.records import (
     RefundRecord,
 )
 from domain.refunds.mismatched import mismatched
-from domain.refunds.outside import OutsideMoney, outside_money
+from domain.refunds.outside import BankWord, OutsideMoney, outside_money
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from domain.strict import of
 from workflows.durable.carrying import KEYS, ByType, LatestKeys, Table, Through
@@ -149,6 +149,7 @@ class OrderState(Journal[OrderWrite]):
         child_no: str | None,
         note: str = "",
         outside: OutsideMoney | None = None,
+        bank: BankWord | None = None,
     ) -> None:
         """What became of a fact. Duplicates leave their row too, so that every inbox row is accounted for (Q2)."""
         if outcome is Outcome.APPLIED:
@@ -166,18 +167,20 @@ class OrderState(Journal[OrderWrite]):
                 note=note,
                 inbox_id=fact.inbox_id,
                 outside=outside,
+                bank=bank,
             )
         )
         self.mark_changed()
 
-    def outside(self, fact: Fact, why: str) -> None:
-        """Money moved without us: nothing moves here, the books keep it with a ticket. Told again, nothing is new."""
+    def outside(self, fact: Fact, why: str, bank: BankWord | None = None) -> None:
+        """Money moved without us: nothing moves here, the books keep it with a ticket. Told again, nothing is new.
+        `bank`: it says how a chargeback ended, which the books know."""
         status = self.status.value
         if fact.key in self._outside:
             self.record(fact, Outcome.DUPLICATE, status, status, None)
             return
         self._outside.add(fact.key)
-        self.record(fact, Outcome.MISMATCH, status, status, None, why, outside_money(fact, why))
+        self.record(fact, Outcome.MISMATCH, status, status, None, why, outside_money(fact, why), bank)
 
     def further(self, payment: Payment, refund_no: str) -> None:
         """Another payment is in the books, to be given back under this number."""

@@ -10,6 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.facts import REFUND_KINDS, Fact, Kind
+    from domain.refunds.chargebacks import ENDS
+    from domain.refunds.outside import bank_word
     from domain.states import OrderStatus
     from domain.strict import UnableToRead
     from domain.trust.seals import RELAY, WORKER
@@ -298,6 +300,8 @@ class Order(OrderHandlers):
             self._refunds.apply(fact)
         elif fact.kind is Kind.CHARGEBACK_OPENED:
             self._state.outside(fact, f"chargeback {fact.chargeback_no}")
+        elif fact.kind in ENDS:
+            self._state.outside(fact, "the books say what came of it", bank_word(fact))
         else:
             self._parcels.apply(fact)
 

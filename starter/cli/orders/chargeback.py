@@ -12,7 +12,7 @@ from starter.cli.connections import database
 from starter.cli.errors import BadInput, run
 from starter.cli.options import By, Json, actor, order_number
 from starter.cli.text import amount
-from store.returns.chargebacks import Chargeback, ChargebackStore, NewChargeback
+from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
 
 _ID = TypeAdapter(Id)
 Number = Annotated[str, typer.Argument(help="The bank's or channel's number of the chargeback.")]

@@ -11,7 +11,7 @@ from domain.states import ChildStatus, Outcome
 DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ORDER_KINDS = {
     Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED, Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED,
-    Kind.CHARGEBACK_OPENED,
+    Kind.CHARGEBACK_OPENED, Kind.CHARGEBACK_WON, Kind.CHARGEBACK_LOST,
 }  # fmt: skip
 LEFT = {kind for kind, to in MOVES.items() if RANK.index(to) >= RANK.index(ChildStatus.SHIPPED)} | RETURNS
 

@@ -9,8 +9,8 @@ from domain.ownership import OwnerFault
 from domain.records import TicketRecord, TicketResolution
 from domain.states import Outcome, RefundStatus
 from store.orders.orders import OrderStore
+from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from store.pool import Pool
-from store.returns.chargebacks import ChargebackStore, NewChargeback
 from tests.store.examples import NOW, a_write, an_event
 from tests.store.ownership.books import CANCELLED, FIRST, ORDER, found, paid, refund, write
 

@@ -7,9 +7,9 @@ import pytest
 from domain.returns.records import RefundReserved, ReserveRefund
 from store.errors import RefundDisputed, RefundExceedsPaid
 from store.orders.orders import OrderStore
+from store.outside_money.chargebacks import ChargebackRefused, ChargebackStore, NewChargeback
 from store.pool import Pool
 from store.returns import ReturnStore
-from store.returns.chargebacks import ChargebackRefused, ChargebackStore, NewChargeback
 from store.returns.errors import PayoutRefused
 from tests.store.cases import LATER, a_case
 from tests.store.examples import PAYABLE, a_refund, a_write

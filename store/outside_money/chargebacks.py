@@ -1,14 +1,16 @@
 """Money that the buyer's bank takes back: never more than was paid together with refunds, payouts on hold (N17)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from domain.records import AuditEntry, TicketRecord
+from domain.records import AuditEntry, TicketRecord, TicketResolution
+from domain.refunds.outside import yuan
 from store.audit.audit import append_entry
 from store.errors import OrderRefused
+from store.outside_money.bank_words import answered, ask_about, one_after_the_other, said_of
 from store.pool import Connection, Pool
-from store.tickets.tickets import open_ticket
+from store.tickets.tickets import open_ticket, resolve_ticket
 
 ORDER = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
 
@@ -19,9 +21,7 @@ WHERE order_no = $1 AND ($2::text IS NULL OR payment_key = $2)
 ORDER BY (paid_minor - reserved_minor - charged_back_minor >= $3) DESC, paid_at, payment_key LIMIT 1
 FOR NO KEY UPDATE"""
 
-KNOWN = """
-SELECT order_no, payment_key, amount_minor, overlap_minor, state FROM chargebacks WHERE chargeback_id = $1
-FOR NO KEY UPDATE"""
+KNOWN = "SELECT order_no, payment_key, amount_minor, overlap_minor, state FROM chargebacks WHERE chargeback_id = $1"
 
 OPEN = """
 INSERT INTO chargebacks (chargeback_id, payment_key, order_no, amount_minor, overlap_minor, opened_at)
@@ -31,7 +31,8 @@ TAKE = "UPDATE payment_balances SET charged_back_minor = charged_back_minor + $2
 
 ACCOUNT = "UPDATE chargebacks SET accounted_at = coalesce(accounted_at, $2) WHERE chargeback_id = $1"
 
-DECIDE = "UPDATE chargebacks SET state = $2, decided_at = $3 WHERE chargeback_id = $1"
+# Through the owner's function: the state before.
+DECIDE = "SELECT decide_chargeback($1, $2, $3)"
 
 
 class ChargebackRefused(OrderRefused):
@@ -70,25 +71,21 @@ class ChargebackStore:
             return await open_chargeback(connection, new, at)
 
     async def decide(self, chargeback_id: str, outcome: Literal["lost", "won"], by: str, at: datetime) -> Chargeback:
-        """`won`: the money stays ours and can be refunded again; `lost`: it is gone for good. Ends the hold. Raises
-        `ChargebackRefused`."""
+        """A person's word; a source's does the same (`decide_chargeback`). Raises `ChargebackRefused`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            known = await _get(connection, chargeback_id)
-            if known is None or known.state not in ("open", outcome):
-                was = "is not in the books" if known is None else f"was {known.state}"
-                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it {was}")
-            if known.state == "open":
-                await connection.execute(DECIDE, chargeback_id, outcome, at)
-                if outcome == "won":
-                    await connection.execute(TAKE, known.payment_key, known.overlap_minor - known.amount_minor)
-                await _tell(connection, known, f"chargeback.{outcome}", by, at)
-            return Chargeback(**{**known.__dict__, "state": outcome})
+            known = await known_chargeback(connection, chargeback_id)
+            if known is None:
+                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it is not in the books")
+            was = await decide_chargeback(connection, known, outcome, by, at)
+            if was not in ("open", outcome):
+                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it was {was}")
+            return replace(known, state=outcome)
 
     async def account(self, chargeback_id: str, by: str, remark: str, at: datetime) -> Chargeback:
         """A person has compared what a bank took for good with what is owed: refunds of the order go out again, within
         what is left of the payment. Raises `ChargebackRefused`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            known = await _get(connection, chargeback_id)
+            known = await known_chargeback(connection, chargeback_id)
             if known is None or known.state != "lost":
                 was = "is not in the books" if known is None else f"is {known.state}"
                 raise ChargebackRefused(f"chargeback {chargeback_id} cannot be accounted for: it {was}, not lost")
@@ -101,9 +98,11 @@ async def open_chargeback(connection: Connection, new: NewChargeback, at: dateti
     """Inside a transaction; as `ChargebackStore.open`."""
     if await connection.fetchval(ORDER, new.order_no) is None:
         raise ChargebackRefused(f"order {new.order_no} is not in the books; check the number")
-    known = await _get(connection, new.chargeback_id)
+    await one_after_the_other(connection, new.chargeback_id)
+    known = await known_chargeback(connection, new.chargeback_id)
     if known is None:
-        return await _open(connection, new, at)
+        made = await _open(connection, new, at)
+        return await _end_as_was_said(connection, made, at)
     if (known.order_no, known.amount_minor) != (new.order_no, new.amount_minor):
         raise ChargebackRefused(
             f"chargeback {new.chargeback_id} is of {known.amount_minor} of order {known.order_no} already"
@@ -135,7 +134,36 @@ async def _open(connection: Connection, new: NewChargeback, at: datetime) -> Cha
     return made
 
 
-async def _get(connection: Connection, chargeback_id: str) -> Chargeback | None:
+async def _end_as_was_said(connection: Connection, made: Chargeback, at: datetime) -> Chargeback:
+    """Its end may have been told before it was in the books."""
+    said = await said_of(connection, made.order_no, made.chargeback_id)
+    if len({(s.outcome, s.fits(made.amount_minor)) for s in said}) == 1 and said[0].fits(made.amount_minor):
+        await decide_chargeback(connection, made, said[0].outcome, said[0].source, at)
+        await answered(connection, made.order_no, made.chargeback_id, f"recorded, and {said[0].outcome}", at)
+        return replace(made, state=said[0].outcome)
+    if said:
+        amount = yuan(made.amount_minor, said[0].currency if said[0].in_its_currency else None)
+        what = f"it is recorded with {amount}, and was told as ended before: {'; '.join(map(str, said))}"
+        await ask_about(
+            connection, made.order_no, made.chargeback_id, said[0].source, what, at, f"{_ticket(made)}-told"
+        )
+    return made
+
+
+async def decide_chargeback(connection: Connection, known: Chargeback, outcome: str, by: str, at: datetime) -> str:
+    """Inside a transaction; ends the hold, once. `won`: the money stays ours and can be refunded again; `lost`: it is
+    gone for good. The state before: 'open' when this was the decision."""
+    was = str(await connection.fetchval(DECIDE, known.chargeback_id, outcome, at))
+    if was == "open":
+        answer = TicketResolution(
+            ticket_id=_ticket(known), action="evidence", remark=f"{outcome}, told by {by}", resolved_by="system"
+        )
+        await resolve_ticket(connection, answer, at, outside=True)
+        await _tell(connection, known, f"chargeback.{outcome}", by, at)
+    return was
+
+
+async def known_chargeback(connection: Connection, chargeback_id: str) -> Chargeback | None:
     row = await connection.fetchrow(KNOWN, chargeback_id)
     return None if row is None else Chargeback(chargeback_id=chargeback_id, **row)
 
@@ -145,14 +173,19 @@ async def _tell(connection: Connection, c: Chargeback, action: str, by: str, at:
     await append_entry(connection, AuditEntry(actor=by, action=action, detail=detail), at, c.order_no)
 
 
+def _ticket(c: Chargeback) -> str:
+    return f"T-CB-{c.chargeback_id}"
+
+
 def _question(c: Chargeback) -> TicketRecord:
     twice = f"; {c.overlap_minor} of it had been refunded already: contest that" if c.overlap_minor else ""
     return TicketRecord(
-        ticket_id=f"T-CB-{c.chargeback_id}",
+        ticket_id=_ticket(c),
         system="payment",
         step="chargeback",
         error=f"the buyer's bank takes back {c.amount_minor} of order {c.order_no}{twice}; its payouts are on hold",
         severity="urgent",
         actions=("supply", "give_up"),
-        give_up_means="nothing happens by itself: record what the bank decided with `oms order chargeback-decided`",
+        give_up_means="it stays open until a source tells what the bank decided, or a person with "
+        "`oms order chargeback-decided`",
     )
