@@ -34,7 +34,7 @@ tests = $(PY) -m pytest -q $(1) $(2) -o cache_dir=.pytest_cache/$@ || { was=$$?;
 # Options of make: two targets at the same time, both to their ends, failing when either did.
 beside := -j2 --keep-going
 
-.PHONY: help venv demo up down status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
+.PHONY: help venv demo up down links status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
 .PHONY: units system polling storm
 
 help: ## this list
@@ -48,6 +48,9 @@ up: venv ## start the local stack in the background (harmless when it runs)
 
 down: venv ## stop the local stack; its data stays in .local/
 	@$(PY) -m deploy.local down
+
+links: venv ## links with which the people of the local stack sign in to the console
+	@$(PY) -m deploy.local links
 
 status: venv ## what of the local stack runs
 	@$(PY) -m deploy.local status || true

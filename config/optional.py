@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validato
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config.codec_server import CodecServerSettings
+from config.console import ConsoleSettings, IssuerSettings
 from config.payload_keys import load_payload_keys
 from config.seals import load_seals
 from config.sources import Secret, SettingsGroup, UnableToConfigure, WebAddress, Word, listed, load, origin, variable
@@ -273,6 +274,14 @@ class OptionalSettings:
     @cached_property
     def codec(self) -> CodecServerSettings:
         return load(CodecServerSettings)
+
+    @cached_property
+    def console(self) -> ConsoleSettings:
+        return load(ConsoleSettings)
+
+    @cached_property
+    def issuer(self) -> IssuerSettings:
+        return load(IssuerSettings)
 
     @cached_property
     def evidence(self) -> EvidenceSettings | None:

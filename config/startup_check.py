@@ -64,20 +64,24 @@ class Checked:
             yield f"{found.code} {found.name}{shown} {advice}"
 
 
-def insist() -> None:
-    """Raises `UnableToConfigure`, a line a violation, unless a process may start with these settings."""
-    checked = check()
+def insist(alone: tuple[type[SettingsGroup], ...] = ()) -> None:
+    """Raises `UnableToConfigure`, a line a violation, unless a process may start with these settings. `alone`: the
+    groups that this process reads, where it is given nothing else."""
+    checked = check(alone)
     if not checked.start_allowed:
         raise UnableToConfigure("\n".join(("its settings are refused (oms config check)", *checked.lines())))
 
 
-def check() -> Checked:
-    """All settings that are needed or in use. Raises `UnableToConfigure` for an environment that does not exist."""
-    groups = [group for group in SettingsGroup.__subclasses__() if group in NEEDED or _is_touched(group)]
+def check(alone: tuple[type[SettingsGroup], ...] = ()) -> Checked:
+    """All settings that are needed or in use, or those `alone`. Raises `UnableToConfigure` for an environment that does
+    not exist."""
+    groups = [*alone] or [group for group in SettingsGroup.__subclasses__() if group in NEEDED or _is_touched(group)]
     groups.sort(key=lambda group: NEEDED.index(group) if group in NEEDED else len(NEEDED))
     items = tuple(item for group in groups for item in _items(group))
     items += tuple(
-        item for name in _named_by_sources() for item in _item(name, secret=True, required=True, several=True)
+        item
+        for name in ([] if alone else _named_by_sources())
+        for item in _item(name, secret=True, required=True, several=True)
     )
     items += tuple(item for name in READ_BY_THE_SDK for item in _item(name, secret=True, required=False))
     if origin("OMS_ENVIRONMENT")[1] is Source.MISSING:

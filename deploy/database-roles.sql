@@ -2,7 +2,7 @@
 -- migrations (psql -v migrator=oms -f deploy/database-roles.sql). PostgreSQL 16 or newer. Again, it changes nothing.
 -- `migrator`: the login that runs the migrations, and until now owned everything.
 SELECT format('CREATE ROLE %I NOLOGIN', name) FROM unnest(
-    ARRAY['oms_owner', 'oms_relay', 'oms_worker', 'oms_operator', 'oms_bi']) AS name
+    ARRAY['oms_owner', 'oms_relay', 'oms_worker', 'oms_operator', 'oms_bi', 'oms_console']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 GRANT oms_owner TO :"migrator" WITH INHERIT TRUE, SET TRUE;
 -- Then a login a process, each with a password of its own and nothing but its membership:

@@ -1,15 +1,15 @@
-"""`python -m deploy.local up|down|status|restart NAME|kill NAME|logs [NAME]`: the local stack from the command line."""
+"""`python -m deploy.local up|down|status|links|restart NAME|kill NAME|logs [NAME]`: the local stack, by command."""
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from deploy.local import stack
+from deploy.local import links, stack
 from deploy.local.plan import layout_of
 from deploy.local.stack import StackFailed
 from deploy.local.supervisor import supervise
 
-USAGE = "usage: python -m deploy.local up | down | status | restart NAME | kill NAME | logs [NAME]"
+USAGE = "usage: python -m deploy.local up | down | status | links | restart NAME | kill NAME | logs [NAME]"
 
 
 def main(words: Sequence[str], env: Mapping[str, str]) -> int:
@@ -31,6 +31,8 @@ def _run(words: list[str], env: Mapping[str, str]) -> int:
             stack.down(env)
         case ["status"]:
             return _show_status(env)
+        case ["links"]:
+            links.show(stack.variables_of(env))
         case ["restart", name]:
             print(f"ending {name} of the stack in {layout_of(env).state}")
             stack.restart(env, name)
@@ -53,6 +55,7 @@ def _show_addresses(env: Mapping[str, str]) -> None:
         if variable in found:
             print(f"{what}: {found[variable]}")
     print(f"logs: {layout_of(env).log('*')}   stop with `make down`")
+    links.show(found)
 
 
 def _show_status(env: Mapping[str, str]) -> int:

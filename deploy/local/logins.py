@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-ROLES = ("oms_relay", "oms_worker", "oms_operator")
+ROLES = ("oms_relay", "oms_worker", "oms_operator", "oms_console")
 
 
 def login_of(role: str) -> str:

@@ -14,6 +14,8 @@ PORTS = {
     "RELAY": 8080,
     "WORKER_METRICS": 9464,
     "CODEC": 8085,
+    "ISSUER": 8086,
+    "CONSOLE": 8090,
     "WECHAT": 8701,
     "QIMEN": 8702,
     "TMS": 8703,

@@ -92,9 +92,9 @@ class _Builder:
         own_temporal = () if self._outside.temporal else (self._temporal(),)
         sandboxes = [name for name in variables.PROVIDERS if name not in self._outside.providers]
         own_world = (self._sandbox(sandboxes),) if sandboxes else ()
-        own_logins = () if self._outside.database else (self._access(),)
+        own_logins = () if self._outside.database else (self._access(), self._people())
         once = (self._migrations(), *own_logins)
-        return (*own_database, *own_temporal, *once, *own_world, self._relay(), self._worker(), *self._codec_server())
+        return (*own_database, *own_temporal, *once, *own_world, self._relay(), self._worker(), *self._desks())
 
     def _database(self) -> Service:
         async def takes_connections(_pid: int) -> bool:
@@ -147,6 +147,11 @@ class _Builder:
         given = variables.without(self._ours, *IN_THE_BOOKS_ONLY)
         return Service("access", command, needs=("migrations",), variables=given, once=True)
 
+    def _people(self) -> Service:
+        command = partial(_python, "-m", "deploy.local.links", str(self._logins_file))
+        given = variables.without(self._ours, *IN_THE_BOOKS_ONLY)
+        return Service("people", command, needs=("migrations",), variables=given, once=True)
+
     def _as(self, role: str | None) -> dict[str, str]:
         """Variables of a process of this role; None: of the owner."""
         if self._outside.database:
@@ -155,7 +160,7 @@ class _Builder:
 
     @property
     def _migrated(self) -> tuple[str, ...]:
-        return ("migrations",) if self._outside.database else ("migrations", "access")
+        return ("migrations",) if self._outside.database else ("migrations", "access", "people")
 
     def _sandbox(self, names: list[str]) -> Service:
         data = self._layout.state / "sandbox"
@@ -181,6 +186,35 @@ class _Builder:
             variables=self._sealing("relay", *variables.SIGNS, *variables.BELIEVES),
             ports=((port, "OMS_PORT_RELAY"),),
             address=f"http://{LOOPBACK}:{port}",
+        )
+
+    def _desks(self) -> tuple[Service, ...]:
+        """Where people come in."""
+        local = (self._env.get("OMS_ENVIRONMENT") or "local") == "local"
+        return (*self._codec_server(), *((self._issuer(),) if local else ()), self._console())
+
+    def _issuer(self) -> Service:
+        port = self._ports["ISSUER"]
+        return Service(
+            "issuer",
+            partial(_python, "-m", "starter.issuer"),
+            working=checks.answers_http(f"http://{LOOPBACK}:{port}/healthz"),
+            variables=variables.issuer_variables(self._ours),
+            ports=((port, "OMS_PORT_ISSUER"),),
+            address=f"http://{LOOPBACK}:{port}, signs people in",
+        )
+
+    def _console(self) -> Service:
+        port = self._ports["CONSOLE"]
+        url = f"http://{LOOPBACK}:{port}"
+        return Service(
+            "console",
+            partial(_python, "-m", "console"),
+            working=checks.answers_http(f"{url}/readyz"),
+            needs=self._migrated,
+            variables=variables.console_variables(self._as("oms_console")),
+            ports=((port, "OMS_PORT_CONSOLE"),),
+            address=url,
         )
 
     def _codec_server(self) -> tuple[Service, ...]:

@@ -67,6 +67,12 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
         "OMS_WORKER_METRICS_PORT": str(ports["WORKER_METRICS"]),
         "OMS_CODEC_HOST": LOOPBACK,
         "OMS_CODEC_PORT": str(ports["CODEC"]),
+        "OMS_ISSUER_HOST": LOOPBACK,
+        "OMS_ISSUER_PORT": str(ports["ISSUER"]),
+        "OMS_CONSOLE_HOST": LOOPBACK,
+        "OMS_CONSOLE_PORT": str(ports["CONSOLE"]),
+        "OMS_CONSOLE_URL": f"http://{LOOPBACK}:{ports['CONSOLE']}",
+        "OMS_CONSOLE_EXCHANGE_URL": f"http://{LOOPBACK}:{ports['ISSUER']}/token",
     }
     made |= {
         "OMS_TOKENS_PRIVATE_KEY": keys.token_private_key,
@@ -80,6 +86,7 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
     if not outside.temporal:
         made["TEMPORAL_ADDRESS"] = f"{LOOPBACK}:{ports['TEMPORAL']}"
         made["TEMPORAL_NAMESPACE"] = "default"
+        made["OMS_CONSOLE_TEMPORAL_UI_URL"] = f"http://{LOOPBACK}:{ports['TEMPORAL_UI']}"
         made["OMS_TEMPORAL_UI_URL"] = f"http://{LOOPBACK}:{ports['TEMPORAL_UI']}"
         made["OMS_CODEC_UI"] = f"{made['OMS_TEMPORAL_UI_URL']},http://localhost:{ports['TEMPORAL_UI']}"
     for name, values in _provider_variables(ports, keys, relay).items():
@@ -134,6 +141,20 @@ def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -
             "PUSH_KEYS": keys.sf_push_key,
         },
     }
+
+
+def console_variables(ours: Mapping[str, str]) -> Variables:
+    """Of the web console: it calls no partner, signs nothing and seals nothing."""
+    partners = tuple(f"OMS_{name.upper()}_" for name in PROVIDERS)
+    kept = {name: value for name, value in ours.items() if not name.startswith((*partners, "OMS_AUDIT_"))}
+    return without(kept, *SIGNS, "OMS_PROOFS_SERVICES", "OMS_NOTICE_URLS")
+
+
+def issuer_variables(ours: Mapping[str, str]) -> Variables:
+    """Of the local issuer: its key, and no books."""
+    partners = tuple(f"OMS_{name.upper()}_" for name in PROVIDERS)
+    kept = {name: value for name, value in ours.items() if not name.startswith((*partners, "OMS_AUDIT_"))}
+    return without(kept, "OMS_DATABASE_URL", "OMS_SERVICE_NAME", "OMS_SERVICE_PRIVATE_KEY", *READS_HISTORIES)
 
 
 def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env: Mapping[str, str]) -> Variables:

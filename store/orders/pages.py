@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.pool import Connection
+from store.pool import Connection, Pool
 
 SUMMARY = """o.order_no, o.channel, o.channel_order_no, o.buyer_id, o.currency, o.payable_minor, o.paid_minor,
     o.refund_reserved_minor, o.refunded_minor, o.placed_at, o.pay_deadline, o.status, o.payment_status, o.waiting_for,
     o.needs_attention, o.payment_code, o.paid_at, o.completed_at, o.closed_at, o.ended_at, o.updated_at, o.seq,
     o.policy_version"""
+
+# Each channel once, by one look into the index a channel.
+CHANNELS = """
+WITH RECURSIVE found AS (
+    (SELECT channel FROM orders ORDER BY channel LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.channel FROM orders o WHERE o.channel > f.channel ORDER BY o.channel LIMIT 1)
+    FROM found f WHERE f.channel IS NOT NULL
+) SELECT channel FROM found WHERE channel IS NOT NULL LIMIT 50"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,9 @@ class OrderSummary:
 
 @dataclass(frozen=True)
 class OrderFilter:
-    """What is None does not narrow. `number`: exact order, child, channel or waybill number."""
+    """What is None does not narrow. `number`: exact order, child, channel or waybill number; `search`: any of these, or
+    the number of a return, refund, payment or returned parcel, a buyer, a SKU, the last four digits of the phone.
+    `paid_before`: paid before that, and not all of it shipped. `channels`, `warehouses`: what the reader may see."""
 
     status: str | None = None
     payment_status: str | None = None
@@ -56,6 +67,11 @@ class OrderFilter:
     number: str | None = None
     placed_from: datetime | None = None
     placed_before: datetime | None = None
+    search: str | None = None
+    child_statuses: frozenset[str] | None = None
+    paid_before: datetime | None = None
+    channels: frozenset[str] | None = None
+    warehouses: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +95,20 @@ _CONDITIONS = {
         SELECT order_no FROM orders WHERE order_no = {0} OR channel_order_no = {0}
         UNION ALL SELECT order_no FROM child_orders WHERE child_no = {0}
         UNION ALL SELECT c.order_no FROM parcels p JOIN child_orders c USING (child_no) WHERE p.waybill_no = {0})""",
+    "search": """o.order_no IN (
+        SELECT order_no FROM orders WHERE order_no = {0} OR channel_order_no = {0} OR buyer_id = {0}
+        UNION ALL SELECT order_no FROM orders WHERE right(start #>> '{{address,phone}}', 4) = {0}
+        UNION ALL SELECT order_no FROM child_orders WHERE child_no = {0}
+        UNION ALL SELECT c.order_no FROM parcels p JOIN child_orders c USING (child_no) WHERE p.waybill_no = {0}
+        UNION ALL SELECT order_no FROM return_cases WHERE return_no = {0}
+        UNION ALL SELECT r.order_no FROM return_parcels p JOIN return_cases r USING (return_no) WHERE p.waybill_no = {0}
+        UNION ALL SELECT order_no FROM refunds WHERE refund_no = {0}
+        UNION ALL SELECT order_no FROM payments WHERE transaction_id = {0}
+        UNION ALL SELECT order_no FROM order_lines WHERE sku = {0})""",
+    "child_statuses": "EXISTS (SELECT FROM child_orders c WHERE c.order_no = o.order_no AND c.status = ANY ({}))",
+    "paid_before": "o.paid_at < {} AND o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED')",
+    "channels": "o.channel = ANY ({})",
+    "warehouses": "EXISTS (SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ({}))",
 }
 
 
@@ -101,7 +131,7 @@ def page_query(filters: OrderFilter, limit: int, cursor: str | None) -> tuple[st
             # Written out, not a parameter: only so is the partial index of orders needing attention used.
             conditions.append(condition if value else f"NOT ({condition})")
         elif value is not None:
-            args.append(value)
+            args.append(sorted(value) if isinstance(value, frozenset) else value)
             conditions.append(condition.format(f"${len(args)}"))
     if cursor is not None:
         args.extend(_from_cursor(cursor))
@@ -121,3 +151,9 @@ def _from_cursor(cursor: str) -> tuple[datetime, str]:
         return datetime.fromisoformat(placed_at), str(order_no)
     except (ValueError, TypeError):
         raise ValueError("this is not a page cursor of ours; start again from the first page") from None
+
+
+async def known_channels(pool: Pool, seen: frozenset[str] | None) -> tuple[str, ...]:
+    """Channels that orders came from, of those that the reader may see. Steps from one to the next by the index."""
+    names = [row["channel"] for row in await pool.fetch(CHANNELS)]
+    return tuple(name for name in names if seen is None or name in seen)

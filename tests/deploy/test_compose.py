@@ -38,9 +38,12 @@ def test_every_process_has_a_login_of_its_own_and_only_the_migrations_the_owners
         "worker": "oms_worker_database_url",
         "oms": "oms_operator_database_url",
         "codec": "oms_operator_database_url",
+        "console": "oms_console_database_url",
     }
     roles = (FILE.parent / "postgres-roles.sh").read_text()
-    assert all(f"GRANT {role} TO {role}_login" in roles for role in ("oms_relay", "oms_worker", "oms_operator"))
+    assert all(
+        f"GRANT {role} TO {role}_login" in roles for role in ("oms_relay", "oms_worker", "oms_operator", "oms_console")
+    )
 
 
 def test_the_file_follows_the_compose_specification() -> None:
@@ -120,7 +123,7 @@ def test_each_process_seals_with_a_key_that_the_other_does_not_have(compose: dic
 def test_who_talks_through_temporal_has_the_payload_keys_and_nobody_else(compose: dict[str, Any]) -> None:
     services = compose["services"]
     keys = {n for n, service in services.items() if "oms_payload_keys" in {s for s, _ in secrets_of(service)}}
-    assert keys == {"worker", "relay", "codec", "oms"}
+    assert keys == {"worker", "relay", "codec", "console", "oms"}
     named = {n for n, service in services.items() if "OMS_PAYLOAD_OWN" in service.get("environment", {})}
     assert named == keys
 
@@ -129,6 +132,8 @@ ELSEWHERE = {
     "OMS_TOKENS_PRIVATE_KEY": "signs, so it lies where tokens are made, never on the server that believes them",
     "OMS_SERVICE_NAME": "of a backend, which is none of these services",
     "OMS_SERVICE_PRIVATE_KEY": "of a backend, which is none of these services",
+    "OMS_ISSUER_HOST": "of the local issuer, which runs on a developer's stack only",
+    "OMS_ISSUER_PORT": "of the local issuer, which runs on a developer's stack only",
     "OMS_OUTBOUND_LOOPBACK": "for trials on a developer's machine; refused in production",
     "OMS_OUTBOUND_SPEED": "for trials; refused in production",
 }
@@ -145,7 +150,7 @@ def groups(of: type[SettingsGroup] = SettingsGroup) -> Iterator[type[SettingsGro
 def test_every_setting_can_be_given(compose: dict[str, Any]) -> None:
     """As a variable or as a secret: what `config` reads and the file forgets cannot be used there."""
     services = compose["services"]
-    ours = ("worker", "relay", "codec")
+    ours = ("worker", "relay", "codec", "console")
     given = {name for service in ours for name in services[service]["environment"]}
     given |= {target.upper() for service in ours for _, target in secrets_of(services[service])}
     read = {variable(group, field) for group in groups() for field in group.model_fields}

@@ -50,9 +50,11 @@ def test_only_who_signs_has_a_key_to_sign_with(tmp_path: Path) -> None:
     given = {service.name: service.variables for service in plan.services}
     signs, believes = set(variables.SIGNS), set(variables.BELIEVES)
     assert signs | believes <= set(plan.made), "people's `oms` finds them in the env file"
-    assert {name: signs & set(values) for name, values in given.items() if signs & set(values)} == {}
+    found = {name: signs & set(values) for name, values in given.items() if signs & set(values)}
+    assert found == {"issuer": {"OMS_TOKENS_PRIVATE_KEY"}}, "the one process that can name anybody, and it has no books"
+    assert not {"OMS_DATABASE_URL", *variables.READS_HISTORIES} & set(given.pop("issuer"))
     assert believes <= set(given["worker"])
-    assert {name for name, values in given.items() if believes & set(values)} == {"worker", "codec"}
+    assert {name for name, values in given.items() if believes & set(values)} == {"worker", "codec", "console"}
     private = [plan.made["OMS_TOKENS_PRIVATE_KEY"], plan.made["OMS_SERVICE_PRIVATE_KEY"]]
     assert not [name for name, values in given.items() if set(private) & set(values.values())]
 
@@ -61,7 +63,8 @@ def test_everybody_who_talks_through_temporal_has_the_same_payload_keys(tmp_path
     plan = make_plan(Layout(tmp_path), {"OMS_PORTS": "free"})
     mine = {name: plan.made[name] for name in variables.READS_HISTORIES}
     given = {s.name: {n: s.variables[n] for n in variables.READS_HISTORIES if n in s.variables} for s in plan.services}
-    assert {name: found for name, found in given.items() if found} == dict.fromkeys(("relay", "worker", "codec"), mine)
+    talk = ("relay", "worker", "codec", "console")
+    assert {name: found for name, found in given.items() if found} == dict.fromkeys(talk, mine)
     outside = {"OMS_PORTS": "free", "OMS_PAYLOAD_KEYS": "their:own", "OMS_PAYLOAD_OWN": "their"}
     theirs = make_plan(Layout(tmp_path), outside)
     assert not set(variables.READS_HISTORIES) & set(theirs.made)

@@ -10,7 +10,7 @@ from deploy.local.logins import login_of, make_logins
 from store.pool import Connection
 
 PASSWORD = "only-for-this-server"
-ROLES = ("oms_relay", "oms_worker", "oms_operator", "oms_bi")
+ROLES = ("oms_relay", "oms_worker", "oms_operator", "oms_bi", "oms_console")
 
 
 def url_of(database_url: str, role: str) -> str:

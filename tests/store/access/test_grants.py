@@ -5,7 +5,13 @@ from collections.abc import Mapping
 
 from store.pool import Pool
 
-ROLES = {"oms_relay": "relay", "oms_worker": "worker", "oms_operator": "operator", "oms_bi": "bi"}
+ROLES = {
+    "oms_relay": "relay",
+    "oms_worker": "worker",
+    "oms_operator": "operator",
+    "oms_bi": "bi",
+    "oms_console": "console",
+}
 ALL = ""
 """Of a right on a whole table."""
 Right = tuple[str, str, str, str]

@@ -127,6 +127,27 @@ NOT_ITS_OWN = {
         "INSERT INTO policies (version) VALUES (2)",
         "SELECT append_audit(now(), 'a', 'b', NULL, '{}', NULL, NULL)",
     ),
+    "oms_console": (
+        "UPDATE orders SET status = 'COMPLETED'",
+        "UPDATE tickets SET state = 'resolved'",
+        "INSERT INTO approvals (approval_id) VALUES ('A-x-1')",
+        "INSERT INTO person_roles (person_id, role) VALUES ('u-crony', 'FINANCE')",
+        "INSERT INTO person_scopes (person_id, kind, value) VALUES ('u', 'channel', 'shop')",
+        "DELETE FROM person_scopes",
+        "UPDATE console_sessions SET person_id = 'u-admin'",
+        "UPDATE console_sessions SET expires_at = now() + interval '1 year'",
+        "UPDATE refunds SET status = 'SUCCEEDED'",
+        "INSERT INTO policies (version) VALUES (2)",
+        "INSERT INTO command_proofs (token_id) VALUES ('t')",
+        "SELECT * FROM subscriptions",
+        "SELECT * FROM used_tokens",
+        "SELECT claims FROM command_proofs",
+        "SELECT body FROM inbox",
+        "SELECT facts FROM inbox",
+        "SELECT remote_ip FROM inbox_refusals",
+        "SELECT decide_approval('A-1', 'approved', now(), 'u', 'FINANCE', NULL, 'r')",
+        "SELECT first_administrators('u-1', 'u-2', now(), 'u-1')",
+    ),
 }  # fmt: skip
 
 

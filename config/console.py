@@ -1,0 +1,39 @@
+"""Where the web console listens, how long people stay signed in, and who proves what they do (decision 0040)."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from config.sources import Port, SettingsGroup, WebAddress, Word
+
+
+class ConsoleSettings(SettingsGroup):
+    """`url`: the address under which browsers know the console, without a path. `exchange_url`: where a signed-in
+    person's token becomes the proof of one command; without it the console only shows."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_CONSOLE_")
+
+    host: Word = "127.0.0.1"
+    port: Port = 8090
+    url: WebAddress
+    exchange_url: WebAddress | None = None
+    idle_s: Annotated[int, Field(ge=60, le=86_400)] = 7_200
+    longest_s: Annotated[int, Field(ge=300, le=86_400)] = 43_200
+    temporal_ui_url: WebAddress | None = None
+    """For links to a workflow; people see ciphertext there unless they may read histories."""
+
+    @model_validator(mode="after")
+    def _address_alone(self) -> Self:
+        if self.url.count("/") > 2:
+            raise ValueError("url must be scheme, host and port only: the console answers at the root of its address")
+        return self
+
+
+class IssuerSettings(SettingsGroup):
+    """The local issuer: signs people in on a developer's stack, and nowhere else."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_ISSUER_")
+
+    host: Word = "127.0.0.1"
+    port: Port = 8086

@@ -1,0 +1,99 @@
+"""`python -m console`: configuration → the web console behind uvicorn, until SIGTERM."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from types import FrameType
+
+import httpx
+import structlog
+import uvicorn
+
+import telemetry
+from config import startup_check
+from config.console import ConsoleSettings
+from config.settings import (
+    DatabaseSettings,
+    EnvironmentSettings,
+    Settings,
+    TemporalSettings,
+    UnableToConfigure,
+)
+from console.app import make_app
+from console.live import LiveHub
+from console.temporal import LazyTemporal
+from console.wiring import Wiring
+from provider_clients import token_verifier
+from starter.clients.exchange import TokenExchange
+from starter.clients.orders import connect_temporal
+from store.pool import open_pool
+
+log = structlog.get_logger("oms.console")
+READS = (EnvironmentSettings, DatabaseSettings, TemporalSettings, ConsoleSettings)
+CONNECTIONS = 8
+AT_ONCE = 500
+"""Open pages hold a connection each."""
+STOP_S = 5
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Server(uvicorn.Server):
+    """Ends open streams when it is told to end: they would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, live: LiveHub) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._live.close()
+        super().handle_exit(sig, frame)
+
+
+async def run(settings: Settings) -> None:
+    console = settings.console
+    async with AsyncExitStack() as resources:
+
+        async def http(system: str) -> httpx.AsyncClient:
+            return await resources.enter_async_context(telemetry.http_client(system))
+
+        url = settings.database.url.get_secret_value()
+        pool = await open_pool(url, max_size=CONNECTIONS, application="console")
+        resources.push_async_callback(pool.close)
+        exchange = TokenExchange(await http("issuer"), console.exchange_url) if console.exchange_url else None
+        temporal = LazyTemporal(lambda: connect_temporal(settings.temporal))
+        live = LiveHub(url)
+        wiring = Wiring(console, pool, await token_verifier(settings, http, now), exchange, temporal, live, now)
+        listening = asyncio.create_task(live.run())
+        log.info("console starts", url=console.url, host=console.host, port=console.port)
+        config = uvicorn.Config(
+            make_app(wiring), host=console.host, port=console.port, ws="none", lifespan="off", proxy_headers=False,
+            server_header=False, access_log=False, log_config=None, limit_concurrency=AT_ONCE,
+            timeout_graceful_shutdown=STOP_S,
+        )  # fmt: skip
+        await _Server(config, live).serve()
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
+
+
+def main() -> int:
+    settings = Settings()
+    try:
+        startup_check.insist(READS)
+        telemetry.set_up_logs(settings.telemetry)
+        asyncio.run(run(settings))
+    except UnableToConfigure as why:
+        sys.stderr.write(f"the console cannot start: {why}\n")
+        return 2
+    except OSError as why:
+        sys.stderr.write(f"the console cannot start: the database or its own port is not available ({why})\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

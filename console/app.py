@@ -1,0 +1,52 @@
+"""The console as one ASGI application: walls outside, pages inside."""
+
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.pages import health, live, orders, sign_in, today
+from console.pages.problems import add_problems
+from console.pages.rendering import STATIC
+from console.security.access import insist_on_walls
+from console.security.forms import LimitedBody
+from console.security.headers import SecurityHeaders
+from console.wiring import Wiring
+
+LOOPBACK = ("127.0.0.1", "localhost")
+PAGES = (today, orders, live, sign_in, health)
+KEPT = b"public, max-age=31536000, immutable"
+
+
+def make_app(wiring: Wiring) -> FastAPI:
+    """Raises `RuntimeError` when a page does not say whom it is for."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="order console")
+    app.state.wiring = wiring
+    for page in PAGES:
+        app.include_router(page.router)
+    insist_on_walls(app)
+    app.mount("/static", _Kept(StaticFiles(directory=STATIC)))
+    add_problems(app)
+    url = urlsplit(wiring.settings.url)
+    app.add_middleware(LimitedBody)
+    # A page elsewhere must not reach us under a name of its own that points here.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[url.hostname or "", *LOOPBACK], www_redirect=False)
+    app.add_middleware(SecurityHeaders, https=url.scheme == "https")
+    return app
+
+
+class _Kept:
+    """Files are asked for with their hash in the address: browsers may keep them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                message["headers"] = [*message["headers"], (b"cache-control", KEPT)]
+            await send(message)
+
+        await self._app(scope, receive, sent)

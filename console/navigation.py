@@ -1,0 +1,28 @@
+"""The menu: a line a page, for whom it is. The page itself asks again."""
+
+from dataclasses import dataclass
+
+from console.security.access import STAFF, Needs
+from console.session.user import User
+from console.text.catalogue import N_
+from domain.approvals import Role
+
+ORDER_READERS = Needs(Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FINANCE, Role.WAREHOUSE)
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    path: str
+    text: str
+    icon: str
+    needs: Needs
+
+
+MENU = (
+    MenuEntry("/", N_("Today"), "home", STAFF),
+    MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
+)
+
+
+def menu_of(user: User) -> list[MenuEntry]:
+    return [entry for entry in MENU if user.holds(*entry.needs.roles)]

@@ -1,0 +1,1 @@
+"""One file a page: what it asks the store, what it shows."""

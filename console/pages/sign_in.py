@@ -1,0 +1,79 @@
+"""Signing in and out, and the language. The only pages that a stranger sees."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from console.pages.rendering import render
+from console.security.forms import is_from_our_page, own_path, read_form, says_our_origin
+from console.session.cookies import hash_of
+from console.session.opening import SignInFailed, open_session
+from console.session.user import find_user
+from console.text.catalogue import N_
+from console.text.language import COOKIE, LANGUAGES, language_of
+from console.wiring import wiring_of
+
+router = APIRouter()
+YEAR = timedelta(days=365)
+
+
+@router.get("/sign-in")
+async def page(request: Request, next: str = "/") -> Response:
+    return _shown(request, going_to=own_path(next))
+
+
+@router.get("/sign-in/link")
+async def look_at_link(request: Request, code: str = "", person: Annotated[str, Query(alias="as")] = "") -> Response:
+    """A link is looked at before it signs in: whoever sent it might want their name on another's work."""
+    return _shown(request, person=person[:64], code=code[:100])
+
+
+@router.post("/sign-in/link")
+async def take_link(request: Request) -> Response:
+    wiring = wiring_of(request)
+    if not says_our_origin(request, wiring.settings.url):
+        return _shown(request, N_("Sign in on this page."), 403)
+    form = await read_form(request)
+    try:
+        number = await open_session(wiring, str(form.get("code", "")), str(form.get("person", "")))
+    except SignInFailed as why:
+        return _shown(request, why.said, 401)
+    answer = RedirectResponse("/", 303)
+    wiring.cookie.give(answer, number)
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """Of a session that is over already, too."""
+    wiring, user = wiring_of(request), await find_user(request)
+    if user is not None:
+        if not await is_from_our_page(request, user.number, wiring.settings.url):
+            return _shown(request, N_("Sign out on a page of this console."), 403)
+        await wiring.sessions.end(hash_of(user.number), wiring.now())
+    answer = RedirectResponse("/sign-in", 303)
+    wiring.cookie.take(answer)
+    return answer
+
+
+@router.get("/language/{language}")
+async def choose(request: Request, language: str, next: str = "/") -> Response:
+    answer = RedirectResponse(own_path(next), 303)
+    if language in LANGUAGES:
+        secure = wiring_of(request).settings.url.startswith("https:")
+        kept = int(YEAR.total_seconds())
+        answer.set_cookie(COOKIE, language, max_age=kept, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+def _shown(
+    request: Request, said: str = "", status: int = 200, *, person: str = "", code: str = "", going_to: str = "/"
+) -> Response:
+    said = language_of(request).say(said) if said else ""
+    return render(
+        request, "sign_in.html", status=status, said=said, person=person, code=code, next=going_to,
+        with_provider=False,
+    )  # fmt: skip

@@ -1,0 +1,36 @@
+// The little that HTML does not do by itself. No data of anybody's passes through here.
+"use strict";
+
+// A button that shows and hides the menu on narrow screens.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-toggles]");
+  if (button) {
+    const shown = document.getElementById(button.dataset.toggles).classList.toggle("show");
+    button.setAttribute("aria-expanded", String(shown));
+  }
+  // A menu that stands open closes when something else is pressed.
+  for (const open of document.querySelectorAll("details.who[open]")) {
+    if (!open.contains(event.target)) open.removeAttribute("open");
+  }
+});
+
+// Keys: a field may name one that brings you there; Escape closes menus.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const open of document.querySelectorAll("details.who[open]")) open.removeAttribute("open");
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+  const field = [...document.querySelectorAll("[data-focus-key]")].find((one) => one.dataset.focusKey === event.key);
+  if (field) {
+    event.preventDefault();
+    field.focus();
+  }
+});
+
+// What was answered to somebody who is no longer signed in: the page as a whole has to know.
+document.addEventListener("htmx:before:swap", (event) => {
+  if (event.detail.ctx?.response?.status === 401) {
+    event.preventDefault();
+    window.location.reload();
+  }
+});

@@ -1,0 +1,82 @@
+"""The two languages of a page: how its texts, dates, amounts and ages read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.support import NullTranslations
+from starlette.requests import Request
+
+from console.text.catalogue import translations
+from console.text.words import STATES, WAITS
+
+Code = Literal["zh", "en"]
+COOKIE = "oms-language"
+CHINA = ZoneInfo("Asia/Shanghai")
+HTML = {"zh": "zh-CN", "en": "en"}
+
+
+@dataclass(frozen=True)
+class PageLanguage:
+    code: Code
+    translations: NullTranslations
+    locale: Locale
+
+    @property
+    def other(self) -> Code:
+        return "en" if self.code == "zh" else "zh"
+
+    @property
+    def html(self) -> str:
+        return HTML[self.code]
+
+    def say(self, text: str, **parts: object) -> str:
+        said = self.translations.gettext(text)
+        return said % parts if parts else said
+
+    def word(self, kind: str, value: object) -> str:
+        """A state of an order, a parcel, a case … in words; a value that has none shows as it is."""
+        text = STATES.get(kind, {}).get(str(value))
+        return str(value) if text is None else self.say(text)
+
+    def waits(self, waiting_for: str) -> str:
+        """What an order waits for. Parts that have no words (numbers, names) stay as they are."""
+        return "；".join(self._wait(part) for part in waiting_for.split("; ")) if waiting_for else ""
+
+    def _wait(self, part: str) -> str:
+        for beginning, text in WAITS.items():
+            if part.startswith(beginning):
+                return self.say(text) + part.removeprefix(beginning)
+        return part
+
+    def money(self, minor: int, currency: str = "CNY") -> str:
+        amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+        return str(format_currency(amount, currency, locale=self.locale))
+
+    def number(self, value: int) -> str:
+        return str(format_decimal(value, locale=self.locale))
+
+    def time(self, at: datetime | None) -> str:
+        """To the minute, as the clocks in China show it."""
+        shape = "yyyy-MM-dd HH:mm"
+        return "" if at is None else str(format_datetime(at, shape, tzinfo=CHINA, locale=self.locale))
+
+    def age(self, span: timedelta) -> str:
+        return str(format_timedelta(span, threshold=1.2, locale=self.locale))
+
+
+LANGUAGES: Mapping[str, PageLanguage] = {
+    "zh": PageLanguage("zh", translations(), Locale.parse("zh_Hans_CN")),
+    "en": PageLanguage("en", NullTranslations(), Locale.parse("en")),
+}
+
+
+def language_of(request: Request) -> PageLanguage:
+    """As the visitor has chosen, else Chinese."""
+    return LANGUAGES.get(request.cookies.get(COOKIE, ""), LANGUAGES["zh"])

@@ -1,0 +1,47 @@
+"""What pages stand on: made once a process, handed to every page through its request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from starlette.requests import Request
+
+from config.console import ConsoleSettings
+from console.live import LiveHub
+from console.session.cookies import SessionCookie
+from console.temporal import LazyTemporal
+from providers.tokens.verify import TokenVerifier
+from starter.clients.exchange import TokenExchange
+from store.console.sessions import SessionStore
+from store.pool import Pool
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """`exchange` None: nobody here proves anything, so pages only show."""
+
+    settings: ConsoleSettings
+    pool: Pool
+    verifier: TokenVerifier
+    exchange: TokenExchange | None
+    temporal: LazyTemporal
+    live: LiveHub
+    now: Callable[[], datetime]
+
+    @cached_property
+    def cookie(self) -> SessionCookie:
+        return SessionCookie(self.settings.url)
+
+    @cached_property
+    def sessions(self) -> SessionStore:
+        return SessionStore(self.pool)
+
+    @property
+    def idle(self) -> timedelta:
+        return timedelta(seconds=self.settings.idle_s)
+
+
+def wiring_of(request: Request) -> Wiring:
+    wiring: Wiring = request.app.state.wiring
+    return wiring
