@@ -9,12 +9,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from domain.clock import Clock
-from domain.facts import Fact
+from domain.facts import Fact, Kind
 from domain.order import Id
 from domain.polling.bills import BillFindings
 from domain.strict import Strict
 from providers.bills import Bill, BillLine
 from providers.errors import ProviderError
+from store.outside_money.bill_gaps import OwnLine
 from store.outside_money.trade_bills import LineInBooks, TradeBillStore
 from store.polling.poll_results import FindingStore
 
@@ -63,21 +64,28 @@ class BillActivities:
         """May be repeated. Nothing is told before the whole bill has been read and has proven to be the channel's."""
         day, found = date.fromisoformat(bill.day), BillFindings()
         news: list[Fact] = []
+        own: list[OwnLine] = []
         try:
             async for lines in self._bills[bill.channel](day):
                 books = await self._store.compare([line.fact for line in lines])
                 for line, here in zip(lines, books, strict=True):
                     _judge(line, here, found, news)
+                own += [_own(line.fact) for line, here in zip(lines, books, strict=True) if here.ours]
         except ProviderError as error:
             raise ApplicationError(str(error), type=type(error).__name__) from error
         for start in range(0, len(news), AT_ONCE):
             told = [(fact.order_no or "", fact) for fact in news[start : start + AT_ONCE]]
             await self._findings.put(told, (), self._clock())
-        await self._store.done(bill.channel, day, found, self._clock())
+        await self._store.done(bill.channel, day, found, own, self._clock())
 
     @activity.defn(name="bills.not_read")
     async def not_read(self, bill: BillNotRead) -> None:
         await self._store.unread(bill.channel, date.fromisoformat(bill.day), bill.why, self._clock())
+
+
+def _own(fact: Fact) -> OwnLine:
+    kind = "payment" if fact.kind is Kind.PAYMENT_SUCCEEDED else "refund"
+    return OwnLine(kind, fact.refund_no or fact.transaction_id or fact.key, fact.amount_minor or 0)
 
 
 def _judge(line: BillLine, here: LineInBooks, found: BillFindings, news: list[Fact]) -> None:

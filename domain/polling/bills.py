@@ -40,14 +40,14 @@ class BillFindings:
 
     def _parts(self) -> Iterator[str]:
         if self.strange_count:
-            named = _first([f"{no} {yuan(minor, 'CNY')}" for no, minor in self.strange], self.strange_count)
+            named = first_few([f"{no} {yuan(minor, 'CNY')}" for no, minor in self.strange], self.strange_count)
             total = yuan(self.strange_minor, "CNY")
             yield f"{self.strange_count} payments or refunds, {total} in all, of orders that are not ours: {named}"
         if self.differing:
             told = [f"{no} {yuan(there, 'CNY')}, here {yuan(here, 'CNY')}" for no, there, here in self.differing]
-            yield f"other amounts than in our books: {_first(told, len(told))}"
+            yield f"other amounts than in our books: {first_few(told, len(told))}"
         if self.under_way:
-            yield f"refunds under way that nobody asked for here: {_first(self.under_way, len(self.under_way))}"
+            yield f"refunds under way that nobody asked for here: {first_few(self.under_way, len(self.under_way))}"
 
 
 def days_to_read(today: date, first: date | None) -> tuple[date, ...]:
@@ -58,6 +58,6 @@ def days_to_read(today: date, first: date | None) -> tuple[date, ...]:
     return tuple(day for day in days if day >= first)
 
 
-def _first(told: Sequence[str], count: int) -> str:
+def first_few(told: Sequence[str], count: int) -> str:
     more = f" and {count - NAMED} more" if count > NAMED else ""
     return ", ".join(told[:NAMED]) + more

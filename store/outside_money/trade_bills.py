@@ -8,12 +8,18 @@ from domain.facts import Fact, Kind
 from domain.polling.bills import BillFindings, days_to_read
 from domain.polling.reconciling import SHANGHAI
 from domain.records import TicketRecord, TicketResolution
+from store.outside_money.bill_gaps import OwnLine, ask_about_gaps, keep_lines
 from store.pool import Pool
 from store.tickets.tickets import open_ticket, resolve_ticket
 
 FIRST = "SELECT min(registered_at) FROM orders"
 
-READ = "SELECT channel, day FROM trade_bills WHERE day >= $1"
+# Where a gap of the day, or of one beside it, still asks somebody, the bill is read again: it may have been cut off.
+READ = """
+SELECT channel, day FROM trade_bills b WHERE day >= $1 AND NOT EXISTS (
+    SELECT FROM bill_gaps g JOIN tickets t USING (ticket_id)
+    WHERE g.channel = b.channel AND g.day BETWEEN b.day - 1 AND b.day + 1 AND g.healed_at IS NULL
+        AND t.state = 'open')"""
 
 # Lines of a bill, and what our books have of each. `known`: told before, whatever became of it.
 COMPARE = """
@@ -28,8 +34,12 @@ LEFT JOIN refunds r ON u.kind = 'refund' AND r.refund_no = u.number AND r.order_
 ORDER BY u.pos"""
 
 DONE = """
-INSERT INTO trade_bills (channel, day, lines, found, strange, read_at) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT DO NOTHING"""
+INSERT INTO trade_bills (channel, day, lines, found, strange, own, read_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (channel, day) DO UPDATE SET lines = excluded.lines, found = excluded.found, strange = excluded.strange,
+    own = excluded.own, read_at = excluded.read_at"""
+
+# Two nights' work on one channel's bills, one after the other.
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('bills of ' || $1, 3))"
 
 
 @dataclass(frozen=True)
@@ -72,11 +82,15 @@ class TradeBillStore:
             for row in rows
         )
 
-    async def done(self, channel: str, day: date, found: BillFindings, now: datetime) -> None:
-        """Read and compared: it is not read again. What no order can be told of is a ticket."""
+    async def done(self, channel: str, day: date, found: BillFindings, own: Sequence[OwnLine], now: datetime) -> None:
+        """Read and compared in both directions: it is not read again unless something seems to be missing in it. What
+        no order can be told of is a ticket."""
         async with self._pool.acquire() as connection, connection.transaction():
-            counts = (found.lines, found.news, found.strange_count)
+            await connection.execute(LOCK, channel)
+            counts = (found.lines, found.news, found.strange_count, len(own))
             await connection.execute(DONE, channel, day, *counts, now)
+            await keep_lines(connection, channel, day, own, now)
+            await ask_about_gaps(connection, channel, day, now)
             read = TicketResolution(
                 ticket_id=_unread(channel, day), action="evidence", remark="the bill has been read",
                 resolved_by="system",

@@ -9,6 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.money.bills import BillOfDay
 from bench.scenarios.environment import ScenarioEnvironment
 from domain.facts import Fact
+from domain.polling.reconciling import SHANGHAI
 from domain.states import RefundStatus
 from providers.bills import Bill, BillLine, UnreadableBill
 from store.outside_money.trade_bills import TradeBillStore
@@ -113,3 +114,28 @@ async def test_every_day_is_read_once_and_one_that_could_not_be_is_asked_about_u
     assert not await tickets(house)
     assert ("wechat", day) not in await store.due(["wechat"], first + timedelta(days=3))
     assert await store.due(["wechat"], first + timedelta(days=300)) != ()
+
+
+async def test_what_our_books_have_and_two_days_bills_lack_is_a_persons_until_a_bill_has_it(
+    house: ScenarioEnvironment,
+) -> None:
+    life = await signed(house)
+    own = house.systems.payments[life.order.order_no]
+    assert own is not None
+    day = own.occurred_at.astimezone(SHANGHAI).date()
+    told: list[BillLine] = []
+
+    async def bill(_day: date) -> Bill:
+        yield list(told)
+
+    async def read(nth: int) -> None:
+        of = BillOfDay(channel="wechat", day=(day + timedelta(days=nth)).isoformat())
+        await ActivityEnvironment().run(bills_of(house, bill).read, of)
+
+    await read(0)
+    await read(1)
+    (ticket,) = await open_tickets(life)
+    assert ticket.step == "not in the channel's bill" and str(own.transaction_id) in ticket.error
+    told.append(BillLine(own, True))
+    await read(0)
+    assert not await open_tickets(life)
