@@ -17,6 +17,7 @@ from tests.conserve.conftest import Ground
 from tests.conserve.test_engine import AN_ORDERS_LIFE, order
 from workflows.messages import ResolveTicket
 from workflows.order.changes.messages import RequestResplit
+from workflows.order.messages import CancelOrder
 from workflows.returns.messages import CancelReturn, LowerAmount
 
 
@@ -113,3 +114,35 @@ async def test_a_missing_unit_is_paid_back_itself_and_not_its_neighbour_when_a_c
         "WHERE k.order_no = $1 AND k.held", cups.order_no,
     )  # fmt: skip
     assert [u["first_unit"] for u in units] == [2], "the last one was missing"
+
+
+async def test_the_second_parcel_of_a_refused_return_does_not_wait_until_the_channel_has_paid_for_the_first(
+    ground: Ground,
+) -> None:
+    """The order was cancelled while the supervisor was asked. Each parcel's money is asked for at once."""
+    house = ground.house()
+    life = await stocked(house, order("60000005"))
+    await life.pay()
+    house.world.plans.refunds += [("SUCCEEDED", 1_000), ("SUCCEEDED", 1_000)]
+    case = await case_of(life, ReturnType.CANCEL_UNSHIPPED, {"L1": 1, "L2": 2}, images=0)
+    await case.apply()
+    await life.house.client.cancel(life.order.order_no, CancelOrder(by="buyer", reason="no"))
+    await house.rest()
+    await case.decide(verdict="reject")
+    await house.pass_until(house.now() + timedelta(minutes=5))
+    rows = await house.pool.fetch("SELECT amount_minor FROM refunds WHERE order_no = $1", life.order.order_no)
+    assert sorted(r["amount_minor"] for r in rows) == [12_900, 89_900]
+
+
+async def test_the_second_parcel_of_a_return_is_stopped_though_the_warehouse_of_the_first_has_not_answered(
+    ground: Ground,
+) -> None:
+    house = ground.house()
+    life = await stocked(house, order("60000006"))
+    await life.pay()
+    house.world.plans.stops.append("pending")
+    case = await case_of(life, ReturnType.CANCEL_UNSHIPPED, {"L1": 1, "L2": 2}, images=0)
+    await case.apply()
+    await house.rest()
+    states = [house.world.parcels[life.child_no(n)].state for n in (1, 2)]
+    assert states == ["there", "cancelled"], "the first is asked and has said nothing yet"

@@ -5,6 +5,7 @@ is then free to be sold, what it does not pay back ships again under a new numbe
 person is asked about exactly these units and their money (decision 0031).
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
@@ -29,6 +30,8 @@ SYSTEM = "orders"
 HELD = TypeAdapter(Held)
 SHIP_AGAIN = "ship again"
 """Its answer settles the units by a person's word or by a refund (store/ownership/units.py)."""
+SIDE_BY_SIDE = "parcels of a return do not wait for each other"
+"""For a warehouse that has not answered, a channel that has not paid, or a person."""
 
 
 class SetAside:
@@ -74,16 +77,24 @@ class SetAside:
             await workflow.wait_condition(lambda: not self._changes.executing)
         asked = {unit for units in message.units for unit in units.each()}
         stopped: list[UnitRange] = []
-        for parcel in (parcel for some in self._parcels.as_they_come() for parcel in some):
-            inside = {unit for run in parcel.state.runs for unit in run.each()}
-            if parcel.state.set_aside or parcel.state.shipped or not inside & asked:
-                continue
-            if inside <= asked:
-                stopped += await self._stop_whole(message.return_no, parcel)
-            elif message.split_off and parcel.state.status in BEFORE_PICKING:
-                stopped += await self._split_off(message.return_no, parcel, asked)
+        for parcels in self._parcels.as_they_come():
+            stops = [self._stop(message, parcel, asked) for parcel in parcels]
+            if len(stops) > 1 and workflow.patched(SIDE_BY_SIDE):
+                stopped += [run for runs in await asyncio.gather(*stops) for run in runs]
+            else:
+                stopped += [run for stop in stops for run in await stop]
         self._parcels.roll_up()
         return tuple(stopped)
+
+    async def _stop(self, message: StopForCase, parcel: Parcel, asked: set[tuple[str, int]]) -> tuple[UnitRange, ...]:
+        inside = {unit for run in parcel.state.runs for unit in run.each()}
+        if parcel.state.set_aside or parcel.state.shipped or not inside & asked:
+            return ()
+        if inside <= asked:
+            return await self._stop_whole(message.return_no, parcel)
+        if message.split_off and parcel.state.status in BEFORE_PICKING:
+            return await self._split_off(message.return_no, parcel, asked)
+        return ()
 
     async def _halt(self, parcel: Parcel) -> Held | None:
         """As it stood, when it stands still now; None: it ships."""
@@ -175,10 +186,20 @@ class SetAside:
 
     async def _settle(self, return_no: str, paid: tuple[UnitRange, ...]) -> None:
         still = self._still.get(return_no, [])
+        if len(still) > 1 and workflow.patched(SIDE_BY_SIDE):
+            await asyncio.gather(*(self._take_off(still, one, return_no, paid) for one in tuple(still)))
         while still:
-            parcel, before = still[0]
-            await self._settle_one(return_no, parcel, before, paid)
-            still.pop(0)
+            await self._take_off(still, still[0], return_no, paid)
+
+    async def _take_off(
+        self,
+        still: list[tuple[Parcel, Held]],
+        one: tuple[Parcel, Held],
+        return_no: str,
+        paid: tuple[UnitRange, ...],
+    ) -> None:
+        await self._settle_one(return_no, *one, paid)
+        still.remove(one)
 
     async def _settle_one(self, return_no: str, parcel: Parcel, before: Held, paid: tuple[UnitRange, ...]) -> None:
         rest = without(before.runs, paid)
