@@ -154,7 +154,8 @@ def inside(
     return [
         books.register, books.settle, books.write, books.retag, books.replan, books.resource,
         books.change_address, books.allocate_backorder, books.stalled, books.refund_hold, books.refund_hold_over,
-        returns.admit, returns.write, returns.reserve_refund, returns.issue_code, returns.quote, returns.refund_slot,
+        returns.admit, returns.write, returns.reserve_refund, returns.issue_code, returns.quote, returns.cancel_route,
+        returns.refund_slot,
         returns.open_replacement, returns.write_replacement, returns.close_order, returns.what_left,
         border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 from domain.order import Address, PayChannel
 from domain.policy import Policy
 from domain.records import StockMove
+from domain.returns.enums import Level
 from domain.returns.models import Admitted, ApplyReturn, ReopenReturn
 from domain.states import ChildStatus
 from domain.strict import Strict
@@ -85,6 +86,19 @@ class HasLeft(Strict):
     """Units of a case, by our books."""
 
     units: tuple[UnitRange, ...]
+
+
+class CancelRoute(Strict):
+    """Of a paid order that is to be cancelled; `amount_minor` would go back."""
+
+    order_no: str
+    amount_minor: int
+
+
+class RouteFound(Strict):
+    """Who has to agree, in turn."""
+
+    levels: tuple[Level, ...]
 
 
 class SlotFor(Strict):

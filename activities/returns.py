@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.return_messages import (
     Apply,
+    CancelRoute,
     CloseOrder,
     HasLeft,
     IssueCode,
@@ -16,6 +17,7 @@ from activities.return_messages import (
     ReplacementPlan,
     ReplacementState,
     ReturnedLine,
+    RouteFound,
     Slot,
     SlotFor,
     Taken,
@@ -94,6 +96,12 @@ class ReturnActivities:
     @activity.defn(name="returns.what_left")
     async def what_left(self, message: WhatLeft) -> HasLeft:
         return HasLeft(units=await self._desk.what_left(message.return_no))
+
+    @activity.defn(name="returns.cancel_route")
+    async def cancel_route(self, message: CancelRoute) -> RouteFound:
+        """Who has to agree before a paid order is cancelled: as to a return of kind `cancel_unshipped`."""
+        policy = await self._policies.current()
+        return RouteFound(levels=await self._desk.cancel_route(message.order_no, message.amount_minor, policy))
 
     @activity.defn(name="returns.refund_slot")
     async def refund_slot(self, message: SlotFor) -> Slot:

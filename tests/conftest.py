@@ -46,6 +46,18 @@ def certificates() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def cancelled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to agree before a paid order is cancelled: for tests that are about what is stopped, and how."""
+    from domain.returns.enums import Level
+    from store.returns.order_context_store import OrderContextStore
+
+    async def nobody(*_asked: object) -> tuple[Level, ...]:
+        return (Level.SYSTEM,)
+
+    monkeypatch.setattr(OrderContextStore, "cancel_route", nobody)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def servers() -> AsyncIterator["Servers"]:
     """Where cases are played against the real store, on skipped time."""

@@ -53,6 +53,7 @@ async def buyer_pays(life: Life, random: Random) -> bool:
 async def order_is_cancelled(life: Life, random: Random) -> bool:
     if life.ended:
         return False
+    life.asked_changes = True
     message = CancelOrder(by="buyer", reason="changed my mind")
     life.ask(order_workflow_id(life.order_no), "cancel", message, meanwhile=random.random() < 0.4)
     return True

@@ -14,8 +14,8 @@ from bench.checks import order_invariants, return_invariants
 from bench.demo.environment import DemoEnvironment, on_stage
 from bench.demo.orders import DEMO_POLICY, SPEED, make_cast, provide_stock, receive_missing
 from bench.demo.report import show_findings, show_table
-from bench.demo.return_stories import STAFF
 from bench.demo.runner import play
+from bench.demo.staffing import STAFF
 from bench.demo.stories import DemoOrder
 from deploy.local import stack
 

@@ -10,25 +10,15 @@ from PIL import Image
 
 from activities.evidence import EvidenceService, Upload
 from bench.demo.environment import DemoEnvironment, TookTooLong
-from bench.demo.staffing import FINANCE, OPERATOR
 from config.optional import load_evidence
-from domain.approvals import Decision, Role
 from domain.order import StartOrder
 from domain.returns.enums import CaseStatus, Grade, Reason, ReturnType
 from domain.returns.models import Actor, ApplyReturn, Parcel
 from provider_clients import evidence_desk
-from starter.cli.approvals.token import make_token
-from starter.clients.approvals import ApprovalClient
 from starter.clients.returns import ReturnClient
-from store.approvals.approvals import ApprovalStore
 from store.returns import ReturnStore
 from workflows.returns.messages import CheckOutbound, EnterWaybill, ReceiveReturn, ScanUnit
 
-STAFF = {
-    "demo-supervisor": Role.CS_SUPERVISOR, FINANCE: Role.FINANCE, "demo-desk": Role.WAREHOUSE,
-    OPERATOR: Role.ORDER_OPS,
-}  # fmt: skip
-DECIDERS = {Role.CS_SUPERVISOR: "demo-supervisor", Role.FINANCE: FINANCE}
 DESK = "demo-desk"
 LOOK_S = 0.3
 Script = Callable[[DemoEnvironment, StartOrder], Awaitable[None]]
@@ -106,13 +96,7 @@ class Case:
             await self.client.scan(self.return_no, scan)
 
     async def _decide(self) -> None:
-        for approval in await ApprovalStore(self.stage.pool).list(subject=self.return_no):
-            request = approval.request
-            decision = Decision(
-                approval_id=request.approval_id, decision="approve", remark="pictures looked at",
-                content_hash=request.content_hash, token=make_token(DECIDERS[request.role], request),
-            )  # fmt: skip
-            await ApprovalClient(self.stage.temporal).decide(f"return/{self.return_no}", decision)
+        await self.stage.office.agree(self.return_no, f"return/{self.return_no}")
 
     async def _code(self) -> str:
         return (await self.store.issue_code(self.return_no, datetime.now(UTC))).code

@@ -1,11 +1,12 @@
 """The parts that orders play: a plain life, and the ways in which the outside world lets a shop down."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench.demo.environment import DemoEnvironment
+from bench.demo.environment import LOOK_EVERY_S, DemoEnvironment, Seen
 from domain.order import StartOrder
-from workflows.messages import ResolveTicket
+from workflows.messages import ResolveTicket, order_workflow_id
 from workflows.order.messages import CancelOrder, ConfirmReceipt
 
 Script = Callable[[DemoEnvironment, StartOrder], Awaitable[None]]
@@ -77,10 +78,21 @@ async def doubled_callbacks(stage: DemoEnvironment, order: StartOrder) -> None:
 
 
 async def cancelled(stage: DemoEnvironment, order: StartOrder) -> None:
-    """The buyer changes their mind: the warehouse is stopped first, then the money goes back."""
+    """The buyer changes their mind: who has to agree does, the warehouse is stopped, then the money goes back."""
+    await stage.fault("tms", "book", "error_before", times=8, order_no=order.order_no)  # no label: nothing leaves yet
     await plain(stage, order)
     await stage.until(order.order_no, "payment", lambda s: bool(s.children))
-    await stage.client.cancel(order.order_no, CancelOrder(by="demo-buyer", reason="changed my mind"))
+    await cancel_with_consent(stage, order.order_no, CancelOrder(by="demo-buyer", reason="changed my mind"))
+
+
+async def cancel_with_consent(stage: DemoEnvironment, order_no: str, message: CancelOrder) -> None:
+    """Whoever is asked agrees, one after the other, until it is cancelled."""
+    if (await stage.client.cancel(order_no, message)).approval_id is None:
+        return
+    async with asyncio.timeout(stage.patience_s):
+        while stage.seen.get(order_no, Seen()).status != "CLOSED":
+            await stage.office.agree(order_no, order_workflow_id(order_no))
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def backorder(receive: Callable[[StartOrder], Awaitable[None]]) -> Script:

@@ -72,7 +72,10 @@ def route(given: RouteInput) -> tuple[Level, ...]:
 
 def at_least(levels: tuple[Level, ...], given: RouteInput) -> tuple[Level, ...]:
     """What counts of a published table's answer: nobody is left out but where the system owes it, and above the small
-    amount no role decides alone what it may ask for itself."""
+    amount no role decides alone what it may ask for itself. What has not left is the shop's own to give up: of a
+    cancellation the table says it all, and may ask nobody."""
+    if given.type is ReturnType.CANCEL_UNSHIPPED and levels:
+        return levels
     nobody = not levels or Level.SYSTEM in levels
     alone = len(levels) < len(STRICTEST) and given.amount_minor > given.small_max_minor
     return STRICTEST if not given.exempt and (nobody or alone) else levels

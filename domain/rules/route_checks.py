@@ -43,7 +43,7 @@ def _why(levels: Sequence[Level], given: RouteInput) -> str:
     if Level.SYSTEM in levels:
         return (
             f"lets {given.type} of {_yuan(given.amount_minor)} through with nobody asked: SYSTEM is for rows with "
-            "exempt = true only / 未经任何人审批：SYSTEM 只能用于 exempt = true 的行"
+            "exempt = true or of cancel_unshipped only / 未经任何人审批：SYSTEM 只能用于 exempt = true 或未发货取消的行"
         )
     return (
         f"lets {levels[0]} alone decide {given.type} of {_yuan(given.amount_minor)}, above the policy's limit for one: "

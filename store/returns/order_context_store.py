@@ -5,16 +5,23 @@ from datetime import datetime
 
 from domain.policy import Policy
 from domain.records import AuditEntry, TicketRecord
+from domain.returns.approval_route import route_input
+from domain.returns.enums import Level, ReturnType
 from domain.returns.models import Admitted, Quote
 from domain.units import UnitRange
 from store.audit.audit import append_entry
 from store.pool import Pool
 from store.returns import limits, replacements
 from store.returns.order_context import CLOSE, Surroundings, quote_for_units, surroundings
+from store.returns.routing import limits_of, route_by_rules
 from store.returns.stock_location import what_left
 from store.tickets.tickets import open_ticket
 
 ORDER_OF = "SELECT order_no FROM return_cases WHERE return_no = $1"
+
+
+# What cases hold of it and what has been asked back: added up where the policy says so.
+PRIOR = "SELECT returning_minor + refund_reserved_minor FROM orders WHERE order_no = $1"
 
 
 class OrderContextStore:
@@ -34,6 +41,15 @@ class OrderContextStore:
     async def what_left(self, return_no: str) -> tuple[UnitRange, ...]:
         async with self._pool.acquire() as connection:
             return await what_left(connection, return_no)
+
+    async def cancel_route(self, order_no: str, amount_minor: int, policy: Policy) -> tuple[Level, ...]:
+        """Who has to agree before so much of an order goes back unshipped."""
+        async with self._pool.acquire() as connection:
+            rules = await limits_of(connection, order_no, policy)
+            prior_minor = await connection.fetchval(PRIOR, order_no)
+            kind = ReturnType.CANCEL_UNSHIPPED
+            compared = route_input(rules, kind, amount_minor, prior_minor=prior_minor or 0)
+            return await route_by_rules(connection, compared, order_no)
 
     async def refund_slot(
         self, order_no: str, refund_no: str, payment_key: str, spacing_s: int, now: datetime

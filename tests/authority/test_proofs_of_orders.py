@@ -22,6 +22,8 @@ from workflows.messages import ResolveTicket
 from workflows.order.changes.messages import ChangeAddress
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 CANCEL = CancelOrder(by="u-cs", reason="the buyer rang")
 ELSEWHERE = Address(recipient="张伟", phone="13900139000", province="上海市", city="上海市", street="南京路 2 号")
 THIRD = ELSEWHERE.model_copy(update={"street": "人民路 3 号"})

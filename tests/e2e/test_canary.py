@@ -11,7 +11,8 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from bench.demo.environment import DemoEnvironment
-from bench.demo.return_stories import STAFF, Case
+from bench.demo.return_stories import Case
+from bench.demo.staffing import STAFF
 from deploy.local.temporal import temporal_binary
 from domain.order import StartOrder
 from domain.returns.enums import ReturnType

@@ -10,7 +10,8 @@ from typing import Any
 
 from bench.demo.environment import DemoEnvironment, Seen
 from bench.demo.orders import provide_stock
-from bench.demo.stories import DemoOrder, received
+from bench.demo.staffing import STAFF
+from bench.demo.stories import DemoOrder, cancel_with_consent, received
 from bench.load.two_parcels import two_parcel_orders
 from domain.order import PaymentTerms, StartOrder
 from workflows.order.messages import CancelOrder, ConfirmReceipt
@@ -59,7 +60,9 @@ async def test_a_cancelled_alipay_order_gets_its_money_back_at_alipay_once(stage
     await stage.client.start(order)
     await stage.pay(order)
     await stage.until(order.order_no, "payment", lambda s: bool(s.children))
-    await stage.client.cancel(order.order_no, CancelOrder(by="buyer", reason="changed my mind"))
+    await stage.office.hire(STAFF)
+    await stage.fault("tms", "book", "error_before", times=8, order_no=order.order_no)
+    await cancel_with_consent(stage, order.order_no, CancelOrder(by="buyer", reason="changed my mind"))
     seen = await stage.until(order.order_no, "its end", lambda s: s.ended)
     refunds = await ledger(stage, "alipay", order.order_no, "refund_end")
     assert (seen.status, seen.refunded_minor) == ("CLOSED", order.payable_minor)

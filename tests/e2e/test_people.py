@@ -7,9 +7,11 @@ from collections import Counter
 import pytest
 
 from bench.demo.environment import DemoEnvironment, Seen
+from bench.demo.staffing import STAFF
 from bench.load.two_parcels import two_parcel_orders
 from domain.access.authority import Binding, message_hash
 from domain.order import StartOrder
+from store.approvals.approvals import ApprovalStore
 from tests.e2e.lives import orders_with_goods, play, the_books_are_right
 from tests.e2e.programs import Said, oms, temporal
 from tests.e2e.stillness import silence, status
@@ -42,9 +44,17 @@ async def received(stage: DemoEnvironment, city: dict[str, str], number: str) ->
     assert seen.status == "COMPLETED"
 
 
+async def asked_of(stage: DemoEnvironment, approval_id: str) -> None:
+    """Returns once the question is in the books."""
+    async with asyncio.timeout(stage.patience_s):
+        while await ApprovalStore(stage.pool).get(approval_id) is None:
+            await asyncio.sleep(0.2)
+
+
 async def test_a_buyers_cancel_stops_the_warehouse_and_gives_the_money_back(
     stage: DemoEnvironment, city: dict[str, str], replayed: Counter[str]
 ) -> None:
+    await stage.office.hire(STAFF)
     (order,) = await orders_with_goods(stage, 1)
     number = order.order_no
     # Without a label no parcel leaves the house, so the warehouse can still be stopped, however slow this machine is.
@@ -52,7 +62,11 @@ async def test_a_buyers_cancel_stops_the_warehouse_and_gives_the_money_back(
     await paid(stage, order)
     await stage.until(number, "packed parcels", lambda s: s.children == ("PACKED", "PACKED"))
     said = await oms(city, "order", "cancel", number, "--reason", "found it cheaper", "--by", "buyer", "--json")
-    assert said.json == {"cancelled": [f"{number}-01", f"{number}-02"], "too_late": [], "refund_minor": 10_600}
+    assert said.json["cancelled"] == [] and said.json["approval_id"] == f"A-{number}-1"
+    for person, asked in (("demo-supervisor", f"A-{number}-1"), ("demo-finance", f"A-{number}-2")):
+        await asked_of(stage, asked)
+        decided = await oms(city, "approve", "approve", asked, "--as", person, "--remark", "agreed with the buyer")
+        assert decided.code == 0, decided.err
     seen = await stage.until(number, "its end", lambda s: s.ended)
     assert (seen.status, seen.children, seen.refunded_minor) == ("CLOSED", ("CANCELLED", "CANCELLED"), 10_600)
     again = await oms(city, "order", "cancel", number, "--reason", "found it cheaper", "--json")

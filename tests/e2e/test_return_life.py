@@ -7,7 +7,8 @@ import pytest
 
 from bench.checks import return_invariants
 from bench.demo.environment import DemoEnvironment
-from bench.demo.return_stories import STAFF, Case
+from bench.demo.return_stories import Case
+from bench.demo.staffing import STAFF
 from bench.demo.stories import plain
 from bench.faults.chaos import kill
 from domain.returns.enums import CaseStatus, ReturnType

@@ -19,6 +19,8 @@ from tests.returns.test_stopping import TWO
 from workflows.messages import ResolveTicket
 from workflows.order.messages import Cancelled, CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 MINUTES = timedelta(minutes=20)
 LAMP = 12_900
 

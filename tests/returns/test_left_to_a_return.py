@@ -13,6 +13,8 @@ from tests.returns.test_undoing_stops import CHEAP, children
 from workflows.messages import ResolveTicket
 from workflows.order.messages import Cancelled, CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 ACCEPTED = WorkflowUpdateStage.ACCEPTED
 
 

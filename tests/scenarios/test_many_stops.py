@@ -24,6 +24,8 @@ from workflows.messages import ResolveTicket
 from workflows.order.changes.messages import ChangeAddress
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 LINES = (line(1, 2, 333, supplier="ACME"), line(2, 1, 500, warehouse="WH-2", supplier="ACME"))
 MOVED = ADDRESS.model_copy(update={"street": "延安路 9 号"})
 REFUSED = (NotNow, ReturnRefused, StepRefused, NoSuchReturn, RPCError)

@@ -18,6 +18,8 @@ from tests.scenarios.children import ADDRESS, CHILD, Desk, desk, line
 from workflows.order.changes.messages import AddressChanged, ChangeAddress
 from workflows.order.messages import Cancelled, CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 ONE = (line(1),)
 DROPSHIP = SkuRecord(sku="SKU-1", ship_from=("SUP-A",), supplier="ACME")
 Answer = TypeVar("Answer")

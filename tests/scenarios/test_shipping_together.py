@@ -11,6 +11,8 @@ from starter.clients.errors import NotNow
 from tests.scenarios.children import CHILD, ORDER, desk, line
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 APART = (line(1, 2, 333, supplier="SELF"), line(2, 1, 500, warehouse="WH-2"))
 """Two children by warehouse."""
 HERE = (line(1, 2, 333), line(2, 1, 500, customs="cbec"), line(3, 1, 700, logistics="cold_chain"))

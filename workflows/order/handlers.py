@@ -3,6 +3,8 @@
 `workflows/order/workflow.py` is the order's process; this is everything that people may do to it meanwhile.
 """
 
+from typing import Any
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -14,10 +16,12 @@ from workflows.durable.commands import keeps_its_key, rationed, repeatable, unle
 from workflows.durable.proofs import money_apart, proven
 from workflows.durable.raw_messages import StartRefused, well_formed
 from workflows.messages import ResolveTicket, TicketAnswer
+from workflows.order.cancel_decision import CancelDecision
 from workflows.order.cancelling import Cancellation
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed
 from workflows.order.open_returns import OpenReturns
 from workflows.order.outside_payment import OutsideMoneyHandlers
+from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.payment import OrderPayment
 from workflows.order.refresh import Refresher
@@ -43,6 +47,7 @@ class OrderHandlers(OutsideMoneyHandlers):
     _parcels: Parcels
     _refunds_owed: RefundsOwed
     _refresher: Refresher
+    _cancel_decision: CancelDecision
     _supplied_money: SuppliedMoney
     _tagging: Tagging
     _set_aside: SetAside
@@ -71,13 +76,36 @@ class OrderHandlers(OutsideMoneyHandlers):
     @proven("order.cancel", "_check_cancel")
     @repeatable("_check_cancel")
     async def cancel(self, message: CancelOrder) -> Cancelled:
-        """Before shipping: what can still be stopped is stopped, and its money goes back."""
+        """Before shipping: what can still be stopped is stopped, and its money goes back. Of a paid order that is asked
+        about first, where the approval matrix says so (`approval_id`)."""
         self._state.audit(message.by, "order.cancel", reason=message.reason)
         self._cancelling = True
         try:
+            if number := await self._cancel_decision.ask(message):
+                return Cancelled(cancelled=(), too_late=(), refund_minor=0, approval_id=number)
             return await self._cancel(message.reason)
         finally:
             self._cancelling = False
+
+    async def _cancel_as_agreed(self, message: CancelOrder) -> None:
+        self._cancelling = True
+        try:
+            await self._cancel(message.reason)
+        finally:
+            self._cancelling = False
+
+    def _worth_of_cancelling(self) -> tuple[int, dict[str, Any]]:
+        """What would go back if everything that has not left were stopped now, and which children that is."""
+        if self._state.payment is None:
+            return 0, {}
+        if not self._parcels.by_number:
+            return self._state.paid_minor, {}
+        waiting = [p.state for p in self._parcels.by_number.values() if not p.state.handed_over and not _is_over(p)]
+        children = [{"child_no": s.child_no, "lines": dict(s.plan.lines)} for s in waiting]
+        return sum(s.plan.paid_minor for s in waiting), {"children": children}
+
+    def _too_late_to_cancel(self) -> bool:
+        return self._state.status not in CANCELLABLE or self._payment.cancel_requested or not self._payment.paid
 
     async def _cancel(self, reason: str) -> Cancelled:
         if not self._parcels.by_number and (self._tagging.waits or not self._payment.paid):
@@ -100,6 +128,7 @@ class OrderHandlers(OutsideMoneyHandlers):
             raise ApplicationError(f"the order is {self._state.status.value}: too late to cancel", type="NotNow")
         if self._cancelling or self._payment.cancel_requested:
             raise ApplicationError("the order is being cancelled already", type="NotNow")
+        self._cancel_decision.check()
 
     async def _cancel_parcels(self, reason: str) -> Cancelled:
         def known() -> None:
@@ -176,3 +205,8 @@ class OrderHandlers(OutsideMoneyHandlers):
     def _check_registered(self) -> None:
         if not self._registered:
             raise ApplicationError("the order is not in the books yet: try again in a moment", type="NotNow")
+
+
+def _is_over(parcel: Parcel) -> bool:
+    """It will not ship, whatever is done."""
+    return parcel.state.cancelled and not parcel.state.set_aside

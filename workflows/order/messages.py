@@ -28,11 +28,13 @@ class CancelOrder(SignedCommand):
 
 
 class Cancelled(Strict):
-    """What the cancellation came to: children cancelled, children already too late, money on its way back."""
+    """What the cancellation came to: children cancelled, children already too late, money on its way back.
+    `approval_id`: nothing of it yet, for somebody has to agree first."""
 
     cancelled: tuple[str, ...]
     too_late: tuple[str, ...]
     refund_minor: Minor
+    approval_id: str | None = None
 
 
 class ConfirmReceipt(SignedCommand):

@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.durable.signals import read_facts, unread_signal
     from workflows.durable.stalls import Stalls
     from workflows.messages import FACTS, ORDER_WORKFLOW
+    from workflows.order.cancel_decision import CancelDecision
     from workflows.order.changes.readdressing import Readdressing
     from workflows.order.changes.requests import FulfilmentChanges
     from workflows.order.changes.resourcing import Resourcing
@@ -71,6 +72,7 @@ class Order(OrderHandlers):
         approvals=Own(),
         changes=Own(),
         _supplied_money=Own(),
+        _cancel_decision=Own(),
         _set_aside=Own(),
         _open_returns=Own(),
         _refresher=Own(),
@@ -117,6 +119,10 @@ class Order(OrderHandlers):
         self._refresher = Refresher(self._state, self._payment, self._parcels, self._apply)
         self.changes = FulfilmentChanges(self._state, self._parcels, self.approvals, self._branches)
         self._supplied_money = SuppliedMoney(self._state, self.approvals, self._branches)
+        self._cancel_decision = CancelDecision(
+            self._state, self.approvals, self._branches,
+            self._worth_of_cancelling, self._too_late_to_cancel, self._cancel_as_agreed,
+        )  # fmt: skip
         self._set_aside = SetAside(self._state, self._parcels, self.changes, self._refunds_owed)
         self._open_returns.serve(self._state, self._parcels, self._set_aside)
         self.readdressing = Readdressing(self._state, self._payment, self._parcels, self.changes)
@@ -249,7 +255,7 @@ class Order(OrderHandlers):
             and self.steps.count == 0
             and self._events.empty
             and self._state.all_flushed
-            and not (self._state.deferred or self.changes.executing)
+            and not (self._state.deferred or self.changes.executing or self._cancel_decision.executing)
             and self._parcels.nobody_stops_one
             and self._open_returns.nothing_is_being_stopped
             and self._refunds.may_go_on_later
@@ -264,6 +270,7 @@ class Order(OrderHandlers):
         self._open_returns.go_on()
         self.changes.go_on()
         self._supplied_money.go_on()
+        self._cancel_decision.go_on()
 
     # --- events ------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
+from bench.scenarios.cancelling import cancel_with_consent
 from bench.scenarios.document import ByRule, Scenario, block, read_as
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from bench.scenarios.environment.providers import no_answer
@@ -63,7 +64,7 @@ async def _played(call: RetriesIn, servers: Servers) -> Any:
         life = await stocked(house, ORDER)
         await life.pay()
         if step == REFUND:
-            await house.client.cancel(life.order.order_no, CancelOrder(by="buyer", reason="changed my mind"))
+            await cancel_with_consent(house, life.order.order_no, CancelOrder(by="buyer", reason="changed my mind"))
         await house.pass_until(house.now() + timedelta(seconds=_horizon_s(call)))
         return _told(call, await _measured(house, life, call, step))
 

@@ -19,6 +19,7 @@ KINDS = {
     "return_review": "return 退货审核",
     "outside_money": "money from outside 账外资金",
     "money_fact": "what is said of money 人工录入资金结果",
+    "cancel_paid": "cancel a paid order 取消已付款订单",
     "change_people": "change of people 人员与角色变更",
     "publish_policy": "publish a policy 发布政策",
 }

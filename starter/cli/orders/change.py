@@ -21,7 +21,7 @@ def cancel(
     key: Key = None,
     json: Json = False,
 ) -> None:
-    """Cancel what can still be cancelled of an order; what was paid for it goes back.
+    """Cancel what can still be cancelled of an order; what was paid goes back, once who has to agree has agreed.
 
     Example: oms order cancel SO2603020101 --reason "buyer changed their mind"
     """
@@ -36,6 +36,9 @@ async def _cancel(number: str, reason: str, by: str | None, key: str | None, jso
         done = await client.keyed(own).cancel(order_no, message)
     if json:
         output.as_json(done)
+    elif done.approval_id is not None:
+        asked = done.approval_id
+        output.line(f"{asked} asks first: decide with `oms approve show {asked}`. Until then nothing is stopped.")
     else:
         output.facts(
             [

@@ -8,7 +8,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.access.authority import AdmitCommand, AdmittedCommand
 from activities.approvals import Decide, Execution, OpenApproval, Withdraw
+from activities.return_messages import CancelRoute, RouteFound
 from domain.approvals import ApprovalRequest, Decided, Decision
+from domain.returns.enums import Level
 
 
 @activity.defn(name="people.admit")
@@ -25,6 +27,8 @@ class Office:
         self.decided: dict[str, Decided] = {}
         self.withdrawn: set[str] = set()
         self.used: dict[str, str] = {}
+        self.cancelling: tuple[Level, ...] = (Level.SYSTEM,)
+        """Who has to agree that a paid order is cancelled: in most plays nobody."""
 
     def decision(self, approval_id: str, person: str = "boss", *, approve: bool = True) -> Decision:
         request = self.asked[approval_id]
@@ -62,4 +66,8 @@ class Office:
                 self.used[message.approval_id] = message.used_for
             return self.decided[message.approval_id]
 
-        return [open_, decide, withdraw, still_valid, believed]
+        @activity.defn(name="returns.cancel_route")
+        async def cancel_route(message: CancelRoute) -> RouteFound:
+            return RouteFound(levels=self.cancelling)
+
+        return [cancel_route, open_, decide, withdraw, still_valid, believed]
