@@ -20,6 +20,7 @@ SENDERS ?= 64
 WORKERS ?= 3
 RUNS ?= 20000
 AGAIN ?=
+GO ?= $(shell command -v go || echo /usr/local/go/bin/go)
 
 # $(call timed,what,command): runs it, says how long it took, keeps its exit code.
 timed = began=$$(date +%s); code=0; { $(2); } || code=$$?; echo "make $(1): $$(( $$(date +%s) - began )) s, exit code $$code"; exit $$code
@@ -35,7 +36,7 @@ tests = $(PY) -m pytest -q $(1) $(2) -o cache_dir=.pytest_cache/$@ || { was=$$?;
 beside := -j2 --keep-going
 
 .PHONY: help venv demo up down links status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
-.PHONY: units system polling storm
+.PHONY: units system polling storm walls cluster
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -79,6 +80,12 @@ check: venv ## the part of `make test` that runs no product code
 	@echo "== mypy"; nice -n 19 $(PY) -m mypy .
 	@echo "== import contracts"; PYTHONPATH=. $(VENV)/bin/lint-imports
 	@echo "== compose file"; $(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/temporal-compose.yml
+
+walls: ## Go's own tests of the walls in front of Temporal (needs Go; minutes at the first time)
+	@cd deploy/server && GOFLAGS=-p=2 nice -n 10 $(GO) test ./...
+
+cluster: venv ## a real Temporal server with PostgreSQL, certificates and walls: orders play, everybody else is refused (needs Go)
+	@$(call timed,cluster,$(PY) -m bench.cluster)
 
 scenarios: venv ## every case of FILE (default tests/scenarios/scenarios.yaml), a line each
 	@$(PY) -m bench.scenarios $(FILE)

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 import telemetry
+import temporal_connection
 from activities.access.assembly import deciding_people
 from activities.access.door import Doorkeeper
 from activities.approvals import DECIDE_IN_PLACE
@@ -35,6 +36,7 @@ from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
 from activities.wms import WmsActivities
 from config import startup_check
+from config.processes import Process
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
 from domain.clock import Clock
@@ -97,13 +99,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def connect(settings: Settings) -> Client:
-    return await Client.connect(
-        **settings.temporal.connect_arguments(),
-        data_converter=data_converter(settings.seals, settings.payload_keys),
-        runtime=telemetry.temporal_runtime(settings.worker.worker_metrics_port),
-        plugins=[telemetry.temporal_tracing()],
-    )
+async def connect(settings: Settings, resources: AsyncExitStack) -> Client:
+    return await temporal_connection.connect(
+        resources, settings.temporal, data_converter=data_converter(settings.seals, settings.payload_keys),
+        runtime=telemetry.temporal_runtime(settings.worker.worker_metrics_port), plugins=[telemetry.temporal_tracing()],
+    )  # fmt: skip
 
 
 async def activities(settings: Settings, resources: AsyncExitStack, client: Client) -> tuple[list[Any], TokenVerifier]:
@@ -223,7 +223,7 @@ async def run() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as resources:
-        client = await connect(settings)
+        client = await connect(settings, resources)
         await ensure_search_attributes(client)
         methods, verifier = await activities(settings, resources, client)
         async with make_worker(client, methods, settings, verifier):
@@ -240,7 +240,7 @@ async def run() -> None:
 
 def main() -> int:
     try:
-        startup_check.insist()
+        startup_check.insist(Process.WORKER)
         asyncio.run(run())
     except UnableToConfigure as error:
         sys.stderr.write(f"the worker cannot start: {error}\n")

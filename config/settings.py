@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from config.optional import OptionalSettings
+from config.receiving import Receiving
 from config.sources import (
     Port,
     Secret,
@@ -50,18 +51,25 @@ class DatabaseSettings(SettingsGroup):
 
 
 class TemporalSettings(SettingsGroup):
-    """Address and namespace; TLS and API key are read by the SDK itself (TEMPORAL_TLS_*, TEMPORAL_API_KEY)."""
+    """Address, namespace, and what this process shows the server: its token (`api_key`) and its certificate, as
+    variables or as secret files. Files named by TEMPORAL_TLS_*_PATH, and whatever else the SDK reads of TEMPORAL_*,
+    work too."""
 
     temporal_address: Word
     temporal_namespace: Word = "default"
+    temporal_api_key: Secret | None = None
+    temporal_tls_client_cert_data: Word | None = None
+    temporal_tls_client_key_data: Secret | None = None
+    temporal_tls_server_ca_cert_data: Word | None = None
 
     def connect_arguments(self) -> ClientConnectConfig:
-        """Arguments for `Client.connect`, with TLS and API key where the environment gives them."""
+        """Arguments for `Client.connect`, with TLS and API key where they are given."""
+        known = {name.upper(): getattr(self, name) for name in type(self).model_fields}
+        ours = {name: value for name, value in known.items() if value is not None}
         return ClientConfig.load_client_connect_config(
             override_env_vars={
                 **{name: value for name, value in environment().items() if name.startswith("TEMPORAL_")},
-                "TEMPORAL_ADDRESS": self.temporal_address,
-                "TEMPORAL_NAMESPACE": self.temporal_namespace,
+                **{name: value if isinstance(value, str) else value.get_secret_value() for name, value in ours.items()},
             }
         )
 
@@ -229,6 +237,10 @@ class Kuaidi100Settings(SettingsGroup):
 
 class Settings(OptionalSettings):
     """All groups; each is read when first asked for, so that a process needs only its own variables."""
+
+    @cached_property
+    def receiving(self) -> Receiving:
+        return Receiving()
 
     @cached_property
     def database(self) -> DatabaseSettings:

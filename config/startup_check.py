@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import settings as config
 from config.optional import GenericSettings
+from config.processes import GROUPS, NEEDED, Process
 from config.settings import EnvironmentSettings
 from config.sources import SettingsGroup, UnableToConfigure, listed, load, origin, variable
 from domain.config_rules import (
@@ -22,18 +22,6 @@ from domain.config_rules import (
     violations,
 )
 from providers.generic.loading import UnableToMap, load_mapping
-
-NEEDED: tuple[type[SettingsGroup], ...] = (
-    EnvironmentSettings,
-    config.DatabaseSettings,
-    config.TemporalSettings,
-    config.WechatSettings,
-    config.QimenSettings,
-    config.TmsSettings,
-    config.Kuaidi100Settings,
-)
-"""Without these no process works. Of any other group nothing is needed until one of its variables is set."""
-READ_BY_THE_SDK = ("TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA")
 
 ADVICE = {
     SettingFault.MISSING: "is not set; for a local stack run `make up`",
@@ -64,26 +52,22 @@ class Checked:
             yield f"{found.code} {found.name}{shown} {advice}"
 
 
-def insist(alone: tuple[type[SettingsGroup], ...] = ()) -> None:
-    """Raises `UnableToConfigure`, a line a violation, unless a process may start with these settings. `alone`: the
-    groups that this process reads, where it is given nothing else."""
-    checked = check(alone)
+def insist(process: Process) -> None:
+    """Raises `UnableToConfigure`, a line a violation, unless this process may start with these settings."""
+    checked = check(process)
     if not checked.start_allowed:
         raise UnableToConfigure("\n".join(("its settings are refused (oms config check)", *checked.lines())))
 
 
-def check(alone: tuple[type[SettingsGroup], ...] = ()) -> Checked:
-    """All settings that are needed or in use, or those `alone`. Raises `UnableToConfigure` for an environment that does
-    not exist."""
-    groups = [*alone] or [group for group in SettingsGroup.__subclasses__() if group in NEEDED or _is_touched(group)]
+def check(process: Process = Process.WORKER) -> Checked:
+    """All settings that it needs or uses. Raises `UnableToConfigure` for an environment that does not exist."""
+    groups = [group for group in GROUPS[process] if group in NEEDED or _is_touched(group)]
     groups.sort(key=lambda group: NEEDED.index(group) if group in NEEDED else len(NEEDED))
     items = tuple(item for group in groups for item in _items(group))
-    items += tuple(
-        item
-        for name in ([] if alone else _named_by_sources())
-        for item in _item(name, secret=True, required=True, several=True)
-    )
-    items += tuple(item for name in READ_BY_THE_SDK for item in _item(name, secret=True, required=False))
+    if GenericSettings in GROUPS[process]:
+        items += tuple(
+            item for name in _named_by_sources() for item in _item(name, secret=True, required=True, several=True)
+        )
     if origin("OMS_ENVIRONMENT")[1] is Source.MISSING:
         # Nothing can be mixed as long as nobody says with what.
         unnamed = [Setting(i.name, i.source, secret=i.secret) for i in items]

@@ -12,14 +12,8 @@ import uvicorn
 
 import telemetry
 from config import startup_check
-from config.console import ConsoleSettings
-from config.settings import (
-    DatabaseSettings,
-    EnvironmentSettings,
-    Settings,
-    TemporalSettings,
-    UnableToConfigure,
-)
+from config.processes import Process
+from config.settings import Settings, UnableToConfigure
 from console.app import make_app
 from console.live import LiveHub
 from console.temporal import LazyTemporal
@@ -30,7 +24,6 @@ from starter.clients.orders import connect_temporal
 from store.pool import open_pool
 
 log = structlog.get_logger("oms.console")
-READS = (EnvironmentSettings, DatabaseSettings, TemporalSettings, ConsoleSettings)
 CONNECTIONS = 8
 AT_ONCE = 500
 """Open pages hold a connection each."""
@@ -83,7 +76,7 @@ async def run(settings: Settings) -> None:
 def main() -> int:
     settings = Settings()
     try:
-        startup_check.insist(READS)
+        startup_check.insist(Process.CONSOLE)
         telemetry.set_up_logs(settings.telemetry)
         asyncio.run(run(settings))
     except UnableToConfigure as why:

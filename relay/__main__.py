@@ -10,13 +10,14 @@ from pathlib import Path
 
 import structlog
 import uvloop
-from temporalio.client import Client
 from temporalio.service import RetryConfig
 
 import telemetry
+import temporal_connection
 from config import startup_check
+from config.processes import Process
 from config.settings import Settings, UnableToConfigure
-from provider_clients import anchor_copies, wechat_config
+from provider_clients import anchor_copies
 from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
 from relay.assembly import Relay
@@ -24,7 +25,7 @@ from relay.delivery.loop import DeliverySettings
 from relay.inbound.addresses import Addresses
 from relay.inbound.limits import Limits
 from relay.inbound.serving import server
-from relay.inbound.sources import keep_certificates, receivers
+from relay.inbound.sources import keep_certificates, receivers, wechat_inbound
 from relay.outbound.assembly import sending
 from store.audit.anchor import AnchorFile
 from store.pool import open_pool
@@ -39,9 +40,9 @@ def now() -> datetime:
 
 async def run(settings: Settings) -> None:
     limits = Limits()
-    config = wechat_config(settings.wechat)
+    config = wechat_inbound(settings.receiving.wechat)
     keys = PlatformKeys(config.platform_keys)
-    sources = receivers(settings, keys)
+    sources = receivers(settings.receiving, settings.generic.sources, keys)
     channels = people_told(settings)
     async with AsyncExitStack() as resources:
         database = settings.database
@@ -49,8 +50,9 @@ async def run(settings: Settings) -> None:
         resources.push_async_callback(pool.close)
         await resources.enter_async_context(sending(pool, settings.outbound, now))
         # Lazy: a callback is taken whether or not Temporal is there.
-        client = await Client.connect(
-            **settings.temporal.connect_arguments(),
+        client = await temporal_connection.connect(
+            resources,
+            settings.temporal,
             data_converter=data_converter(settings.seals, settings.payload_keys),
             plugins=[telemetry.temporal_tracing()],
             retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
@@ -96,7 +98,7 @@ def people_told(settings: Settings) -> Channels | None:
 def main() -> int:
     settings = Settings()
     try:
-        startup_check.insist()
+        startup_check.insist(Process.RELAY)
         telemetry.set_up_logs(settings.telemetry)
         telemetry.set_up_traces("relay", settings.telemetry)
         # uvloop halves what a request costs (docs/performance.md, Callbacks).

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
+from config.processes import Process, not_for
+from config.settings import TemporalSettings
 from deploy.local import checks, variables
 from deploy.local.generated import generated
 from deploy.local.logins import ROLES, login_of
@@ -76,6 +78,8 @@ class _Builder:
             self.made |= variables.audit_variables(layout.state, self._keys)
         if not self._env.get("OMS_PAYLOAD_KEYS"):
             self.made |= variables.payload_variables(self._keys)
+        self.made |= variables.shown_by("operator", self._env)
+        self._nobody = variables.shown_by("nobody", self._env)
         if not self._env.get("OMS_EVIDENCE_URL"):
             self.made["OMS_EVIDENCE_URL"] = (layout.state.absolute() / "evidence").as_uri()
         ours = {k: v for k, v in self._env.items() if k.startswith(("OMS_", "TEMPORAL_"))}
@@ -83,9 +87,19 @@ class _Builder:
         local = {"OMS_ENV_FILE": "", "OMS_WORKFLOW_SANDBOX": "false", "PYTHONUNBUFFERED": "1"}
         self._ours = {**variables.plain(self._env), **local, **ours, **self.made}
         self._temporal_checks = checks.TemporalChecks(
-            ClientConfig.load_client_connect_config(override_env_vars=self._ours),
-            retention=None if self._outside.temporal else RETENTION,
+            self._connection(), retention=None if self._outside.temporal else RETENTION
         )
+
+    def _connection(self) -> ClientConnectConfig:
+        """To ask Temporal of the worker: as people's `oms`, where processes have to show who they are."""
+        if variables.STACK_SECRETS not in self._env:
+            return ClientConfig.load_client_connect_config(override_env_vars=self._ours)
+        shown = TemporalSettings(
+            _secrets_dir=variables.shown_by("operator", self._env)["OMS_SECRETS_DIR"],
+            temporal_address=self._ours["TEMPORAL_ADDRESS"],
+            temporal_namespace=self._ours["TEMPORAL_NAMESPACE"],
+        )
+        return shown.connect_arguments()
 
     def services(self) -> tuple[Service, ...]:
         own_database = () if self._outside.database else (self._database(),)
@@ -129,7 +143,7 @@ class _Builder:
     def _migrations(self) -> Service:
         command = partial(_python, "-m", "store.migrate", "up")
         needs = () if self._outside.database else ("postgres",)
-        given = variables.without(self._as(None), *IN_THE_BOOKS_ONLY)
+        given = variables.without(self._as(None), *IN_THE_BOOKS_ONLY) | self._nobody
         return Service("migrations", command, needs=needs, variables=given, once=True, start_s=120)
 
     def _make_logins(self) -> dict[str, str]:
@@ -144,12 +158,12 @@ class _Builder:
 
     def _access(self) -> Service:
         command = partial(_python, "-m", "deploy.local.logins", str(self._logins_file))
-        given = variables.without(self._ours, *IN_THE_BOOKS_ONLY)
+        given = variables.without(self._ours, *IN_THE_BOOKS_ONLY) | self._nobody
         return Service("access", command, needs=("migrations",), variables=given, once=True)
 
     def _people(self) -> Service:
         command = partial(_python, "-m", "deploy.local.links", str(self._logins_file))
-        given = variables.without(self._ours, *IN_THE_BOOKS_ONLY)
+        given = variables.without(self._ours, *IN_THE_BOOKS_ONLY) | self._nobody
         return Service("people", command, needs=("migrations",), variables=given, once=True)
 
     def _as(self, role: str | None) -> dict[str, str]:
@@ -183,7 +197,7 @@ class _Builder:
             partial(_python, "-m", "relay"),
             working=checks.answers_http(f"http://{LOOPBACK}:{port}/readyz"),
             needs=self._migrated,
-            variables=self._sealing("relay", *variables.SIGNS, *variables.BELIEVES),
+            variables=self._sealing(Process.RELAY),
             ports=((port, "OMS_PORT_RELAY"),),
             address=f"http://{LOOPBACK}:{port}",
         )
@@ -199,7 +213,7 @@ class _Builder:
             "issuer",
             partial(_python, "-m", "starter.issuer"),
             working=checks.answers_http(f"http://{LOOPBACK}:{port}/healthz"),
-            variables=variables.issuer_variables(self._ours),
+            variables=variables.issuer_variables(self._ours) | self._nobody,
             ports=((port, "OMS_PORT_ISSUER"),),
             address=f"http://{LOOPBACK}:{port}, signs people in",
         )
@@ -212,7 +226,7 @@ class _Builder:
             partial(_python, "-m", "console"),
             working=checks.answers_http(f"{url}/readyz"),
             needs=self._migrated,
-            variables=variables.console_variables(self._as("oms_console")),
+            variables=variables.console_variables(self._as("oms_console")) | variables.shown_by("console", self._env),
             ports=((port, "OMS_PORT_CONSOLE"),),
             address=url,
         )
@@ -228,14 +242,17 @@ class _Builder:
                 partial(_python, "-m", "starter.codec_server"),
                 working=checks.answers_http(f"{url}/healthz"),
                 needs=self._migrated,
-                variables=variables.without(self._as("oms_operator"), *variables.SIGNS),
+                variables=variables.without(self._as("oms_operator"), *variables.SIGNS, *not_for(Process.CODEC))
+                | self._nobody,
                 ports=((self._ports["CODEC"], "OMS_PORT_CODEC"),),
                 address=f"{url}, for the Web UI",
             ),
         )
 
-    def _sealing(self, role: str, *not_given: str) -> dict[str, str]:
-        ours = variables.without(self._as(f"oms_{role}"), *not_given)
+    def _sealing(self, role: Process) -> dict[str, str]:
+        """Its own settings alone, and its own keys."""
+        ours = variables.without(self._as(f"oms_{role}"), *variables.SIGNS, *not_for(role))
+        ours |= variables.shown_by(role, self._env)
         if self._env.get("OMS_SEAL_KEYS"):
             return ours
         return {**ours, **variables.seal_variables(self._keys, role)}
@@ -249,7 +266,7 @@ class _Builder:
             working=self._temporal_checks.polls(TASK_QUEUE),
             alive=self._temporal_checks.not_silent(TASK_QUEUE),
             needs=needs,
-            variables=self._sealing("worker", *variables.SIGNS),
+            variables=self._sealing(Process.WORKER),
             ports=((metrics, "OMS_PORT_WORKER_METRICS"), (metrics + 1, "OMS_PORT_WORKER_METRICS")),
             address=f"metrics http://{LOOPBACK}:{metrics}/metrics",
         )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.processes import Process, not_for
 from deploy.local.generated import Generated
 from deploy.local.ports import LOOPBACK
 from deploy.local.private_files import write_private
@@ -30,6 +31,10 @@ READS_HISTORIES = ("OMS_PAYLOAD_KEYS", "OMS_PAYLOAD_OWN")
 """Of whoever talks through Temporal."""
 BELIEVES = ("OMS_TOKENS_JWKS", "OMS_PROOFS_SERVICES")
 """Of the worker alone."""
+
+STACK_SECRETS = "OMS_STACK_SECRETS"
+"""For trials with a Temporal that asks who calls: a folder with a folder a process (worker, relay, operator; nobody for
+the others), each with the secret files of that process alone."""
 
 Variables = dict[str, str]
 
@@ -145,16 +150,12 @@ def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -
 
 def console_variables(ours: Mapping[str, str]) -> Variables:
     """Of the web console: it calls no partner, signs nothing and seals nothing."""
-    partners = tuple(f"OMS_{name.upper()}_" for name in PROVIDERS)
-    kept = {name: value for name, value in ours.items() if not name.startswith((*partners, "OMS_AUDIT_"))}
-    return without(kept, *SIGNS, "OMS_PROOFS_SERVICES", "OMS_NOTICE_URLS")
+    return without(ours, *SIGNS, *not_for(Process.CONSOLE))
 
 
 def issuer_variables(ours: Mapping[str, str]) -> Variables:
     """Of the local issuer: its key, and no books."""
-    partners = tuple(f"OMS_{name.upper()}_" for name in PROVIDERS)
-    kept = {name: value for name, value in ours.items() if not name.startswith((*partners, "OMS_AUDIT_"))}
-    return without(kept, "OMS_DATABASE_URL", "OMS_SERVICE_NAME", "OMS_SERVICE_PRIVATE_KEY", *READS_HISTORIES)
+    return without(ours, *not_for(Process.ISSUER))
 
 
 def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env: Mapping[str, str]) -> Variables:
@@ -198,6 +199,11 @@ def payload_variables(keys: Generated) -> Variables:
     return {"OMS_PAYLOAD_KEYS": keys.payload_key, "OMS_PAYLOAD_OWN": keys.payload_key.partition(":")[0]}
 
 
+def shown_by(role: str, env: Mapping[str, str]) -> Variables:
+    """With what this process shows Temporal who it is."""
+    return {"OMS_SECRETS_DIR": str(Path(env[STACK_SECRETS]) / role)} if env.get(STACK_SECRETS) else {}
+
+
 def audit_variables(state: Path, keys: Generated) -> Variables:
     """Where the audit is tied down. On the same disk it protects from nothing but accidents; it shows how it works."""
     return {
@@ -218,7 +224,7 @@ def plain(env: Mapping[str, str]) -> Variables:
 
 def write_env_file(path: Path, made: Mapping[str, str], env: Mapping[str, str]) -> None:
     """`NAME='value'` lines that both a shell and the configuration read; private, since they hold secrets."""
-    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE")
+    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS)
     outside = {k: v for k, v in env.items() if k.startswith(("OMS_", "TEMPORAL_")) and not k.startswith(not_for_others)}
     lines = [f"{name}={_quoted(value)}" for name, value in sorted({**outside, **made}.items())]
     write_private(path, "\n".join([*lines, f"{OWNED}={_quoted(','.join(sorted(made)))}", ""]))

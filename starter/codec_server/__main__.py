@@ -11,6 +11,7 @@ import uvicorn
 
 import telemetry
 from config import startup_check
+from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from provider_clients import token_verifier
 from starter.codec_server.app import CodecServer
@@ -53,7 +54,7 @@ async def run(settings: Settings) -> None:
 def main() -> int:
     settings = Settings()
     try:
-        startup_check.insist()
+        startup_check.insist(Process.CODEC)
         telemetry.set_up_logs(settings.telemetry)
         asyncio.run(run(settings))
     except UnableToConfigure as why:

@@ -1,5 +1,6 @@
 import subprocess
 import sysconfig
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-import config.settings  # noqa: F401  (every group of settings is defined once this is read)
+from config.optional import AnchorCopySettings, AuditSettings
+from config.processes import Process, variables_of
 from config.sources import SettingsGroup, variable
 from deploy.local.temporal import TUNING
 
@@ -55,8 +57,8 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 def test_the_server_lets_as_many_signals_wait_as_the_local_one(compose: dict[str, Any]) -> None:
     (mounted,) = compose["services"]["temporal"]["configs"]
-    assert compose["services"]["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"] == mounted["target"]
-    given = yaml.safe_load(compose["configs"][mounted["source"]]["content"])
+    assert compose["services"]["temporal"]["environment"]["OMS_TEMPORAL_DYNAMIC"] == mounted["target"]
+    given = yaml.safe_load((FILE.parent / compose["configs"][mounted["source"]]["file"]).read_text())
     local = dict(setting.split("=") for setting in TUNING)
     assert {name: str(value["value"]) for name, (value,) in given.items()}.items() <= local.items()
 
@@ -96,7 +98,7 @@ def test_secrets_come_from_files_and_the_database_is_inside(compose: dict[str, A
             secret = name.endswith(("PASSWORD", "PWD", "SECRET", "TOKEN", "_KEY", "SALT")) and not name.endswith(
                 ("APP_KEY", "PASS_ACCESS_TOKEN")
             )
-            assert not (secret and value), name
+            assert not (secret and value) or value.startswith("/run/secrets/"), name
     assert compose["services"]["postgres"]["networks"] == ["inside"]
     assert compose["networks"]["inside"] == {"internal": True}
 
@@ -120,6 +122,31 @@ def test_each_process_seals_with_a_key_that_the_other_does_not_have(compose: dic
     }
 
 
+def test_each_process_shows_temporal_its_own_certificate_and_token_and_holds_no_others(compose: dict[str, Any]) -> None:
+    """Of the files that `python -m deploy.temporal_keys` writes."""
+    shown = {"worker": "worker", "relay": "relay", "console": "console", "oms": "operator"}
+    shown["temporal-namespace"] = "keeper"
+    for name, service in compose["services"].items():
+        held = {source for source, _ in secrets_of(service) if source.startswith("temporal_")}
+        own = {s for s in held if s.endswith(("_token", "_certificate", "_key"))}
+        if name in shown:
+            assert own == {f"temporal_{shown[name]}_{kind}" for kind in ("token", "certificate", "key")}, name
+        elif name == "temporal-ui":
+            assert own == {"temporal_web_ui_certificate", "temporal_web_ui_key"}
+        elif name == "temporal":
+            assert own == {f"temporal_{of}_{kind}" for of in ("frontend", "node") for kind in ("certificate", "key")}
+        else:
+            assert not own, name
+    walled = compose["services"]["temporal"]
+    assert walled["environment"]["OMS_TEMPORAL_WALLS"] == "/run/secrets/temporal_walls"
+    assert "temporal_walls" in walled["secrets"]
+
+
+def test_the_front_end_alone_listens_beyond_its_container(compose: dict[str, Any]) -> None:
+    given = compose["services"]["temporal"]["environment"]
+    assert {name for name, value in given.items() if value == "0.0.0.0"} == {"FRONTEND_BIND_ON_IP"}
+
+
 def test_who_talks_through_temporal_has_the_payload_keys_and_nobody_else(compose: dict[str, Any]) -> None:
     services = compose["services"]
     keys = {n for n, service in services.items() if "oms_payload_keys" in {s for s, _ in secrets_of(service)}}
@@ -138,6 +165,20 @@ ELSEWHERE = {
     "OMS_OUTBOUND_SPEED": "for trials; refused in production",
 }
 """Settings that no service of the file may have."""
+NOT_THERE = {
+    Process.WORKER: set[str](),
+    Process.RELAY: {
+        *("OMS_WECHAT_BASE_URL", "OMS_WECHAT_SERIAL_NO", "OMS_WECHAT_PRIVATE_KEY"),
+        *("OMS_SEAL_SINCE", "OMS_SEAL_CALLS_SINCE"),
+    },
+    Process.CODEC: set[str](),
+    Process.CONSOLE: {"OMS_TOKENS_LIFE_S"},
+    Process.OPERATOR: {
+        variable(group, field) for group in (AuditSettings, AnchorCopySettings) for field in group.model_fields
+    },
+}
+"""Settings that a service could read and does not get. The relay fetches no certificates, so it does not have the
+merchant's key, and it judges nothing by seals; the anchor is looked at from the machine that keeps it."""
 
 
 def groups(of: type[SettingsGroup] = SettingsGroup) -> Iterator[type[SettingsGroup]]:
@@ -147,22 +188,55 @@ def groups(of: type[SettingsGroup] = SettingsGroup) -> Iterator[type[SettingsGro
         yield from groups(group)
 
 
-def test_every_setting_can_be_given(compose: dict[str, Any]) -> None:
-    """As a variable or as a secret: what `config` reads and the file forgets cannot be used there."""
-    services = compose["services"]
-    ours = ("worker", "relay", "codec", "console")
-    given = {name for service in ours for name in services[service]["environment"]}
-    given |= {target.upper() for service in ours for _, target in secrets_of(services[service])}
+def given_to(service: dict[str, Any]) -> set[str]:
+    """As a variable or as a secret. A tag belongs to the setting that it is about."""
+    names = {*service["environment"], *(target.upper() for _, target in secrets_of(service))}
+    return {name.removesuffix("_TAG") for name in names}
+
+
+@pytest.mark.parametrize("process", NOT_THERE)
+def test_each_service_has_the_settings_that_its_process_reads_and_no_others(
+    compose: dict[str, Any], process: Process
+) -> None:
+    given = given_to(compose["services"][process])
+    assert given - variables_of(process) == set()
+    assert variables_of(process) - given - set(ELSEWHERE) == NOT_THERE[process]
+
+
+def test_every_setting_belongs_to_a_process() -> None:
     read = {variable(group, field) for group in groups() for field in group.model_fields}
     assert read > {"OMS_EVIDENCE_URL", "OMS_RELAY_PROXIES", "TEMPORAL_ADDRESS"}
-    assert read - given == set(ELSEWHERE)
+    assert read == {name for process in Process for name in variables_of(process)}
+
+
+SHARED = {
+    "temporal_client_authority": "public: who signs the certificates",
+    "oms_payload_keys": "who talks through Temporal reads the others there",
+    "oms_operator_database_url": "the codec server writes down, as people's `oms`, who reads",
+    "temporal_database_password": "Temporal's own, and its schema's job; PostgreSQL makes the login",
+    "oms_wechat_apiv3_key": "one key of the channel opens its answers and its callbacks",
+    "oms_wechat_platform_keys": "public keys",
+    "oms_qimen_secret": "the warehouse signs both ways with it",
+    "oms_tms_webhook_secrets": "the worker's settings name them",
+    "oms_kuaidi100_salt": "given to the courier with each subscription, and found again in its pushes",
+    "oms_alipay_alipay_public_key": "public key",
+    "oms_sf_push_keys": "the worker's settings name them",
+}
+
+
+def test_no_service_holds_anothers_secret(compose: dict[str, Any]) -> None:
+    holders = Counter(source for service in compose["services"].values() for source, _ in secrets_of(service))
+    database = {source for source, _ in secrets_of(compose["services"]["postgres"])}
+    assert {source for source, times in holders.items() if times > 1} - set(SHARED) == set()
+    assert database == {name for name in holders if name.endswith("_password")}
 
 
 def test_what_has_to_stay_lies_in_a_volume_that_the_account_may_write(compose: dict[str, Any]) -> None:
-    mounted = [entry.split(":")[1] for entry in compose["services"]["worker"]["volumes"]]
+    services = [compose["services"][name] for name in ("oms", "relay")]
+    mounted = [entry.split(":")[1] for service in services for entry in service["volumes"]]
     made = next(line for line in (FILE.parent / "Dockerfile").read_text().splitlines() if "install -d -o oms" in line)
     assert all(folder in made for folder in mounted if folder.startswith("/var/lib/oms/"))
-    assert compose["services"]["worker"]["environment"]["OMS_EVIDENCE_URL"].endswith(f"file://{mounted[0]}}}")
+    assert compose["services"]["oms"]["environment"]["OMS_EVIDENCE_URL"].endswith(f"file://{mounted[0]}}}")
 
 
 def test_the_image_takes_every_module_of_the_root() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from config import startup_check
-from config.settings import UnableToConfigure
+from config.processes import Process
+from config.settings import Settings, UnableToConfigure
 from config.startup_check import fingerprint
 from domain.config_rules import SettingFault
 
@@ -48,13 +49,14 @@ def production(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def found() -> list[tuple[str, SettingFault]]:
-    return [(v.name, v.code) for v in startup_check.check().violations]
+def found(process: Process = Process.WORKER) -> list[tuple[str, SettingFault]]:
+    return [(v.name, v.code) for v in startup_check.check(process).violations]
 
 
 def test_a_whole_configuration_may_start() -> None:
     assert found() == []
-    startup_check.insist()
+    for process in (Process.WORKER, Process.RELAY):
+        startup_check.insist(process)
 
 
 def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +130,7 @@ def test_names_codes_and_fingerprints_are_told_and_never_a_value(monkeypatch: py
         monkeypatch.setenv(f"{name}_TAG", "test")
     checked = startup_check.check()
     with pytest.raises(UnableToConfigure) as refused:
-        startup_check.insist()
+        startup_check.insist(Process.WORKER)
     text = f"{refused.value}\n{checked}\n" + "\n".join(checked.lines())
     assert fingerprint(SECRETS["OMS_TMS_TOKEN"]) in text
     for value in SECRETS.values():
@@ -136,10 +138,14 @@ def test_names_codes_and_fingerprints_are_told_and_never_a_value(monkeypatch: py
             assert part.strip() not in text
 
 
-@pytest.mark.parametrize("program", [["worker.py"], ["-m", "relay"]], ids=["worker", "relay"])
-async def test_worker_and_relay_refuse_to_start_with_a_line_a_mistake(program: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("program", "wrong"),
+    [(["worker.py"], "OMS_TMS_TOKEN"), (["-m", "relay"], "OMS_QIMEN_SECRET")],
+    ids=["worker", "relay"],
+)
+async def test_worker_and_relay_refuse_to_start_with_a_line_a_mistake(program: list[str], wrong: str) -> None:
     env = {**SECRETS, **REST, "PATH": os.defpath, "OMS_ENV_FILE": "", "OMS_ENVIRONMENT": "prod"}
-    env |= {"OMS_TMS_TOKEN_TAG": "test", "OMS_QIMEN_BASE_URL": "http://127.0.0.1:9"}
+    env |= {f"{wrong}_TAG": "test", "OMS_KUAIDI100_SALT_TAG": "test"}
     ran = await asyncio.create_subprocess_exec(
         sys.executable, *program, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -147,18 +153,18 @@ async def test_worker_and_relay_refuse_to_start_with_a_line_a_mistake(program: l
     lines = err.decode().splitlines()
     assert (ran.returncode, out) == (2, b"")
     assert [line.split()[:2] for line in lines[1:]] == [
-        ["ENVIRONMENT_MIXED", "OMS_TMS_TOKEN"],
-        ["ENVIRONMENT_MIXED", "OMS_QIMEN_BASE_URL"],
+        ["ENVIRONMENT_MIXED", wrong],
+        ["ENVIRONMENT_MIXED", "OMS_KUAIDI100_SALT"],
     ]
-    assert "token-of-tms" not in err.decode()
+    assert not [value for value in SECRETS.values() if value in err.decode()]
 
 
 def test_the_secrets_of_a_described_source_are_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMS_GENERIC_SOURCES", str(ROOT / "examples" / "generic-source.yaml"))
-    assert found() == [("OMS_ACME_WMS_SECRETS", SettingFault.MISSING)]
+    assert found(Process.RELAY) == [("OMS_ACME_WMS_SECRETS", SettingFault.MISSING)]
     monkeypatch.setenv("OMS_ACME_WMS_SECRETS", "whsec_x")
     monkeypatch.setenv("OMS_ACME_WMS_SECRETS_TAG", "test")
-    assert found() == [("OMS_ACME_WMS_SECRETS", SettingFault.ENVIRONMENT_MIXED)]
+    assert found(Process.RELAY) == [("OMS_ACME_WMS_SECRETS", SettingFault.ENVIRONMENT_MIXED)]
 
 
 def test_a_partner_that_may_be_left_out_is_whole_or_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,5 +178,26 @@ def test_addresses_of_notices_are_a_secret_that_a_file_of_settings_must_not_hold
     file = tmp_path / "settings.env"
     file.write_text("OMS_NOTICE_URLS=wecombot://key-of-the-group\n")
     monkeypatch.setenv("OMS_ENV_FILE", str(file))
-    assert found() == [("OMS_NOTICE_URLS", SettingFault.SECRET_NOT_FROM_ENV)]
-    assert "key-of-the-group" not in repr(startup_check.check())
+    assert found(Process.RELAY) == [("OMS_NOTICE_URLS", SettingFault.SECRET_NOT_FROM_ENV)]
+    assert "key-of-the-group" not in repr(startup_check.check(Process.RELAY))
+
+
+def test_the_relay_needs_nothing_that_only_the_worker_calls_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "OMS_WECHAT_PRIVATE_KEY",
+        "OMS_TMS_TOKEN",
+        "OMS_TMS_BASE_URL",
+        "OMS_KUAIDI100_KEY",
+        "OMS_QIMEN_BASE_URL",
+    ):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OMS_WECHAT_PLATFORM_KEYS", '{"PUB_KEY_ID_1": "PEM"}')
+    assert found(Process.RELAY) == []
+    assert Settings().receiving.wechat.private_key is None
+    assert {name for name, _ in found(Process.WORKER)} >= {"OMS_WECHAT_PRIVATE_KEY", "OMS_TMS_TOKEN"}
+
+
+def test_a_relay_with_neither_platform_keys_nor_the_merchants_own_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMS_WECHAT_PRIVATE_KEY")
+    with pytest.raises(UnableToConfigure, match="PLATFORM_KEYS"):
+        _ = Settings().receiving.wechat

@@ -19,6 +19,7 @@ from pydantic import Field
 from bench.scenarios.document import ByRule, Scenario, block, read
 from bench.scenarios.environment import Servers
 from config import startup_check
+from config.processes import GROUPS, NEEDED, Process
 from config.sources import ROOT, variable
 from domain.config_rules import LOCAL, PROD, Setting, Source, violations
 from domain.strict import Strict
@@ -27,6 +28,8 @@ Name = Annotated[str, Field(min_length=1)]
 ENVIRONMENTS = (LOCAL, "test", PROD)
 OURS = re.compile(r"(?!OMS_|TEMPORAL_)[A-Z][A-Z0-9_]{2,63}(?<!_TAG)")
 """Names that a secret can have without being taken for a setting of our own."""
+WHO = Process.RELAY
+"""It alone listens to such sources."""
 AT_MOST = 5
 """Secrets of one source."""
 COMMAND_S = 60.0
@@ -64,7 +67,7 @@ async def play(scenario: Scenario, _: Servers) -> Any:
 async def _checked(given: ConfigIn, folder: Path) -> dict[str, Any]:
     """What `oms config check --json` prints."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "starter.cli", "config", "check", "--json"),
+        *(sys.executable, "-m", "starter.cli", "config", "check", "--process", WHO, "--json"),
         cwd=ROOT, env=_environment(given, folder), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     async with asyncio.timeout(COMMAND_S):
@@ -116,8 +119,9 @@ def _sources(items: Sequence[ItemIn], folder: Path) -> list[str]:
 
 
 def _needed() -> list[str]:
-    groups = [(group, name, field) for group in startup_check.NEEDED for name, field in group.model_fields.items()]
-    return [variable(group, name) for group, name, field in groups if field.is_required()]
+    groups = [group for group in GROUPS[WHO] if group in NEEDED]
+    fields = [(group, name, field) for group in groups for name, field in group.model_fields.items()]
+    return [variable(group, name) for group, name, field in fields if field.is_required()]
 
 
 def _harmless(name: str) -> str:

@@ -1,22 +1,29 @@
 """`oms config check`: may worker and relay start with the settings of this machine?"""
 
+from typing import Annotated
+
+import typer
+
 from config import startup_check
+from config.processes import Process
 from config.settings import UnableToConfigure
 from config.startup_check import Checked
 from starter.cli import output
 from starter.cli.errors import BadInput, CommandFailed, fail
 from starter.cli.options import Json
 
+Of = Annotated[Process, typer.Option("--process", help="Whose settings: each process reads its own.")]
 
-def check(json: Json = False) -> None:
+
+def check(process: Of = Process.WORKER, json: Json = False) -> None:
     """Look at every setting: is it there, does its secret come from where it may, does it belong to this environment?
 
-    Shows names, fingerprints and codes, never a value. Exit code 1 when worker and relay would refuse to start.
+    Shows names, fingerprints and codes, never a value. Exit code 1 when this process would refuse to start.
 
     Example: OMS_ENVIRONMENT=prod oms config check --json
     """
     try:
-        checked = startup_check.check()
+        checked = startup_check.check(process)
     except UnableToConfigure as e:
         fail(BadInput(f"{e}."))
     if json:
@@ -25,7 +32,7 @@ def check(json: Json = False) -> None:
         _show(checked)
     if not checked.start_allowed:
         names = sorted({v.name for v in checked.violations})
-        fail(CommandFailed(f"worker and relay refuse to start: {', '.join(names)}."))
+        fail(CommandFailed(f"the {process} refuses to start: {', '.join(names)}."))
 
 
 def _told(checked: Checked) -> dict[str, object]:

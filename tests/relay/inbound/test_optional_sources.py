@@ -66,7 +66,8 @@ def given(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def sources() -> dict[str, Receiver]:
-    return dict(receivers(Settings(), PlatformKeys({})))
+    settings = Settings()
+    return dict(receivers(settings.receiving, settings.generic.sources, PlatformKeys({})))
 
 
 def give(monkeypatch: pytest.MonkeyPatch, prefix: str, values: dict[str, str]) -> None:
@@ -84,7 +85,7 @@ def test_only_what_is_configured_is_there(given: pytest.MonkeyPatch, secret: str
 
 
 def test_a_partner_given_in_part_is_refused_by_the_names_that_are_missing(given: pytest.MonkeyPatch) -> None:
-    give(given, "OMS_ALIPAY_", {"BASE_URL": "https://openapi.alipay.com"})
+    give(given, "OMS_ALIPAY_", {"APP_ID": "2021000000000001"})
     with pytest.raises(UnableToConfigure, match="OMS_ALIPAY_SELLER_ID"):
         sources()
 

@@ -1,0 +1,1 @@
+"""A server with walls, and everybody who tries to get through them."""
