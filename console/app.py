@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.pages import health, live, orders, sign_in, today
+from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
 from console.security.access import insist_on_walls
@@ -16,7 +17,7 @@ from console.security.headers import SecurityHeaders
 from console.wiring import Wiring
 
 LOOPBACK = ("127.0.0.1", "localhost")
-PAGES = (today, orders, live, sign_in, health)
+PAGES = (today, orders, page, acts, live, sign_in, health)
 KEPT = b"public, max-age=31536000, immutable"
 
 
@@ -24,8 +25,8 @@ def make_app(wiring: Wiring) -> FastAPI:
     """Raises `RuntimeError` when a page does not say whom it is for."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title="order console")
     app.state.wiring = wiring
-    for page in PAGES:
-        app.include_router(page.router)
+    for each in PAGES:
+        app.include_router(each.router)
     insist_on_walls(app)
     app.mount("/static", _Kept(StaticFiles(directory=STATIC)))
     add_problems(app)

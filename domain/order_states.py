@@ -29,5 +29,7 @@ STEPS: dict[OrderStep, OrderMove] = {
     OrderStep.RECEIVED: OrderMove(frozenset({S.SHIPPED, S.DELIVERED}), S.COMPLETED),
     OrderStep.ALL_BACK: OrderMove(frozenset({S.SHIPPED, S.DELIVERED, S.COMPLETED}), S.CLOSED),
 }
+NOT_ALL_GONE = frozenset({S.PENDING_PAYMENT, S.AWAITING_SHIPMENT, S.PARTIALLY_SHIPPED})
+"""Where something may still be cancelled, or sent elsewhere."""
 RECEIVABLE = STEPS[OrderStep.RECEIVED].before
 """Where a buyer may confirm receipt."""

@@ -6,7 +6,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 import structlog
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError
+from asyncpg.exceptions import (
+    InsufficientResourcesError,
+    LockNotAvailableError,
+    OperatorInterventionError,
+    PostgresConnectionError,
+)
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -30,10 +36,21 @@ SAID: Mapping[int, tuple[str, str]] = {
     404: (N_("There is no such page, or nothing under this number."), N_("Search for the number in the field above.")),
     405: (N_("This address does nothing of that kind."), N_("Start again from the menu.")),
     408: (N_("What you sent came too slowly."), N_("Look at your connection and send it again.")),
+    409: (N_("That cannot be done now."), N_("Load the page again: the order has gone on.")),
     413: (N_("What you sent is too large."), N_("Send less at a time.")),
+    422: (N_("Something is not filled in as it has to be."), N_("Look at:")),
     500: (N_("Something of ours went wrong."), N_("Nothing tells whether it was done: look before you do it again.")),
+    504: (
+        N_("Nobody has answered in time."),
+        N_("Whether it was done is not known: load the page and look before you do it again."),
+    ),
     503: (N_("The books do not answer."), N_("Wait a moment and load the page again.")),
 }
+AWAY = (
+    InterfaceError, PostgresConnectionError, OperatorInterventionError, InsufficientResourcesError,
+    LockNotAvailableError, OSError, TimeoutError,
+)  # fmt: skip
+"""The books cannot answer now. What else they say is a fault of ours."""
 
 
 def add_problems(app: FastAPI) -> None:
@@ -41,7 +58,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(NotForYou, _not_for_you)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _malformed)
-    for kind in (PostgresError, InterfaceError, OSError, TimeoutError):
+    for kind in AWAY:
         app.add_exception_handler(kind, _books)
     app.add_exception_handler(Exception, _ours)
 

@@ -65,7 +65,7 @@ def _environment(code: str) -> Environment:
 def filters_of(language: PageLanguage) -> dict[str, Any]:
     return {
         "money": language.money, "number": language.number, "time": language.time, "word": _word(language),
-        "waits": language.waits, "say": language.say, "age": age_filter(language),
+        "waits": language.waits, "state": language.any_state, "say": language.say, "age": age_filter(language),
     }  # fmt: skip
 
 

@@ -45,6 +45,10 @@ class PageLanguage:
         text = STATES.get(kind, {}).get(str(value))
         return str(value) if text is None else self.say(text)
 
+    def any_state(self, value: str) -> str:
+        """Of an order or of a parcel: in a story both kinds stand."""
+        return self.word("order" if value in STATES["order"] else "child", value)
+
     def waits(self, waiting_for: str) -> str:
         """What an order waits for. Parts that have no words (numbers, names) stay as they are."""
         return "；".join(self._wait(part) for part in waiting_for.split("; ")) if waiting_for else ""

@@ -28,6 +28,7 @@ from starter.issuer.app import LocalIssuer
 from store.approvals.people import PeopleStore
 from store.audit.audit import AuditRow, AuditStore
 from store.pool import Pool, open_pool
+from store.stock.ledger import StockStore
 
 URL = "http://127.0.0.1:8090"
 STAFF = {role.lower().replace("_", "-"): role for role in Role if role is not Role.SERVICE}
@@ -84,6 +85,9 @@ class Desk:
         browser.csrf = token_in((await browser.get("/")).text)
         return browser
 
+    async def stock(self, sku: str, warehouse: str, qty: int) -> None:
+        await StockStore(self.books).receive(sku, warehouse, qty, f"GR-{sku}")
+
     async def audit(self, action: str) -> list[AuditRow]:
         return [row for row in await AuditStore(self.books).list() if row.action == action]
 
@@ -94,14 +98,19 @@ def token_in(page: str) -> str:
     return found.group(1)
 
 
-@asynccontextmanager
-async def a_desk(database_url: str, books: Pool, temporal: Any = nowhere, **settings: Any) -> AsyncIterator[Desk]:
-    """With the rights of the role that the console has."""
-    key = read_key(new_key())
-    issuer = Issuer("oms-local", "oms-approvals", GivenKeys(read_key_set(json.dumps(key_set(key)))))
-    local = LocalIssuer(key, "oms-local", "oms-approvals", lambda: desk.now)
+async def hire(books: Pool) -> None:
     for person, role in STAFF.items():
         await PeopleStore(books).add(person, [role], "test", datetime.now(UTC))
+
+
+@asynccontextmanager
+async def a_desk(
+    database_url: str, books: Pool, temporal: Any = nowhere, key: SigningKey | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
+    """With the rights of the role that the console has. `key`: of an issuer whom a worker believes, too."""
+    key = key or read_key(new_key())
+    issuer = Issuer("oms-local", "oms-approvals", GivenKeys(read_key_set(json.dumps(key_set(key)))))
+    local = LocalIssuer(key, "oms-local", "oms-approvals", lambda: desk.now)
     own = await open_pool(as_role(database_url, "oms_console"), application="console")
     transport = httpx.ASGITransport(local.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as http:

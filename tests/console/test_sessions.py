@@ -12,7 +12,7 @@ from domain.approvals import Role
 from providers.tokens.verify import TokenVerifier
 from store.approvals.people import PeopleStore
 from store.pool import Pool
-from tests.console.office import Browser, Desk, a_desk, token_in
+from tests.console.office import Browser, Desk, a_desk, hire, token_in
 
 
 def number_of(browser: Browser) -> str:
@@ -81,6 +81,7 @@ async def test_a_role_that_is_taken_counts_at_once(desk: Desk) -> None:
 
 
 async def test_a_session_ends_when_it_is_idle_and_when_it_is_old(database_url: str, pool: Pool) -> None:
+    await hire(pool)
     async with a_desk(database_url, pool, idle_s=600, longest_s=1_500) as desk:
         idle, busy = await desk.sign_in("cs-agent"), await desk.sign_in("finance")
         for minutes in (9, 9):
@@ -100,6 +101,7 @@ async def test_the_books_hold_nothing_that_signs_in_or_proves(desk: Desk) -> Non
 
 
 async def test_the_cookie_is_for_this_host_alone_and_for_no_script(database_url: str, pool: Pool) -> None:
+    await hire(pool)
     async with a_desk(database_url, pool) as desk:
         answer = await desk.stranger().post("/sign-in/link", code=await desk.link("finance"), person="finance")
         cookie = answer.headers["set-cookie"].lower()

@@ -17,8 +17,8 @@ STREAMS = {"/live"}
 
 def filled(path: str) -> str:
     """An address of a way in; nothing is there under these numbers."""
-    for name in ("order_no", "language"):
-        path = path.replace(f"{{{name}}}", "SO-NONE")
+    for name, value in {"order_no": "SO-NONE", "language": "zh", "act": "cancel"}.items():
+        path = path.replace(f"{{{name}}}", value)
     assert "{" not in path, f"say here what {path} is filled with"
     return path
 

@@ -8,7 +8,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.order_states import RECEIVABLE
+from domain.order_states import NOT_ALL_GONE, RECEIVABLE
 from domain.states import OrderStatus
 from workflows.approvals.supplied_money import SuppliedMoney
 from workflows.durable.branches import Branches
@@ -29,8 +29,6 @@ from workflows.order.refunds_owed import RefundsOwed
 from workflows.order.set_aside import SetAside
 from workflows.order.state import OrderState
 from workflows.order.tagging import Tagging
-
-CANCELLABLE = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.AWAITING_SHIPMENT, OrderStatus.PARTIALLY_SHIPPED})
 
 
 class OrderHandlers(OutsideMoneyHandlers):
@@ -105,7 +103,7 @@ class OrderHandlers(OutsideMoneyHandlers):
         return sum(s.plan.paid_minor for s in waiting), {"children": children}
 
     def _too_late_to_cancel(self) -> bool:
-        return self._state.status not in CANCELLABLE or self._payment.cancel_requested or not self._payment.paid
+        return self._state.status not in NOT_ALL_GONE or self._payment.cancel_requested or not self._payment.paid
 
     async def _cancel(self, reason: str) -> Cancelled:
         if not self._parcels.by_number and (self._tagging.waits or not self._payment.paid):
@@ -124,7 +122,7 @@ class OrderHandlers(OutsideMoneyHandlers):
     @unless_done
     def _check_cancel(self, message: CancelOrder) -> None:
         self._check_registered()
-        if self._state.status not in CANCELLABLE:
+        if self._state.status not in NOT_ALL_GONE:
             raise ApplicationError(f"the order is {self._state.status.value}: too late to cancel", type="NotNow")
         if self._cancelling or self._payment.cancel_requested:
             raise ApplicationError("the order is being cancelled already", type="NotNow")

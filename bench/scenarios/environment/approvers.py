@@ -40,7 +40,7 @@ class Approvers:
         self.approvals = ApprovalStore(pool)
         self._pool = pool
         self._clock = clock
-        self._key: SigningKey = read_key(new_key())
+        self.key: SigningKey = read_key(new_key())
         self.shop_key: SigningKey = read_key(new_key())
         self._numbers = count(1)
         self._staffed = False
@@ -52,7 +52,7 @@ class Approvers:
     @cached_property
     def verifier(self) -> TokenVerifier:
         issuers = [
-            Issuer(ISSUER, AUDIENCE, _keys(self._key)),
+            Issuer(ISSUER, AUDIENCE, _keys(self.key)),
             Issuer(SHOP, AUDIENCE, _keys(self.shop_key), "service"),
         ]
         return TokenVerifier(issuers, self._clock)
@@ -67,7 +67,7 @@ class Approvers:
         made: dict[str, Any] = {
             "token_id": f"t{next(self._numbers)}", "issuer": ISSUER, "audience": AUDIENCE, "now": self._clock(),
         }  # fmt: skip
-        return issue_proof(key or self._key, caller, binding, **(made | changed))
+        return issue_proof(key or self.key, caller, binding, **(made | changed))
 
     async def open_for_business(self) -> None:
         if not self._staffed:
@@ -83,7 +83,7 @@ class Approvers:
             "token_id": f"t{next(self._numbers)}", "issuer": ISSUER, "audience": AUDIENCE, "now": self._clock(),
         }  # fmt: skip
         r = approval.request
-        return issue(self._key, person, r.approval_id, r.content_hash, **(made | changed))
+        return issue(self.key, person, r.approval_id, r.content_hash, **(made | changed))
 
     def decision(self, approval: Approval, person: str, verdict: str = "approve", **changed: Any) -> Decision:
         r = approval.request

@@ -13,7 +13,7 @@ from domain.fulfilment.merging import BEFORE_PICKING
 from domain.fulfilment.readdressing import NewAddress
 from domain.fulfilment.reallocation import together
 from domain.order import Address
-from domain.states import OrderStatus
+from domain.order_states import NOT_ALL_GONE
 from workflows.durable.local_steps import in_store
 from workflows.order.changes.messages import AddressChanged, ChangeAddress
 from workflows.order.changes.reallocation import ReallocationGroup
@@ -23,8 +23,6 @@ from workflows.order.parcels.parcels import Parcels
 from workflows.order.parcels.stop_claim import Claimant
 from workflows.order.payment import OrderPayment
 from workflows.order.state import OrderState
-
-CHANGEABLE = frozenset({OrderStatus.PENDING_PAYMENT, OrderStatus.AWAITING_SHIPMENT, OrderStatus.PARTIALLY_SHIPPED})
 
 
 class Readdressing:
@@ -37,7 +35,7 @@ class Readdressing:
     def check(self) -> None:
         """Raises `ApplicationError`."""
         status = self._state.status
-        if status not in CHANGEABLE:
+        if status not in NOT_ALL_GONE:
             raise ApplicationError(f"the order is {status.value}: its address cannot be changed", type="NotNow")
         if self._changes.executing:
             raise ApplicationError("its children are being made anew: try again in a moment", type="NotNow")

@@ -1,0 +1,1 @@
+"""The page of one order: what it shows, what may be done from it."""

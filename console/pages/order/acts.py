@@ -1,0 +1,148 @@
+"""What people do with an order: asked in a form, proven in their name, answered on the order's page."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from config.sources import UnableToConfigure
+from console.navigation import ORDER_READERS
+from console.pages.problems import problem
+from console.pages.rendering import render
+from console.security.access import Needs, refuse
+from console.security.forms import read_form
+from console.session.user import User
+from console.text.catalogue import N_
+from console.text.language import language_of
+from console.wiring import wiring_of
+from domain.access.authority import AUTHORITY
+from domain.order import Address
+from starter.clients.errors import CommandRefused, NoAnswer, NotNow, OrderError, OrderNotFound, Unreachable
+from starter.clients.exchange import NoProof
+from starter.clients.orders import OrderClient
+from store.console.order_page import OrderPageStore
+from workflows.order.changes.messages import ChangeAddress
+from workflows.order.messages import CancelOrder, ConfirmReceipt, Refresh
+
+router = APIRouter()
+CANCELLERS = Needs(*AUTHORITY["order.cancel"].roles)
+RECEIVERS = Needs(*AUTHORITY["order.confirm_receipt"].roles)
+READDRESSERS = Needs(*AUTHORITY["order.change_address"].roles)
+FIELDS = ("recipient", "phone", "province", "city", "district", "street", "postcode")
+FORMS = ("cancel", "address", "confirm-receipt", "changed")
+STATUS = {NoAnswer: 504, NotNow: 409, CommandRefused: 403, OrderNotFound: 404}
+
+DONE = {
+    "cancelled": N_("It was cancelled: what could be stopped is stopped, and its money goes back."),
+    "confirmed": N_("Receipt is confirmed."),
+    "readdressed": N_("What nobody has picked goes to the new address."),
+}
+
+
+@router.get("/orders/{order_no}/{act}")
+async def form(request: Request, user: Annotated[User, Depends(ORDER_READERS)], order_no: str, act: str) -> Response:
+    """What is to be filled in, put into the order's page."""
+    content = await OrderPageStore(wiring_of(request).pool).page(order_no, user.scope)
+    if content is None or act not in FORMS:
+        raise HTTPException(404)
+    return render(
+        request, f"_order_{act.replace('-', '_')}.html", user, order=content.detail.order,
+        address=content.detail.address, fields=FIELDS,
+    )  # fmt: skip
+
+
+@router.post("/orders/{order_no}/refresh")
+async def refresh(request: Request, user: Annotated[User, Depends(ORDER_READERS)], order_no: str) -> Response:
+    """Asks everybody outside now (R11); what was found to differ is shown in the page."""
+    await _insist_on_scope(request, user, order_no)
+
+    async def ask(client: OrderClient) -> Any:
+        return await client.refresh(order_no, Refresh(by=user.id))
+
+    answer = await _asked(request, user, ask)
+    if isinstance(answer, Response):
+        return answer
+    return render(request, "_order_refreshed.html", user, refreshed=answer)
+
+
+@router.post("/orders/{order_no}/cancel")
+async def cancel(request: Request, user: Annotated[User, Depends(CANCELLERS)], order_no: str) -> Response:
+    await _insist_on_scope(request, user, order_no)
+    message = await _message(request, CancelOrder, by=user.id, reason=await _field(request, "reason"))
+    if isinstance(message, Response):
+        return message
+    return await _done(request, user, order_no, "cancelled", lambda client: client.cancel(order_no, message))
+
+
+@router.post("/orders/{order_no}/confirm-receipt")
+async def confirm(request: Request, user: Annotated[User, Depends(RECEIVERS)], order_no: str) -> Response:
+    await _insist_on_scope(request, user, order_no)
+    message = ConfirmReceipt(by=user.id)
+    return await _done(request, user, order_no, "confirmed", lambda client: client.confirm_receipt(order_no, message))
+
+
+@router.post("/orders/{order_no}/address")
+async def readdress(request: Request, user: Annotated[User, Depends(READDRESSERS)], order_no: str) -> Response:
+    await _insist_on_scope(request, user, order_no)
+    given = {name: await _field(request, name) or None for name in FIELDS}
+    address = await _message(request, Address, **given)
+    if isinstance(address, Response):
+        return address
+    remark = await _field(request, "remark")
+    message = await _message(request, ChangeAddress, by=user.id, address=address, remark=remark)
+    if isinstance(message, Response):
+        return message
+    return await _done(request, user, order_no, "readdressed", lambda client: client.change_address(order_no, message))
+
+
+async def _insist_on_scope(request: Request, user: User, order_no: str) -> None:
+    """Another shop's order is refused like a page that is not theirs; one that is not there cannot be told apart."""
+    if not await OrderPageStore(wiring_of(request).pool).is_seen(order_no, user.scope):
+        if user.scope.channels is None and user.scope.warehouses is None:
+            raise HTTPException(404)
+        await refuse(request, user, "OUT_OF_SCOPE")
+
+
+async def _done(
+    request: Request, user: User, order_no: str, said: str, act: Callable[[OrderClient], Awaitable[Any]]
+) -> Response:
+    answer = await _asked(request, user, act)
+    if isinstance(answer, Response):
+        return answer
+    address = f"/orders/{order_no}?{urlencode({'said': said})}"
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"hx-redirect": address})
+    return RedirectResponse(address, 303)
+
+
+async def _asked(request: Request, user: User, act: Callable[[OrderClient], Awaitable[Any]]) -> Any:
+    """The answer; or a response that says why there is none."""
+    try:
+        return await act(await user.orders())
+    except (NoProof, UnableToConfigure) as why:
+        return problem(request, 503, str(why), user)
+    except Unreachable:
+        return problem(request, 503, language_of(request).say(N_("Nothing was sent.")), user)
+    except OrderError as why:
+        status = next((code for kind, code in STATUS.items() if isinstance(why, kind)), 500)
+        return problem(request, status, str(getattr(why, "reason", why)), user)
+
+
+async def _field(request: Request, name: str) -> str:
+    value = (await read_form(request)).get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+async def _message(request: Request, kind: type[Any], **fields: Any) -> Any:
+    """The message; or a response that names what is not filled in as it has to be."""
+    try:
+        return kind(**fields)
+    except ValidationError as why:
+        language = language_of(request)
+        names = sorted({language.word("field", e["loc"][0]) for e in why.errors(include_input=False) if e["loc"]})
+        return problem(request, 422, "、".join(names))

@@ -1,0 +1,63 @@
+"""`/orders/{order_no}`: one order with everything that belongs to it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from console.navigation import ORDER_READERS
+from console.pages.order.acts import DONE
+from console.pages.order.choices import choices_of
+from console.pages.order.story import told
+from console.pages.rendering import render
+from console.session.user import User
+from console.text.language import language_of
+from console.wiring import wiring_of
+from domain.fulfilment.explanation_text import change, reason, turned_down
+from store.console.order_page import OrderPageStore
+from store.orders.plans import KeptPlan, PlanStore
+from store.pool import clean
+from workflows.messages import order_workflow_id
+
+router = APIRouter()
+LONGEST_NUMBER = 64
+
+
+@router.get("/orders/{order_no}")
+async def order(
+    request: Request, user: Annotated[User, Depends(ORDER_READERS)], order_no: str, raw: str = "", said: str = ""
+) -> Response:
+    """By the number of a child or of a waybill, too. `raw`: every event as it came."""
+    wiring, number = wiring_of(request), clean(order_no)[:LONGEST_NUMBER]
+    content = await OrderPageStore(wiring.pool).page(number, user.scope)
+    if content is None:
+        raise HTTPException(404)
+    found = content.detail.order.order_no
+    if found != number:
+        return RedirectResponse(f"/orders/{found}", 303)
+    web_ui = wiring.settings.temporal_ui_url
+    return render(
+        request, "order.html", user, content=content, order=content.detail.order, detail=content.detail,
+        story=told(content.timeline, raw=bool(raw)), raw=bool(raw), choices=choices_of(content, user), said=said,
+        splits=_splits(request, await PlanStore(wiring.pool).explanation(found)),
+        done=DONE, names={line["line_id"]: line["name"] or line["sku"] for line in content.detail.lines},
+        web_ui=f"{web_ui}/namespaces/default/workflows/{order_workflow_id(found)}" if web_ui else None,
+    )  # fmt: skip
+
+
+def _splits(request: Request, kept: KeptPlan | None) -> list[tuple[str, list[str], list[str], list[str]]]:
+    """Of each child of the split: why it is one, what else there was, what would have made it one less; in words."""
+    if kept is None:
+        return []
+    n = 0 if language_of(request).code == "zh" else 1
+    return [
+        (
+            child.child_no,
+            [reason(one)[n] for one in child.reasons],
+            [turned_down(one)[n] for one in child.rejected],
+            [change(one)[n] for one in child.nearest],
+        )
+        for child in kept.explanation.children
+    ]

@@ -1,0 +1,85 @@
+"""What a signed-in person does with an order in the console is proven in the worker, in their own name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from temporalio.client import Client
+
+from bench.scenarios.environment import ScenarioEnvironment
+from domain.states import OrderStatus
+from store.audit.audit import AuditStore
+from tests.console.office import Desk, a_desk
+from tests.returns.orders import cups, paid
+
+NEW = {
+    "recipient": "张伟", "phone": "13900139000", "province": "上海市", "city": "上海市", "street": "南京路 2 号",
+    "remark": "the buyer has moved",
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def console_of(house: ScenarioEnvironment) -> AsyncIterator[Desk]:
+    async def connected() -> Client:
+        return house.temporal
+
+    async with a_desk(house.url, house.pool, connected, house.office.key) as desk:
+        desk.now = house.now()
+        yield desk
+
+
+async def actions(house: ScenarioEnvironment, action: str) -> list[str]:
+    return [row.actor for row in await AuditStore(house.pool).list(limit=200) if row.action == action]
+
+
+async def test_an_order_is_cancelled_in_the_persons_own_name(house: ScenarioEnvironment) -> None:
+    life = await paid(house, cups())
+    number = life.order.order_no
+    async with console_of(house) as desk:
+        browser = await desk.sign_in("u-cs")
+        page = (await browser.get(f"/orders/{number}")).text
+        assert f'hx-get="/orders/{number}/cancel"' in page and "disabled" in page, "receipt is not for now"
+        answer = await browser.post(f"/orders/{number}/cancel", reason="the buyer rang")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/orders/{number}?said=cancelled")
+        await house.rest()
+        assert (await house.client.view(number)).status is OrderStatus.CLOSED
+        assert await actions(house, "order.cancel") == ["u-cs"]
+        assert await actions(house, "command.admitted") == ["u-cs"]
+        late = await browser.post(f"/orders/{number}/cancel", reason="once more, for another reason")
+        assert late.status_code == 409 and "取消" in (await browser.get(f"/orders/{number}?said=cancelled")).text
+
+
+async def test_an_address_is_changed_and_shown_and_a_wrong_one_is_named(house: ScenarioEnvironment) -> None:
+    life = await paid(house, cups())
+    number = life.order.order_no
+    async with console_of(house) as desk:
+        browser = await desk.sign_in("u-sup")
+        wrong = await browser.post(f"/orders/{number}/address", **{**NEW, "phone": "<script>"})
+        assert wrong.status_code == 422 and "电话" in wrong.text and "<script>" not in wrong.text.split("<main")[1]
+        answer = await browser.post(f"/orders/{number}/address", **NEW)
+        assert answer.headers["location"].endswith("said=readdressed"), answer.text
+        await house.rest()
+        assert "南京路 2 号" in (await browser.get(f"/orders/{number}")).text
+        assert await actions(house, "order.change_address") == ["u-sup"]
+
+
+@pytest.mark.parametrize("person", ["u-wh", "u-fin"])
+async def test_who_may_not_cancel_does_not_get_to_the_worker(house: ScenarioEnvironment, person: str) -> None:
+    life = await paid(house, cups())
+    async with console_of(house) as desk:
+        browser = await desk.sign_in(person)
+        answer = await browser.post(f"/orders/{life.order.order_no}/cancel", reason="I would like to")
+        assert answer.status_code == 403
+        assert await actions(house, "console.refused") == [person] and await actions(house, "command.refused") == []
+
+
+async def test_refreshing_says_what_was_found_to_differ_and_not_too_often(house: ScenarioEnvironment) -> None:
+    life = await paid(house, cups())
+    async with console_of(house) as desk:
+        browser = await desk.sign_in("u-wh")
+        form = {"csrf": browser.csrf}
+        headers = {"origin": "http://127.0.0.1:8090", "hx-request": "true"}
+        answer = await browser.http.post(f"/orders/{life.order.order_no}/refresh", data=form, headers=headers)
+        assert answer.status_code == 200 and "已向各外部系统查询" in answer.text and "<html" not in answer.text
+        again = await browser.http.post(f"/orders/{life.order.order_no}/refresh", data=form, headers=headers)
+        assert again.status_code == 409 and "<html" not in again.text
