@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import httpx
 from rich.console import Console
 from rich.progress import Progress
 
@@ -75,7 +76,7 @@ class Load:
             try:
                 await self.stage.pay(order)
                 return
-            except (RuntimeError, OSError):
+            except (RuntimeError, OSError, httpx.TransportError):
                 await asyncio.sleep(TRY_AGAIN_S)
 
     async def _surely_confirm(self, order: StartOrder) -> None:
