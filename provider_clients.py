@@ -10,12 +10,14 @@ from pathlib import Path
 import httpx
 
 from activities import connectors as asking
+from activities.access.api_keys import ApiIssuers
 from activities.connectors import Connector
 from activities.evidence import EvidenceService
 from activities.money.bills import ReadBill
 from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
 from config.optional import AlipaySettings, AnchorCopySettings, EvidenceSettings, ObjectStoreSettings
 from config.settings import Settings, UnableToConfigure, WechatSettings
+from domain.access.api_tokens import SERVICE
 from domain.clock import Clock
 from domain.order import PayChannel
 from providers.alipay import Alipay, AlipayConfig
@@ -27,7 +29,7 @@ from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tms.client import TmsClient, TmsConfig
 from providers.tokens.errors import UnusableKeys
 from providers.tokens.keys import FetchedKeys, FileKeys, GivenKeys, KeySource, read_key_set
-from providers.tokens.verify import Issuer, TokenVerifier
+from providers.tokens.verify import Issuer, TokenVerifier, nobody_else
 from providers.wechat import CustomsPlace, WechatConfig, WechatPay
 from store.audit.copies import AnchorCopies
 from store.object_stores import S3Access
@@ -115,9 +117,10 @@ def _often(tick_s: int) -> int:
     return max(1, tick_s * 4 // 5)
 
 
-async def token_verifier(settings: Settings, http: Http, clock: Clock) -> TokenVerifier:
+async def token_verifier(settings: Settings, http: Http, clock: Clock, books: "Pool | None" = None) -> TokenVerifier:
     """Whose tokens count: those of the local issuer, of the identity provider and of services, where they are
-    configured. With none of them every token is refused. Raises `UnableToConfigure`."""
+    configured. With none of them every token is refused. `books`: of who believes programs with API tokens as well.
+    Raises `UnableToConfigure`."""
     issuers: list[Issuer] = []
     tokens, oidc = settings.tokens, settings.oidc
     try:
@@ -130,12 +133,15 @@ async def token_verifier(settings: Settings, http: Http, clock: Clock) -> TokenV
             named = (oidc.person_claim, oidc.roles_claim, oidc.roles)
             issuers.append(Issuer(oidc.issuer, oidc.audience, keys, "oidc", *named, life))
         for name, given in settings.proofs.services.items():
+            if name.startswith(SERVICE):
+                raise UnableToConfigure(f"OMS_PROOFS_SERVICES: names that begin with {SERVICE} are those of API tokens")
             issuers.append(Issuer(name, tokens.audience, _keys(given), "service"))
     except UnusableKeys as error:
         raise UnableToConfigure(f"OMS_TOKENS_JWKS, OMS_OIDC_JWKS or OMS_PROOFS_SERVICES: {error}") from None
     if len({issuer.name for issuer in issuers}) < len(issuers):
         raise UnableToConfigure("two issuers of tokens have the same name")
-    return TokenVerifier(issuers, clock)
+    programs = nobody_else if books is None else ApiIssuers(books, tokens.audience, clock)
+    return TokenVerifier(issuers, clock, programs)
 
 
 def _keys(given: str) -> KeySource:

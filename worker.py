@@ -124,7 +124,7 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     merchants = {"wechat": settings.wechat.mchid} | ({"alipay": settings.alipay.seller_id} if settings.alipay else {})
     elsewhere, bills = (SF_CARRIER,) if outside.sf else (), trade_bills(outside)
     own = inside(pool, client, connectors(settings, outside, now), elsewhere, merchants=merchants, bills=bills)
-    verifier = await token_verifier(settings, http, now)
+    verifier = await token_verifier(settings, http, now, pool)
     deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
     methods = [
         *own, *deciding,

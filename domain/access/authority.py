@@ -103,7 +103,8 @@ READERS = (R.CS_SUPERVISOR, R.ORDER_OPS)
 @dataclass(frozen=True)
 class ProvenCaller:
     """What a verified proof says. `token_id`: issuer and its own number, spent once; `roles`: as the issuer tells them,
-    None where our own books tell; `claims`: the whole token, kept as evidence."""
+    None where our own books tell; `claims`: the whole token, kept as evidence; `key_id`: of the key that it is signed
+    with."""
 
     person_id: str
     token_id: str
@@ -111,6 +112,7 @@ class ProvenCaller:
     roles: frozenset[Role] | None
     on_behalf_of: str | None
     claims: Mapping[str, Any]
+    key_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from domain.access.api_tokens import LETS, ApiScope, ApiService, PublicHalf, TokenNo
 from domain.approvals import Kind, Role
-from domain.order import Id
+from domain.order import Id, Tag
 from domain.policy import Policy
 from domain.strict import Strict
 
@@ -60,6 +61,27 @@ class EndDelegation(Strict):
     delegate: Id
 
 
+class AddApiToken(Strict):
+    """A program of others gets a token; its text was made where it was asked for, and is not here. `channels`,
+    `warehouses` None: all of them."""
+
+    kind: Literal["add_api_token"] = "add_api_token"
+    service: ApiService
+    token_no: TokenNo
+    public_key: PublicHalf
+    scopes: Annotated[tuple[ApiScope, ...], Field(min_length=1, max_length=len(ApiScope))]
+    channels: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)] | None = None
+    warehouses: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=50)] | None = None
+    per_minute: Annotated[int, Field(ge=1, le=60_000)] = 600
+    expires_at: AwareDatetime
+
+
+class RevokeApiToken(Strict):
+    kind: Literal["revoke_api_token"] = "revoke_api_token"
+    service: ApiService
+    token_no: TokenNo
+
+
 class PublishPolicy(Strict):
     """`policy.version` as given is ignored; what nobody has named takes its default."""
 
@@ -72,7 +94,7 @@ class PublishRules(Strict):
     draft_no: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation
+PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | AddApiToken | RevokeApiToken
 ControlChange = Annotated[PeopleChange | PublishPolicy | PublishRules, Field(discriminator="kind")]
 
 
@@ -85,6 +107,8 @@ def subject_of(change: ControlChange) -> str:
             return f"rules/{change.draft_no}"
         case DelegateRoles() | EndDelegation():
             return f"people/{change.delegator}"
+        case AddApiToken() | RevokeApiToken():
+            return f"people/{change.service}"
         case _:
             return f"people/{change.person_id}"
 
@@ -113,7 +137,9 @@ def authority_row(change: ControlChange) -> str:
 def at_once(change: ControlChange) -> bool:
     """Only takes power away, and is urgent when a key was lost: one person is enough. (Not of an administrator: see
     `store/approvals/controls.py`.)"""
-    return isinstance(change, EndDelegation) or (isinstance(change, SetActive) and not change.active)
+    if isinstance(change, SetActive):
+        return not change.active
+    return isinstance(change, EndDelegation | RevokeApiToken)
 
 
 def concerned(change: ControlChange) -> tuple[str, ...]:
@@ -123,6 +149,8 @@ def concerned(change: ControlChange) -> tuple[str, ...]:
             return ()
         case DelegateRoles() | EndDelegation():
             return (change.delegator, change.delegate)
+        case AddApiToken() | RevokeApiToken():
+            return (change.service,)
         case _:
             return (change.person_id,)
 
@@ -162,13 +190,21 @@ def more_power(change: PeopleChange, held: Iterable[Role]) -> tuple[str, ...]:
         case SetRole():
             return (_gets(change.person_id, change.role),) if change.held and change.role not in set(held) else ()
         case SetActive():
-            if not change.active:
-                return ()
-            return tuple(_gets(change.person_id, role) for role in sorted(held))
+            return tuple(_gets(change.person_id, role) for role in sorted(held)) if change.active else ()
         case DelegateRoles():
             return tuple(_gets(change.delegate, role, change.delegator) for role in sorted(held))
-        case EndDelegation():
+        case AddApiToken():
+            return tuple(_lets(change, scope) for scope in change.scopes)
+        case EndDelegation() | RevokeApiToken():
             return ()
+
+
+def _lets(change: AddApiToken, scope: ApiScope) -> str:
+    zh, en = LETS[scope]
+    where = [*(change.channels or ()), *(change.warehouses or ())]
+    of = (f"（{'、'.join(where)}）", f" of {', '.join(where)}") if where else ("", "")
+    token = f"{change.service} 令牌 {change.token_no} 获得 {scope}{of[0]}：{zh}"
+    return f"{token} / {change.service} with token {change.token_no} gets {scope}{of[1]}: {en}"
 
 
 def _gets(person: str, role: Role, of: str = "") -> str:

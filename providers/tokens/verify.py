@@ -5,7 +5,7 @@ and adds nothing to them: no algorithm, no key, no address of a key.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -42,15 +42,23 @@ class Issuer:
     longest_life: timedelta = timedelta(minutes=15)
 
 
+def nobody_else(_name: str) -> Issuer | None:
+    return None
+
+
 class TokenVerifier:
-    def __init__(self, issuers: Sequence[Issuer], now: Clock) -> None:
+    def __init__(
+        self, issuers: Sequence[Issuer], now: Clock, others: Callable[[str], Issuer | None] = nobody_else
+    ) -> None:
+        """`others`: issuers that are not settings, by name."""
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._now = now
+        self._others = others
 
     async def verify(self, token: str) -> Identity:
         """Of a decision. Raises `TokenInvalid`, `TokenExpired`, and `KeysUnavailable` when the keys cannot be fetched
         now."""
-        claims, issuer = await self._verified(token)
+        claims, issuer, _ = await self._verified(token)
         if issuer.source == "service":
             raise TokenInvalid("a service decides nothing")
         approval_id, content_hash = _made_for(claims)
@@ -65,7 +73,7 @@ class TokenVerifier:
 
     async def verify_command(self, token: str, wanted: Binding) -> ProvenCaller:
         """Of a command. Raises as `verify` does, and `TokenElsewhere` for one made for anything but `wanted`."""
-        claims, issuer = await self._verified(token)
+        claims, issuer, key_id = await self._verified(token)
         _insist_on_binding(claims, wanted)
         service, spoken_for = issuer.source == "service", claims.get("on_behalf_of")
         if spoken_for is not None and not (service and isinstance(spoken_for, str) and _PERSON.fullmatch(spoken_for)):
@@ -77,12 +85,13 @@ class TokenVerifier:
             roles=frozenset({Role.SERVICE}) if service else _roles(claims, issuer),
             on_behalf_of=spoken_for,
             claims=claims,
+            key_id=key_id,
         )
 
     async def verify_reader(self, token: str) -> ProvenCaller:
         """Of somebody who reads histories: a token made for that, or one of the identity provider that is bound to
         nothing. Raises as `verify` does, and `TokenElsewhere` for one made for a command or an approval."""
-        claims, issuer = await self._verified(token)
+        claims, issuer, _ = await self._verified(token)
         if issuer.source == "service":
             raise TokenInvalid("a service reads no histories")
         bound = any(name in claims for name in ("nonce", "workflow_id", "command", "content_hash", "approval_id"))
@@ -113,14 +122,14 @@ class TokenVerifier:
             return False
         return True
 
-    async def _verified(self, token: str) -> tuple[Mapping[str, Any], Issuer]:
+    async def _verified(self, token: str) -> tuple[Mapping[str, Any], Issuer, str]:
         issuer, key_id = self._named_by(token)
         key = await issuer.keys.find(key_id)
         if key is None:
             raise TokenInvalid("the token names a key that its issuer does not have")
         claims = _claims(token, issuer, key)
         self._check_times(claims, issuer)
-        return claims, issuer
+        return claims, issuer, key_id
 
     def _named_by(self, token: str) -> tuple[Issuer, str]:
         """Issuer and key id as the unverified token names them: words to look up, nothing else."""
@@ -132,7 +141,7 @@ class TokenVerifier:
         except (jwt.PyJWTError, ValueError, RecursionError, TypeError):
             raise TokenInvalid("this is no token") from None
         named, key_id = claims.get("iss"), header.get("kid")
-        issuer = self._issuers.get(named) if isinstance(named, str) else None
+        issuer = self._issuers.get(named) or self._others(named) if isinstance(named, str) else None
         if issuer is None:
             raise TokenInvalid("the token is of no issuer that is known here")
         if not isinstance(key_id, str):

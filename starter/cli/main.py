@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
-from starter.cli.approvals import approve, login, people, token
+from starter.cli.approvals import api_token, approve, login, people, token
 from starter.cli.errors import BAD_INPUT, COULD_NOT, CommandFailed, say
 from starter.cli.operations import audit, doctor, event, replay, report, settings, stats, subscription
 from starter.cli.orders import (
@@ -185,6 +185,13 @@ staff.command("deactivate")(people.deactivate)
 staff.command("activate")(people.activate)
 staff.command("delegate")(people.delegate)
 app.add_typer(staff, name="people")
+
+programs = _group("Tokens with which programs of others use the open API: asked for here, decided by another.")
+programs.command("add")(api_token.add)
+programs.command("text")(api_token.text)
+programs.command("list")(api_token.list_tokens)
+programs.command("revoke")(api_token.revoke)
+app.add_typer(programs, name="api-token")
 
 border = _group("Parcels that cross the border: declarations, and the legal values of each day.")
 border.command("list")(customs.list_declarations)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.access.api_tokens import SERVICE
 from domain.access.authority import Binding, NotAdmitted, ProofCode, ProvenCaller, may_give
 from domain.approvals import Role
 from domain.records import AuditEntry
+from store.approvals.api_tokens import insist_on_scope
 from store.approvals.people import PERSON, keep_identity, principal, source_of
 from store.audit.audit import append_entry
 from store.errors import CommandNotAdmitted
@@ -109,4 +111,8 @@ async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCalle
     found = may_give(asked.row, caller, person, asked.by, for_a_person=for_a_person)
     if isinstance(found, NotAdmitted):
         raise CommandNotAdmitted(found.code, found.why)
+    if caller.source == "service" and caller.person_id.startswith(SERVICE):
+        kind, _, number = asked.binding.workflow_id.partition("/")
+        of_a_case = number if kind == "return" else None
+        await insist_on_scope(connection, caller, asked.row, (asked.order_no, of_a_case), at)
     return found

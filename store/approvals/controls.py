@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from domain.access.authority import AUTHORITY
 from domain.access.controls import (
+    AddApiToken,
     AddPerson,
     ControlChange,
     DelegateRoles,
@@ -20,6 +21,7 @@ from domain.access.controls import (
     PeopleChange,
     PublishPolicy,
     PublishRules,
+    RevokeApiToken,
     SetActive,
     SetRole,
     approval_kind,
@@ -33,6 +35,7 @@ from domain.access.loosening import looser_policy
 from domain.approvals import ApprovalRequest, Role, ask
 from domain.policy import Policy, changes
 from domain.records import AuditEntry, TicketRecord, TicketResolution
+from store.approvals.api_tokens import add_api_token, revoke_api_token
 from store.approvals.approvals import ApprovalStore, open_approval, read_approval, spend_approval
 from store.approvals.people import (
     ONE_AT_A_TIME,
@@ -180,6 +183,10 @@ async def _make(connection: Connection, change: ControlChange, by: str, at: date
                 raise PersonRefused(
                     f"{change.delegate} does not stand in for {change.delegator}; look with `oms people list`"
                 )
+        case AddApiToken():
+            await add_api_token(connection, change, by, at)
+        case RevokeApiToken():
+            await revoke_api_token(connection, change, by, at)
         case _:
             raise AssertionError("policies and rules have their own way")
 
@@ -212,7 +219,7 @@ async def _about_people(connection: Connection, change: PeopleChange, by: str, a
         await _make(connection, change, by, at)
     finally:
         await trial.rollback()
-    if not isinstance(change, AddPerson):
+    if not isinstance(change, AddPerson | AddApiToken):
         await insist_known(connection, concerned(change)[0])
     held = await roles_of(connection, concerned(change)[0])
     if isinstance(change, AddPerson) and held and set(change.roles) <= held:

@@ -5,6 +5,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
+from activities.access.api_keys import ApiIssuers
 from activities.access.assembly import deciding_people
 from domain.access.authority import Binding
 from domain.approvals import Decided, Decision, Role
@@ -55,7 +56,7 @@ class Approvers:
             Issuer(ISSUER, AUDIENCE, _keys(self.key)),
             Issuer(SHOP, AUDIENCE, _keys(self.shop_key), "service"),
         ]
-        return TokenVerifier(issuers, self._clock)
+        return TokenVerifier(issuers, self._clock, ApiIssuers(self._pool, AUDIENCE, self._clock))
 
     async def prove(self, binding: Binding, by: str) -> str:
         """A `Prover`: staff sign in, for everybody else the shop's backend speaks."""
