@@ -8,7 +8,7 @@ import structlog
 from domain.clock import Clock
 from relay.jobs.periodic import Watch
 from store.audit.alarm import ask_about_the_audit
-from store.audit.anchor import Anchor, AnchorFile
+from store.audit.anchor import Anchor, AnchorFile, UnableToAnchor
 from store.audit.audit import AuditStore
 from store.audit.copies import AnchorCopies
 from store.pool import Pool
@@ -31,29 +31,51 @@ class Anchoring(Watch):
         self._copies = copies
         self._last: Anchor | None = None
         self._looked = False
-        self._copied: Anchor | None = None
+        self._met = copies is None
+        """The copies have been read and compared: until then the file goes on alone."""
+        self._waiting: list[Anchor] = []
+        """Anchors of the file that have no copy yet, in their order."""
 
     async def look(self) -> None:
-        """One line when the audit has grown since the last one."""
+        """One line when the audit has grown since the last one, and a copy of each line. Raises `UnableToAnchor`, while
+        the second place is away after the file has been written."""
         if not self._looked:
-            self._last, self._looked = await self._known(), True
+            self._last, self._looked = await asyncio.to_thread(self._file.newest), True
         head = await self._audit.head()
+        away = None
+        try:
+            if self._copies is not None and not self._met:
+                self._met = await self._compared(self._copies, head.id if head else 0)
+                if not self._met:
+                    return
+        except UnableToAnchor as why:
+            away = why
         if self._last is not None and not await self._still_there(self._last):
             if not await self._answered(self._last, head.id if head else 0):
                 return
             self._last = None
         if head is not None and (self._last is None or head.id > self._last.seq):
             self._last = await asyncio.to_thread(self._file.append, head, self._clock())
-        if self._copies is not None and self._last is not None and self._last != self._copied:
-            await self._copies.put(self._last)
-            self._copied = self._last
+            self._waiting.append(self._last)
+        if away is not None:
+            raise away
+        while self._copies is not None and self._waiting:
+            await self._copies.put(self._waiting[0])
+            del self._waiting[0]
 
-    async def _known(self) -> Anchor | None:
-        """The newest of what was anchored before this process began."""
-        known = [await asyncio.to_thread(self._file.newest)]
-        if self._copies is not None:
-            known += (await self._copies.newest(1))[0]
-        return max((anchor for anchor in known if anchor is not None), key=lambda anchor: anchor.order, default=None)
+    async def _compared(self, copies: AnchorCopies, last: int) -> bool:
+        """What the file has and the copies lack is to be copied; what the copies have and the file lacks, the audit has
+        to have. False: it has not, and nobody has answered yet."""
+        newest = max((await copies.newest(1))[0], key=lambda anchor: anchor.order, default=None)
+        known = await asyncio.to_thread(self._file.signed)
+        self._waiting = [anchor for anchor in known if newest is None or anchor.order > newest.order]
+        if newest is None or newest.mac in {anchor.mac for anchor in known}:
+            return True
+        if not await self._still_there(newest):
+            return await self._answered(newest, last)
+        if self._last is None or newest.order > self._last.order:
+            self._last = newest
+        return True
 
     async def _still_there(self, anchor: Anchor) -> bool:
         return (await self._audit.hashes([anchor.seq])).get(anchor.seq) == anchor.hash

@@ -94,11 +94,12 @@ class AnchorFile:
         return anchor
 
     def newest(self) -> Anchor | None:
-        """Of those that we signed, the one written last. Raises `UnableToAnchor` when there is a file and it
-        cannot be read."""
-        if not self._path.exists():
-            return None
-        return max(self.read()[0], key=lambda anchor: anchor.order, default=None)
+        """Of those that we signed, the one written last. Raises as `signed`."""
+        return max(self.signed(), key=lambda anchor: anchor.order, default=None)
+
+    def signed(self) -> tuple[Anchor, ...]:
+        """Those that we signed; none without a file. Raises `UnableToAnchor` when there is one that cannot be read."""
+        return self.read()[0] if self._path.exists() else ()
 
     def read(self) -> tuple[tuple[Anchor, ...], tuple[str, ...]]:
         """The anchors that we signed, and what is wrong with the other lines. Raises `UnableToAnchor`."""

@@ -48,9 +48,10 @@ class AnchorCopies:
     async def newest(self, most: int = NEWEST) -> tuple[tuple[Anchor, ...], tuple[str, ...]]:
         """Those of the highest rows that we signed, and what is wrong with others. Raises `UnableToAnchor`."""
         try:
-            found = [entry["path"] async for page in obstore.list(self._store) for entry in page]
-            names = sorted(name for name in found if NAME.fullmatch(name))[-most:]
-            bodies = [await self._body(name) for name in names]
+            async with asyncio.timeout(TIMEOUT_S):
+                found = [entry["path"] async for page in obstore.list(self._store) for entry in page]
+                names = sorted(name for name in found if NAME.fullmatch(name))[-most:]
+                bodies = [await self._body(name) for name in names]
         except (BaseError, OSError, TimeoutError) as error:
             raise UnableToAnchor(f"the copies of the anchors cannot be read ({type(error).__name__})") from None
         anchors: list[Anchor] = []
@@ -69,5 +70,4 @@ class AnchorCopies:
         return tuple(anchors), tuple(problems)
 
     async def _body(self, name: str) -> bytes:
-        found = await asyncio.wait_for(obstore.get_async(self._store, name), TIMEOUT_S)
-        return bytes(await asyncio.wait_for(found.bytes_async(), TIMEOUT_S))
+        return bytes(await (await obstore.get_async(self._store, name)).bytes_async())

@@ -9,37 +9,10 @@ import pytest
 
 from domain.records import AuditEntry
 from relay.jobs.audit_anchor import Anchoring
-from store.audit.anchor import Anchor, AnchorFile, ChainVerified, UnableToAnchor, judge
-from store.audit.audit import AuditHead, AuditStore
-from store.audit.copies import AnchorCopies
+from store.audit.anchor import Anchor, AnchorFile, UnableToAnchor
 from store.pool import Pool
+from tests.store.audit.anchored import KEY, grow, meddle, verified
 from tests.store.examples import NOW
-
-KEY = b"k" * 32
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> AnchorFile:
-    return AnchorFile(tmp_path / "far" / "anchor.jsonl", KEY)
-
-
-async def grow(pool: Pool, rows: int) -> AuditStore:
-    audit = AuditStore(pool)
-    for n in range(rows):
-        await audit.append(AuditEntry(actor="ops", action="stock.receive", detail={"n": n}), NOW)
-    return audit
-
-
-async def verified(audit: AuditStore, file: AnchorFile) -> ChainVerified:
-    anchors, problems = file.read()
-    hashes = await audit.hashes([a.seq for a in anchors])
-    return judge(await audit.head(), await audit.broken_at(), anchors, hashes, problems)
-
-
-async def meddle(pool: Pool, *statements: str) -> None:
-    await pool.execute("ALTER TABLE audit DISABLE TRIGGER audit_only_grows")
-    for statement in statements:
-        await pool.execute(statement)
 
 
 async def test_an_anchor_is_written_when_the_log_has_grown_and_only_then(pool: Pool, file: AnchorFile) -> None:
@@ -160,68 +133,6 @@ async def test_after_a_persons_answer_the_audit_is_anchored_from_where_it_is(poo
     assert "rows 4 to 5 are gone" in (await verified(audit, file)).problems[0], "it goes on being said"
 
 
-async def test_audit_and_anchors_cut_together_show_by_the_copies(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
-    copies = AnchorCopies.at((tmp_path / "elsewhere").as_uri(), KEY)
-    path = tmp_path / "far" / "anchor.jsonl"
-    await grow(pool, 2)
-    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies)
-    await anchoring.look()
-    kept = path.read_bytes()
-    audit = await grow(pool, 3)
-    await anchoring.look()
-    await meddle(pool, "DELETE FROM audit WHERE id > 2")
-    path.write_bytes(kept)
-    anchors, problems = file.read()
-    assert judge(await audit.head(), None, anchors, await audit.hashes([2]), problems).problems == ()
-    kept_copies, wrong = await copies.newest()
-    hashes = await audit.hashes([a.seq for a in (*anchors, *kept_copies)])
-    found = judge(await audit.head(), None, anchors, hashes, (*problems, *wrong), kept_copies)
-    assert found.copies == 2
-    assert any("lines of the anchor file are gone: row 5" in problem for problem in found.problems)
-    assert any("rows 3 to 5 are gone" in problem for problem in found.problems)
-    await Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies).look()
-    assert await pool.fetchval("SELECT count(*) FROM tickets WHERE system = 'audit'") == 1
-
-
-async def test_a_copy_that_is_not_ours_is_told_and_not_believed(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
-    copies = AnchorCopies.at((tmp_path / "elsewhere").as_uri(), KEY)
-    await grow(pool, 1)
-    await Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies).look()
-    (mine,) = (tmp_path / "elsewhere").iterdir()
-    mine.write_bytes(mine.read_bytes().replace(b'"seq":1', b'"seq":7'))
-    (tmp_path / "elsewhere" / "junk.json").write_text("{}")
-    anchors, problems = await copies.newest()
-    assert anchors == ()
-    assert ["was not signed" in p or "none of ours" in p for p in problems] == [True, True]
-
-
-async def test_junk_beside_the_copies_hides_none_of_them(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
-    copies = AnchorCopies.at((tmp_path / "elsewhere").as_uri(), KEY)
-    await grow(pool, 1)
-    await Anchoring(pool, file, lambda: NOW, every_s=60, copies=copies).look()
-    for n in range(3):
-        (tmp_path / "elsewhere" / f"~{n}.json").write_text("{}")
-    anchors, problems = await copies.newest(1)
-    assert [anchor.seq for anchor in anchors] == [1]
-    assert "none of ours" in problems[0]
-
-
-async def test_a_second_place_that_does_not_answer_is_tried_again(pool: Pool, file: AnchorFile, tmp_path: Path) -> None:
-    audit = await grow(pool, 1)
-    place = tmp_path / "elsewhere"
-    anchoring = Anchoring(pool, file, lambda: NOW, every_s=60, copies=AnchorCopies.at(place.as_uri(), KEY))
-    await anchoring._known()
-    place.rmdir()
-    place.write_text("in the way")
-    with pytest.raises(UnableToAnchor):
-        await anchoring.look()
-    place.unlink()
-    place.mkdir()
-    await anchoring.look()
-    assert len(list(place.iterdir())) == 1
-    assert (await verified(audit, file)).anchors == 1, "the file's line was not written twice"
-
-
 async def test_after_an_answered_loss_a_restart_still_sees_the_next_one(pool: Pool, file: AnchorFile) -> None:
     """The anchors of rows that are gone for good have higher numbers than what was anchored since."""
     now = NOW
@@ -254,9 +165,3 @@ async def test_after_a_torn_line_the_next_one_counts(pool: Pool, file: AnchorFil
     await Anchoring(pool, file, lambda: NOW, every_s=60).look()
     found = await verified(audit, file)
     assert (found.anchors, found.anchored, found.problems) == (2, 2, ("line 2 of the anchor file is no anchor",))
-
-
-async def test_a_file_that_lost_all_its_lines_shows_by_the_copies(file: AnchorFile) -> None:
-    anchor = file.append(AuditHead(id=1, hash="0" * 64), NOW)
-    found = judge(AuditHead(id=1, hash="0" * 64), None, (), {1: "0" * 64}, (), (anchor,))
-    assert any("lines of the anchor file are gone" in problem for problem in found.problems)
