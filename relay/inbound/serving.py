@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from relay.inbound.bounded_http import bounded
+from bounded_http import bounded
 from relay.inbound.limits import Limits
 
 STOP_S = 10

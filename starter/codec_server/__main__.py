@@ -15,14 +15,13 @@ from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from provider_clients import token_verifier
 from starter.codec_server.app import CodecServer
+from starter.codec_server.serving import door
 from store.approvals.history_readers import HistoryReaders
 from store.pool import open_pool
 from wire.encrypted_payloads import PayloadCipher
 
 log = structlog.get_logger("oms.codec")
 CONNECTIONS = 4
-AT_ONCE = 64
-STOP_S = 5
 
 
 def now() -> datetime:
@@ -30,7 +29,7 @@ def now() -> datetime:
 
 
 async def run(settings: Settings) -> None:
-    door = settings.codec
+    where = settings.codec
     async with AsyncExitStack() as resources:
 
         async def http(system: str) -> httpx.AsyncClient:
@@ -41,13 +40,9 @@ async def run(settings: Settings) -> None:
         resources.push_async_callback(pool.close)
         verifier = await token_verifier(settings, http, now)
         cipher = PayloadCipher(settings.payload_keys)
-        served = CodecServer(cipher, verifier, HistoryReaders(pool), now, door.ui)
-        log.info("codec server starts", host=door.host, port=door.port, ui=door.ui)
-        config = uvicorn.Config(
-            served.app, host=door.host, port=door.port, ws="none", lifespan="off", proxy_headers=False,
-            server_header=False, access_log=False, log_config=None, limit_concurrency=AT_ONCE,
-            timeout_graceful_shutdown=STOP_S,
-        )  # fmt: skip
+        served = CodecServer(cipher, verifier, HistoryReaders(pool), now, where.ui)
+        log.info("codec server starts", host=where.host, port=where.port, ui=where.ui)
+        config = door(served.app, where.host, where.port)
         await uvicorn.Server(config).serve()
 
 

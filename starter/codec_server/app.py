@@ -32,6 +32,8 @@ log = structlog.get_logger("oms.codec")
 LARGEST = 16 * 2**20
 """Bytes of a request: some messages of 2 MB each, in base64."""
 MOST_PAYLOADS = 10_000
+BODY_S = 10.0
+"""A whole request has to be here after this."""
 ANSWER_S = 15.0
 UNBOUND = "unknown"
 """In the place of a workflow's id, for what another SDK has encrypted without naming one."""
@@ -41,12 +43,16 @@ HEADERS = ("authorization", "authorization-extras", "content-type", "x-namespace
 NO_PAYLOADS = "this is no list of payloads in protobuf's JSON"
 
 
+class TooSlow(ValueError):
+    """The request was not here in time."""
+
+
 class TooLarge(ValueError):
     """The request holds more than is taken at once."""
 
 
 class CodecServer:
-    """`origins`: of the Web UI; no other page is answered."""
+    """`origins`: of the Web UI; no other page is answered. `body_s`: how long a request may take to come."""
 
     def __init__(
         self,
@@ -55,11 +61,14 @@ class CodecServer:
         readers: HistoryReaders,
         now: Callable[[], datetime],
         origins: tuple[str, ...],
+        *,
+        body_s: float = BODY_S,
     ) -> None:
         self._cipher = cipher
+        self._body_s = body_s
         self._readers = readers
         self._now = now
-        self._signing_in = SigningIn(verifier, origins)
+        self._signing_in = SigningIn(verifier, origins, slowest_s=body_s)
         cors = Middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=("POST",), allow_headers=HEADERS,
             allow_credentials=True,
@@ -86,7 +95,7 @@ class CodecServer:
         try:
             async with asyncio.timeout(ANSWER_S):
                 caller = await self._signing_in.caller(request)
-                given = await _payloads(request)
+                given = await _payloads(request, self._body_s)
                 changed = [change(payload) for payload in given.payloads]
                 await self._readers.admit(caller, {read for _, read in changed if read is not None}, self._now())
         except CommandNotAdmitted as why:
@@ -112,13 +121,17 @@ class CodecServer:
         return self._cipher.encrypted(payload, None), None
 
 
-async def _payloads(request: Request) -> Payloads:
-    """Raises `TooLarge`, `json_format.ParseError`, `ValueError`."""
+async def _payloads(request: Request, within_s: float) -> Payloads:
+    """Raises `TooLarge`, `TooSlow`, `json_format.ParseError`, `ValueError`."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise TooLarge(f"at most {LARGEST // 2**20} MB are taken at once")
+    try:
+        async with asyncio.timeout(within_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise TooLarge(f"at most {LARGEST // 2**20} MB are taken at once")
+    except TimeoutError:
+        raise TooSlow(f"the request was not here within {within_s:g} s") from None
     found = json_format.Parse(bytes(body), Payloads(), max_recursion_depth=8)
     if len(found.payloads) > MOST_PAYLOADS:
         raise TooLarge(f"at most {MOST_PAYLOADS} payloads are taken at once")
@@ -129,6 +142,7 @@ REFUSALS: Mapping[type[Exception], tuple[int, str]] = {
     TokenRefused: (401, "{}; sign in at this address, or send a bearer token"),
     KeysUnavailable: (503, "{}"),
     TooLarge: (413, "{}"),
+    TooSlow: (408, "{}"),
     ClientDisconnect: (400, "the request ended early"),
     TimeoutError: (503, "the books did not answer; nothing was shown"),
     OSError: (503, "the books cannot be reached; nothing was shown"),
@@ -150,4 +164,6 @@ async def _healthy(_request: Request) -> Response:
 
 
 def _refused(status: int, why: str) -> Response:
-    return JSONResponse({"error": why}, status)
+    # What was not read to its end is not waited for.
+    cut = {"connection": "close"} if status in (408, 413) else {}
+    return JSONResponse({"error": why}, status, cut)

@@ -19,7 +19,6 @@ from providers.tokens.verify import LONGEST, TokenVerifier
 COOKIE = "oms-histories"
 KEPT_S = 3_600
 """No token that reads lives longer; the token's own end counts."""
-SLOWEST_S = 10.0
 
 PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>oms</title>
 <style>body{{font:16px sans-serif;max-width:40em;margin:4em auto}}textarea{{width:100%;height:8em}}</style>
@@ -31,8 +30,9 @@ ASKED = "请粘贴令牌；每次查看都会记录。<br>Paste a token. Whose h
 
 
 class SigningIn:
-    def __init__(self, verifier: TokenVerifier, origins: tuple[str, ...]) -> None:
+    def __init__(self, verifier: TokenVerifier, origins: tuple[str, ...], *, slowest_s: float) -> None:
         self._verifier = verifier
+        self._slowest_s = slowest_s
         self._origins = frozenset(origins)
 
     async def caller(self, request: Request) -> ProvenCaller:
@@ -61,7 +61,7 @@ class SigningIn:
             return _shown("请在本页登录 · Sign in on this page.", 403)
         body = bytearray()
         try:
-            async with asyncio.timeout(SLOWEST_S):
+            async with asyncio.timeout(self._slowest_s):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > 2 * LONGEST:

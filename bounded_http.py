@@ -1,12 +1,25 @@
-"""The HTTP/1.1 protocol of uvicorn with the two limits that it lacks: size of the headers and time to send them."""
+"""The HTTP/1.1 protocol of uvicorn with the limits that it lacks: size of the headers, time to send them, and how many
+connections may be open at all. For every door of ours: relay, codec server."""
 
 import asyncio
+from dataclasses import dataclass
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from relay.inbound.limits import Limits
-
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class HeadLimits:
+    """Sizes in bytes, times in seconds."""
+
+    head: int = 16_384
+    """Request line and all headers together; more is answered 431."""
+    head_s: float = 10.0
+    """From the first byte (or the connection) to the end of the headers: uvicorn itself waits for ever."""
+    keep_alive_s: float = 20.0
+    connections: int = 1_000
+    """Above these a request is answered 503; above twice as many a connection is closed without a word."""
 
 
 class HeadTooLarge(Exception):
@@ -16,7 +29,7 @@ class HeadTooLarge(Exception):
 class BoundedHttp(HttpToolsProtocol):
     """One connection. Subclassed by `bounded` with the limits of one server."""
 
-    limits = Limits()
+    limits = HeadLimits()
     _timer: asyncio.TimerHandle | None = None
     _awaiting_head = True
     _raw = 0
@@ -25,6 +38,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > 2 * self.limits.connections:
+            transport.abort()
+            return
         self._arm(self.limits.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -90,6 +106,6 @@ class BoundedHttp(HttpToolsProtocol):
             self._timer = None
 
 
-def bounded(limits: Limits) -> type[BoundedHttp]:
+def bounded(limits: HeadLimits) -> type[BoundedHttp]:
     """The protocol class to hand to `uvicorn.Config(http=…)`."""
     return type("BoundedHttp", (BoundedHttp,), {"limits": limits})
