@@ -114,6 +114,12 @@ conserve: venv ## RUNS orders from SEED on, to which anything may happen at any 
 longlives: venv ## lives in as many runs as can be, SIGNALS signals of SENDERS senders onto one order, 1,000 scans of a return: each has its row
 	@$(call timed,longlives,$(VENV)/bin/pytest -q tests/workflows/test_long_lives.py tests/workflows/test_bursts.py tests/returns/test_long_cases.py --long --signals $(SIGNALS) --senders $(SENDERS) --scans 1000 --timeout 1800)
 
+proxy: venv ## the proxy's file holds: slow callers, floods, what is no callback (needs HAProxy)
+	@$(VENV)/bin/pytest -q tests/deploy/test_proxy.py
+
+sbom: venv ## what the image is made of, and under which licences: deploy/sbom.cdx.json, deploy/licences.md
+	@$(PY) -m deploy.bill_of_materials
+
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements.lock

@@ -27,6 +27,14 @@ def test_every_file_that_a_page_names_exists(kept_files: list[Path], root: Path)
     assert missing_files([path for path in kept_files if path.suffix == ".md"], root) == []
 
 
+def test_every_target_of_make_that_a_page_names_has_a_rule(kept_files: list[Path], root: Path) -> None:
+    rules = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    pages = [path for path in kept_files if path.suffix in (".md", ".cfg", ".yml")]
+    named = {target for page in pages for target in re.findall(r"`make ([a-z]+)", page.read_text())}
+    assert len(named) > 15
+    assert named - rules == set()
+
+
 def test_a_file_that_is_gone_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "here.py").write_text("")
     page = tmp_path / "page"
