@@ -63,7 +63,7 @@ class EvidenceService:
 
     def __init__(self, store: EvidenceStore, vault: Vault) -> None:
         self._store = store
-        self._vault = vault
+        self.vault = vault
         self._decoders = asyncio.Semaphore(DECODERS)
 
     async def add(self, upload: Upload, content: bytes) -> StoredEvidence:
@@ -79,13 +79,13 @@ class EvidenceService:
             raise EvidenceRefused(error.code, str(error)) from None
         evidence_id = secrets.token_hex(16)
         try:
-            await self._vault.put(evidence_id, picture.content_type, picture.content)
+            await self.vault.put(evidence_id, picture.content_type, picture.content)
         except VaultFull as error:
             raise EvidenceRefused("STORE_FULL", str(error)) from None
         try:
             await self._store.add(_row(upload, evidence_id, picture))
         except BaseException as error:
-            await self._vault.remove(evidence_id, picture.content_type)
+            await self.vault.remove(evidence_id, picture.content_type)
             if isinstance(error, EvidenceQuota):
                 raise EvidenceRefused("QUOTA", str(error)) from None
             raise
@@ -106,7 +106,7 @@ class EvidenceService:
             await self._store.was_refused(row, viewer)
         if row is None or not allowed:
             raise EvidenceRefused("UNKNOWN", f"return {return_no} has no picture {evidence_id} for you")
-        content = await self._vault.get(evidence_id, row.content_type)
+        content = await self.vault.get(evidence_id, row.content_type)
         return FetchedEvidence(evidence_id=evidence_id, content=content, headers=_headers(row))
 
     async def _may_add(self, upload: Upload) -> None:

@@ -40,7 +40,7 @@ GROUPS: Mapping[Process, Groups] = {
     ),
     Process.CODEC: (*_ALL, *_BELIEVES_TOKENS, PayloadKeySettings, CodecServerSettings),
     Process.CONSOLE: (
-        *_ALL, *_TALKS, optional.TokenSettings, optional.OidcSettings, ConsoleSettings,
+        *_ALL, *_TALKS, optional.TokenSettings, optional.OidcSettings, optional.EvidenceSettings, ConsoleSettings,
     ),
     Process.OPERATOR: (
         *_ALL, *_TALKS, optional.TokenSettings, optional.ServiceSettings, optional.EvidenceSettings,

@@ -18,7 +18,8 @@ from console.app import make_app
 from console.live import LiveHub
 from console.temporal import LazyTemporal
 from console.wiring import Wiring
-from provider_clients import token_verifier
+from provider_clients import evidence_desk, token_verifier
+from starter.clients.evidence import EvidenceClient
 from starter.clients.exchange import TokenExchange
 from starter.clients.orders import connect_temporal
 from store.pool import open_pool
@@ -59,7 +60,9 @@ async def run(settings: Settings) -> None:
         exchange = TokenExchange(await http("issuer"), console.exchange_url) if console.exchange_url else None
         temporal = LazyTemporal(lambda: connect_temporal(settings.temporal))
         live = LiveHub(url)
-        wiring = Wiring(console, pool, await token_verifier(settings, http, now), exchange, temporal, live, now)
+        pictures = EvidenceClient(evidence_desk(settings.evidence, pool)) if settings.evidence else None
+        verifier = await token_verifier(settings, http, now)
+        wiring = Wiring(console, pool, verifier, exchange, temporal, live, now, pictures)
         listening = asyncio.create_task(live.run())
         log.info("console starts", url=console.url, host=console.host, port=console.port)
         config = uvicorn.Config(

@@ -7,7 +7,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.pages import health, live, orders, sign_in, today
+from console.pages import approvals, health, live, orders, pictures, sign_in, today
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
@@ -17,7 +17,7 @@ from console.security.headers import SecurityHeaders
 from console.wiring import Wiring
 
 LOOPBACK = ("127.0.0.1", "localhost")
-PAGES = (today, orders, page, acts, live, sign_in, health)
+PAGES = (today, orders, page, acts, *approvals.PAGES, pictures, live, sign_in, health)
 KEPT = b"public, max-age=31536000, immutable"
 
 

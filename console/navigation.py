@@ -21,6 +21,7 @@ class MenuEntry:
 MENU = (
     MenuEntry("/", N_("Today"), "home", STAFF),
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
+    MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),
 )
 
 

@@ -12,6 +12,7 @@ from console.live import LiveHub
 from console.session.cookies import SessionCookie
 from console.temporal import LazyTemporal
 from providers.tokens.verify import TokenVerifier
+from starter.clients.evidence import EvidenceClient
 from starter.clients.exchange import TokenExchange
 from store.console.sessions import SessionStore
 from store.pool import Pool
@@ -19,7 +20,7 @@ from store.pool import Pool
 
 @dataclass(frozen=True)
 class Wiring:
-    """`exchange` None: nobody here proves anything, so pages only show."""
+    """`exchange` None: nobody here proves anything, so pages only show. `pictures` None: none are taken or shown."""
 
     settings: ConsoleSettings
     pool: Pool
@@ -28,6 +29,7 @@ class Wiring:
     temporal: LazyTemporal
     live: LiveHub
     now: Callable[[], datetime]
+    pictures: EvidenceClient | None = None
 
     @cached_property
     def cookie(self) -> SessionCookie:

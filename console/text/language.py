@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from console.text.catalogue import translations
 from console.text.words import STATES, WAITS
+from domain.returns.enums import REASONS, Reason
 
 Code = Literal["zh", "en"]
 COOKIE = "oms-language"
@@ -48,6 +49,11 @@ class PageLanguage:
     def any_state(self, value: str) -> str:
         """Of an order or of a parcel: in a story both kinds stand."""
         return self.word("order" if value in STATES["order"] else "child", value)
+
+    def reason(self, value: str) -> str:
+        """Why somebody sends something back, in the trade's own words."""
+        text = REASONS.get(Reason(value)) if value in set(Reason) else None
+        return value if text is None else text.zh if self.code == "zh" else text.en
 
     def waits(self, waiting_for: str) -> str:
         """What an order waits for. Parts that have no words (numbers, names) stay as they are."""

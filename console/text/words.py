@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
 from console.text.catalogue import N_
 
 STATES: Mapping[str, Mapping[str, str]] = {
@@ -140,6 +141,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "normal": N_("Normal"),
         "info": N_("For information"),
     },
+    **AFTER_SALES,
 }
 
 WAITS: Mapping[str, str] = {
@@ -243,5 +245,6 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
         "label.print": N_("Label printed"),
     },
     "severity": {"urgent": "red", "normal": "yellow", "info": "blue"},
+    **AFTER_SALES_COLOURS,
 }  # fmt: skip
 """Of the badge of a state; what is not named is grey. Red is for what needs a person."""

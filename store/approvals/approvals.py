@@ -111,7 +111,7 @@ class ApprovalStore:
         self, *, state: State | None = "open", order_no: str | None = None, subject: str | None = None, limit: int = 100
     ) -> tuple[Approval, ...]:
         """Oldest first."""
-        return tuple(_approval(row) for row in await self._pool.fetch(LIST, state, order_no, subject, limit))
+        return tuple(read_row(row) for row in await self._pool.fetch(LIST, state, order_no, subject, limit))
 
     async def asked_so_far(self, subject: str) -> int:
         """How many questions there ever were about it."""
@@ -145,7 +145,7 @@ class ApprovalStore:
             if row is None or row["state"] != "open":
                 return row is not None and row["state"] == "withdrawn"
             await connection.execute(WITHDRAW, approval_id, at)
-            request = _approval(row).request
+            request = read_row(row).request
             await append_entry(connection, _entry(by, "approval.withdraw", request, why=why), at, request.order_no)
         return True
 
@@ -200,7 +200,7 @@ async def spend_approval(
     decided = await _stands(connection, approval_id, row, content_hash, used_for)
     if used_for is not None and row is not None and row["used_at"] is None:
         await connection.execute(USE, approval_id, at, used_for)
-        request = _approval(row).request
+        request = read_row(row).request
         entry = _entry(decided.person_id, "approval.use", request, used_for=used_for)
         await append_entry(connection, entry, at, request.order_no)
     return decided
@@ -218,7 +218,7 @@ async def _decide(
     if row is None or row["workflow_id"] != workflow_id:
         where = workflow_id or "no workflow"
         raise DecisionRefused(RefusalCode.UNKNOWN_APPROVAL, f"{where} has not asked for {decision.approval_id}")
-    approval = _approval(row)
+    approval = read_row(row)
     request = approval.request
     spent = await connection.fetchrow(TOKEN, identity.token_id)
     if spent is not None:
@@ -259,7 +259,7 @@ async def _stands(
 ) -> Decided:
     if row is None:
         raise DecisionRefused(RefusalCode.UNKNOWN_APPROVAL, f"there is no approval {approval_id}")
-    approval = _approval(row)
+    approval = read_row(row)
     if approval.request.content_hash != content_hash:
         why = f"approval {approval_id} is of other content; what is to be done now needs an approval of its own"
         raise DecisionRefused(RefusalCode.HASH_MISMATCH, why)
@@ -284,10 +284,10 @@ async def _stands(
 
 async def read_approval(connection: Connection, approval_id: str) -> Approval | None:
     row = await connection.fetchrow(GET, approval_id)
-    return None if row is None else _approval(row)
+    return None if row is None else read_row(row)
 
 
-def _approval(row: Row) -> Approval:
+def read_row(row: Row | Mapping[str, Any]) -> Approval:
     values: Mapping[str, Any] = dict(row)
     names = [name.strip() for name in REQUEST.split(",")]
     request = of(ApprovalRequest, json.loads(json.dumps({name: values[name] for name in names})))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from store.console.scopes import SEEN, seen_by
 from store.console.sessions import PersonScope
 from store.pool import Pool
 
@@ -11,26 +12,20 @@ LATE_AFTER = timedelta(hours=48)
 """Paid and not shipped: what most channels promise their buyers."""
 REFUSALS_OF = timedelta(hours=24)
 
-# $1: channels, $2: warehouses, that the reader sees; NULL: all. What belongs to no order is everybody's.
-_SEEN = """
-(o.order_no IS NULL OR $1::text[] IS NULL OR o.channel = ANY ($1))
-AND (o.order_no IS NULL OR $2::text[] IS NULL
-    OR EXISTS (SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ($2)))"""
-
 COUNTS = f"""
 SELECT 'tickets' AS kind, severity AS part, count(*) AS n, min(opened_at) AS since
-FROM tickets t LEFT JOIN orders o USING (order_no) WHERE t.state = 'open' AND {_SEEN} GROUP BY severity
+FROM tickets t LEFT JOIN orders o USING (order_no) WHERE t.state = 'open' AND {SEEN} GROUP BY severity
 UNION ALL SELECT 'approvals', role, count(*), min(opened_at)
-FROM approvals a LEFT JOIN orders o USING (order_no) WHERE a.state = 'open' AND {_SEEN} GROUP BY role
+FROM approvals a LEFT JOIN orders o USING (order_no) WHERE a.state = 'open' AND {SEEN} GROUP BY role
 UNION ALL SELECT 'late', '', count(*), min(o.paid_at)
-FROM orders o WHERE o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED') AND o.paid_at < $3 AND {_SEEN}
+FROM orders o WHERE o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED') AND o.paid_at < $3 AND {SEEN}
 UNION ALL SELECT 'children', c.status, count(*), min(c.updated_at)
 FROM child_orders c JOIN orders o USING (order_no)
 WHERE c.status IN ('BACKORDER', 'RISK_HOLD', 'CUSTOMS_HOLD', 'EXCEPTION') AND o.ended_at IS NULL
     AND ($1::text[] IS NULL OR o.channel = ANY ($1)) AND ($2::text[] IS NULL OR c.warehouse = ANY ($2))
 GROUP BY c.status
 UNION ALL SELECT 'returns', r.sla_owner, count(*), min(r.applied_at)
-FROM return_cases r JOIN orders o USING (order_no) WHERE r.ended_at IS NULL AND {_SEEN} GROUP BY r.sla_owner
+FROM return_cases r JOIN orders o USING (order_no) WHERE r.ended_at IS NULL AND {SEEN} GROUP BY r.sla_owner
 UNION ALL SELECT 'refusals', source, count(*), min(at) FROM inbox_refusals WHERE at >= $4 GROUP BY source
 """  # noqa: S608 - our own words
 
@@ -64,6 +59,5 @@ class TodayCounts:
 
 
 async def count_today(pool: Pool, scope: PersonScope, now: datetime) -> TodayCounts:
-    seen = [None if names is None else sorted(names) for names in (scope.channels, scope.warehouses)]
-    rows = await pool.fetch(COUNTS, *seen, now - LATE_AFTER, now - REFUSALS_OF)
+    rows = await pool.fetch(COUNTS, *seen_by(scope), now - LATE_AFTER, now - REFUSALS_OF)
     return TodayCounts({(row["kind"], row["part"]): WaitingCount(row["n"], row["since"]) for row in rows})

@@ -1,11 +1,14 @@
-"""A console on a database of this test's own."""
+"""A console on a database of this test's own; and one before a worker that believes nobody by name."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
+from temporalio.client import Client
 
+from bench.scenarios.environment import Servers
 from store.pool import Pool
-from tests.console.office import Desk, a_desk, hire
+from tests.console.office import ActingDesk, Desk, a_desk, hire
 from tests.postgres import database_url, pool
 
 __all__ = ["database_url", "pool"]
@@ -16,3 +19,18 @@ async def desk(database_url: str, pool: Pool) -> AsyncIterator[Desk]:
     await hire(pool)
     async with a_desk(database_url, pool) as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def acting(servers: Servers) -> AsyncIterator[ActingDesk]:
+    """What is done here is done by the worker; tests of it run on the session's loop."""
+    async with servers.house(proofs_demanded=True) as house:
+        await house.office.open_for_business()
+
+        async def there() -> Client:
+            return house.temporal
+
+        await hire(house.pool)
+        vault = house.evidence.vault
+        async with a_desk(house.url, house.pool, there, key=house.office.key, vault=vault) as desk:
+            yield ActingDesk(house, desk)

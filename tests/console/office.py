@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 import httpx
 from temporalio.client import Client
 
+from activities.evidence import EvidenceService
+from bench.scenarios.environment import ScenarioEnvironment
 from config.console import ConsoleSettings
 from console.app import make_app
 from console.live import LiveHub
@@ -23,11 +26,14 @@ from providers.tokens.issue import SigningKey, issue_proof, key_set, new_key, re
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
 from starter.clients.errors import Unreachable
+from starter.clients.evidence import EvidenceClient
 from starter.clients.exchange import TokenExchange
 from starter.issuer.app import LocalIssuer
 from store.approvals.people import PeopleStore
 from store.audit.audit import AuditRow, AuditStore
 from store.pool import Pool, open_pool
+from store.returns.evidence import EvidenceStore
+from store.returns.evidence_storage import Vault
 from store.stock.ledger import StockStore
 
 URL = "http://127.0.0.1:8090"
@@ -49,7 +55,7 @@ class Browser:
     async def get(self, path: str, **headers: str) -> httpx.Response:
         return await self.http.get(path, headers={"accept": "text/html", **headers})
 
-    async def post(self, path: str, **form: str) -> httpx.Response:
+    async def post(self, path: str, **form: str | list[str]) -> httpx.Response:
         """As a form of a page that was shown to this browser."""
         return await self.http.post(path, data={"csrf": self.csrf, **form}, headers={"origin": URL})
 
@@ -92,6 +98,25 @@ class Desk:
         return [row for row in await AuditStore(self.books).list() if row.action == action]
 
 
+@dataclass
+class ActingDesk:
+    """A console before the worker of a play. Its clock is the play's."""
+
+    house: ScenarioEnvironment
+    desk: Desk
+
+    async def sign_in(self, person: str) -> Browser:
+        self.desk.now = self.house.now()
+        return await self.desk.sign_in(person, f"t-{person}-{secrets.token_hex(4)}")
+
+    async def done(self, answer: httpx.Response) -> str:
+        """Where an act leads, once all that follows from it has happened."""
+        assert answer.status_code == 303, answer.text[:2000]
+        await self.house.rest()
+        self.desk.now = self.house.now()
+        return answer.headers["location"]
+
+
 def token_in(page: str) -> str:
     found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
     assert found, page[:500]
@@ -105,7 +130,12 @@ async def hire(books: Pool) -> None:
 
 @asynccontextmanager
 async def a_desk(
-    database_url: str, books: Pool, temporal: Any = nowhere, key: SigningKey | None = None, **settings: Any
+    database_url: str,
+    books: Pool,
+    temporal: Any = nowhere,
+    key: SigningKey | None = None,
+    vault: Vault | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Desk]:
     """With the rights of the role that the console has. `key`: of an issuer whom a worker believes, too."""
     key = key or read_key(new_key())
@@ -118,6 +148,7 @@ async def a_desk(
         wiring = Wiring(
             given, own, TokenVerifier([issuer], lambda: desk.now), TokenExchange(http, "http://issuer/token"),
             LazyTemporal(temporal), LiveHub(database_url), lambda: desk.now,
+            EvidenceClient(EvidenceService(EvidenceStore(own), vault)) if vault else None,
         )  # fmt: skip
         desk = Desk(books, key, make_app(wiring), http)
         yield desk

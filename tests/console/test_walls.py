@@ -17,8 +17,10 @@ STREAMS = {"/live"}
 
 def filled(path: str) -> str:
     """An address of a way in; nothing is there under these numbers."""
-    for name, value in {"order_no": "SO-NONE", "language": "zh", "act": "cancel"}.items():
-        path = path.replace(f"{{{name}}}", value)
+    path = path.replace(":path}", "}")
+    known = {"language": "zh", "act": "cancel"}
+    for name in ("order_no", "language", "act", "approval_id", "return_no", "evidence_id"):
+        path = path.replace(f"{{{name}}}", known.get(name, "SO-NONE"))
     assert "{" not in path, f"say here what {path} is filled with"
     return path
 

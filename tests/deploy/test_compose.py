@@ -213,6 +213,7 @@ SHARED = {
     "temporal_client_authority": "public: who signs the certificates",
     "oms_payload_keys": "who talks through Temporal reads the others there",
     "oms_operator_database_url": "the codec server writes down, as people's `oms`, who reads",
+    "oms_evidence_s3_secret_access_key": "people's `oms` and the web console keep one store of pictures",
     "temporal_database_password": "Temporal's own, and its schema's job; PostgreSQL makes the login",
     "oms_wechat_apiv3_key": "one key of the channel opens its answers and its callbacks",
     "oms_wechat_platform_keys": "public keys",
