@@ -39,6 +39,7 @@ from config import startup_check
 from config.processes import Process
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
+from domain.access.desk import DESK_WORK
 from domain.clock import Clock
 from provider_clients import connectors, make_partners, payment_channels, token_verifier, trade_bills
 from providers.sf.routes import CARRIER as SF_CARRIER
@@ -64,6 +65,7 @@ from wire.converter import data_converter
 from wire.search_attributes import ensure_search_attributes
 from workflows.approvals.controls import ChangeControls
 from workflows.approvals.in_place import DecideInPlace
+from workflows.desk.workflow import DeskWork
 from workflows.loops.courier_subscription import (
     COURIER_WORKFLOW,
     COURIER_WORKFLOW_ID,
@@ -79,10 +81,11 @@ from workflows.order_return_signals import RETURN_WORKFLOW
 from workflows.returns.workflow import Return
 
 WORKFLOWS: Sequence[type] = (
-    Order, Return, DecideInPlace, ChangeControls, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow,
+    Order, Return, DecideInPlace, ChangeControls, DeskWork, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow,
 )  # fmt: skip
 WORKFLOW_TYPES = (
-    ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, COURIER_WORKFLOW, PULL_WORKFLOW, DAILY_WORKFLOW,
+    ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, DESK_WORK, COURIER_WORKFLOW, PULL_WORKFLOW,
+    DAILY_WORKFLOW,
 )  # fmt: skip
 OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")

@@ -4,6 +4,7 @@ from typing import Any
 
 from activities.access.authority import AuthorityActivities
 from activities.access.controls import ControlActivities
+from activities.access.desk import DeskActivities
 from activities.approvals import PeopleActivities
 from domain.clock import Clock
 from providers.tokens.verify import TokenVerifier
@@ -20,5 +21,5 @@ def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock, *, proofs
     controls = ControlActivities(ControlStore(pool), clock)
     return [
         people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, people.signed,
-        authority.admit, controls.ask, controls.make, controls.over,
+        authority.admit, controls.ask, controls.make, controls.over, DeskActivities(pool).do,
     ]  # fmt: skip

@@ -17,10 +17,10 @@ from domain.order import PaymentTerms, StartOrder
 from domain.policy import Policy
 from domain.returns.enums import ReturnType
 from domain.strict import parse
-from starter.goods_receipts import announce
 from starter.importer.mapping import load_mapping
 from starter.importer.run import Import
 from store.inbox.inbox import InboxStore
+from store.stock.goods_receipts import announce
 from store.stock.ledger import StockStore
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -61,6 +61,15 @@ AUTHORITY: Mapping[str, Authority] = {
         (R.RULE_EDITOR, R.ORDER_OPS),
         note="another of order operations decides; of finance, where it says who approves money",
     ),
+    "desk.do: ask_about_money": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.FINANCE), note="another of finance decides"),
+    "desk.do: book_outside_money": Authority(
+        (R.CS_AGENT, R.CS_SUPERVISOR, R.FINANCE), note="what finance has approved, as it was approved"
+    ),
+    "desk.do: open_chargeback": Authority((R.FINANCE,), note="holds refunds"),
+    "desk.do: decide_chargeback": Authority((R.FINANCE,), note="the bank's word"),
+    "desk.do: account_chargeback": Authority((R.FINANCE,), note="refunds go out again"),
+    "desk.do: receive_goods": Authority((R.WAREHOUSE, R.ORDER_OPS)),
+    "desk.do: draft_rules": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="who drafts does not decide"),
     "return.apply": Authority((), service=True, note="for the buyer who applies"),
     "return.apply: by staff": Authority((R.CS_AGENT, R.CS_SUPERVISOR), note="for the buyer that they name"),
     "return.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR), service=True, note="only who has applied"),

@@ -1,6 +1,6 @@
 """Watches for parcels that wait for goods which are there: set free by a cancellation, or back from a return.
 
-A goods receipt tells them at once (`starter/goods_receipts.py`); this finds every other way in which stock becomes
+A goods receipt tells them at once (`store/stock/goods_receipts.py`); this finds every other way in which stock becomes
 free.
 """
 

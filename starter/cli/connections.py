@@ -15,6 +15,7 @@ from providers.tokens.errors import UnusableKeys
 from starter.cli.errors import CommandFailed, Forbidden
 from starter.clients.approvals import ApprovalClient
 from starter.clients.controls import ControlClient
+from starter.clients.desk import DeskClient
 from starter.clients.orders import OrderClient, connect_temporal
 from starter.clients.proving import Prover
 from starter.clients.returns import ReturnClient
@@ -47,6 +48,17 @@ async def approval_client() -> AsyncIterator[ApprovalClient]:
 async def control_client(proof: str | None = None) -> AsyncIterator[ControlClient]:
     """The client of changes of the controls. `proof`: of the one change that it asks for. Raises `CommandFailed`,
     `Unreachable`."""
+    yield ControlClient(await temporal(), prover=_given_or_asked(proof))
+
+
+@asynccontextmanager
+async def desk_client(proof: str | None = None) -> AsyncIterator[DeskClient]:
+    """The client of the desk. `proof`: of the one command that it gives. Raises `CommandFailed`, `Unreachable`."""
+    yield DeskClient(await temporal(), prover=_given_or_asked(proof))
+
+
+def _given_or_asked(proof: str | None) -> Prover | None:
+    """Raises `CommandFailed`; its prover `Forbidden`, saying what a token has to be made for."""
 
     async def given(binding: Binding, _by: str) -> str:
         if proof is None:
@@ -57,8 +69,7 @@ async def control_client(proof: str | None = None) -> AsyncIterator[ControlClien
             )
         return proof
 
-    prover = given if proof is not None or not is_local_stack() else _prover()
-    yield ControlClient(await temporal(), prover=prover)
+    return given if proof is not None or not is_local_stack() else _prover()
 
 
 async def temporal() -> Client:

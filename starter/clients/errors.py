@@ -51,7 +51,7 @@ class CommandRefused(OrderError):
     """Whoever gives the command is not proven, or may not give it. `type`: a `ProofCode`. Nothing was changed."""
 
     def __init__(
-        self, number: str, type: str, reason: str, *, of: Literal["order", "return", "change of"] = "order"
+        self, number: str, type: str, reason: str, *, of: Literal["order", "return", "change of", "desk:"] = "order"
     ) -> None:
         super().__init__(number, f"{of} {number} did not admit the command ({type}): {reason}")
         self.type, self.reason = type, reason

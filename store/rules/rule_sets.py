@@ -24,6 +24,8 @@ ADD_DRAFT = f"""
 INSERT INTO rule_drafts (name, document, content_hash, based_on, copies, warnings, drafted_by, drafted_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {DRAFTS}"""  # noqa: S608 - the names are ours
 
+KEPT = f"SELECT {DRAFTS} FROM rule_drafts WHERE drafted_by = $1 AND content_hash = $2 AND drafted_at = $3"  # noqa: S608
+
 DRAFT = f"SELECT {DRAFTS} FROM rule_drafts WHERE draft_no = $1"  # noqa: S608 - the names are ours
 
 # Newest first, with the version that came of it.
@@ -142,6 +144,9 @@ class RuleSetStore:
         warnings = accept(whole) + looser_findings(based_on, whole)
         document = whole.model_dump(mode="json")
         async with self._pool.acquire() as connection, connection.transaction():
+            known = await connection.fetchrow(KEPT, by, content_hash(whole), at)
+            if known is not None:  # its answer was lost: the same moment is the same draft
+                return _draft(known, None)
             args = (
                 whole.name,
                 document,

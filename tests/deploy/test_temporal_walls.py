@@ -10,6 +10,7 @@ import worker
 from activities.approvals import DECIDE_IN_PLACE
 from config.settings import PullSettings
 from domain.access.controls import CHANGE_CONTROLS, control_workflow_id
+from domain.access.desk import DESK_WORK
 from relay.delivery.signalling import SIGNAL
 from workflows.approvals.handlers import DECIDE_BY_SIGNAL
 from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
@@ -40,7 +41,8 @@ def test_a_backend_starts_orders_and_returns_and_people_what_they_decide(rights:
     business = {ORDER_WORKFLOW: order_workflow_id(""), RETURN_WORKFLOW: return_workflow_id("")}
     assert started(rights, "backend") == business
     decisions = {CHANGE_CONTROLS: control_workflow_id("", 0).partition("/")[0] + "/", DECIDE_IN_PLACE: "decide/"}
-    assert started(rights, "operator") == started(rights, "console") == business | decisions
+    desk = {DESK_WORK: "desk/"}
+    assert started(rights, "operator") == started(rights, "console") == business | decisions | desk
 
 
 def test_every_workflow_of_ours_is_started_by_somebody(rights: dict[str, Any]) -> None:

@@ -105,11 +105,11 @@ async def test_a_backorder_waits_for_goods_and_goes_on_when_they_are_received(
     number = order.order_no
     first, second = order.lines
     order = order.model_copy(update={"lines": (first.model_copy(update={"sku": f"NEW-{number}"}), second)})
-    await oms(city, "stock", "receive", second.sku, "WH-B", "1", "--ref", f"GR-{number}-0")
+    await oms(city, "stock", "receive", second.sku, "WH-B", "1", "--ref", f"GR-{number}-0", "--by", "anna")
     stage.seen[number] = Seen()
     await paid(stage, order)
     await stage.until(number, "a backorder", lambda s: "BACKORDER" in s.children)
-    goods = ("stock", "receive", f"NEW-{number}", "WH-A", "1", "--ref", f"GR-{number}", "--json")
+    goods = ("stock", "receive", f"NEW-{number}", "WH-A", "1", "--ref", f"GR-{number}", "--by", "anna", "--json")
     got = (await oms(city, *goods)).json
     assert (got["booked"], got["told"]) == (True, [f"{number}-01"])
     again = (await oms(city, *goods)).json

@@ -9,6 +9,7 @@ from activities.polling import Pull
 from bench.scenarios.environment import ScenarioEnvironment
 from bench.scenarios.environment.return_case import case_of
 from domain.access.controls import CHANGE_CONTROLS
+from domain.access.desk import DESK_WORK
 from domain.approvals import Decision, Role
 from domain.facts import Kind
 from domain.order import StartOrder
@@ -19,6 +20,7 @@ from tests.authority.test_controls import CRONY, Controls
 from tests.fuzz.stranger import Handle
 from tests.returns.orders import paid, signed
 from workflows.approvals.control_messages import ChangeOfControls
+from workflows.desk.messages import AtDesk
 from workflows.loops.courier_subscription import COURIER_WORKFLOW, FollowParcels
 from workflows.loops.polling import PULL_WORKFLOW
 from workflows.loops.reconciliation import DAILY_WORKFLOW, Daily
@@ -100,4 +102,5 @@ STARTED_WITH: Mapping[str, type[BaseModel]] = {
     DAILY_WORKFLOW: Daily,
     COURIER_WORKFLOW: FollowParcels,
     "DecideInPlace": Decision,
+    DESK_WORK: AtDesk,
 }

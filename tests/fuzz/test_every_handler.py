@@ -20,7 +20,7 @@ MOVED = {
     "refunds": "SELECT refund_no, amount_minor FROM refunds ORDER BY 1",
     "goods": "SELECT sku, warehouse, available, reserved, shipped FROM stock ORDER BY 1, 2",
 }
-AT_ONCE_OVER = frozenset({"DecideInPlace"})
+AT_ONCE_OVER = frozenset({"DecideInPlace", "DeskWork"})
 """Their one step is asked for in the start message: nothing is said to them afterwards."""
 
 BEFORE_US = "two, not decodable"

@@ -1,5 +1,6 @@
 """A real Temporal server and a worker of the stand-in workflow, shared by the tests of this room."""
 
+import asyncio
 import json
 import os
 import socket
@@ -8,15 +9,23 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from config.settings import TemporalSettings
+from deploy.local.logins import as_role
+from domain.approvals import Role
+from providers.tokens.issue import new_key, read_key
 from starter.cli.main import main
+from store.approvals.people import PeopleStore
+from store.pool import open_pool
+from tests.starter.deciding import DecidingWorker, new_namespace
 from tests.starter.stand_in import StandInWorker
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -107,3 +116,34 @@ def oms(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         return Said(int(end.value.code or 0), said.out, said.err)
 
     return run
+
+
+STAFF = {
+    "u-ed": (Role.RULE_EDITOR, Role.ORDER_OPS), "u-ops": (Role.ORDER_OPS,), "u-fin": (Role.FINANCE,),
+    "u-cs": (Role.CS_AGENT,), "anna": (Role.WAREHOUSE,), "u-admin": (Role.ADMIN,), "u-admin2": (Role.ADMIN,),
+}  # fmt: skip
+
+
+@pytest.fixture
+def at_desk(database_url: str, monkeypatch: pytest.MonkeyPatch, temporal_server: TemporalSettings) -> Iterator[None]:
+    """A worker that works at the desk for proven people, on this test's database; `oms` can sign for `STAFF`."""
+    key = read_key(new_key())
+    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
+    monkeypatch.setenv("OMS_TOKENS_PRIVATE_KEY", pem)
+    namespace = new_namespace(temporal_server.temporal_address)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.temporal_address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", namespace)
+    asyncio.run(_hire(database_url))
+    working = DecidingWorker(temporal_server.temporal_address, namespace, database_url, key)
+    yield
+    working.stop()
+
+
+async def _hire(database_url: str) -> None:
+    pool = await open_pool(database_url, max_size=1)
+    try:
+        for person, roles in STAFF.items():
+            await PeopleStore(pool).add(person, list(roles), "installation", datetime.now(UTC))
+    finally:
+        await pool.close()

@@ -21,6 +21,7 @@ from providers.tokens.verify import Issuer, TokenVerifier
 from store.pool import open_pool
 from workflows.approvals.controls import ChangeControls
 from workflows.approvals.in_place import DecideInPlace
+from workflows.desk.workflow import DeskWork
 from workflows.messages import TASK_QUEUE
 
 
@@ -68,7 +69,7 @@ class DecidingWorker:
         verifier = TokenVerifier([Issuer("oms-local", "oms-approvals", keys)], worker.now)
         try:
             async with Worker(
-                client, task_queue=TASK_QUEUE, workflows=[DecideInPlace, ChangeControls],
+                client, task_queue=TASK_QUEUE, workflows=[DecideInPlace, ChangeControls, DeskWork],
                 activities=deciding_people(pool, verifier, worker.now), workflow_runner=UnsandboxedWorkflowRunner(),
             ):  # fmt: skip
                 self._ready.set()

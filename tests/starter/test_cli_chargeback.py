@@ -10,6 +10,8 @@ from tests.starter.test_cli_store import Store, store
 from tests.store.examples import PAYABLE, a_refund, a_settled_order, a_write
 
 __all__ = ["database_url", "store"]
+pytestmark = pytest.mark.usefixtures("at_desk")
+
 ORDER = "SO20261120"
 
 

@@ -41,13 +41,14 @@ def session_file() -> Path:
     return Path(os.environ["OMS_STATE_DIR"]) / "session.json"
 
 
+@pytest.mark.usefixtures("at_desk")
 def test_who_signs_in_acts_until_they_sign_out(oms: Oms) -> None:
     assert oms("whoami").code == 1
-    assert oms("login", "--as", "u-sup").code == 0
+    assert oms("login", "--as", "u-ed").code == 0
     assert session_file().stat().st_mode & 0o777 == 0o600
-    assert oms("whoami", "--json").json["person"] == "u-sup"
+    assert oms("whoami", "--json").json["person"] == "u-ed"
     assert oms("rules", "rollback", "0").code == 0
-    assert oms("audit", "list", "--actor", "u-sup", "--json").json["entries"][0]["action"] == "rules.draft"
+    assert oms("audit", "list", "--actor", "u-ed", "--json").json["entries"][0]["action"] == "rules.draft"
     assert oms("logout", "--json").json == {"signed_out": True}
     assert oms("logout", "--json").json == {"signed_out": False}
     assert oms("whoami").code == 1

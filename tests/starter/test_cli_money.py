@@ -11,6 +11,8 @@ from tests.starter.test_cli_store import Store, store
 from tests.store.examples import NOW, a_settled_order, a_write, an_event
 
 __all__ = ["database_url", "store"]
+pytestmark = pytest.mark.usefixtures("at_desk")
+
 ORDER = "SO20261120"
 ASK = ("money", "ask", "1", "book_refund", "--evidence", "the back office's page", "--by", "u-cs")
 
@@ -47,12 +49,12 @@ def test_it_is_shown_asked_for_and_waits_for_finance(oms: Oms, found: None) -> N
     ("arguments", "code", "why"),
     [
         (("money", "show", "9"), 1, "no money M9 was found"),
-        (("money", "book", "1"), 1, "nobody has asked"),
+        (("money", "book", "1", "--by", "u-cs"), 1, "nobody has asked"),
         ((*ASK, "--units", "L1"), 2, "LINE=N"),
         ((*ASK, "--units", "L1=99"), 1, "units free, 99 are named"),
         ((*ASK, "--amount-minor", "301"), 1, "tells 3.00 CNY"),
         (("money", "ask", "1", "keep_it", "--evidence", "x"), 2, "no way to book money"),
-        (("money", "ask", "1", "give_back", "--evidence", "x"), 1, "not as give_back"),
+        (("money", "ask", "1", "give_back", "--evidence", "x", "--by", "u-cs"), 1, "not as give_back"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(

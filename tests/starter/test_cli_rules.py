@@ -2,23 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openpyxl import load_workbook
 
-from config.settings import TemporalSettings
-from deploy.local.logins import as_role
-from domain.approvals import Role
 from domain.order import Address, Buyer, OrderLine, SkuTags, StartOrder
 from domain.policy import Policy
 from domain.records import SettlePayment
 from providers.tokens.issue import key_set, new_key, read_key
-from store.approvals.people import PeopleStore
 from store.orders.orders import OrderStore
 from store.pool import Pool, open_pool
 from store.rules.rule_sets import RuleSetStore
@@ -26,7 +21,6 @@ from store.stock.ledger import StockStore
 from tests.domain.rules import a_table
 from tests.postgres import database_url
 from tests.starter.conftest import EXAMPLES, Oms, Said
-from tests.starter.deciding import DecidingWorker, new_namespace
 from tests.store.examples import a_payment, a_write
 
 __all__ = ["database_url"]
@@ -36,15 +30,7 @@ Store = Callable[[Callable[[Pool], Coroutine[Any, Any, Any]]], Any]
 
 
 @pytest.fixture(autouse=True)
-def store(database_url: str, monkeypatch: pytest.MonkeyPatch, temporal_server: TemporalSettings) -> Iterator[Store]:
-    key = read_key(new_key())
-    pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
-    monkeypatch.setenv("OMS_TOKENS_PRIVATE_KEY", pem)
-    namespace = new_namespace(temporal_server.temporal_address)
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.temporal_address)
-    monkeypatch.setenv("TEMPORAL_NAMESPACE", namespace)
-
+def store(database_url: str, at_desk: None) -> Store:
     async def on_pool(work: Callable[[Pool], Coroutine[Any, Any, Any]]) -> Any:
         pool = await open_pool(database_url, max_size=2)
         try:
@@ -55,17 +41,7 @@ def store(database_url: str, monkeypatch: pytest.MonkeyPatch, temporal_server: T
     def run(work: Callable[[Pool], Coroutine[Any, Any, Any]]) -> Any:
         return asyncio.run(on_pool(work))
 
-    async def people(pool: Pool) -> None:
-        for person, role in (("u-ed", Role.RULE_EDITOR), ("u-ops", Role.ORDER_OPS), ("u-fin", Role.FINANCE)):
-            await PeopleStore(pool).add(person, [role], "u-admin", NOW)
-        await PeopleStore(pool).add("u-ed", [Role.ORDER_OPS], "u-admin", NOW)
-        for person in ("u-admin", "u-admin2"):
-            await PeopleStore(pool).add(person, [Role.ADMIN], "installation", NOW)
-
-    run(people)
-    deciders = DecidingWorker(temporal_server.temporal_address, namespace, database_url, key)
-    yield run
-    deciders.stop()
+    return run
 
 
 @pytest.fixture
@@ -188,7 +164,7 @@ def test_what_cannot_be_saved_is_told_cell_by_cell(oms: Oms, tmp_path: Path) -> 
         assert (said.code, said.err.count("\n")) == (2, 1)
         for text in ("R1", "R2", "ship_from", "no column", "clock"):
             assert text in said.out, said.out
-    told = oms("rules", "draft", file, "--json")
+    told = oms("rules", "draft", file, "--json", "--by", "u-ed")
     assert [(f["row"], f["column"]) for f in told.json] == [("R1", "ship_from"), ("R2", "ship_from")]
     assert oms("rules", "list", "--drafts", "--json").json == []
 
@@ -255,7 +231,8 @@ def test_a_file_that_is_no_rule_set_is_one_line(oms: Oms, tmp_path: Path) -> Non
 
 def test_an_unknown_number_is_one_line(oms: Oms) -> None:
     for command in ("show", "simulate", "publish", "rollback", "validate", "show --draft"):
-        said = oms("rules", *command.split(), "7")
+        by = ("--by", "u-ed") if command == "rollback" else ()
+        said = oms("rules", *command.split(), "7", *by)
         assert (said.code, said.out, said.err.count("\n")) == (1, "", 1), command
 
 

@@ -1,18 +1,18 @@
 """`oms order chargeback`: the buyer's bank takes money back; payouts of the order wait until that is decided (N17)."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from domain.access.desk import AccountChargeback, DecideChargeback, DeskTask, OpenChargeback
 from domain.order import Id
 from starter.cli import output
-from starter.cli.connections import database
+from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, run
-from starter.cli.options import By, Json, actor, order_number
+from starter.cli.options import By, Json, Proof, actor, order_number
 from starter.cli.text import amount
-from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
+from store.outside_money.chargebacks import Chargeback
 
 _ID = TypeAdapter(Id)
 Number = Annotated[str, typer.Argument(help="The bank's or channel's number of the chargeback.")]
@@ -26,61 +26,69 @@ def opened(
     amount_minor: Amount,
     payment: Payment = None,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Record a chargeback. Refunds and it together never exceed what was paid; payouts of the order are on hold.
 
     Example: oms order chargeback SO2603020001 --id CB-77 --amount-minor 12900
     """
-    _show(run(_open(order_no, number, amount_minor, payment, by)), json)
+    _show(run(_open(order_no, number, amount_minor, payment, by, proof)), json)
 
 
 def decided(
     number: Number,
     outcome: Annotated[str, typer.Argument(help="`won`: the money stays ours. `lost`: it is gone.")],
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Record what the bank decided; the order's payouts go on.
 
     Example: oms order chargeback-decided CB-77 won
     """
-    _show(run(_decide(number, outcome, by)), json)
+    _show(run(_decide(number, outcome, by, proof)), json)
 
 
 def accounted(
     number: Number,
     remark: Annotated[str, typer.Option("--remark", help="What the bank's money was for, and what is still owed.")],
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Say that a lost chargeback was compared with what is owed: refunds of the order go out again.
 
     Example: oms order chargeback-accounted CB-77 --remark "the bank took the lamp's price; the cups are owed"
     """
-    _show(run(_account(number, remark, by)), json)
+    _show(run(_account(number, remark, by, proof)), json)
 
 
-async def _account(number: str, remark: str, by: str | None) -> Chargeback:
+async def _account(number: str, remark: str, by: str | None, proof: str | None) -> Chargeback:
     known, who = _id(number), actor(by)
     if not remark.strip():
         raise BadInput("the remark is empty; say what was compared.")
-    async with database() as pool:
-        return await ChargebackStore(pool).account(known, who, remark.strip()[:500], datetime.now(UTC))
+    return await _done(AccountChargeback(chargeback_id=known, remark=remark.strip()[:500]), who, proof)
 
 
-async def _open(order_no: str, number: str, amount_minor: int, payment: str | None, by: str | None) -> Chargeback:
-    new = NewChargeback(_id(number), order_number(order_no), amount_minor, actor(by), payment)
-    async with database() as pool:
-        return await ChargebackStore(pool).open(new, datetime.now(UTC))
+async def _open(
+    order_no: str, number: str, amount_minor: int, payment: str | None, by: str | None, proof: str | None
+) -> Chargeback:
+    work = OpenChargeback(
+        chargeback_id=_id(number), order_no=order_number(order_no), amount_minor=amount_minor, payment_key=payment
+    )
+    return await _done(work, actor(by), proof)
 
 
-async def _decide(number: str, outcome: str, by: str | None) -> Chargeback:
+async def _decide(number: str, outcome: str, by: str | None, proof: str | None) -> Chargeback:
     if outcome not in ("won", "lost"):
         raise BadInput(f"{outcome!r} is no outcome; write won or lost.")
-    known, who = _id(number), actor(by)
-    async with database() as pool:
-        return await ChargebackStore(pool).decide(known, "won" if outcome == "won" else "lost", who, datetime.now(UTC))
+    work = DecideChargeback(chargeback_id=_id(number), outcome="won" if outcome == "won" else "lost")
+    return await _done(work, actor(by), proof)
+
+
+async def _done(work: DeskTask, who: str, proof: str | None) -> Chargeback:
+    return Chargeback(**await at_desk(work, who, proof))
 
 
 def _id(number: str) -> str:

@@ -1,16 +1,18 @@
 """`oms money`: money of orders that moved without us: looked at, decided by finance, booked."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from domain.access.desk import AskAboutMoney, BookOutsideMoney
 from domain.approvals import ApprovalRequest
 from domain.refunds.outside import ANSWERS, BookAs
+from domain.strict import of
 from starter.cli import output
 from starter.cli.connections import database, order_client
+from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, run
-from starter.cli.options import By, Json, Limit, actor, order_number, sentence
+from starter.cli.options import By, Json, Limit, Proof, actor, order_number, sentence
 from starter.cli.text import money as in_words
 from store.outside_money.booking import BookingProgress, FoundMoney, OutsideMoneyStore
 from workflows.order.messages import BookMoney
@@ -95,6 +97,7 @@ def ask(
         int | None, typer.Option("--amount-minor", min=1, max=10**12, help="In fen, where the channel told none.")
     ] = None,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Ask finance to let it count. What does not fit the books is refused here, with nothing changed.
@@ -107,7 +110,7 @@ def ask(
 
         oms money ask 14 book_chargeback --evidence "letter of the bank" --by u-cs
     """
-    request = run(_ask(number, book_as, evidence, units, amount_minor, by))
+    request = run(_ask(number, book_as, evidence, units, amount_minor, by, proof))
     if json:
         output.as_json(request)
         return
@@ -115,12 +118,12 @@ def ask(
     output.line(f"{who} asks {request.role}: decide with `oms approve approve {who}`, then `oms money book {number}`.")
 
 
-def book(number: Number, by: By = None, json: Json = False) -> None:
+def book(number: Number, by: By = None, proof: Proof = None, json: Json = False) -> None:
     """Book what finance has approved; else say what it waits for.
 
     Example: oms money book 12 --by u-cs
     """
-    progress, refund_no = run(_book(number, by))
+    progress, refund_no = run(_book(number, by, proof))
     request = progress.request
     if json:
         told = {"state": progress.state, "approval_id": request.approval_id, "refund_no": refund_no}
@@ -143,29 +146,35 @@ async def _get(number: int) -> FoundMoney:
 
 
 async def _ask(
-    number: int, book_as: str, evidence: str, units: list[str] | None, amount_minor: int | None, by: str | None
+    number: int,
+    book_as: str,
+    evidence: str,
+    units: list[str] | None,
+    amount_minor: int | None,
+    by: str | None,
+    proof: str | None,
 ) -> ApprovalRequest:
     if book_as not in set(BookAs):
         raise BadInput(f"{book_as!r} is no way to book money; write {', '.join(BookAs)}.")
     said, named, who = sentence("--evidence", evidence), _units(units or []), actor(by)
-    async with database() as pool:
-        return await OutsideMoneyStore(pool).ask(
-            number, BookAs(book_as), who, datetime.now(UTC), evidence=said, amount_minor=amount_minor, units=named
-        )
+    work = AskAboutMoney(
+        money_no=number, book_as=BookAs(book_as), evidence=said, amount_minor=amount_minor, units=named
+    )
+    return of(ApprovalRequest, await at_desk(work, who, proof))
 
 
-async def _book(number: int, by: str | None) -> tuple[BookingProgress, str | None]:
+async def _book(number: int, by: str | None, proof: str | None) -> tuple[BookingProgress, str | None]:
     """What became of it, and the refund that it is or that gives it back."""
     who = actor(by)
+    done = await at_desk(BookOutsideMoney(money_no=number), who, proof)
+    progress = BookingProgress(done["state"], of(ApprovalRequest, done["request"]))
     async with database() as pool:
-        store = OutsideMoneyStore(pool)
-        progress = await store.book(number, who, datetime.now(UTC))
         if progress.state == "approved":  # a payment: its order goes on with it
             order_no = str(progress.request.content["order_no"])
             async with order_client() as client:
                 await client.book_money(order_no, BookMoney(money_no=number, by=who))
             progress = BookingProgress("booked", progress.request)
-        return progress, (await store.get(number)).refund_no
+        return progress, (await OutsideMoneyStore(pool).get(number)).refund_no
 
 
 def _units(given: list[str]) -> dict[str, int]:

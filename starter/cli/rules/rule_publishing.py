@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from domain.access.controls import PublishRules, control_workflow_id
+from domain.access.desk import DraftRules
 from domain.approvals import ApprovalRequest, Decision
 from domain.rules.check import InvalidRuleSet
 from domain.rules.engine import engine_of
@@ -21,12 +22,12 @@ from starter.cli.connections import approval_client, control_client, database
 from starter.cli.errors import BadInput, CommandFailed, run
 from starter.cli.options import By, Json, Proof, actor, sentence
 from starter.cli.progress import progress
-from starter.cli.rules.rules import Number
+from starter.cli.rules.rules import Number, drafted
 from starter.cli.text import amount
 from starter.clients.approvals import DecisionNotTaken
 from store.approvals.approvals import ApprovalStore
 from store.rules.past_plans import PastOrders
-from store.rules.rule_sets import Draft, RuleSetStore
+from store.rules.rule_sets import RuleSetStore
 
 SHOWN = 20
 """Orders told to people; --json has more."""
@@ -189,6 +190,7 @@ async def _published(number: int, request: ApprovalRequest) -> Publication:
 def rollback(
     version: Annotated[int, typer.Argument(min=0, max=2**31 - 1, help="The version to bring back.")],
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Draft an old version anew; published by another person it becomes the next version.
@@ -196,7 +198,7 @@ def rollback(
     Example: oms rules rollback 2
     """
     try:
-        draft = run(_rollback(version, by))
+        draft = run(drafted(DraftRules(rolls_back=version), actor(by), proof))
     except InvalidRuleSet as e:
         raise typer.Exit(_no_longer(version, e)) from None
     if json:
@@ -205,11 +207,6 @@ def rollback(
         output.line(
             f"Draft {draft.draft_no} brings version {version} back; publish it: `oms rules publish {draft.draft_no}`."
         )
-
-
-async def _rollback(version: int, by: str | None) -> Draft:
-    async with database() as pool:
-        return await RuleSetStore(pool).roll_back(version, actor(by), datetime.now(UTC))
 
 
 def _no_longer(version: int, error: InvalidRuleSet) -> int:

@@ -1,12 +1,12 @@
 """`oms rules`: the decision tables that splitting asks: look at them, take them out, draft them, look at drafts."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from domain.access.desk import DraftRules
 from domain.order import Text
 from domain.rules.changes import RowChange, changes
 from domain.rules.check import InvalidRuleSet, check
@@ -17,8 +17,9 @@ from domain.rules.sets import RuleSet
 from domain.rules.tables import SHAPES, Shape
 from starter.cli import output
 from starter.cli.connections import database
+from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, CommandFailed, fail, run, say
-from starter.cli.options import By, Json, Limit, actor
+from starter.cli.options import By, Json, Limit, Proof, actor
 from starter.importer.table import UnableToImport
 from starter.rule_files import read_rules, write_rules
 from store.rules.rule_sets import Draft, PublishedRules, RuleSetStore
@@ -29,6 +30,9 @@ Version = Annotated[
     typer.Argument(min=0, max=2**31 - 1, help="A published version.", show_default="what counts now"),
 ]
 OfDraft = Annotated[int | None, typer.Option("--draft", min=1, max=2**31 - 1, help="This draft instead of a version.")]
+
+MOST_BYTES = 1_500_000
+"""What one message to the worker may have."""
 
 
 def list_rules(
@@ -148,6 +152,7 @@ def draft_file(
     file: Annotated[Path, typer.Argument(help=".xlsx, .json, or a folder with JDM documents (`oms rules export`).")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it.", show_default="the file's")] = None,
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Keep tables as a draft. Every cell is compiled; what is wrong is told, and nothing is kept (exit code 2).
@@ -155,7 +160,7 @@ def draft_file(
     Example: oms rules draft examples/rules.json --by u-editor
     """
     try:
-        kept = run(_draft(file, name, by))
+        kept = run(_draft(file, name, by, proof))
     except InvalidRuleSet as e:
         _refuse(e.findings, json)
         return
@@ -167,14 +172,22 @@ def draft_file(
     output.line(f"Try it on past orders: `oms rules simulate {kept.draft_no}`.")
 
 
-async def _draft(file: Path, name: Text | None, by: str | None) -> Draft:
+async def _draft(file: Path, name: Text | None, by: str | None, proof: str | None) -> Draft:
     who = actor(by)
     try:
         given = read_rules(file, name)
     except UnableToImport as e:
         raise BadInput(str(e)) from None
+    return await drafted(DraftRules(rules=given), who, proof)
+
+
+async def drafted(work: DraftRules, who: str, proof: str | None) -> Draft:
+    """Kept in the name of who has been proven. Raises `InvalidRuleSet`, `CommandRefused`, `NotDone`."""
+    if len(work.model_dump_json()) > MOST_BYTES:
+        raise BadInput(f"the tables have more than {MOST_BYTES} bytes: nothing was kept; make them smaller.")
+    kept = await at_desk(work, who, proof)
     async with database() as pool:
-        return await RuleSetStore(pool).draft(given, who, datetime.now(UTC))
+        return await RuleSetStore(pool).draft_of(kept["draft_no"])
 
 
 def validate(

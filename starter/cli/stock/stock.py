@@ -1,21 +1,18 @@
 """`oms stock`: what is there, and what has come in."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from domain.access.desk import ReceiveGoods
 from domain.order import Id, Qty, Tag
-from domain.records import AuditEntry
 from domain.strict import faults
 from starter.cli import output
 from starter.cli.connections import database
+from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, run, several
-from starter.cli.options import By, Json, Limit, actor
-from starter.goods_receipts import announce
-from store.audit.audit import AuditStore
-from store.inbox.inbox import InboxStore
+from starter.cli.options import By, Json, Limit, Proof, actor
 from store.stock.ledger import StockBalance, StockStore
 
 
@@ -42,13 +39,14 @@ def receive(
     qty: Annotated[int, typer.Argument(help="Units that came in.")],
     ref: Annotated[str, typer.Option("--ref", help="Number of the goods receipt; the same one counts once.")],
     by: By = None,
+    proof: Proof = None,
     json: Json = False,
 ) -> None:
     """Book goods that came in, and tell the parcels that wait for them, longest paid first.
 
     Example: oms stock receive MUG-RED WH-EAST 100 --ref GR-20260302-1
     """
-    done = run(_receive(sku, warehouse, qty, ref, by))
+    done = run(_receive(sku, warehouse, qty, ref, by, proof))
     if json:
         output.as_json(done)
         return
@@ -58,15 +56,10 @@ def receive(
         output.line(f"Told to waiting parcels: {', '.join(done.told)}.")
 
 
-async def _receive(sku: str, warehouse: str, qty: int, ref: str, by: str | None) -> StockReceived:
-    receipt, who, now = _receipt(sku, warehouse, qty, ref), actor(by), datetime.now(UTC)
-    async with database() as pool:
-        booked = await StockStore(pool).receive(receipt.sku, receipt.warehouse, receipt.qty, receipt.ref)
-        if booked:
-            entry = AuditEntry(actor=who, action="stock.receive", detail=receipt.model_dump())
-            await AuditStore(pool).append(entry, now)
-        told = await announce(StockStore(pool), InboxStore(pool), receipt.sku, receipt.warehouse, receipt.ref, now)
-    return StockReceived(receipt=receipt, booked=booked, told=list(told))
+async def _receive(sku: str, warehouse: str, qty: int, ref: str, by: str | None, proof: str | None) -> StockReceived:
+    receipt = _receipt(sku, warehouse, qty, ref)
+    done = await at_desk(ReceiveGoods(**receipt.model_dump()), actor(by), proof)
+    return StockReceived(receipt=receipt, booked=done["booked"], told=done["told"])
 
 
 def _receipt(sku: str, warehouse: str, qty: int, ref: str) -> Receipt:

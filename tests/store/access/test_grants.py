@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from store.pool import Pool
 
@@ -116,3 +117,26 @@ async def test_functions_of_the_owner_pin_their_path_and_are_not_everybodys(pool
     }  # fmt: skip
     for row in found:
         assert (row["proconfig"], row["owner"], row["bi"]) == (["search_path=public, pg_temp"], "oms_owner", False)
+
+
+async def test_what_the_operator_may_write_is_what_the_page_says_and_why(pool: Pool) -> None:
+    page = (Path(__file__).parents[3] / "docs/authority.md").read_text(encoding="utf-8")
+    rows = page.partition("<!-- operator -->")[2].partition("<!-- /operator -->")[0].strip().splitlines()[2:]
+    told = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    may = {
+        object for object, role, privilege, _ in await ruled(pool) if role == "oms_operator" and privilege != "SELECT"
+    }
+    assert may == told
+    moves = {
+        "approvals", "payments", "payment_balances", "refunds", "refund_parts", "chargebacks", "outside_bookings",
+        "stock", "stock_moves", "orders", "order_lines", "child_orders", "unit_claims", "people", "rule_drafts",
+    }  # fmt: skip
+    assert not may & moves and all(row.count("|") == 4 for row in rows)
+
+
+async def test_the_operator_decides_and_spends_nothing_through_the_owners_functions(pool: Pool) -> None:
+    found = await pool.fetch(
+        """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
+            AND has_function_privilege('oms_operator', oid, 'EXECUTE')"""
+    )
+    assert {row["proname"] for row in found} == {"append_audit", "active_person", "first_administrators"}

@@ -1,0 +1,123 @@
+"""What proven people do at the desk, in the worker: the operator's role in the database may write none of it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.access.desk import (
+    AccountChargeback,
+    AskAboutMoney,
+    BookOutsideMoney,
+    DecideChargeback,
+    DeskDone,
+    DeskTask,
+    DraftRules,
+    OpenChargeback,
+    ReceiveGoods,
+)
+from domain.order import Id
+from domain.records import AuditEntry
+from domain.rules.check import InvalidRuleSet
+from domain.strict import Strict
+from store.audit.audit import AuditStore
+from store.errors import DecisionRefused, StoreError
+from store.inbox.inbox import InboxStore
+from store.outside_money.booking import OutsideMoneyStore
+from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
+from store.pool import Pool
+from store.rules.rule_sets import RuleSetStore
+from store.stock.goods_receipts import announce
+from store.stock.ledger import StockStore
+
+REFUSED = "DeskRefused"
+INVALID_RULES = "InvalidRuleSet"
+"""Its details are the findings."""
+
+
+class DoAtDesk(Strict):
+    """`by`: who has been proven to ask; `at`: the same on every attempt."""
+
+    work: DeskTask
+    by: Id
+    at: AwareDatetime
+
+
+class DeskActivities:
+    def __init__(self, pool: Pool) -> None:
+        self._money = OutsideMoneyStore(pool)
+        self._chargebacks = ChargebackStore(pool)
+        self._stock = StockStore(pool)
+        self._inbox = InboxStore(pool)
+        self._audit = AuditStore(pool)
+        self._rules = RuleSetStore(pool)
+
+    @activity.defn(name="desk.do")
+    async def do(self, message: DoAtDesk) -> DeskDone:
+        """May be repeated. Raises, finally, DeskRefused, or InvalidRuleSet; nothing was done."""
+        with _refusals():
+            return DeskDone(result=json.dumps(await self._do(message), ensure_ascii=False))
+
+    async def _do(self, message: DoAtDesk) -> Any:
+        by, at = message.by, message.at
+        match message.work:
+            case AskAboutMoney() as m:
+                request = await self._money.ask(
+                    m.money_no, m.book_as, by, at, evidence=m.evidence, amount_minor=m.amount_minor, units=m.units
+                )
+                return request.model_dump(mode="json")
+            case BookOutsideMoney() as m:
+                progress = await self._money.book(m.money_no, by, at)
+                return {"state": progress.state, "request": progress.request.model_dump(mode="json")}
+            case OpenChargeback() | DecideChargeback() | AccountChargeback() as m:
+                return dict(vars(await self._chargeback(m, by, at)))
+            case ReceiveGoods() as m:
+                return await self._receive(m, message)
+            case DraftRules() as m:
+                return {"draft_no": await self._draft(m, message)}
+
+    async def _chargeback(
+        self, wanted: OpenChargeback | DecideChargeback | AccountChargeback, by: str, at: datetime
+    ) -> Chargeback:
+        number = wanted.chargeback_id
+        match wanted:
+            case OpenChargeback() as m:
+                new = NewChargeback(number, m.order_no, m.amount_minor, by, m.payment_key)
+                return await self._chargebacks.open(new, at)
+            case DecideChargeback() as m:
+                return await self._chargebacks.decide(number, m.outcome, by, at)
+            case AccountChargeback() as m:
+                return await self._chargebacks.account(number, by, m.remark, at)
+
+    async def _receive(self, goods: ReceiveGoods, message: DoAtDesk) -> Any:
+        booked = await self._stock.receive(goods.sku, goods.warehouse, goods.qty, goods.ref)
+        if booked:
+            detail = goods.model_dump(exclude={"kind"})
+            await self._audit.append(AuditEntry(actor=message.by, action="stock.receive", detail=detail), message.at)
+        told = await announce(self._stock, self._inbox, goods.sku, goods.warehouse, goods.ref, message.at)
+        return {"booked": booked, "told": list(told)}
+
+    async def _draft(self, wanted: DraftRules, message: DoAtDesk) -> int:
+        if wanted.rules is not None:
+            return (await self._rules.draft(wanted.rules, message.by, message.at)).draft_no
+        if wanted.rolls_back is not None:
+            return (await self._rules.roll_back(wanted.rolls_back, message.by, message.at)).draft_no
+        raise ApplicationError("say which rules to draft", type=REFUSED, non_retryable=True)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except InvalidRuleSet as error:
+        findings = [f.model_dump(mode="json") for f in error.findings[:100]]
+        raise ApplicationError(str(error)[:2000], *findings, type=INVALID_RULES, non_retryable=True) from error
+    except DecisionRefused as error:
+        raise ApplicationError(error.why, type=error.code.value, non_retryable=True) from error
+    except StoreError as error:
+        raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from error

@@ -1,0 +1,104 @@
+"""What people do through `oms` that is not a running order's or case's: it is asked for as a proven command, and the
+worker does it (decision 0046). The operator's role in the database writes none of it.
+
+    message = AtDesk(work=ReceiveGoods(sku="CUP", warehouse="WH-EAST", qty=100, ref="GR-1"), by="u-wh")
+    desk_workflow_id(message.work, n)      # desk/receive_goods-{digest}-{n}
+"""
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.order import Id, Minor, OrderNo, Qty, Tag, Text
+from domain.refunds.outside import BookAs
+from domain.rules.sets import RuleSet
+from domain.strict import Strict
+
+DESK_WORK = "DeskWork"
+"""The workflow of one such command."""
+COMMAND = "desk.do"
+Number = Annotated[int, Field(ge=1, le=2**62)]
+
+
+class AskAboutMoney(Strict):
+    """Finance is asked to let money from outside count. `units`: by line, of a refund."""
+
+    kind: Literal["ask_about_money"] = "ask_about_money"
+    money_no: Number
+    book_as: BookAs
+    evidence: Text
+    amount_minor: Minor | None = None
+    units: dict[str, Annotated[int, Field(ge=1, le=10**6)]] = Field(default_factory=dict, max_length=10_000)
+
+
+class BookOutsideMoney(Strict):
+    """What finance has approved is booked."""
+
+    kind: Literal["book_outside_money"] = "book_outside_money"
+    money_no: Number
+
+
+class OpenChargeback(Strict):
+    kind: Literal["open_chargeback"] = "open_chargeback"
+    chargeback_id: Id
+    order_no: OrderNo
+    amount_minor: Annotated[int, Field(ge=1, le=10**12)]
+    payment_key: Annotated[str, Field(max_length=200)] | None = None
+
+
+class DecideChargeback(Strict):
+    kind: Literal["decide_chargeback"] = "decide_chargeback"
+    chargeback_id: Id
+    outcome: Literal["won", "lost"]
+
+
+class AccountChargeback(Strict):
+    """A lost one was compared with what is owed: refunds of the order go out again."""
+
+    kind: Literal["account_chargeback"] = "account_chargeback"
+    chargeback_id: Id
+    remark: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class ReceiveGoods(Strict):
+    """Goods that came in. `ref`: the receipt's number, which counts once."""
+
+    kind: Literal["receive_goods"] = "receive_goods"
+    sku: Id
+    warehouse: Tag
+    qty: Qty
+    ref: Id
+
+
+class DraftRules(Strict):
+    """`rules`: tables to keep as a draft; or `rolls_back`: an old version to bring back as one."""
+
+    kind: Literal["draft_rules"] = "draft_rules"
+    rules: RuleSet | None = None
+    rolls_back: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+DeskTask = Annotated[
+    AskAboutMoney | BookOutsideMoney | OpenChargeback | DecideChargeback | AccountChargeback | ReceiveGoods
+    | DraftRules,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+
+class DeskDone(Strict):
+    """`result`: JSON; what it is depends on the work."""
+
+    result: str
+
+
+def authority_row(work: DeskTask) -> str:
+    """Of the table of authority."""
+    return f"{COMMAND}: {work.kind}"
+
+
+def desk_workflow_id(work: DeskTask, n: int) -> str:
+    """`n` tells the same work, wanted twice, apart; its proof is made for this id."""
+    said = json.dumps(work.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"desk/{work.kind}-{hashlib.sha256(said.encode()).hexdigest()[:24]}-{n}"
