@@ -108,7 +108,8 @@ class Calls:
             if given is not None and _was_not_admitted(error.__cause__):
                 # Temporal answers an id that it knows as it did the first time; this proof is another one.
                 return await self._told(name, message, what, result, f"{given}/{secrets.token_hex(6)}")
-            first = await self._first_answer(said) if _ended(error.__cause__) else None
+            asked = _ended(error.__cause__) or _has_no_room(error.__cause__)
+            first = await self._first_answer(said) if asked else None
             if first is None:
                 raise
         return None if result is None or first.answer is None else of(result, first.answer)
@@ -121,7 +122,7 @@ class Calls:
         return await self._answer(what, call)
 
     async def _first_answer(self, said: str) -> FirstAnswer | None:
-        """Of a workflow that has ended: what this very command was answered, if it was given and heard."""
+        """Of a workflow that has ended, or takes no command again: what this very one was answered, if it was heard."""
         handle = self.temporal.get_workflow_handle(self.workflow_id)
         with suppress(WorkflowQueryFailedError, RPCError):
             found = await handle.query("first_answer", said, result_type=FirstAnswer, rpc_timeout=RPC_TIMEOUT)
@@ -157,6 +158,12 @@ class Calls:
 def _was_not_admitted(e: BaseException | None) -> bool:
     cause = e.cause if isinstance(e, WorkflowUpdateFailedError) else None
     return isinstance(cause, ApplicationError) and cause.type in set(ProofCode)
+
+
+def _has_no_room(e: BaseException | None) -> bool:
+    """The workflow has done it before, and will not write down once more that it has."""
+    cause = e.cause if isinstance(e, WorkflowUpdateFailedError) else None
+    return isinstance(cause, ApplicationError) and cause.type == "Busy"
 
 
 def _ended(e: BaseException | None) -> bool:

@@ -39,7 +39,7 @@ class OrderNotFound(OrderError):
 class NotNow(OrderError):
     """The order refuses this change in its present state.
 
-    `type`: NotNow, NoSuchTicket, BadResult, TooOften, or Ended (the order is over and takes no changes).
+    `type`: NotNow, NoSuchTicket, BadResult, TooOften, Busy, or Ended (the order is over and takes no changes).
     """
 
     def __init__(self, order_no: str, type: str, reason: str) -> None:

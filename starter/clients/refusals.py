@@ -20,7 +20,7 @@ from starter.clients.errors import (
 from starter.clients.return_errors import NoSuchReturn, ReturnExists, ReturnRefused, StepRefused
 
 REFUSED = frozenset({"InvalidOrder", "UnknownSku", "PayableMismatch", "CurrencyNotAccepted"})
-NOT_NOW = frozenset({"NotNow", "NoSuchTicket", "BadResult", "BadMessage", "KeyReused", "TooOften"}) | {
+NOT_NOW = frozenset({"NotNow", "NoSuchTicket", "BadResult", "BadMessage", "KeyReused", "TooOften", "Busy"}) | {
     "ON_HOLD",
     *MergeCode,
     *ReplanCode,

@@ -91,6 +91,12 @@ class Commands:
         if self._taken >= RATION or full():
             raise ApplicationError(f"it has taken {self._taken} commands: no more of this kind", type="TooOften")
 
+    def check_room(self) -> None:
+        """Raises `ApplicationError` for what was done before and is only told again, where a run has no room for it:
+        each time would be two events more, and the run may be waiting for the one answer that lets it move on."""
+        if full():
+            raise ApplicationError("it has no room to say again what it has answered: ask `first_answer`", type="Busy")
+
     def keep_key(self) -> None:
         """The caller's key of the update that runs now stands for it from here on."""
         self._taken += 1
@@ -160,6 +166,7 @@ def unless_done(check: Check) -> Check:
         except ApplicationError:
             if self.commands.first(message) is None:
                 raise
+            self.commands.check_room()
 
     return cast(Check, checked)
 
