@@ -11,13 +11,19 @@ from console.pages import approvals, health, live, orders, pictures, sign_in, to
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
+from console.pages.tickets import one, queue, together
 from console.security.access import insist_on_walls
 from console.security.forms import LimitedBody
 from console.security.headers import SecurityHeaders
 from console.wiring import Wiring
 
 LOOPBACK = ("127.0.0.1", "localhost")
-PAGES = (today, orders, page, acts, *approvals.PAGES, pictures, live, sign_in, health)
+PAGES = (
+    *(today, orders, page, acts),
+    *(queue, together, one),
+    *approvals.PAGES,
+    *(pictures, live, sign_in, health),
+)
 KEPT = b"public, max-age=31536000, immutable"
 
 

@@ -9,6 +9,10 @@ from domain.approvals import Role
 
 ORDER_READERS = Needs(Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FINANCE, Role.WAREHOUSE)
 
+TICKET_READERS = Needs(
+    Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FINANCE, Role.WAREHOUSE, Role.ADMIN
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class MenuEntry:
@@ -22,6 +26,7 @@ MENU = (
     MenuEntry("/", N_("Today"), "home", STAFF),
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),
+    MenuEntry("/tickets", N_("Tickets"), "ticket", TICKET_READERS),
 )
 
 

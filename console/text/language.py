@@ -14,6 +14,7 @@ from babel.support import NullTranslations
 from starlette.requests import Request
 
 from console.text.catalogue import translations
+from console.text.ticket_words import MEANINGS
 from console.text.words import STATES, WAITS
 from domain.returns.enums import REASONS, Reason
 
@@ -54,6 +55,10 @@ class PageLanguage:
         """Why somebody sends something back, in the trade's own words."""
         text = REASONS.get(Reason(value)) if value in set(Reason) else None
         return value if text is None else text.zh if self.code == "zh" else text.en
+
+    def meaning(self, text: str) -> str:
+        """What giving a ticket up means; what names a number has no words of ours and stays as it is."""
+        return self.say(text) if text in MEANINGS else text
 
     def waits(self, waiting_for: str) -> str:
         """What an order waits for. Parts that have no words (numbers, names) stay as they are."""

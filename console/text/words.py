@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
 from console.text.catalogue import N_
+from console.text.ticket_words import TICKET_WORDS
 
 STATES: Mapping[str, Mapping[str, str]] = {
+    **TICKET_WORDS,
     "order": {
         "PENDING_PAYMENT": N_("To be paid"),
         "AWAITING_SHIPMENT": N_("To be shipped"),

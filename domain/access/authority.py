@@ -88,7 +88,7 @@ AUTHORITY: Mapping[str, Authority] = {
 """By command: workflow and update. What follows a colon is a kind of it that its workflow tells apart."""
 MONEY = ": money"
 BY_STAFF = ": by staff"
-_MONEY_WORDS = ("payment", "refund", "chargeback")
+MONEY_WORDS = ("payment", "refund", "chargeback")
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def may_give(row: str, caller: ProvenCaller, person: Principal, by: str, *, for_
 
 def is_money_step(system: str, step: str) -> bool:
     """Of a ticket: what it asks for is money that moves, or has moved."""
-    return system in get_args(PayChannel) or any(word in step for word in _MONEY_WORDS)
+    return system in get_args(PayChannel) or any(word in step for word in MONEY_WORDS)
 
 
 def authority_table() -> list[str]:

@@ -1,35 +1,16 @@
 """What a signed-in person does with an order in the console is proven in the worker, in their own name."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
-from temporalio.client import Client
 
 from bench.scenarios.environment import ScenarioEnvironment
 from domain.states import OrderStatus
-from store.audit.audit import AuditStore
-from tests.console.office import Desk, a_desk
+from tests.authority.browsers import actions, console_of
 from tests.returns.orders import cups, paid
 
 NEW = {
     "recipient": "张伟", "phone": "13900139000", "province": "上海市", "city": "上海市", "street": "南京路 2 号",
     "remark": "the buyer has moved",
 }  # fmt: skip
-
-
-@asynccontextmanager
-async def console_of(house: ScenarioEnvironment) -> AsyncIterator[Desk]:
-    async def connected() -> Client:
-        return house.temporal
-
-    async with a_desk(house.url, house.pool, connected, house.office.key) as desk:
-        desk.now = house.now()
-        yield desk
-
-
-async def actions(house: ScenarioEnvironment, action: str) -> list[str]:
-    return [row.actor for row in await AuditStore(house.pool).list(limit=200) if row.action == action]
 
 
 async def test_an_order_is_cancelled_in_the_persons_own_name(house: ScenarioEnvironment) -> None:

@@ -129,7 +129,7 @@ NOT_ITS_OWN = {
     ),
     "oms_console": (
         "UPDATE orders SET status = 'COMPLETED'",
-        "UPDATE tickets SET state = 'resolved'",
+        "UPDATE tickets SET give_up_means = '', severity = 'info'",
         "INSERT INTO approvals (approval_id) VALUES ('A-x-1')",
         "INSERT INTO person_roles (person_id, role) VALUES ('u-crony', 'FINANCE')",
         "INSERT INTO person_scopes (person_id, kind, value) VALUES ('u', 'channel', 'shop')",

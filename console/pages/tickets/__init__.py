@@ -1,0 +1,1 @@
+"""Questions for people: the queue, one of them, and many alike at once."""
