@@ -49,7 +49,7 @@ STATUS = {"NoAnswer": 504, "Unreachable": 503, "NoProof": 503, "NotFound": 404, 
 
 
 @dataclass(frozen=True)
-class NotDone:
+class RefusedAct:
     """`reason`: as whoever refused it has put it; English, may name numbers."""
 
     code: str
@@ -66,12 +66,12 @@ class NotDone:
         return language.say(SAID.get(self.code, OTHER)[1])
 
 
-async def tried(act: Awaitable[T]) -> T | NotDone:
+async def tried(act: Awaitable[T]) -> T | RefusedAct:
     """What came of it. Whatever is no refusal is raised."""
     try:
         return await act
     except (OrderError, StoreError, NoProof, UnableToConfigure) as error:
-        return NotDone(_code(error), _reason(error))
+        return RefusedAct(_code(error), _reason(error))
 
 
 def _code(error: Exception) -> str:

@@ -21,7 +21,7 @@ from console.security.access import Needs
 from console.security.forms import read_form
 from console.session.user import User
 from console.text.catalogue import N_
-from console.text.refusals import NotDone, tried
+from console.text.refusals import RefusedAct, tried
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY
 from domain.strict import faults
@@ -69,24 +69,24 @@ async def answered(request: Request, user: Annotated[User, Depends(ANSWERERS)], 
     found = await seen_ticket(request, user, ticket_id)
     form = {name: value.strip() for name, value in (await read_form(request)).items() if isinstance(value, str)}
     message = _message(user, found, form)
-    if isinstance(message, NotDone):
+    if isinstance(message, RefusedAct):
         return await _page(request, user, found, refusal=message, form=form)
     key = form.get("key") or secrets.token_hex(8)
     came = await tried(answer(wiring_of(request), user, found, message, key[:64]))
-    if isinstance(came, NotDone):
+    if isinstance(came, RefusedAct):
         return await _page(request, user, await seen_ticket(request, user, ticket_id), refusal=came, form=form)
     if came.approval_id:
         return _seen(ticket_id, done="asked", approval=came.approval_id)
     return _seen(ticket_id, done=message.action)
 
 
-def _message(user: User, found: TicketRow, form: dict[str, str]) -> ResolveTicket | NotDone:
+def _message(user: User, found: TicketRow, form: dict[str, str]) -> ResolveTicket | RefusedAct:
     """Refused before anything is sent, if it will be: it does not fit the ticket, or is not for this person to say."""
     action = form.get("action", "")
     if found.state != "open" or action not in found.actions:
-        return NotDone("BadResult" if found.state == "open" else "NoSuchTicket", "")
+        return RefusedAct("BadResult" if found.state == "open" else "NoSuchTicket", "")
     if not may_answer(user, found, action):
-        return NotDone("WRONG_ROLE", "")
+        return RefusedAct("WRONG_ROLE", "")
     try:
         result = result_of(found, form) if action == "supply" else None
         return ResolveTicket(
@@ -94,9 +94,9 @@ def _message(user: User, found: TicketRow, form: dict[str, str]) -> ResolveTicke
             result=result,
         )  # fmt: skip
     except ValidationError as error:
-        return NotDone("BadResult", faults(error))
+        return RefusedAct("BadResult", faults(error))
     except ValueError as error:
-        return NotDone("BadResult", str(error))
+        return RefusedAct("BadResult", str(error))
 
 
 @router.post("/tickets/{ticket_id:path}/take")
@@ -118,7 +118,7 @@ async def assign(request: Request, user: Annotated[User, Depends(ANSWERERS)], ti
     found, wiring = await seen_ticket(request, user, ticket_id), wiring_of(request)
     owner = str((await read_form(request)).get("owner") or "")
     if owner not in {person.person_id for person in await _answerers(request)}:
-        return await _page(request, user, found, refusal=NotDone("UNKNOWN_PERSON", ""))
+        return await _page(request, user, found, refusal=RefusedAct("UNKNOWN_PERSON", ""))
     came = await tried(TicketQueue(wiring.pool).assign(found.ticket_id, owner, user.id, wiring.now()))
     return await _moved(request, user, found, came, "assign")
 
@@ -136,8 +136,8 @@ def _seen(ticket_id: str, **query: str) -> Response:
     return RedirectResponse(f"/tickets/{quote(ticket_id)}?{urlencode(query)}", 303)
 
 
-async def _moved(request: Request, user: User, found: TicketRow, came: NotDone | None, done: str) -> Response:
-    if isinstance(came, NotDone):
+async def _moved(request: Request, user: User, found: TicketRow, came: RefusedAct | None, done: str) -> Response:
+    if isinstance(came, RefusedAct):
         return await _page(request, user, await seen_ticket(request, user, found.ticket_id), refusal=came)
     return _seen(found.ticket_id, done=done)
 
@@ -156,7 +156,7 @@ async def _page(
     *,
     said: str | None = None,
     approval: str = "",
-    refusal: NotDone | None = None,
+    refusal: RefusedAct | None = None,
     form: dict[str, str] | None = None,
 ) -> Response:
     queue = TicketQueue(wiring_of(request).pool)

@@ -17,7 +17,7 @@ from console.pages.tickets.one import ANSWERERS
 from console.pages.tickets.queue import seen_by
 from console.security.forms import read_form
 from console.session.user import User
-from console.text.refusals import NotDone, tried
+from console.text.refusals import RefusedAct, tried
 from console.wiring import wiring_of
 from store.pool import clean
 from store.tickets.pages import TicketFilter, TicketPages
@@ -35,7 +35,7 @@ class ItemResult:
     """Of one of many. `refusal` None: it was taken."""
 
     ticket: TicketRow
-    refusal: NotDone | None
+    refusal: RefusedAct | None
 
 
 @router.get("/tickets/together/answer")
@@ -69,17 +69,17 @@ async def answered(request: Request, user: Annotated[User, Depends(ANSWERERS)]) 
 
     async def one(ticket: TicketRow) -> ItemResult:
         if not may_answer(user, ticket, text["action"]):
-            return ItemResult(ticket, NotDone("WRONG_ROLE", ""))
+            return ItemResult(ticket, RefusedAct("WRONG_ROLE", ""))
         try:
             message = ResolveTicket(
                 ticket_id=ticket.ticket_id, action=cast(Action, text["action"]), remark=clean(text["remark"]),
                 by=user.id,
             )  # fmt: skip
         except ValidationError:
-            return ItemResult(ticket, NotDone("BadResult", ""))
+            return ItemResult(ticket, RefusedAct("BadResult", ""))
         async with gate:
-            came: TicketAnswer | NotDone = await tried(answer(wiring, user, ticket, message, text["key"][:64]))
-        return ItemResult(ticket, came if isinstance(came, NotDone) else None)
+            came: TicketAnswer | RefusedAct = await tried(answer(wiring, user, ticket, message, text["key"][:64]))
+        return ItemResult(ticket, came if isinstance(came, RefusedAct) else None)
 
     results = await asyncio.gather(*map(one, tickets))
     gone = len(chosen) - len(tickets)
