@@ -35,7 +35,7 @@ from activities.returns import ReturnActivities
 from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
 from activities.wms import WmsActivities
-from config import startup_check
+from config import startup_check, walls
 from config.processes import Process
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
@@ -222,6 +222,7 @@ async def run() -> None:
     settings = Settings()
     telemetry.set_up_logs(settings.telemetry)
     telemetry.set_up_traces("worker", settings.telemetry)
+    walls.tell(Process.WORKER)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

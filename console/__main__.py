@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 
 import telemetry
-from config import startup_check
+from config import startup_check, walls
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from console.app import make_app
@@ -81,6 +81,7 @@ def main() -> int:
     try:
         startup_check.insist(Process.CONSOLE)
         telemetry.set_up_logs(settings.telemetry)
+        walls.tell(Process.CONSOLE)
         asyncio.run(run(settings))
     except UnableToConfigure as why:
         sys.stderr.write(f"the console cannot start: {why}\n")

@@ -14,7 +14,7 @@ from temporalio.service import RetryConfig
 
 import telemetry
 import temporal_connection
-from config import startup_check
+from config import startup_check, walls
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from provider_clients import anchor_copies
@@ -101,6 +101,7 @@ def main() -> int:
         startup_check.insist(Process.RELAY)
         telemetry.set_up_logs(settings.telemetry)
         telemetry.set_up_traces("relay", settings.telemetry)
+        walls.tell(Process.RELAY)
         # uvloop halves what a request costs (docs/performance.md, Callbacks).
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))

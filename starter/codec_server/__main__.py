@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 
 import telemetry
-from config import startup_check
+from config import startup_check, walls
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from provider_clients import token_verifier
@@ -51,6 +51,7 @@ def main() -> int:
     try:
         startup_check.insist(Process.CODEC)
         telemetry.set_up_logs(settings.telemetry)
+        walls.tell(Process.CODEC)
         asyncio.run(run(settings))
     except UnableToConfigure as why:
         sys.stderr.write(f"the codec server cannot start: {why}\n")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from config.settings import TemporalSettings
+from starter.standing_walls import OWNS
 from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.stock.ledger import StockStore
@@ -87,3 +88,16 @@ def test_an_order_in_order_that_ended_is_healthy(oms: Oms, shop: Store) -> None:
 
 def test_an_order_that_is_not_in_the_books_is_bad_input(oms: Oms, shop: Store) -> None:
     assert oms("doctor", "SO99999999").code == 2
+
+
+def test_walls_that_are_off_are_told_and_are_no_matter_of_health(oms: Oms, shop: Store) -> None:
+    """The development server has no roles; the command is not the books' owner, as who makes this test's rows is."""
+    told = oms("doctor", ORDER, "--json").json
+    off = {wall["name"] for wall in told["walls_off"]}
+    assert off >= {"temporal token", "temporal roles"} and "role in the books" not in off
+    assert "may poll for tasks" in oms("doctor", ORDER).out
+
+    async def as_owner(pool: Pool) -> None:
+        assert await pool.fetchval(OWNS)
+
+    shop(as_owner)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from config.processes import Process
+from config.walls import WallOff, walls_off
 from domain.ownership import OwnershipViolation
 from starter.cli import output
 from starter.cli.connections import database, temporal
@@ -13,6 +15,7 @@ from starter.cli.errors import COULD_NOT, BadInput, run
 from starter.cli.options import Json, order_number
 from starter.cli.progress import progress
 from starter.open_work import OpenWork, Trouble
+from starter.standing_walls import standing
 from store.open_work import OpenWorkStore
 from store.ownership.check import OwnershipStore
 from store.pool import Pool
@@ -28,6 +31,8 @@ class Diagnosis:
     """Orders that wrote within the last minutes: they may be half way, and were left alone."""
     ownership: list[OwnershipViolation] = field(default_factory=list)
     running: tuple[Trouble, ...] = ()
+    walls_off: tuple[WallOff, ...] = ()
+    """Told, and no matter of health: a developer's stack has none of them."""
 
     @property
     def healthy(self) -> bool:
@@ -41,7 +46,7 @@ def doctor(order_no: Number = None, ended: Ended = False, json: Json = False) ->
     open ticket: exactly one of them. Every fen that came in covers such a unit, was given back, is in dispute, or is
     named by an open ticket. What is open in the books runs in Temporal, and the other way round; nothing that was
     delivered stays unheard; no workflow task or activity fails for minutes. Nothing is changed.
-    Exit code 0: healthy, 1: not.
+    Exit code 0: healthy, 1: not. Which walls are off (docs/security.md) is told beside it.
 
     Examples:
 
@@ -64,6 +69,7 @@ async def _examine(number: str | None, *, ended_too: bool, quiet: bool) -> Diagn
     now, report = datetime.now(UTC), Diagnosis()
     client = await temporal()
     async with database() as pool:
+        report.walls_off = (*walls_off(Process.OPERATOR), *await standing(client, pool))
         if number is not None:
             await _one(pool, order_number(number), now, report)
             report.running = await OpenWork(pool, client, now).one(number)
@@ -98,7 +104,7 @@ def _plain(report: Diagnosis) -> dict[str, object]:
     ]
     return {
         "healthy": report.healthy, "looked_at": report.looked_at, "moving": report.moving, "ownership": owners,
-        "running": report.running,
+        "running": report.running, "walls_off": report.walls_off,
     }  # fmt: skip
 
 
@@ -108,6 +114,8 @@ def _print(report: Diagnosis) -> None:
     output.table("Units and money without one owner", columns, rows)
     work = [(t.id, t.since, t.what, t.next_step) for t in report.running]
     output.table("Work that does not go on", ("id", "since", "what it is", "what next"), work)
+    off = [(wall.name, wall.what) for wall in report.walls_off]
+    output.table("Walls that are off", ("wall", "what can happen"), off)
     moving = f" ({report.moving} still moving, left alone)" if report.moving else ""
     verdict = "healthy" if report.healthy else "not healthy"
     output.line(f"{report.looked_at} orders looked at{moving}: {verdict}. Units are counted from 0.")

@@ -1,5 +1,6 @@
 """`oms config check`: may worker and relay start with the settings of this machine?"""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from config import startup_check
 from config.processes import Process
 from config.settings import UnableToConfigure
 from config.startup_check import Checked
+from config.walls import WallOff, walls_off
 from starter.cli import output
 from starter.cli.errors import BadInput, CommandFailed, fail
 from starter.cli.options import Json
@@ -18,7 +20,8 @@ Of = Annotated[Process, typer.Option("--process", help="Whose settings: each pro
 def check(process: Of = Process.WORKER, json: Json = False) -> None:
     """Look at every setting: is it there, does its secret come from where it may, does it belong to this environment?
 
-    Shows names, fingerprints and codes, never a value. Exit code 1 when this process would refuse to start.
+    Shows names, fingerprints and codes, never a value, and which walls this process stands without. Exit code 1 when it
+    would refuse to start.
 
     Example: OMS_ENVIRONMENT=prod oms config check --json
     """
@@ -27,20 +30,22 @@ def check(process: Of = Process.WORKER, json: Json = False) -> None:
     except UnableToConfigure as e:
         fail(BadInput(f"{e}."))
     if json:
-        output.as_json(_told(checked))
+        output.as_json(_told(checked, walls_off(process)))
     else:
         _show(checked)
+        output.table("Walls that are off", ("wall", "what can happen"), [(w.name, w.what) for w in walls_off(process)])
     if not checked.start_allowed:
         names = sorted({v.name for v in checked.violations})
         fail(CommandFailed(f"the {process} refuses to start: {', '.join(names)}."))
 
 
-def _told(checked: Checked) -> dict[str, object]:
+def _told(checked: Checked, off: Sequence[WallOff]) -> dict[str, object]:
     return {
         "environment": checked.environment or None,
         "start_allowed": checked.start_allowed,
         "violations": checked.violations,
         "items": checked.items,
+        "walls_off": off,
     }
 
 
