@@ -36,7 +36,7 @@ tests = $(PY) -m pytest -q $(1) $(2) -o cache_dir=.pytest_cache/$@ || { was=$$?;
 beside := -j2 --keep-going
 
 .PHONY: help venv demo up down links status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
-.PHONY: units system polling storm walls cluster
+.PHONY: units system polling storm walls cluster rolling
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -95,6 +95,9 @@ bench: venv ## measure against the stack of this machine
 
 faults: venv ## CALLBACKS signed callbacks under faults of SEED; ends in lost 0, unexpected 0, duplicated 0
 	@$(call timed,faults,$(PY) -m bench.faults --seed $(SEED) --callbacks $(CALLBACKS))
+
+rolling: venv ## seals are given to an installation that ran without, while callbacks flow: lost 0, doubled 0, none of ours refused
+	@$(call timed,rolling,$(PY) -m bench.faults.rolling --seed $(SEED))
 
 lives: venv ## ORDERS whole lives under faults of SEED, then every invariant
 	@$(call timed,lives,$(PY) -m bench.faults.lives --seed $(SEED) --orders $(ORDERS))

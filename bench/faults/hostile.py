@@ -69,7 +69,7 @@ async def lie(stage: DemoEnvironment, orders: Sequence[StartOrder], seed: int, l
     client = Client(**stage.temporal.config() | {"interceptors": []})
     while True:
         order = drawn.choice(orders)
-        what, message = drawn.choice(_lies(order))
+        what, message = drawn.choice(lies_about(order))
         kind = "signals that nobody knows" if what.startswith(FORGED) else what
         try:
             await _tell(client.get_workflow_handle(order_workflow_id(order.order_no)), what, message)
@@ -105,7 +105,8 @@ async def _tell(handle: WorkflowHandle[Any, Any], what: str, message: Any) -> No
         await handle.signal(what, message, rpc_timeout=ANSWER)
 
 
-def _lies(order: StartOrder) -> list[tuple[str, Any]]:
+def lies_about(order: StartOrder) -> list[tuple[str, Any]]:
+    """Names of messages and what they say; the first that the order is paid."""
     now, number = datetime.now(UTC), f"{FORGED}{uuid.uuid4().hex[:12]}"
     money: dict[str, Any] = {
         "order_no": order.order_no,

@@ -253,7 +253,7 @@ class _Builder:
         """Its own settings alone, and its own keys."""
         ours = variables.without(self._as(f"oms_{role}"), *variables.SIGNS, *not_for(role))
         ours |= variables.shown_by(role, self._env)
-        if self._env.get("OMS_SEAL_KEYS"):
+        if self._env.get("OMS_SEAL_KEYS") or self._env.get(variables.UNSEALED):
             return ours
         return {**ours, **variables.seal_variables(self._keys, role)}
 
