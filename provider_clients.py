@@ -207,11 +207,15 @@ def evidence_desk(settings: EvidenceSettings | None, pool: Pool) -> EvidenceServ
     """Raises `UnableToConfigure` when there is nowhere to put pictures."""
     if settings is None:
         raise UnableToConfigure("not set: OMS_EVIDENCE_URL (file:///folder or s3://bucket/prefix, for pictures)")
+    return EvidenceService(EvidenceStore(pool), evidence_vault(settings))
+
+
+def evidence_vault(settings: EvidenceSettings) -> Vault:
+    """Raises `UnableToConfigure`."""
     try:
-        vault = Vault.at(settings.url, s3_access(settings))
+        return Vault.at(settings.url, s3_access(settings))
     except (ValueError, OSError) as error:
         raise UnableToConfigure(f"OMS_EVIDENCE_URL: {error}") from None
-    return EvidenceService(EvidenceStore(pool), vault)
 
 
 def anchor_copies(settings: AnchorCopySettings | None, key: bytes) -> AnchorCopies | None:

@@ -19,6 +19,7 @@ import telemetry
 import temporal_connection
 from activities.access.assembly import deciding_people
 from activities.access.door import Doorkeeper
+from activities.access.erasure import ErasureActivities
 from activities.approvals import DECIDE_IN_PLACE
 from activities.carrier import CarrierActivities
 from activities.connectors import Connector
@@ -37,13 +38,15 @@ from activities.tracking import TrackingActivities
 from activities.wms import WmsActivities
 from config import startup_check, walls
 from config.processes import Process
+from config.optional import load_evidence
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
 from domain.access.desk import DESK_WORK
 from domain.clock import Clock
-from provider_clients import connectors, make_partners, payment_channels, token_verifier, trade_bills
+from provider_clients import connectors, evidence_vault, make_partners, payment_channels, token_verifier, trade_bills
 from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tokens.verify import TokenVerifier
+from store.erasure import ErasureStore
 from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
 from store.outside_money.booking import OutsideMoneyStore
@@ -128,9 +131,11 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     elsewhere, bills = (SF_CARRIER,) if outside.sf else (), trade_bills(outside)
     own = inside(pool, client, connectors(settings, outside, now), elsewhere, merchants=merchants, bills=bills)
     verifier = await token_verifier(settings, http, now, pool)
+    evidence = load_evidence()
+    erasing = ErasureActivities(ErasureStore(pool), evidence_vault(evidence) if evidence else None, client, now)
     deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
     methods = [
-        *own, *deciding,
+        *own, *deciding, erasing.erase,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund, payment.refund_outcome,
         wms.push, wms.cancel, wms.query,
         carrier.book, carrier.void,

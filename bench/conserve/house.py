@@ -16,7 +16,7 @@ from bench.conserve.fate import Fate
 from bench.conserve.world import OutsideWorld
 from bench.scenarios.environment import ScenarioEnvironment
 from bench.scenarios.environment.approvers import Approvers
-from bench.scenarios.environment.evidence import evidence_of_a_house
+from bench.scenarios.environment.evidence import evidence_of_a_house, vault_of_a_house
 from domain.facts import Fact
 from relay.delivery.outcomes import Settling
 from relay.delivery.routing import plan
@@ -139,6 +139,7 @@ async def staffed(pool: Pool, evidence: EvidenceService) -> None:
 @asynccontextmanager
 async def prepared(pool: Pool) -> AsyncIterator[EvidenceService]:
     """A database in which any number of runs may be played."""
-    with evidence_of_a_house(pool) as evidence:
+    with vault_of_a_house() as vault:
+        evidence = evidence_of_a_house(pool, vault)
         await staffed(pool, evidence)
         yield evidence

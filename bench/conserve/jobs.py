@@ -15,7 +15,7 @@ import structlog
 from bench.conserve.house import staffed
 from bench.conserve.many import Tally, Tell, kind_of, many
 from bench.conserve.run import Player
-from bench.scenarios.environment.evidence import evidence_of_a_house
+from bench.scenarios.environment.evidence import evidence_of_a_house, vault_of_a_house
 from store.migrate import migrate
 from store.pool import open_pool
 
@@ -30,8 +30,8 @@ async def make_ready(server: str) -> None:
     whose role may make others."""
     await asyncio.to_thread(migrate, _at(server, TEMPLATE))
     pool = await open_pool(_at(server, TEMPLATE), application="conserve")
-    with evidence_of_a_house(pool) as evidence:
-        await staffed(pool, evidence)
+    with vault_of_a_house() as vault:
+        await staffed(pool, evidence_of_a_house(pool, vault))
     await pool.close()
 
 
@@ -71,8 +71,8 @@ async def player(server: str, database: str, beside: int) -> AsyncIterator[Playe
     await _administer(server, f"ALTER DATABASE {database} SET plan_cache_mode = force_generic_plan")
     try:
         pool = await open_pool(_at(server, database), max_size=2 * beside + 2, application="conserve")
-        with evidence_of_a_house(pool) as evidence:
-            yield Player(pool, evidence)
+        with vault_of_a_house() as vault:
+            yield Player(pool, evidence_of_a_house(pool, vault))
         await pool.close()
     finally:
         await _administer(server, f"DROP DATABASE {database} WITH (FORCE)")

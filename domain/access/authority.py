@@ -70,6 +70,9 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: account_chargeback": Authority((R.FINANCE,), note="refunds go out again"),
     "desk.do: receive_goods": Authority((R.WAREHOUSE, R.ORDER_OPS)),
     "desk.do: draft_rules": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="who drafts does not decide"),
+    "controls.change: buyers": Authority(
+        (R.CS_SUPERVISOR, R.ADMIN), note="an administrator who has not asked decides; nothing of the buyer may be open"
+    ),
     "return.apply": Authority((), service=True, note="for the buyer who applies"),
     "return.apply: by staff": Authority((R.CS_AGENT, R.CS_SUPERVISOR), note="for the buyer that they name"),
     "return.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR), service=True, note="only who has applied"),

@@ -7,6 +7,7 @@ What gives more power than before is asked for by one entitled person and decide
 away, and cannot wait for a second person, is done at once (`at_once`).
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -94,17 +95,26 @@ class PublishRules(Strict):
     draft_no: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+class ForgetBuyer(Strict):
+    """Names, phones, addresses, free words and pictures of the buyer's ended orders and returns go, for ever."""
+
+    kind: Literal["forget_buyer"] = "forget_buyer"
+    buyer_id: Id
+
+
 PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | AddApiToken | RevokeApiToken
-ControlChange = Annotated[PeopleChange | PublishPolicy | PublishRules, Field(discriminator="kind")]
+ControlChange = Annotated[PeopleChange | PublishPolicy | PublishRules | ForgetBuyer, Field(discriminator="kind")]
 
 
 def subject_of(change: ControlChange) -> str:
-    """What the change is about; its questions are numbered under it."""
+    """What the change is about; its questions are numbered under it. Of a buyer a digest: ids are read by everybody."""
     match change:
         case PublishPolicy():
             return "policy"
         case PublishRules():
             return f"rules/{change.draft_no}"
+        case ForgetBuyer():
+            return f"buyers/{hashlib.sha256(change.buyer_id.encode()).hexdigest()[:20]}"
         case DelegateRoles() | EndDelegation():
             return f"people/{change.delegator}"
         case AddApiToken() | RevokeApiToken():
@@ -119,6 +129,8 @@ def approval_kind(change: ControlChange) -> Kind:
             return "publish_policy"
         case PublishRules():
             return "publish_rules"
+        case ForgetBuyer():
+            return "forget_buyer"
         case _:
             return "change_people"
 
@@ -130,6 +142,8 @@ def authority_row(change: ControlChange) -> str:
             return f"{COMMAND}: policy"
         case PublishRules():
             return f"{COMMAND}: rules"
+        case ForgetBuyer():
+            return f"{COMMAND}: buyers"
         case _:
             return f"{COMMAND}: people"
 
@@ -145,7 +159,7 @@ def at_once(change: ControlChange) -> bool:
 def concerned(change: ControlChange) -> tuple[str, ...]:
     """Who decides nothing here: those whom it is about."""
     match change:
-        case PublishPolicy() | PublishRules():
+        case PublishPolicy() | PublishRules() | ForgetBuyer():
             return ()
         case DelegateRoles() | EndDelegation():
             return (change.delegator, change.delegate)

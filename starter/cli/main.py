@@ -16,6 +16,7 @@ from starter.cli.orders import (
     chargeback,
     customs,
     explain,
+    forget,
     import_file,
     label,
     listing,
@@ -57,6 +58,7 @@ orders.command("explain")(explain.explain)
 orders.command("list")(listing.list_orders)
 orders.command("cancel")(change.cancel)
 orders.command("confirm")(change.confirm)
+orders.command("forget")(forget.forget)
 orders.command("refresh")(change.refresh)
 orders.command("address")(replan.address)
 orders.command("merge")(replan.merge)

@@ -18,6 +18,7 @@ from domain.access.controls import (
     ControlChange,
     DelegateRoles,
     EndDelegation,
+    ForgetBuyer,
     PeopleChange,
     PublishPolicy,
     PublishRules,
@@ -50,6 +51,7 @@ from store.approvals.people import (
     set_role,
 )
 from store.audit.audit import append_entry
+from store.erasure import begin_erasure, what_is_theirs
 from store.errors import ApprovalChanged, ChangeRefused, PersonRefused, StoreError
 from store.pool import Connection, Pool
 from store.rules.policies import publish_policy, read_current
@@ -58,6 +60,8 @@ from store.rules.rule_sets import publish_draft, read_draft
 from store.tickets.tickets import open_ticket, resolve_ticket
 
 _CHANGE: TypeAdapter[ControlChange] = TypeAdapter(ControlChange)
+GOES = "姓名、电话、地址、备注、图片和历史永久删除 / names, phones, addresses, remarks, pictures, histories go for ever"
+ERASES = "what names the buyer goes from "
 SYSTEM, STEP = "approvals", "change of the controls"
 
 
@@ -151,6 +155,10 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             based_on = int(request.content["based_on"])
             new = await publish_policy(connection, change.policy, decided.person_id, based_on, told)
             return f"policy version {new.version} counts for orders from now on"
+        case ForgetBuyer():
+            await what_is_theirs(connection, change.buyer_id)
+            await begin_erasure(connection, approval_id, at)
+            return f"{ERASES}{request.content['orders']} orders and {request.content['returns']} returns"
         case PublishRules():
             version = await publish_draft(connection, await read_draft(connection, change.draft_no), decided, at)
             return f"rule set version {version} counts for orders from now on"
@@ -195,6 +203,9 @@ async def _question(connection: Connection, change: ControlChange, by: str, at: 
     match change:
         case PublishPolicy():
             return await _about_policy(connection, change.policy)
+        case ForgetBuyer():
+            found = await what_is_theirs(connection, change.buyer_id)
+            return ControlQuestion(Role.ADMIN, found, [GOES])
         case PublishRules():
             rules = await rules_question(connection, await read_draft(connection, change.draft_no))
             return ControlQuestion(rules.role, rules.content, rules.looser, (rules.drafted_by,))

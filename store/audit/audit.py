@@ -20,12 +20,19 @@ LIST = """
 SELECT id, at, actor, action, order_no, detail FROM audit
 WHERE ($1::text IS NULL OR order_no = $1) AND ($2::text IS NULL OR actor = $2) AND id < $3 ORDER BY id DESC LIMIT $4"""
 
-# Rows whose hash does not fit their content, or that do not follow the row before.
+# Rows whose hash does not fit their content, or that do not follow the row before. Of a row whose words are erased the
+# row says so that it names: it tells the hashes of all of them, and what is left of them.
 BROKEN = """
 SELECT min(id) FROM (
-    SELECT a.id, a.hash = audit_hash(a) AS whole,
+    SELECT a.id,
+        CASE WHEN a.erased_by IS NULL THEN a.hash = audit_hash(a)
+            ELSE coalesce(a.erased_by = ANY (vouching.ids), false) END AS whole,
         a.prev_hash = coalesce(lag(a.hash) OVER w, '\\x') AND a.id = coalesce(lag(a.id) OVER w, 0) + 1 AS linked
-    FROM audit a WINDOW w AS (ORDER BY a.id)) checked
+    FROM audit a CROSS JOIN (SELECT coalesce(array_agg(v.id), '{}') AS ids FROM audit v
+        WHERE v.action = 'buyer.erased' AND v.erased_by IS NULL AND v.hash = audit_hash(v)
+            AND v.detail ->> 'erased_rows' = erased_rows(v.id)
+            AND v.id > (SELECT coalesce(max(e.id), 0) FROM audit e WHERE e.erased_by = v.id)) vouching
+    WINDOW w AS (ORDER BY a.id)) checked
 WHERE NOT (whole AND linked)"""
 
 HEAD = "SELECT id, encode(hash, 'hex') AS hash FROM audit ORDER BY id DESC LIMIT 1"

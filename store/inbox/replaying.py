@@ -14,6 +14,7 @@ from domain.records import AuditEntry
 from domain.states import Outcome, RefundStatus
 from domain.strict import of
 from store.audit.audit import append_entry
+from store.errors import StoreError
 from store.inbox.targets import orders_of
 from store.pool import Connection, Pool, Row, clean
 
@@ -52,7 +53,19 @@ REPLAY = """
 UPDATE inbox SET state = 'received', attempts = 0, next_try_at = now(), leased_until = NULL, note = $2
 WHERE id = ANY($1::bigint[]) AND state <> 'kept' RETURNING id"""
 
+ERASED = """
+SELECT o.order_no, o.erased_at FROM inbox i JOIN orders o USING (order_no)
+WHERE i.id = ANY($1::bigint[]) AND o.erased_at IS NOT NULL ORDER BY i.id LIMIT 1"""
+
 LOCK = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+
+
+class OrderErased(StoreError):
+    def __init__(self, order_no: str, at: datetime) -> None:
+        super().__init__(
+            f"the buyer of order {order_no} was forgotten at {at:%Y-%m-%d %H:%M} UTC: its messages have no contents and "
+            "its workflow no history any more, so nothing of it is delivered again; leave it out of the selection"
+        )
 
 
 @dataclass(frozen=True)
@@ -102,9 +115,13 @@ class InboxReplays:
         return [_preview(row, found, standing) for row, found in zip(rows, read, strict=True)]
 
     async def replay(self, ids: Sequence[int], by: str, at: datetime) -> int:
-        """Deliver them again, with their audit row. Harmless: an order applies each happening once."""
+        """Deliver them again, with their audit row. Harmless: an order applies each happening once. Raises
+        `OrderErased`; nothing is delivered then."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LOCK, list(ids))
+            erased = await connection.fetchrow(ERASED, list(ids))
+            if erased is not None:
+                raise OrderErased(erased["order_no"], erased["erased_at"])
             done = [row["id"] for row in await connection.fetch(REPLAY, list(ids), clean(f"replayed by {by}"))]
             if done:
                 detail: dict[str, Any] = {"ids": sorted(done)}

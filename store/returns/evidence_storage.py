@@ -74,6 +74,17 @@ class Vault:
     async def remove(self, evidence_id: str, content_type: str) -> None:
         await self._forget(_key(evidence_id, content_type))
 
+    async def erase(self, evidence_id: str, content_type: str) -> None:
+        """As `remove`, for who has to know that it is gone. Raises `VaultUnavailable`."""
+        try:
+            await asyncio.wait_for(obstore.delete_async(self._store, _key(evidence_id, content_type)), TIMEOUT_S)
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError, TimeoutError) as error:
+            raise VaultUnavailable(
+                f"evidence {evidence_id} could not be deleted ({type(error).__name__}); it is tried again"
+            ) from None
+
     async def _forget(self, key: str) -> None:
         try:
             await asyncio.wait_for(obstore.delete_async(self._store, key), TIMEOUT_S)

@@ -1,7 +1,9 @@
 """Names, phones and addresses are in our books, and nowhere else that is ours: in no byte that Temporal has, in no log,
 no metric, no trace."""
 
+import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,16 +11,18 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
 
 from bench.demo.environment import DemoEnvironment
 from bench.demo.return_stories import Case
 from bench.demo.staffing import STAFF
 from deploy.local.temporal import temporal_binary
-from domain.order import StartOrder
+from domain.approvals import Role
+from domain.order import Buyer, StartOrder
 from domain.returns.enums import ReturnType
 from tests.e2e.collector import Collector
 from tests.e2e.lives import orders_with_goods
-from tests.e2e.programs import READER, run, temporal
+from tests.e2e.programs import READER, oms, run, temporal
 from tests.e2e.stillness import silence
 from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
 from workflows.order.changes.messages import ChangeAddress
@@ -27,6 +31,16 @@ from workflows.order.messages import ConfirmReceipt
 NAME, CHINESE_NAME, PHONE, STREET, NEW_STREET, TYPO = (
     "Xanthippe Quillfeather", "金丝雀先生", "13912340987", "91 Oubliette Mews", "92 Oubliette Mews", "Zephyrine Vale",
 )  # fmt: skip
+FORGETS = "demo-forgets"
+CHILD = "IN (SELECT child_no FROM child_orders WHERE order_no = $1)"
+ABOUT_THEM = {
+    "orders": "order_no = $1", "child_orders": "order_no = $1", "parcels": f"child_no {CHILD}",
+    "inbox": "order_no = $1", "order_events": "order_no = $1", "tickets": "order_no = $1", "refunds": "order_no = $1",
+    "return_cases": "order_no = $1", "audit": "order_no = $1", "approvals": "order_no = $1",
+    "return_timeline": "return_no IN (SELECT return_no FROM return_cases WHERE order_no = $1)",
+    "courier_traces": f"waybill_no IN (SELECT waybill_no FROM parcels WHERE child_no {CHILD})",  # noqa: S608
+    "outbox": "order_no = $1", "order_plans": "order_no = $1",
+}  # fmt: skip
 CANARIES = (NAME, CHINESE_NAME, PHONE, STREET, NEW_STREET, TYPO)
 
 
@@ -136,3 +150,39 @@ async def test_who_may_read_sees_people_through_the_codec_server_and_is_written_
     bare = [str(temporal_binary()), "workflow", "show", *at, "--detailed", "--address", city["TEMPORAL_ADDRESS"]]
     unread = await run(bare, city)
     assert (unread.code, "WorkflowExecutionStarted" in unread.out, PHONE in unread.out) == (0, True, False)
+
+
+@pytest.mark.timeout(300)
+async def test_a_forgotten_buyer_stands_nowhere_not_even_in_our_books(
+    stage: DemoEnvironment, city: dict[str, str], logs: Path
+) -> None:
+    await stage.office.hire({**STAFF, FORGETS: Role.ADMIN})
+    order = (await with_canary(stage, NAME)).model_copy(update={"buyer": Buyer(buyer_id=f"B-{uuid.uuid4().hex[:8]}")})
+    await lived(stage, order)
+    # What `refused` and other tests have left is of other buyers.
+    theirs = "SELECT count(*) FROM orders t WHERE buyer_id = $1 AND t::text LIKE $2"
+    assert await stage.pool.fetchval(theirs, order.buyer.buyer_id, f"%{PHONE}%") == 1
+    asked = (await oms(city, "order", "forget", order.buyer.buyer_id, "--by", "demo-supervisor", "--json")).json
+    number = asked["approval"]["approval_id"]
+    said = await oms(city, "approve", "approve", number, "--as", FORGETS, "--remark", "in writing", "--json")
+    assert said.code == 0, said
+    ended = "SELECT ended_at IS NOT NULL FROM erasures WHERE approval_id = $1"
+    async with asyncio.timeout(120):
+        while not await stage.pool.fetchval(ended, number):
+            await asyncio.sleep(0.5)
+    returns = await stage.pool.fetch("SELECT return_no FROM return_cases WHERE order_no = $1", order.order_no)
+    ids = [order_workflow_id(order.order_no), *(f"return/{row['return_no']}" for row in returns)]
+    assert len(ids) == 2
+    for name in ids:
+        with pytest.raises(RPCError) as gone:
+            await stage.temporal.get_workflow_handle(name).describe()
+        assert gone.value.status is RPCStatusCode.NOT_FOUND
+    found = []
+    for table, what in ABOUT_THEM.items():
+        for row in await stage.pool.fetch(f"SELECT t::text AS held FROM {table} t WHERE {what}", order.order_no):  # noqa: S608
+            found += found_in(table, row["held"].encode())
+    for file in files_of(logs):
+        found += found_in(file.name, file.read_bytes()) if file.name != "sandbox.log" else []
+    assert found == []
+    assert (await oms(city, "audit", "verify", "--json")).code == 0
+    assert (await oms(city, "order", "show", order.order_no, "--json")).code == 0

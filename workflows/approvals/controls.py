@@ -4,12 +4,15 @@ Workflow `ChangeControls`, id `controls/{subject}-{n}`. Nobody's own machine has
 into the database are not people, policies or published rules.
 """
 
+from datetime import timedelta
+
 from temporalio import workflow
-from temporalio.common import RawValue
+from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.access.controls import AskChange, ControlActivities, OfApproval
+    from activities.access.erasure import ErasureActivities
     from domain.access.controls import CHANGE_CONTROLS, COMMAND, authority_row, number_in
     from domain.approvals import ApprovalRequest
     from domain.strict import UnableToRead
@@ -19,8 +22,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows.durable.local_steps import STORE_ERRORS, in_store
     from workflows.durable.proofs import admitted
     from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read, well_formed
+    from workflows.durable.seals import answered
 
 INVALID = "InvalidChange"
+ERASING, SILENCE = timedelta(minutes=30), timedelta(minutes=6)
+ERASING_AGAIN = RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=30))
+"""Without end; the server deletes histories by and by."""
 
 
 @workflow.defn(name=CHANGE_CONTROLS)
@@ -98,7 +105,18 @@ class ChangeControls(DecisionHandlers):
             made = await in_store(ControlActivities.make, of, summary=f"make {request.approval_id}")
         except STORE_ERRORS as error:
             return ControlAnswer(state="not_made", approval=request, said=str(_refusal(error))[:1000])
+        if request.kind == "forget_buyer":
+            await self._forget(of)
         return ControlAnswer(state="made", approval=request, said=made.done)
+
+    async def _forget(self, of: OfApproval) -> None:
+        """Until it is gone everywhere: what two people have decided is not given up."""
+        await answered(
+            lambda: workflow.execute_activity_method(
+                ErasureActivities.erase, of, start_to_close_timeout=ERASING, heartbeat_timeout=SILENCE,
+                retry_policy=ERASING_AGAIN, summary=f"erase for {of.approval_id}",
+            )
+        )  # fmt: skip
 
 
 def _refusal(error: Exception) -> StartRefused:

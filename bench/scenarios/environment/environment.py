@@ -14,11 +14,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import worker
 from activities.access.door import Doorkeeper
+from activities.access.erasure import ErasureActivities
 from activities.connectors import Connector
 from activities.evidence import EvidenceService
 from bench.checks import ownership
 from bench.scenarios.environment.approvers import Approvers
-from bench.scenarios.environment.evidence import evidence_of_a_house
+from bench.scenarios.environment.evidence import evidence_of_a_house, vault_of_a_house
 from bench.scenarios.environment.providers import MERCHANT, ScriptedSystems
 from bench.scenarios.environment.time_skipping import REAL_S, Clocks
 from deploy.local.logins import as_role
@@ -29,11 +30,13 @@ from relay.delivery.outcomes import Settling
 from relay.delivery.parked import Parked
 from relay.delivery.signalling import OrderSender
 from starter.clients.orders import OrderClient
+from store.erasure import ErasureStore
 from store.inbox.inbox import Added, InboxStore, Incoming
 from store.orders.orders import OrderStore
 from store.outside_money.found import MoneyAfterEnd
 from store.polling.polling import Scope
 from store.pool import Pool, open_pool
+from store.returns.evidence_storage import Vault
 from store.rules.policies import PolicyStore
 from store.stock.ledger import StockStore
 from store.tickets.tickets import TicketStore
@@ -66,6 +69,7 @@ class ScenarioEnvironment:
         self.inbox = InboxStore(relay_pool)
         settling = Settling(self.inbox, TicketStore(relay_pool), MoneyAfterEnd(relay_pool), self.clocks.now)
         self.evidence: EvidenceService
+        self.vault: Vault
         self.url: str
         """Of the database, as its owner."""
         self._known_fault = ""
@@ -94,7 +98,8 @@ class ScenarioEnvironment:
             pool = pools[0]
             house = cls(client, *pools, proofs_demanded=proofs_demanded)
             house.url = url
-            house.evidence = resources.enter_context(evidence_of_a_house(pool))
+            house.vault = resources.enter_context(vault_of_a_house())
+            house.evidence = evidence_of_a_house(pool, house.vault)
             if policy != Policy():
                 await PolicyStore(pool).publish(policy, "scenarios")
             await resources.enter_async_context(house._staffed(more_workflows))
@@ -112,11 +117,12 @@ class ScenarioEnvironment:
         own = worker.inside(
             self._worker_pool, self.temporal, {"wechat": channel}, clock=self.now, merchants={"wechat": MERCHANT}
         )
+        erasing = ErasureActivities(ErasureStore(self._worker_pool), self.vault, self.temporal, self.now)
         async with Worker(
             self.temporal,
             task_queue=TASK_QUEUE,
             workflows=[*worker.WORKFLOWS, *more_workflows],
-            activities=[*own, *self.office.activities(), *self.systems.activities()],
+            activities=[*own, *self.office.activities(), *self.systems.activities(), erasing.erase],
             interceptors=[Doorkeeper(self.office.verifier.signer)],
             workflow_runner=UnsandboxedWorkflowRunner(),
             build_id="scenarios",  # else the SDK hashes the code of all loaded modules, seconds of a core

@@ -12,10 +12,14 @@ from store.returns.evidence import EvidenceStore
 from store.returns.evidence_storage import Vault
 
 
+def evidence_of_a_house(pool: Pool, vault: Vault) -> EvidenceService:
+    return EvidenceService(EvidenceStore(pool), vault)
+
+
 @contextmanager
-def evidence_of_a_house(pool: Pool) -> Iterator[EvidenceService]:
+def vault_of_a_house() -> Iterator[Vault]:
     folder = Path(tempfile.mkdtemp(prefix="oms-pictures-"))
     try:
-        yield EvidenceService(EvidenceStore(pool), Vault.at(folder.as_uri()))
+        yield Vault.at(folder.as_uri())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
