@@ -55,7 +55,7 @@ END = "SELECT end_erasure($1, $2)"
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class LiesElsewhere:
     """What lies outside the books: `pictures` with their kinds, `decided` approvals that no workflow waited for."""
 
     orders: tuple[str, ...]
@@ -86,7 +86,7 @@ class ErasureStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def words(self, approval_id: str, at: datetime) -> Elsewhere | None:
+    async def words(self, approval_id: str, at: datetime) -> LiesElsewhere | None:
         """Erases in the books, and says what lies elsewhere. None: it has ended, or was never begun. Done again it
         changes nothing."""
         async with self._pool.acquire() as connection, connection.transaction():
@@ -101,7 +101,7 @@ class ErasureStore:
                 await connection.execute(QUESTION, row["approval_id"], kept, digest)
             pictures = await connection.fetch(PICTURES, it["orders"])
             decided = await connection.fetch(DECIDED_IN_PLACE, it["orders"])
-        return Elsewhere(
+        return LiesElsewhere(
             tuple(it["orders"]), tuple(it["returns"]),
             tuple((row["evidence_id"], row["content_type"]) for row in pictures),
             tuple(row["approval_id"] for row in decided),

@@ -185,6 +185,10 @@ class ChangeRefused(StoreError):
     """A change of the controls that cannot be asked for, or not be made any more; nothing was changed."""
 
 
+class ChangeExpired(ChangeRefused):
+    """Approved, and not made in time."""
+
+
 class PolicyOvertaken(ChangeRefused):
     def __init__(self, based_on: int, counts: int) -> None:
         super().__init__(

@@ -21,5 +21,6 @@ def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock, *, proofs
     controls = ControlActivities(ControlStore(pool), clock)
     return [
         people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, people.signed,
-        authority.admit, controls.ask, controls.make, controls.over, DeskActivities(pool).do,
+        authority.admit, controls.ask, controls.make, controls.over, controls.done_before, controls.expire,
+        DeskActivities(pool).do,
     ]  # fmt: skip

@@ -12,9 +12,10 @@ from domain.clock import Clock
 from domain.order import Id
 from domain.strict import Strict
 from store.approvals.controls import ControlStore
-from store.errors import DecisionRefused, StoreError
+from store.errors import ChangeExpired, DecisionRefused, StoreError
 
 REFUSED = "ChangeRefused"
+EXPIRED = "ChangeExpired"
 
 
 class AskChange(Strict):
@@ -30,6 +31,10 @@ class ControlAsked(Strict):
     """`request` None: there was nothing to ask, it is done."""
 
     request: ApprovalRequest | None
+
+
+class DoneBefore(Strict):
+    done: bool
 
 
 class OfApproval(Strict):
@@ -54,6 +59,17 @@ class ControlActivities:
         with _refusals():
             return ControlAsked(request=await self._controls.ask(m.change, m.n, m.by, m.workflow_id, self._now()))
 
+    @activity.defn(name="controls.done_before")
+    async def done_before(self, message: AskChange) -> DoneBefore:
+        """Of what is done at once: whether this very command was done. Raises, finally, `ChangeRefused`."""
+        with _refusals():
+            return DoneBefore(done=await self._controls.done_before(message.change, message.n, message.by))
+
+    @activity.defn(name="controls.expire")
+    async def expire(self, message: OfApproval) -> None:
+        """Tells that it has to be asked again."""
+        await self._controls.expire(message.approval_id, self._now())
+
     @activity.defn(name="controls.make")
     async def make(self, message: OfApproval) -> ChangeMade:
         """Raises, finally, `ChangeRefused` or an error whose type is a `RefusalCode`: approved, and not to be done any
@@ -73,5 +89,7 @@ def _refusals() -> Iterator[None]:
         yield
     except DecisionRefused as error:
         raise ApplicationError(error.why, type=error.code.value, non_retryable=True) from error
+    except ChangeExpired as error:
+        raise ApplicationError(str(error), type=EXPIRED, non_retryable=True) from error
     except StoreError as error:
         raise ApplicationError(str(error), type=REFUSED, non_retryable=True) from error

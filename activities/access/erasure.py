@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.access.controls import OfApproval
 from domain.clock import Clock
-from store.erasure import Elsewhere, ErasureStore
+from store.erasure import ErasureStore, LiesElsewhere
 from store.returns.evidence_storage import Vault
 
 log = structlog.get_logger("oms.erasure")
@@ -51,7 +51,7 @@ class ErasureActivities:
         await self._store.ended(message.approval_id, self._now())
         log.info("a buyer is forgotten", approval_id=message.approval_id, orders=len(there.orders))
 
-    async def _pictures(self, there: Elsewhere) -> None:
+    async def _pictures(self, there: LiesElsewhere) -> None:
         if there.pictures and self._vault is None:
             why = f"OMS_EVIDENCE_URL is not set for this worker: {len(there.pictures)} pictures are still stored"
             raise ApplicationError(why, type="NoEvidenceStore")
@@ -80,7 +80,7 @@ class ErasureActivities:
         return found
 
 
-def _queries(there: Elsewhere) -> Iterator[str]:
+def _queries(there: LiesElsewhere) -> Iterator[str]:
     """All runs of the orders, the returns, and of decisions about them that were taken in place."""
     ids = [*(f"order/{n}" for n in there.orders), *(f"return/{n}" for n in there.returns)]
     for some in _parts(ids):

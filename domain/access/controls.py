@@ -9,6 +9,7 @@ away, and cannot wait for a second person, is done at once (`at_once`).
 
 import hashlib
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
@@ -22,6 +23,10 @@ from domain.strict import Strict
 CHANGE_CONTROLS = "ChangeControls"
 """The workflow of one change."""
 COMMAND = "controls.change"
+DECIDED_WITHIN = timedelta(days=14)
+"""Then the question is withdrawn: what was seen when it was asked no longer is."""
+MADE_WITHIN = timedelta(hours=24)
+"""After the decision; a later change needs a new question."""
 
 
 class AddPerson(Strict):

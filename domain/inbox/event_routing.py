@@ -35,7 +35,7 @@ class Target:
     since: datetime | None = None
     """When the order was paid, or the case applied for: an earlier scan is of somebody else's parcel."""
     waybill_known: bool = False
-    """The books have the fact's waybill number as one of its child's."""
+    """The books have the fact's waybill number, of its carrier, as one under which its child goes."""
 
     @property
     def listener(self) -> str:

@@ -62,15 +62,19 @@ class Calls:
     prover: Prover | None = None
     """None: commands go without a proof, which a worker on a stage of tests may take."""
 
-    async def start(self, workflow: str, message: Strict, update: str, what: str, result: type[Strict]) -> Any:
-        """Start the workflow and wait for the answer of its update."""
+    async def start(
+        self, workflow: str, message: Strict, update: str, what: str, result: type[Strict], *, again: bool = False
+    ) -> Any:
+        """Start the workflow and wait for the answer of its update. `again`: also where one of this id has done its
+        work; the books know it, and give the first answer."""
+        reuse = WorkflowIDReusePolicy
         operation = WithStartWorkflowOperation[Any, Any](
             workflow,
             message,
             id=self.workflow_id,
             task_queue=TASK_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_reuse_policy=reuse.ALLOW_DUPLICATE if again else reuse.ALLOW_DUPLICATE_FAILED_ONLY,
         )
         call = self.temporal.execute_update_with_start_workflow(
             update, start_workflow_operation=operation, result_type=result, rpc_timeout=self.timeout

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from domain.access.authority import ProofCode
-from domain.access.controls import CHANGE_CONTROLS, ControlChange, control_workflow_id, subject_of
+from domain.access.controls import CHANGE_CONTROLS, ControlChange, at_once, control_workflow_id, subject_of
 from domain.approvals import ApprovalId
 from starter.clients.calls import ANSWER_TIMEOUT, TIME_RAN_OUT, Calls, short
 from starter.clients.errors import CommandRefused, OrderError
@@ -62,7 +62,8 @@ class ControlClient:
         message = ChangeOfControls(change=change, by=by)
         if self._prover is not None:
             message = await proved(self._prover, calls.workflow_id, "change", message, by)
-        return cast(ControlAnswer, await calls.start(CHANGE_CONTROLS, message, "asked", "the change", ControlAnswer))
+        start = calls.start(CHANGE_CONTROLS, message, "asked", "the change", ControlAnswer, again=at_once(change))
+        return cast(ControlAnswer, await start)
 
     async def outcome(self, approval_id: ApprovalId) -> ControlAnswer:
         """What became of a change that was decided. Raises `ChangeNotAsked` when nobody says."""

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from domain.access.authority import AUTHORITY
 from domain.access.controls import (
+    MADE_WITHIN,
     AddApiToken,
     AddPerson,
     ControlChange,
@@ -38,6 +39,7 @@ from domain.policy import Policy, changes
 from domain.records import AuditEntry, TicketRecord, TicketResolution
 from store.approvals.api_tokens import add_api_token, revoke_api_token
 from store.approvals.approvals import ApprovalStore, open_approval, read_approval, spend_approval
+from store.approvals.at_once import done_at_once, keep_at_once
 from store.approvals.people import (
     ONE_AT_A_TIME,
     active_holders,
@@ -52,7 +54,7 @@ from store.approvals.people import (
 )
 from store.audit.audit import append_entry
 from store.erasure import begin_erasure, what_is_theirs
-from store.errors import ApprovalChanged, ChangeRefused, PersonRefused, StoreError
+from store.errors import ApprovalChanged, ChangeExpired, ChangeRefused, PersonRefused, StoreError
 from store.pool import Connection, Pool
 from store.rules.policies import publish_policy, read_current
 from store.rules.publishing import rules_question
@@ -93,7 +95,9 @@ class ControlStore:
                     raise ApprovalChanged(number)
                 return known.request
             if at_once(change) and not await _is_administrator(connection, change):
-                await _make(connection, change, by, at)
+                if not await done_at_once(connection, number, _plain(change), by):
+                    await _make(connection, change, by, at)
+                    await keep_at_once(connection, number, _plain(change), by, at)
                 return None
             question = await _question(connection, change, by, at)
             request = ask(
@@ -104,6 +108,29 @@ class ControlStore:
             await open_approval(connection, request, workflow_id, at)
             await _tell(connection, request, at)
             return request
+
+    async def done_before(self, change: ControlChange, n: int, by: str) -> bool:
+        """One that takes power away, by the same person under the same number. Raises `ApprovalChanged` for another
+        under that number."""
+        async with self._pool.acquire() as connection:
+            return await done_at_once(connection, f"A-{subject_of(change)}-{n}", _plain(change), by)
+
+    async def expire(self, approval_id: str, at: datetime) -> None:
+        """Of a question that nobody has decided, or a change that was not made in time: told once."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            approval = await read_approval(connection, approval_id)
+            assert approval is not None
+            r = approval.request
+            what = "nobody has decided it" if approval.decided() is None else "it was not made in time"
+            ticket = TicketRecord(
+                ticket_id=f"{_ticket(approval_id)}-expired", system=SYSTEM, step="expired", severity="normal",
+                error=f"{approval_id}: what {r.requested_by} asked about {r.subject} has expired, {what}; ask again",
+                actions=("give_up",), give_up_means="it stays as it was",
+            )  # fmt: skip
+            if await open_ticket(connection, ticket, None, at, outside=True):
+                detail = {"approval_id": approval_id, "subject": r.subject, "why": what}
+                entry = AuditEntry(actor="system", action="controls.expired", detail=detail)
+                await append_entry(connection, entry, at)
 
     async def make(self, approval_id: str, at: datetime) -> str:
         """Carries out what was approved, once. The answer says what was done. Raises `StoreError` when it cannot be
@@ -145,6 +172,9 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
     change = _CHANGE.validate_json(json.dumps(request.content["change"]))
     if (approval_kind(change), subject_of(change)) != (request.kind, request.subject):
         raise ChangeRefused(f"{approval_id} is no approval of such a change; nothing was changed")
+    if approval.decided_at is not None and at > approval.decided_at + MADE_WITHIN:
+        when = f"{approval.decided_at:%Y-%m-%d %H:%M} UTC"
+        raise ChangeExpired(f"{approval_id} was decided at {when}, too long ago; ask again")
     await connection.execute(ONE_AT_A_TIME)
     used_for = f"controls/{request.subject}"
     decided = await spend_approval(connection, approval_id, request.content_hash, used_for, at)

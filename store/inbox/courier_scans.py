@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.trust.card_numbers import masked
 from store.pool import Connection, Pool, clean
 
 # Scans, once per waybill and key.
@@ -75,6 +76,6 @@ async def add_traces(connection: Connection, traces: Sequence[tuple[str, ScanRea
             [source for source, _ in traces],
             [t.at for _, t in traces],
             [clean(t.status) for _, t in traces],
-            [clean(t.text) for _, t in traces],
+            [masked(clean(t.text), {t.waybill_no}) for _, t in traces],
             [clean(t.place) for _, t in traces],
         )

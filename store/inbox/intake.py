@@ -6,7 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+import structlog
+
 from domain.facts import Fact
+from domain.trust.card_numbers import masked, masked_bytes
 from store.inbox.courier_scans import ScanRead, add_traces
 from store.pool import Connection, clean, to_json
 
@@ -31,8 +34,13 @@ KNOWN = """
 SELECT i.source, i.event_id, i.id, i.digest FROM inbox i
 JOIN unnest($1::text[], $2::text[]) AS u (source, event_id) USING (source, event_id)"""
 
+NUMBERS = {"order_no", "child_no", "waybill_no", "refund_no", "chargeback_no", "transaction_id", "merchant_id"}
+
 REPEATED = """
 INSERT INTO inbox_repeats (inbox_id, at, via) SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])"""
+
+
+log = structlog.get_logger("store")
 
 
 class Added(StrEnum):
@@ -70,6 +78,7 @@ async def add_many(connection: Connection, messages: Sequence[Incoming]) -> list
     """Inside a transaction. One answer a message, in order; of two with one key in the batch, the first is the new."""
     if not messages:
         return []
+    messages = [_without_cards(m) for m in messages]
     new = await _insert(connection, messages)
     known = await _known(connection, messages) if len(new) < len(messages) else {}
     answers: list[Added] = []
@@ -89,6 +98,19 @@ async def add_many(connection: Connection, messages: Sequence[Incoming]) -> list
     believed = [m for m, answer in zip(messages, answers, strict=True) if answer is not Added.CONFLICT]
     await add_traces(connection, [(m.source, scan) for m in believed for scan in m.trace])
     return answers
+
+
+def _without_cards(m: Incoming) -> Incoming:
+    """What nobody may keep is gone before anything is stored. `digest` stays that of what was said."""
+    named = (f.model_dump(include=NUMBERS, exclude_none=True).values() for f in m.facts)
+    ours = {str(number) for numbers in named for number in numbers} | {scan.waybill_no for scan in m.trace}
+    body = masked_bytes(m.body, ours)
+    notes = [masked(fact.note, ours) for fact in m.facts]
+    if body == m.body and notes == [fact.note for fact in m.facts]:
+        return m
+    facts = tuple(f.model_copy(update={"note": note}) for f, note in zip(m.facts, notes, strict=True))
+    log.warning("a card number was masked", source=m.source, event_id=m.event_id)
+    return replace(m, body=body, facts=facts)
 
 
 async def _keep_conflicting(connection: Connection, messages: Sequence[Incoming]) -> None:

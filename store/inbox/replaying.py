@@ -63,8 +63,8 @@ LOCK = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY
 class OrderErased(StoreError):
     def __init__(self, order_no: str, at: datetime) -> None:
         super().__init__(
-            f"the buyer of order {order_no} was forgotten at {at:%Y-%m-%d %H:%M} UTC: its messages have no contents and "
-            "its workflow no history any more, so nothing of it is delivered again; leave it out of the selection"
+            f"the buyer of order {order_no} was forgotten at {at:%Y-%m-%d %H:%M} UTC: its messages have no contents "
+            "and its workflow no history any more, so nothing of it is delivered again; leave it out of the selection"
         )
 
 

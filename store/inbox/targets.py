@@ -11,7 +11,7 @@ from store.pool import Connection, Row
 # A row for every order or case that a fact is about. The first number that is given decides. A waybill number is of the
 # packages of the fact's own carrier, if there are such; of those whose order was paid, or whose case was applied for,
 # before it happened, else of those that came later; of these the newest, with all that share the number within a
-# package's lifetime.
+# package's lifetime. Known is a number under which the child goes, by this carrier: a label that was voided is none.
 TARGETS = f"""
 SELECT u.pos, o.order_no, o.status, o.ended_at IS NOT NULL AS ended, c.child_no, c.status AS child_status,
     k.return_no, k.ended_at IS NOT NULL AS case_ended,
@@ -21,8 +21,9 @@ SELECT u.pos, o.order_no, o.status, o.ended_at IS NOT NULL AS ended, c.child_no,
         WHERE t.return_no = k.return_no AND t.detail ->> 'key' = u.key AND t.detail ->> 'outcome' = 'APPLIED')
     ELSE o.ended_at IS NOT NULL AND EXISTS (SELECT FROM order_events e
         WHERE e.order_no = o.order_no AND e.key = u.key AND e.outcome = 'APPLIED') END AS applied,
-    EXISTS (SELECT FROM parcels known WHERE known.waybill_no = u.waybill_no AND known.child_no = c.child_no)
-        AS waybill_known
+    EXISTS (SELECT FROM parcels known WHERE known.waybill_no = u.waybill_no AND known.child_no = c.child_no
+        AND (known.carried OR known.waybill_no = c.waybill_no)
+        AND (u.carrier IS NULL OR known.carrier = '' OR lower(known.carrier) = lower(u.carrier))) AS waybill_known
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
     AS u (pos, order_no, child_no, waybill_no, carrier, refund_no, key, at)
 LEFT JOIN LATERAL (

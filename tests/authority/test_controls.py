@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,8 +30,9 @@ from starter.clients.approvals import ApprovalClient, DecisionNotTaken
 from starter.clients.controls import ChangeNotAsked, ControlClient
 from starter.clients.errors import CommandRefused
 from store.approvals.approvals import Approval
+from store.approvals.controls import ControlStore
 from store.approvals.people import PeopleStore
-from store.errors import PersonRefused
+from store.errors import ChangeExpired, PersonRefused
 from store.pool import open_pool
 from store.rules.policies import PolicyStore
 from tests.authority.sender import FOREIGN
@@ -301,3 +302,51 @@ async def test_what_was_asked_is_what_is_made_and_asking_twice_is_no_second_ques
         await handle.execute_update("decide", {"approval_id": asked.request.approval_id, "decision": "approve"})
     assert isinstance(refused.value.cause, ApplicationError)
     assert await controls.roles("u-crony") == set()
+
+
+async def test_a_question_about_the_controls_expires_and_is_told(controls: Controls) -> None:
+    asked = await controls.ask(CRONY)
+    await controls.house.pass_until(controls.house.now() + timedelta(days=15))
+    answer = await controls.client().outcome(asked.request.approval_id)
+    assert answer.state == "expired"
+    found = await controls.house.office.approvals.get(asked.request.approval_id)
+    assert found is not None and found.state == "withdrawn"
+    told = await controls.house.tickets.list(system="approvals")
+    assert [ticket.step for ticket in told] == ["expired"] and "ask again" in told[0].error
+    assert (await controls.audited("controls.expired"), await controls.roles("u-crony")) == (1, set())
+
+
+async def test_a_change_that_was_approved_and_not_made_within_a_day_is_not_made_any_more(controls: Controls) -> None:
+    """The worker was away: what was seen then may be something else by now."""
+    asked = await controls.ask(CRONY)
+    number, store, now = asked.request.approval_id, ControlStore(controls.house._worker_pool), controls.house.now()
+    await controls.house.pool.execute(
+        "UPDATE approvals SET state = 'approved', decided_at = $2, decided_by = 'u-admin2', decided_role = 'ADMIN', "
+        "remark = 'seen' WHERE approval_id = $1",
+        number, now - timedelta(hours=25),
+    )  # fmt: skip
+    with pytest.raises(ChangeExpired, match="ask again"):
+        await store.make(number, now)
+    await store.expire(number, now)
+    await store.expire(number, now)
+    assert (await controls.audited("controls.expired"), await controls.roles("u-crony")) == (1, set())
+    assert "was not made in time" in (await controls.house.tickets.list(system="approvals", state=None))[0].error
+    controls.house.clocks.leave(f"controls/{number.removeprefix('A-')}")
+
+
+async def test_what_is_done_at_once_is_done_once_and_told_again_has_its_first_answer(controls: Controls) -> None:
+    gone = SetActive(person_id="u-fin", active=False)
+    first = await controls.client().ask(gone, 900_001, "u-admin1")
+    assert first.state == "made"
+    await controls.house.office.people.set_active("u-fin", True, "installation", controls.house.now())
+    over = controls.house.temporal.get_workflow_handle("controls/people/u-fin-900001").result
+    for client in (controls.client(), controls.client(None)):
+        await over()
+        assert await client.ask(gone, 900_001, "u-admin1") == first
+    await over()
+    assert await controls.audited("people.deactivate") == 1 and await controls.roles("u-fin")
+    with pytest.raises(ChangeNotAsked):
+        await controls.client().ask(gone, 900_001, "u-admin2")
+    other = SetActive(person_id="u-fin", active=False)
+    assert (await controls.client().ask(other, 900_002, "u-admin1")).state == "made"
+    assert not await controls.roles("u-fin")

@@ -43,6 +43,8 @@ MOST_OF_ONE, OF_ONE_WITHIN = 20, timedelta(hours=1)
 MOST_PEOPLE = 50
 SHUTS_OUT_NOBODY = "junk-shuts-out-nobody"
 
+EXPIRES = "questions expire"
+
 Overdue = Literal["reminder", "escalation"]
 
 
@@ -52,6 +54,8 @@ class Waits:
 
     reminder_s: int = 24 * 3600
     escalation_s: int = 48 * 3600
+    expires_s: int | None = None
+    """Then it is withdrawn; None: it waits as long as it takes."""
 
 
 class Approvals:
@@ -122,7 +126,13 @@ class Approvals:
                 return self._answers.get(approval_id)
             told.append(what)
             escalate(request, "reminder" if what == "reminder" else "escalation")
-        await self._answered(approval_id, None, "")
+        if waits.expires_s is None or not workflow.patched(EXPIRES):
+            await self._answered(approval_id, None, "")
+            return self._answers.get(approval_id)
+        left = asked_at + timedelta(seconds=waits.expires_s) - workflow.now()
+        if not await self._answered(approval_id, max(left, timedelta(0)), f"{approval_id} expires"):
+            await self.withdraw(approval_id, "system", "nobody has decided it in time")
+            await workflow.wait_condition(lambda: approval_id not in self.asked)
         return self._answers.get(approval_id)
 
     async def _answered(self, approval_id: str, within: timedelta | None, name: str) -> bool:

@@ -15,8 +15,9 @@ class ChangeOfControls(SignedCommand):
 
 
 class ControlAnswer(Strict):
-    """`asked`: another person has to decide; `made`; `rejected`; `not_made`: approved, and cannot be done any more."""
+    """`asked`: another person has to decide; `made`; `rejected`; `not_made`: approved, and cannot be done any more;
+    `expired`: not decided, or not made, in time: to be asked again."""
 
-    state: Literal["asked", "made", "rejected", "not_made"]
+    state: Literal["asked", "made", "rejected", "not_made", "expired"]
     approval: ApprovalRequest | None = None
     said: str = ""

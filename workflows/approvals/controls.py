@@ -11,9 +11,9 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.access.controls import AskChange, ControlActivities, OfApproval
+    from activities.access.controls import EXPIRED, AskChange, ControlActivities, OfApproval
     from activities.access.erasure import ErasureActivities
-    from domain.access.controls import CHANGE_CONTROLS, COMMAND, authority_row, number_in
+    from domain.access.controls import CHANGE_CONTROLS, COMMAND, DECIDED_WITHIN, at_once, authority_row, number_in
     from domain.approvals import ApprovalRequest
     from domain.strict import UnableToRead
     from workflows.approvals.approvals import Overdue, Waits
@@ -84,8 +84,10 @@ class ChangeControls(DecisionHandlers):
             raise StartRefused(INVALID, f"the workflow id {workflow_id[:100]} is not the one of this change")
         row = authority_row(message.change)
         try:
-            message = await admitted(message, message.by, COMMAND, row, f"{workflow.info().run_id} start")
             asking = AskChange(change=message.change, n=n, by=message.by, workflow_id=workflow_id)
+            if at_once(message.change) and await self._was_done(asking):
+                return None
+            message = await admitted(message, message.by, COMMAND, row, f"{workflow.info().run_id} start")
             asked = await in_store(ControlActivities.ask, asking, summary=f"ask about {workflow_id}")
         except STORE_ERRORS as error:
             raise _refusal(error) from None
@@ -93,17 +95,28 @@ class ChangeControls(DecisionHandlers):
             self.approvals.keep(asked.request)
         return asked.request
 
+    async def _was_done(self, asking: AskChange) -> bool:
+        """A proof is no part of what a command says: told again it has its first answer."""
+        summary = f"was {asking.workflow_id} done before"
+        return (await in_store(ControlActivities.done_before, asking, summary=summary)).done
+
     async def _decided(self, request: ApprovalRequest) -> ControlAnswer:
         """The ticket that was opened with the question grows louder by itself."""
-        decided = await self.approvals.decided(request.approval_id, Waits(), _nothing_more)
+        waits = Waits(expires_s=int(DECIDED_WITHIN.total_seconds()))
+        decided = await self.approvals.decided(request.approval_id, waits, _nothing_more)
         of = OfApproval(approval_id=request.approval_id)
         await in_store(ControlActivities.over, of, summary=f"{request.approval_id} is decided")
-        if decided is None or not decided.approved:
-            by = decided.person_id if decided else "nobody"
-            return ControlAnswer(state="rejected", approval=request, said=f"not approved by {by}")
+        if decided is None:
+            await in_store(ControlActivities.expire, of, summary=f"{request.approval_id} has expired")
+            return ControlAnswer(state="expired", approval=request, said="nobody has decided it in time; ask again")
+        if not decided.approved:
+            return ControlAnswer(state="rejected", approval=request, said=f"not approved by {decided.person_id}")
         try:
             made = await in_store(ControlActivities.make, of, summary=f"make {request.approval_id}")
         except STORE_ERRORS as error:
+            if isinstance(error, ApplicationError) and error.type == EXPIRED:
+                await in_store(ControlActivities.expire, of, summary=f"{request.approval_id} has expired")
+                return ControlAnswer(state="expired", approval=request, said=error.message)
             return ControlAnswer(state="not_made", approval=request, said=str(_refusal(error))[:1000])
         if request.kind == "forget_buyer":
             await self._forget(of)

@@ -16,12 +16,15 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from domain.strict import UnableToRead, parse
+from domain.trust.card_numbers import card_in
 from domain.trust.encryption import ENCRYPTED, KEY_ID, unreadable
 
 M = TypeVar("M", bound=BaseModel)
 Check = TypeVar("Check", bound=Callable[..., None])
 
 BAD_MESSAGE = "BadMessage"
+NO_CARDS = "card numbers are refused"
+CARD = "{field} has what looks like a payment card's number or code, which nobody may keep: leave it out"
 NO_ARGUMENT = RawValue(Payload())
 """Of a workflow that is started without one: refused like anything else that is not JSON."""
 
@@ -54,6 +57,12 @@ def read(model: type[M], raw: RawValue, what: str) -> M:
     return parse(model, json_bytes(raw, what))
 
 
+def no_card(message: BaseModel, kind: str) -> None:
+    """Of a start. Raises `StartRefused`; what was taken before it was looked for stays taken."""
+    if (field := card_in(message.model_dump(mode="json"))) and workflow.patched(NO_CARDS):
+        raise StartRefused(kind, CARD.format(field=field))
+
+
 def read_only_one(model: type[M], arguments: Sequence[RawValue], what: str) -> M:
     """Of a signal with one argument. Raises `UnableToRead`."""
     if len(arguments) != 1:
@@ -75,6 +84,9 @@ def well_formed(check: Check) -> Check:
         fits = len(arguments) == len(expected)
         if not fits or not all(isinstance(a, model) for a, model in zip(arguments, expected, strict=True)):
             raise ApplicationError(f"the update takes {wanted} as JSON (payload encoding json/plain)", type=BAD_MESSAGE)
+        for message in arguments:
+            if field := card_in(message.model_dump(mode="json")):
+                raise ApplicationError(CARD.format(field=field), type=BAD_MESSAGE)
         check(self, *arguments)
 
     return cast(Check, checked)

@@ -9,7 +9,7 @@ from domain.order import StartOrder, order_too_large
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
 from domain.strict import UnableToRead
 from workflows.durable.local_steps import LARGE, STORE_ERRORS, in_store
-from workflows.durable.raw_messages import StartRefused, check_workflow_id, read
+from workflows.durable.raw_messages import StartRefused, check_workflow_id, no_card, read
 from workflows.messages import order_workflow_id
 from workflows.order.state import OrderState
 
@@ -29,6 +29,8 @@ def read_start(raw: RawValue, *, goes_on: bool = False) -> StartOrder:
     except UnableToRead as error:
         raise StartRefused(INVALID, str(error)) from None
     check_workflow_id(order_workflow_id(order.order_no), INVALID)
+    if not goes_on:
+        no_card(order, INVALID)
     if not goes_on and (why := order_too_large(order)) and workflow.patched(SIZED):
         raise StartRefused(INVALID, why)
     return order

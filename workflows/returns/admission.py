@@ -15,7 +15,7 @@ from domain.strict import UnableToRead, load, parse
 from domain.trust.seals import WORKER
 from workflows.durable.local_steps import in_store, until_in_store
 from workflows.durable.proofs import admitted
-from workflows.durable.raw_messages import StartRefused, check_workflow_id, json_bytes
+from workflows.durable.raw_messages import StartRefused, check_workflow_id, json_bytes, no_card
 from workflows.durable.seals import Seals
 from workflows.order_return_signals import return_workflow_id
 
@@ -58,6 +58,8 @@ def read_start(raw: RawValue, *, goes_on: bool = False) -> Start:
         _insist_on_parent(start.reopens)
         if not Seals.of(raw).hold([raw], WORKER):  # a stranger's workflow may bear the parent's number
             raise StartRefused(INVALID, "a linked case is started by a worker of ours, and none has sealed this start")
+    if start.application is not None and not goes_on:
+        no_card(start.application, INVALID)
     why = return_too_large(start.application) if start.application is not None else ""
     if why and not goes_on and workflow.patched(SIZED):
         raise StartRefused(INVALID, why, (why,))

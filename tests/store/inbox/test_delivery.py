@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.facts import Fact, Kind
+from domain.inbox.event_routing import Disposition, fate
 from domain.records import ChildState
 from domain.states import ChildStatus, OrderStatus, Outcome
 from store.inbox.inbox import InboxStore
@@ -211,8 +212,25 @@ async def test_a_number_that_a_child_bears_already_is_no_news_of_it(orders: Orde
             ("SO20261120-01", "W1", False),
         )
     }
+    told[a_fact("no carrier", child_no=child.child_no, waybill_no="W1", kind=Kind.WAYBILL_RETURNED)] = True
+    told[a_fact("theirs", child_no=child.child_no, waybill_no="W1", carrier="YTO", kind=Kind.WAYBILL_RETURNED)] = False
     found = await inbox.orders_of(list(told))
     assert {fact.key: found[fact.key][0].waybill_known for fact in told} == {f.key: k for f, k in told.items()}
+
+
+async def test_the_number_of_a_label_that_was_voided_is_news(orders: OrderStore, inbox: InboxStore, pool: Pool) -> None:
+    """Booked anew, the child went under another number: handed out under the old one it has the wrong paper."""
+    await a_settled_order(orders)
+    for seq, no in ((2, "VOIDED"), (3, "W1")):
+        child = ChildState(child_no="SO20261120-02", status=ChildStatus.SIGNED, waybill_no=no, carrier="SF")
+        await orders.write(a_write(seq=seq, children=(child,), ended=seq == 3))
+    assert await pool.fetchval("SELECT count(*) FROM parcels WHERE child_no = $1", child.child_no) == 2
+    late = [
+        a_fact(no, child_no=child.child_no, waybill_no=no, carrier="SF", kind=Kind.WAYBILL_RETURNED)
+        for no in ("VOIDED", "W1")
+    ]
+    found = await inbox.orders_of(late)
+    assert {f.key: fate(f, found[f.key][0]) for f in late} == {"VOIDED": Disposition.CLOSED, "W1": Disposition.STALE}
 
 
 async def test_of_two_carriers_with_one_waybill_number_the_facts_own_carrier_is_meant(

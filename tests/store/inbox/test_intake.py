@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 from dataclasses import replace
 
+import pytest
+
 from store.inbox.courier_scans import StoredScan, TraceStore
 from store.inbox.inbox import Added, InboxStore, Incoming, RefusedMessage
 from store.inbox.listing import InboxListing
@@ -88,3 +90,24 @@ async def test_refusals_are_stored_with_caller_and_reason(inbox: InboxStore, poo
     assert await inbox.refuse_many([refusal(), refusal("foreign_ip")]) == [None, None]
     found = await InboxListing(pool).refusals()
     assert [(r.reason, r.remote_ip) for r in found] == [("foreign_ip", "203.0.113.9"), ("signature", "203.0.113.9")]
+
+
+async def test_a_cards_number_is_stored_nowhere_and_a_repeat_stays_a_duplicate(
+    inbox: InboxStore, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bodies and words lose it before they are written; the numbers that the message names as its own stay."""
+    card, waybill = "4111 1111 1111 1111", "5555555555554444"
+    fact = a_fact(order_no="SO20261120", note=f"paid with {card}, waybill {waybill}")
+    scan = StoredScan(waybill, "k1", "wechat", NOW, "SIGNED", f"signed, card {card}")
+    body = f'{{"waybill": "{waybill}", "card": "{card}", "cvv": "123"}}'.encode()
+    message = incoming("e-card", body=body, facts=(fact,), trace=(scan,))
+    assert await inbox.add_many([message]) == [NEW]
+    assert await inbox.add_many([message]) == [DUPLICATE]
+    assert await inbox.add_many([replace(message, digest=b"x" * 32)]) == [CONFLICT]
+    held = await pool.fetch(
+        "SELECT body, facts::text AS facts FROM inbox UNION ALL SELECT '', text FROM courier_traces"
+    )
+    said = "".join(row["body"].decode() + row["facts"] for row in held)
+    assert said.count("************1111") == 5 and card not in said and '"cvv": "***"' in said
+    assert waybill in said
+    assert card not in capsys.readouterr().out
