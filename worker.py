@@ -38,7 +38,6 @@ from activities.tracking import TrackingActivities
 from activities.wms import WmsActivities
 from config import startup_check, walls
 from config.processes import Process
-from config.optional import load_evidence
 from config.settings import PullSettings, Settings, UnableToConfigure
 from domain.access.controls import CHANGE_CONTROLS
 from domain.access.desk import DESK_WORK
@@ -131,8 +130,8 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     elsewhere, bills = (SF_CARRIER,) if outside.sf else (), trade_bills(outside)
     own = inside(pool, client, connectors(settings, outside, now), elsewhere, merchants=merchants, bills=bills)
     verifier = await token_verifier(settings, http, now, pool)
-    evidence = load_evidence()
-    erasing = ErasureActivities(ErasureStore(pool), evidence_vault(evidence) if evidence else None, client, now)
+    vault = evidence_vault(settings.evidence) if settings.evidence else None
+    erasing = ErasureActivities(ErasureStore(pool), vault, client, now)
     deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
     methods = [
         *own, *deciding, erasing.erase,

@@ -30,7 +30,7 @@ GROUPS: Mapping[Process, Groups] = {
     Process.WORKER: (
         *_ALL, *_TALKS, *_BELIEVES_TOKENS, SealSettings, settings.WorkerSettings, settings.PullSettings,
         settings.WechatSettings, settings.QimenSettings, settings.TmsSettings, settings.Kuaidi100Settings,
-        optional.AlipaySettings, optional.SfSettings,
+        optional.AlipaySettings, optional.SfSettings, optional.EvidenceSettings,
     ),
     Process.RELAY: (
         *_ALL, *_TALKS, SealSettings, settings.RelaySettings, settings.OutboundSettings,
