@@ -19,6 +19,8 @@ from tests.conserve.conftest import Ground
 from workflows.messages import ResolveTicket
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 AN_ORDERS_LIFE = timedelta(days=40)
 Plot = Callable[[ScenarioOrder], Awaitable[None]]
 

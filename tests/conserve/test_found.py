@@ -20,6 +20,8 @@ from workflows.order.changes.messages import RequestResplit
 from workflows.order.messages import CancelOrder
 from workflows.returns.messages import CancelReturn, LowerAmount
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 
 class Lost(Fate):
     """The answer of one attempt of `step` is lost; it was done."""

@@ -7,9 +7,19 @@ import pytest
 from temporalio import activity
 
 from activities.messages import RefundCall, RefundState
+from bench.conserve.checks import NotConserved
 from bench.conserve.run import Player, Run
 from bench.conserve.world import OutsideWorld
+from bench.scenarios.environment.return_case import MINUTE
+from bench.scenarios.ordered import stocked
+from domain.facts import Kind
 from tests.conserve.conftest import Ground
+from tests.conserve.test_two_at_once import CUP, asked, cups, every_owner
+from workflows.order.messages import CancelOrder
+from workflows.order.parcels.parcel import Parcel
+from workflows.order.parcels.stop_claim import Claimant
+
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
 
 MOST_RUNS = 300
 AT_A_TIME = 6
@@ -49,3 +59,25 @@ async def test_the_machine_finds_a_refund_that_is_asked_for_again_under_another_
         if found:
             break
     assert found, f"{MOST_RUNS} runs found nothing"
+
+
+async def test_the_machine_finds_units_that_are_paid_back_and_shipped(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard that is taken away: only what the warehouse has stopped is paid back."""
+
+    async def unasked(self: Parcel, who: Claimant) -> bool:
+        return True
+
+    monkeypatch.setattr(Parcel, "cancel", unasked)
+    house = ground.house()
+    life = await stocked(house, cups("62000011"))
+    await life.pay()
+    await asked(house, life, "cancel", CancelOrder(by="buyer", reason="no"))
+    house.world.parcels[life.child_no(1)].state = "left"
+    await life.happens(Kind.WAYBILL_RETURNED)
+    await house.pass_until(house.now() + 5 * MINUTE)
+    house.world.captured_minor = 2 * CUP
+    assert house.world.given_back_minor == 2 * CUP
+    with pytest.raises(NotConserved):
+        await every_owner(ground, life, "62000011")

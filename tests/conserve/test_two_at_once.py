@@ -23,6 +23,8 @@ from tests.conserve.test_engine import order
 from workflows.order.changes.messages import ChangeAddress
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 CUP = 3_000
 
 

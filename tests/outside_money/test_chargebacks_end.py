@@ -19,6 +19,8 @@ from tests.outside_money.money import booked, chargeback, decide, open_tickets
 from tests.returns.orders import paid, signed
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 PAID = 6_000
 MINUTES = timedelta(minutes=20)
 WON, LOST = Kind.CHARGEBACK_WON, Kind.CHARGEBACK_LOST

@@ -22,6 +22,8 @@ from tests.outside_money.money import FINDERS, ask, booked, called_back, chargeb
 from tests.returns.orders import paid, signed
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 PAID = 6_000
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SECRET, STRANGERS = ("whsec_" + base64.b64encode(os.urandom(24)).decode() for _ in range(2))

@@ -30,6 +30,8 @@ from tests.returns.orders import cups, paid, signed
 from tests.returns.test_disputes import answer
 from workflows.order.messages import BookMoney, CancelOrder, MoneyBooked
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 PAID = 6_000
 MINUTES = timedelta(minutes=20)
 OTHERS: dict[str, Callable[[ScenarioOrder, int], Fact]] = {

@@ -18,6 +18,8 @@ from tests.returns.orders import paid, signed
 from workflows.messages import ResolveTicket
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 CUP = 3_000
 YEAR = timedelta(days=365)
 

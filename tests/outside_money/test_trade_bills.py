@@ -18,6 +18,8 @@ from tests.outside_money.money import bills_of, open_tickets, read_bill, refund_
 from tests.returns.orders import paid, signed
 from workflows.order.messages import CancelOrder
 
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
 
 async def tickets(house: ScenarioEnvironment) -> list[TicketRow]:
     """Of nobody's order."""
