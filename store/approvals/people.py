@@ -40,7 +40,7 @@ RETURNING id"""
 PERSON = "SELECT active_person($1)"
 
 # Whoever changes who holds a role waits for the others that do: two may not each leave the other as the last one.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('one change of people'))"
+ONE_AT_A_TIME = "SELECT hold('people')"
 
 HOLDERS = """
 SELECT p.person_id FROM people p JOIN person_roles r USING (person_id) WHERE r.role = $1 AND p.active

@@ -12,7 +12,7 @@ from store.pool import Connection, Pool, clean
 APPEND = "SELECT append_audit($1, $2, $3, $4, $5, $6, $7)"
 
 # What a step that may run twice tells once; after the lock, so that two runs at once do not both find nothing.
-LOCK = "SELECT pg_advisory_xact_lock(hashtext('audit chain'))"
+LOCK = "SELECT hold('audit chain')"
 TOLD = "SELECT EXISTS (SELECT FROM audit WHERE order_no = $1 AND actor = $2 AND action = $3 AND detail = $4)"
 
 # Newest first.

@@ -21,7 +21,7 @@ SELECT source, bucket, received, accepted, refused, rate_bp FROM callback_bucket
 WHERE $3::text IS NULL OR source = $3 ORDER BY bucket, source"""
 
 # One relay at a time judges; the others have nothing to do then. Ends with the transaction.
-ONLY_ONE = "SELECT pg_try_advisory_xact_lock(hashtext('callback board'))"
+ONLY_ONE = "SELECT hold_if_free('callback board')"
 
 WATCHED = "SELECT source, evaluated_until, bad_buckets, alerted FROM callback_watch"
 

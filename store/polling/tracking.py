@@ -46,7 +46,7 @@ NOW = "SELECT now()"
 UNREACHABLE = "courier unreachable"
 
 # One question a span, however many waybills meet it at once.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('kuaidi100 unreachable'))"
+ONE_AT_A_TIME = "SELECT hold('courier unreachable')"
 OUTAGES = "SELECT count(*) AS n, max(ticket_id) FILTER (WHERE state = 'open') AS open_one FROM tickets WHERE step = $1"
 
 

@@ -29,7 +29,7 @@ SELECT version, policy, published_by, published_at, lag(policy) OVER (ORDER BY v
 FROM policies ORDER BY version DESC LIMIT $1"""
 
 # Publishing one after another: version numbers have no gaps. Ends with the transaction.
-ONE_PUBLISHER = "SELECT pg_advisory_xact_lock(hashtext('one publisher of policies'))"
+ONE_PUBLISHER = "SELECT hold('policies')"
 
 
 @dataclass(frozen=True)

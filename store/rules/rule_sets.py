@@ -45,7 +45,7 @@ LIST = f"SELECT {VERSIONS} FROM rule_sets ORDER BY version DESC LIMIT $1"  # noq
 HASH = "SELECT content_hash FROM rule_sets WHERE version = $1"
 
 # Publishing one after another: version numbers have no gaps. Ends with the transaction.
-ONE_PUBLISHER = "SELECT pg_advisory_xact_lock(hashtext('one publisher of rule sets'))"
+ONE_PUBLISHER = "SELECT hold('rule sets')"
 
 ADD_SIMULATION = "INSERT INTO rule_simulations (draft_no, summary, by, at) VALUES ($1, $2, $3, $4)"
 SIMULATED = "SELECT summary FROM rule_simulations WHERE draft_no = $1 ORDER BY id DESC LIMIT 1"

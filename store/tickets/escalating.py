@@ -8,7 +8,7 @@ from store.pool import Pool, Row
 from store.tickets.queue import note_move
 
 # One relay at a time looks; the others have nothing to do then. Ends with the transaction.
-ONLY_ONE = "SELECT pg_try_advisory_xact_lock(hashtext('ticket escalation'))"
+ONLY_ONE = "SELECT hold_if_free('ticket escalation')"
 
 # Open tickets that were left alone for the age of their severity. The loudest ones only while a group is left to tell.
 DUE = """

@@ -1,5 +1,6 @@
 """Each login tries what it must not: evidence is changed by nobody, rights are gained by nobody (F15)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -253,3 +254,26 @@ async def test_reports_read_nothing_that_names_a_person(database_url: str, pool:
             values = await bi.fetch(f"SELECT {column}::text AS v FROM {name}")  # noqa: S608 - names of the catalogue
             told += [f"{name}.{column}" for row in values if row["v"] and CANARY in row["v"]]
     assert told == []
+
+
+async def test_no_login_holds_up_what_is_not_its_own(database_url: str, pool: Pool) -> None:
+    """The audit's chain, changes of people and the relay's jobs go on, whatever a reader's login locks."""
+    held = [row["name"] for row in await pool.fetch("SELECT name FROM held")]
+    async with logged_in(database_url, "oms_bi") as reader:
+        async with reader.transaction():
+            for name in ("audit chain", "one change of people", "one publisher of policies", "ticket escalation"):
+                await reader.execute("SELECT pg_advisory_xact_lock(hashtext($1))", name)
+            entry = AuditEntry(actor="u", action="goes.on", detail={})
+            async with asyncio.timeout(5):
+                await AuditStore(pool).append(entry, datetime.now(UTC))
+                assert await pool.fetchval("SELECT hold_if_free('ticket escalation')")
+                await pool.execute("SELECT hold('people'), hold('policies')")
+        for name in held:
+            for sql in ("SELECT hold($1)", "SELECT 1 FROM held WHERE name = $1 FOR UPDATE"):
+                with pytest.raises(InsufficientPrivilegeError):
+                    await reader.execute(sql, name)
+    async with logged_in(database_url, "oms_relay") as relay:
+        for name in ("people", "policies", "rule sets"):
+            with pytest.raises(InsufficientPrivilegeError):
+                await relay.execute("SELECT hold($1)", name)
+        assert await relay.fetchval("SELECT hold_if_free('callback board')")
