@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.pages import approvals, health, live, orders, pictures, sign_in, today
+from console.pages.callbacks import board, messages, subscriptions
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
@@ -21,6 +22,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 PAGES = (
     *(today, orders, page, acts),
     *(queue, together, one),
+    *(board, messages, subscriptions),
     *approvals.PAGES,
     *(pictures, live, sign_in, health),
 )

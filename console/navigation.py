@@ -13,6 +13,8 @@ TICKET_READERS = Needs(
     Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FINANCE, Role.WAREHOUSE, Role.ADMIN
 )  # fmt: skip
 
+CALLBACK_READERS = Needs(Role.ORDER_OPS, Role.ADMIN)
+
 
 @dataclass(frozen=True)
 class MenuEntry:
@@ -27,6 +29,7 @@ MENU = (
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),
     MenuEntry("/tickets", N_("Tickets"), "ticket", TICKET_READERS),
+    MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),
 )
 
 

@@ -144,7 +144,7 @@ NOT_ITS_OWN = {
         "SELECT * FROM used_tokens",
         "SELECT claims FROM command_proofs",
         "SELECT body FROM inbox",
-        "SELECT facts FROM inbox",
+        "UPDATE inbox SET order_no = 'SO1001'",
         "SELECT remote_ip FROM inbox_refusals",
         "SELECT decide_approval('A-1', 'approved', now(), 'u', 'FINANCE', NULL, 'r')",
         "SELECT first_administrators('u-1', 'u-2', now(), 'u-1')",

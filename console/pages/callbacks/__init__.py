@@ -1,0 +1,1 @@
+"""What outside systems told us, how much of it was believed, and what we told others."""
