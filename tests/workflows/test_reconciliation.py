@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from temporalio import activity
@@ -16,7 +16,7 @@ from activities.money.bills import BillNotRead, BillOfDay, BillsAsked, BillsDue
 from activities.reconciling import DayDone, Page, PageDone
 from tests.raw_messages import STRANGE
 from tests.workflows.play import kinds, until
-from workflows.loops.reconciliation import DAILY_WORKFLOW, Daily, DailyWorkflow
+from workflows.loops.reconciliation import DAILY_WORKFLOW, MOST_CALLED, Daily, DailyWorkflow
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -176,6 +176,25 @@ async def test_a_run_asked_for_while_one_is_under_way_follows_it(skipping: Workf
         await skipping.fast_forward(handle, timedelta(minutes=11))
         await until(lambda: len(night.pages) >= 10, "the next run begins at once")
     assert night.pages[6][0] - night.pages[5][0] < timedelta(minutes=5)
+
+
+async def test_so_many_runs_a_day_are_asked_for_and_no_more(skipping: WorkflowEnvironment) -> None:
+    """`run_now` has no seal: partners are asked no faster, whoever sends it however often."""
+    now = datetime.now(UTC)
+    later = (now + timedelta(hours=12)).astimezone(SHANGHAI)
+    today = {"called_on": now.date().isoformat(), "called": MOST_CALLED - 1, "hour": later.hour, "minute": later.minute}
+    night = Night()
+    async with nights(skipping, night, settle_s=1, **today) as handle:
+        for _ in range(3):
+            await handle.signal("run_now")
+        await until(lambda: bool(night.pages), "the last run of the day")
+        await skipping.fast_forward(handle, timedelta(seconds=5))
+        await until(lambda: len(night.done) == 1, "the day is compared")
+        next_run = skipping.client.get_workflow_handle(handle.id)
+        for _ in range(3):
+            await next_run.signal("run_now")
+        await skipping.fast_forward(next_run, timedelta(minutes=30))
+    assert len(night.done) == 1
 
 
 async def test_settings_of_any_shape_stop_nothing_and_change_nothing(skipping: WorkflowEnvironment) -> None:

@@ -26,6 +26,8 @@ with workflow.unsafe.imports_passed_through():
 DAILY_WORKFLOW = "ReconcileDaily"
 DAILY_WORKFLOW_ID = "reconcile/daily"
 MOST_EVENTS = 1_500
+MOST_CALLED = 12
+"""Runs a day that may be asked for: `run_now` carries nothing, so no seal, and anybody in the namespace can send it."""
 ONE_PAGE = timedelta(minutes=5)
 SILENCE = timedelta(seconds=45)
 STORE_STEP = timedelta(seconds=10)
@@ -59,6 +61,9 @@ class Daily(Strict):
     progress: Progress | None = None
     asked: bool = False
     """Somebody asked for a run while one was under way: the next begins at once."""
+    called_on: str = ""
+    called: int = 0
+    """So many runs of that day (UTC) began because somebody asked for them."""
 
 
 @workflow.defn(name=DAILY_WORKFLOW)
@@ -99,15 +104,19 @@ class DailyWorkflow(LoopSignals):
         if name == "configure":
             self._configure(read_only_one(Daily, arguments, "signal"))
         elif name == "run_now":
-            self._at_once = True
+            self._at_once = self._at_once or self._called_today() < MOST_CALLED
         else:
             raise UnableToRead("the reconciliation knows no such signal")
 
     def _configure(self, settings: Daily) -> None:
         """New settings count from the next run on."""
-        plain = self._settings.model_copy(update={"progress": None, "asked": False})
+        plain = self._settings.model_copy(update={"progress": None, "asked": False, "called_on": "", "called": 0})
         self._changed = self._changed or settings != plain
-        self._settings = settings
+        kept = {"called_on": self._settings.called_on, "called": self._settings.called}
+        self._settings = settings.model_copy(update=kept)
+
+    def _called_today(self) -> int:
+        return self._settings.called if self._settings.called_on == workflow.now().date().isoformat() else 0
 
     async def _wait(self) -> Progress | None:
         """The day to compare; None: other settings have come."""
@@ -121,6 +130,10 @@ class DailyWorkflow(LoopSignals):
             )
         if self._changed and not self._at_once:
             return None
+        if self._at_once:
+            today = workflow.now().date().isoformat()
+            counted = {"called_on": today, "called": self._called_today() + 1}
+            self._settings = self._settings.model_copy(update=counted)
         self._at_once = False
         since = day_before(workflow.now())
         return Progress(day=since.date().isoformat(), since=since.isoformat())
