@@ -36,7 +36,7 @@ tests = $(PY) -m pytest -q $(1) $(2) -o cache_dir=.pytest_cache/$@ || { was=$$?;
 beside := -j2 --keep-going
 
 .PHONY: help venv demo up down links status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
-.PHONY: units system polling storm walls cluster rolling
+.PHONY: units system polling storm browser walls cluster rolling
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -61,7 +61,11 @@ status: venv ## what of the local stack runs
 # wait until the cores are free, since they watch real seconds; what they leave idle, `check` takes with the least right.
 # The scenario file is among the tests (tests/scenarios/test_the_file.py): every block is played and compared there.
 test: venv ## everything CI runs: lint, types, import contracts, tests, scenarios
-	@$(call timed,test,$(MAKE) units && $(MAKE) $(beside) system polling check && $(MAKE) storm)
+	@$(call timed,test,$(MAKE) units && $(MAKE) $(beside) system polling check && $(MAKE) storm && $(MAKE) browser)
+
+# Without a Chromium, and where none can be installed, the last lines say so and nothing has failed.
+browser: venv ## the pages of the web console in a headless Chromium, as each role; pictures into .local/shots/
+	@if $(PY) -m tests.browser.chromium; then $(call timed,$@,$(call tests,tests/browser --browser,--durations=5)); fi
 
 units: venv ## the tests that bring up no whole system, in WORKERS processes
 	@$(call timed,$@,$(call tests,--ignore=tests/e2e --ignore=tests/pull,-n $(WORKERS) --dist worksteal --durations=25 --durations-min=2))

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from config.sources import Port, SettingsGroup, WebAddress, Word
+from config.sources import Port, Secret, SettingsGroup, WebAddress, Word, load, origin
 
 
 class ConsoleSettings(SettingsGroup):
@@ -28,6 +28,24 @@ class ConsoleSettings(SettingsGroup):
         if self.url.count("/") > 2:
             raise ValueError("url must be scheme, host and port only: the console answers at the root of its address")
         return self
+
+
+class ProviderSettings(SettingsGroup):
+    """Where people sign in with the company's account: a client of the identity provider whose tokens the OMS_OIDC_
+    settings describe (its audience is then this client). Without a secret it is a public client, with PKCE alone."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_CONSOLE_OIDC_")
+
+    client_id: Word
+    client_secret: Secret | None = None
+    authorize_url: WebAddress
+    token_url: WebAddress
+    scope: Word = "openid"
+
+
+def load_provider() -> ProviderSettings | None:
+    """None: people sign in by links of the local issuer only."""
+    return load(ProviderSettings) if origin("OMS_CONSOLE_OIDC_CLIENT_ID")[0] else None
 
 
 class IssuerSettings(SettingsGroup):

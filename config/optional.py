@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validato
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config.codec_server import CodecServerSettings
-from config.console import ConsoleSettings, IssuerSettings
+from config.console import ConsoleSettings, IssuerSettings, ProviderSettings, load_provider
 from config.payload_keys import load_payload_keys
 from config.seals import load_seals
 from config.sources import Secret, SettingsGroup, UnableToConfigure, WebAddress, Word, listed, load, origin, variable
@@ -278,6 +278,10 @@ class OptionalSettings:
     @cached_property
     def console(self) -> ConsoleSettings:
         return load(ConsoleSettings)
+
+    @cached_property
+    def provider(self) -> ProviderSettings | None:
+        return load_provider()
 
     @cached_property
     def issuer(self) -> IssuerSettings:

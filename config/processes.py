@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from config import optional, receiving, settings
 from config.codec_server import CodecServerSettings
-from config.console import ConsoleSettings, IssuerSettings
+from config.console import ConsoleSettings, IssuerSettings, ProviderSettings
 from config.payload_keys import PayloadKeySettings
 from config.seals import SealSettings
 from config.sources import SettingsGroup, variable
@@ -41,6 +41,7 @@ GROUPS: Mapping[Process, Groups] = {
     Process.CODEC: (*_ALL, *_BELIEVES_TOKENS, PayloadKeySettings, CodecServerSettings),
     Process.CONSOLE: (
         *_ALL, *_TALKS, optional.TokenSettings, optional.OidcSettings, optional.EvidenceSettings, ConsoleSettings,
+        ProviderSettings,
     ),
     Process.OPERATOR: (
         *_ALL, *_TALKS, optional.TokenSettings, optional.ServiceSettings, optional.EvidenceSettings,

@@ -16,6 +16,7 @@ from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from console.app import make_app
 from console.live import LiveHub
+from console.session.provider import CompanySignIn
 from console.temporal import LazyTemporal
 from console.wiring import Wiring
 from provider_clients import evidence_desk, token_verifier
@@ -62,7 +63,8 @@ async def run(settings: Settings) -> None:
         live = LiveHub(url)
         pictures = EvidenceClient(evidence_desk(settings.evidence, pool)) if settings.evidence else None
         verifier = await token_verifier(settings, http, now)
-        wiring = Wiring(console, pool, verifier, exchange, temporal, live, now, pictures)
+        provider = _provider(settings)
+        wiring = Wiring(console, pool, verifier, exchange, temporal, live, now, pictures, provider)
         listening = asyncio.create_task(live.run())
         log.info("console starts", url=console.url, host=console.host, port=console.port)
         config = uvicorn.Config(
@@ -74,6 +76,15 @@ async def run(settings: Settings) -> None:
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
+
+
+def _provider(settings: Settings) -> CompanySignIn | None:
+    """Raises `UnableToConfigure`."""
+    if settings.provider is None:
+        return None
+    if settings.oidc is None:
+        raise UnableToConfigure("OMS_CONSOLE_OIDC_CLIENT_ID wants OMS_OIDC_ISSUER, _AUDIENCE and _JWKS beside it")
+    return CompanySignIn(settings.provider, settings.console.url, settings.oidc.issuer)
 
 
 def main() -> int:

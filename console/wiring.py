@@ -10,6 +10,7 @@ from starlette.requests import Request
 from config.console import ConsoleSettings
 from console.live import LiveHub
 from console.session.cookies import SessionCookie
+from console.session.provider import CompanySignIn
 from console.temporal import LazyTemporal
 from providers.tokens.verify import TokenVerifier
 from starter.clients.evidence import EvidenceClient
@@ -20,7 +21,8 @@ from store.pool import Pool
 
 @dataclass(frozen=True)
 class Wiring:
-    """`exchange` None: nobody here proves anything, so pages only show. `pictures` None: none are taken or shown."""
+    """`exchange` None: nobody here proves anything, so pages only show. `pictures` None: none are taken or shown.
+    `provider`: the company's sign-in."""
 
     settings: ConsoleSettings
     pool: Pool
@@ -30,6 +32,7 @@ class Wiring:
     live: LiveHub
     now: Callable[[], datetime]
     pictures: EvidenceClient | None = None
+    provider: CompanySignIn | None = None
 
     @cached_property
     def cookie(self) -> SessionCookie:

@@ -23,7 +23,7 @@ ONE_LOOP = ("authority", "conserve", "fuzz", "outside_money", "refusals", "retur
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for kind in ("long", "proxy"):
+    for kind in ("long", "proxy", "browser"):
         if not config.getoption(f"--{kind}"):
             config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(kind)])
             items[:] = [item for item in items if not item.get_closest_marker(kind)]
@@ -83,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also what is marked `long` (make longlives)")
     parser.addoption("--senders", type=int, default=16, help="how many send them at a time")
     parser.addoption("--proxy", action="store_true", help="also what is marked `proxy`: HAProxy is here (make proxy)")
+    parser.addoption("--browser", action="store_true", help="also what is marked `browser` (make browser)")
     parser.addoption("--signals", type=int, default=600, help="how many signals one order is sent in a burst")
     parser.addoption("--scans", type=int, default=240, help="how many scans one return is sent at once")
 

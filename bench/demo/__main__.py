@@ -37,7 +37,9 @@ def main(words: Sequence[str]) -> int:
         return 130
     verdict = "all is well" if code == 0 else "NOT as it should be"
     console.print(f"demo: {verdict}, took {time.monotonic() - started:.0f} s")
-    console.print("look around: `make up` starts the same stack with all its data and Web UI, `make down` ends it")
+    console.print("look around: `make up` starts the same stack with all its data, `make down` ends it")
+    url, web_ui = variables.get("OMS_CONSOLE_URL"), variables.get("OMS_TEMPORAL_UI_URL")
+    console.print(f"then: web console {url} (`make up` prints a sign-in link a role), Temporal's Web UI {web_ui}")
     return code
 
 

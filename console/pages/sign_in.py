@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -10,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from console.pages.rendering import render
 from console.security.forms import is_from_our_page, own_path, read_form, says_our_origin
 from console.session.cookies import hash_of
-from console.session.opening import SignInFailed, open_session
+from console.session.opening import NOT_BY_PROVIDER, SignInFailed, open_by_provider, open_session
+from console.session.provider import RETURN_PATH, SignInAttempt
 from console.session.user import find_user
 from console.text.catalogue import N_
 from console.text.language import COOKIE, LANGUAGES, language_of
@@ -18,6 +20,8 @@ from console.wiring import wiring_of
 
 router = APIRouter()
 YEAR = timedelta(days=365)
+ATTEMPT = "oms-signing-in"
+ATTEMPT_S = 600
 
 
 @router.get("/sign-in")
@@ -43,6 +47,37 @@ async def take_link(request: Request) -> Response:
         return _shown(request, why.said, 401)
     answer = RedirectResponse("/", 303)
     wiring.cookie.give(answer, number)
+    return answer
+
+
+@router.get("/sign-in/provider")
+async def leave(request: Request, next: str = "/") -> Response:
+    """To the company's sign-in. The cookie brings who comes back on to where they wanted to go."""
+    provider = wiring_of(request).provider
+    if provider is None:
+        return _shown(request, NOT_BY_PROVIDER, 404)
+    attempt = SignInAttempt.new()
+    answer = RedirectResponse(provider.way(attempt), 303)
+    kept = f"{attempt.number} {quote(own_path(next), safe='/')}"
+    secure = wiring_of(request).settings.url.startswith("https:")
+    answer.set_cookie(ATTEMPT, kept, max_age=ATTEMPT_S, httponly=True, samesite="lax", secure=secure, path="/sign-in")
+    return answer
+
+
+@router.get(RETURN_PATH)
+async def come_back(request: Request, code: str = "", state: str = "", iss: str = "") -> Response:
+    wiring = wiring_of(request)
+    number, _, wanted = request.cookies.get(ATTEMPT, "").partition(" ")
+    try:
+        if not number:
+            raise SignInFailed(NOT_BY_PROVIDER)
+        session = await open_by_provider(wiring, SignInAttempt(number), code=code, state=state, issuer=iss)
+    except SignInFailed as why:
+        answer = _shown(request, why.said, 401)
+    else:
+        answer = RedirectResponse(own_path(unquote(wanted) or "/"), 303)
+        wiring.cookie.give(answer, session)
+    answer.delete_cookie(ATTEMPT, path="/sign-in")
     return answer
 
 
@@ -75,5 +110,5 @@ def _shown(
     said = language_of(request).say(said) if said else ""
     return render(
         request, "sign_in.html", status=status, said=said, person=person, code=code, next=going_to,
-        with_provider=False,
+        with_provider=wiring_of(request).provider is not None,
     )  # fmt: skip

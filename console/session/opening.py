@@ -6,6 +6,7 @@ from typing import Literal
 import structlog
 
 from console.session.cookies import hash_of, new_number, sealed
+from console.session.provider import ProviderFailed, SignInAttempt
 from console.text.catalogue import N_
 from console.wiring import Wiring
 from domain.access.authority import ProvenCaller
@@ -15,6 +16,7 @@ from starter.clients.exchange import NoProof
 from store.console.sessions import NewSession, SignInSpent
 
 log = structlog.get_logger("oms.console")
+NOT_BY_PROVIDER = N_("The company's sign-in did not let you in. Try again.")
 NO_LINK = N_("This link does not sign in, or not any more. Get a new one.")
 
 
@@ -42,6 +44,20 @@ async def open_session(wiring: Wiring, code: str, person: str) -> str:
         log.warning("nobody was signed in", why=str(why))
         raise SignInFailed(NO_LINK) from None
     return await keep_session(wiring, caller, credential)
+
+
+async def open_by_provider(wiring: Wiring, attempt: SignInAttempt, *, code: str, state: str, issuer: str) -> str:
+    """Of who came back from the company's sign-in. The number for the cookie. Raises `SignInFailed`."""
+    if wiring.provider is None:
+        raise SignInFailed(NOT_BY_PROVIDER)
+    try:
+        token = await wiring.provider.id_token(attempt, code=code, state=state, issuer=issuer)
+        caller = await wiring.verifier.verify_sign_in(token, attempt.nonce)
+    except (ProviderFailed, TokenRefused, KeysUnavailable) as why:
+        log.warning("nobody was signed in", why=str(why))
+        raise SignInFailed(NOT_BY_PROVIDER) from None
+    await _insist_on_person(wiring, caller)
+    return await keep_session(wiring, caller, token)
 
 
 async def keep_session(wiring: Wiring, caller: ProvenCaller, credential: str) -> str:

@@ -90,7 +90,7 @@ def update() -> None:
     known.update(texts(), no_fuzzy_matching=True)
     known.obsolete.clear()
     with CHINESE.open("wb") as file:
-        write_po(file, known, width=120, no_location=True, omit_header=False, sort_output=True, ignore_obsolete=True)
+        write_po(file, known, width=120, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
 
 
 def main(words: list[str]) -> int:

@@ -88,6 +88,15 @@ class RevokeApiToken(Strict):
     token_no: TokenNo
 
 
+class SetScope(Strict):
+    """The shops (channels) and warehouses whose orders a person sees in the console; none named: all of them."""
+
+    kind: Literal["set_scope"] = "set_scope"
+    person_id: Id
+    channels: Annotated[tuple[Id, ...], Field(max_length=100)] = ()
+    warehouses: Annotated[tuple[Id, ...], Field(max_length=100)] = ()
+
+
 class PublishPolicy(Strict):
     """`policy.version` as given is ignored; what nobody has named takes its default."""
 
@@ -107,7 +116,7 @@ class ForgetBuyer(Strict):
     buyer_id: Id
 
 
-PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | AddApiToken | RevokeApiToken
+PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | SetScope | AddApiToken | RevokeApiToken
 ControlChange = Annotated[PeopleChange | PublishPolicy | PublishRules | ForgetBuyer, Field(discriminator="kind")]
 
 
@@ -214,8 +223,16 @@ def more_power(change: PeopleChange, held: Iterable[Role]) -> tuple[str, ...]:
             return tuple(_gets(change.delegate, role, change.delegator) for role in sorted(held))
         case AddApiToken():
             return tuple(_lets(change, scope) for scope in change.scopes)
-        case EndDelegation() | RevokeApiToken():
-            return ()
+        case _:
+            return (_sees(change),) if isinstance(change, SetScope) else ()
+
+
+def _sees(change: SetScope) -> str:
+    """Told whole, whatever was before: who decides sees what will be seen."""
+    shops, places = ", ".join(sorted(change.channels)), ", ".join(sorted(change.warehouses))
+    who = change.person_id
+    zh = f"{who} 可见渠道：{shops or '全部'}；可见仓库：{places or '全部'}"
+    return f"{zh} / {who} sees channels: {shops or 'all'}; warehouses: {places or 'all'}"
 
 
 def _lets(change: AddApiToken, scope: ApiScope) -> str:

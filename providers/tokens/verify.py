@@ -100,6 +100,17 @@ class TokenVerifier:
         person, number, roles = _person(claims, issuer), _token_id(claims, issuer), _roles(claims, issuer)
         return ProvenCaller(person, number, issuer.source, roles, None, claims)
 
+    async def verify_sign_in(self, token: str, nonce: str) -> ProvenCaller:
+        """Of somebody who signs in at the identity provider: a token that was asked for with this nonce. Raises as
+        `verify` does, and `TokenElsewhere`."""
+        claims, issuer, _ = await self._verified(token)
+        if issuer.source != "oidc":
+            raise TokenInvalid("only an identity provider signs people in so")
+        if not isinstance(claims.get("nonce"), str) or claims["nonce"] != nonce:
+            raise TokenElsewhere("the sign-in was asked for elsewhere; sign in again")
+        person, number, roles = _person(claims, issuer), _token_id(claims, issuer), _roles(claims, issuer)
+        return ProvenCaller(person, number, issuer.source, roles, None, claims)
+
     def signer(self, token: str) -> str | None:
         """Whom a token names, by the keys at hand. Empty: nobody of ours has signed it, or it is over; None: its key
         may be a new one, which `verify` would ask for."""

@@ -26,6 +26,7 @@ from domain.access.controls import (
     RevokeApiToken,
     SetActive,
     SetRole,
+    SetScope,
     approval_kind,
     at_once,
     authority_row,
@@ -51,6 +52,7 @@ from store.approvals.people import (
     roles_of,
     set_active,
     set_role,
+    set_scope,
 )
 from store.audit.audit import append_entry
 from store.erasure import begin_erasure, what_is_theirs
@@ -218,13 +220,13 @@ async def _make(connection: Connection, change: ControlChange, by: str, at: date
             await delegate_roles(connection, change.delegator, change.delegate, change.until, by, at)
         case EndDelegation():
             if not await end_delegation(connection, change.delegator, change.delegate, by, at):
-                raise PersonRefused(
-                    f"{change.delegate} does not stand in for {change.delegator}; look with `oms people list`"
-                )
+                raise PersonRefused(f"{change.delegate} does not stand in for {change.delegator}: `oms people list`")
         case AddApiToken():
             await add_api_token(connection, change, by, at)
         case RevokeApiToken():
             await revoke_api_token(connection, change, by, at)
+        case SetScope():
+            await set_scope(connection, change.person_id, change.channels, change.warehouses, by, at)
         case _:
             raise AssertionError("policies and rules have their own way")
 
@@ -271,8 +273,7 @@ async def _about_people(connection: Connection, change: PeopleChange, by: str, a
 async def _is_administrator(connection: Connection, change: ControlChange) -> bool:
     """One administrator who deactivates the others would be alone."""
     await connection.execute(ONE_AT_A_TIME)
-    gone = isinstance(change, SetActive) and change.person_id in await active_holders(connection, Role.ADMIN)
-    return bool(gone)
+    return isinstance(change, SetActive) and change.person_id in await active_holders(connection, Role.ADMIN)
 
 
 async def _tell(connection: Connection, request: ApprovalRequest, at: datetime) -> None:

@@ -42,6 +42,9 @@ PERSON = "SELECT active_person($1)"
 # Whoever changes who holds a role waits for the others that do: two may not each leave the other as the last one.
 ONE_AT_A_TIME = "SELECT hold('people')"
 
+FORGET_SCOPE = "DELETE FROM person_scopes WHERE person_id = $1"
+ADD_SCOPE = "INSERT INTO person_scopes (person_id, kind, value) SELECT $1, $2, unnest($3::text[])"
+
 HOLDERS = """
 SELECT p.person_id FROM people p JOIN person_roles r USING (person_id) WHERE r.role = $1 AND p.active
 ORDER BY p.person_id"""
@@ -161,6 +164,19 @@ async def set_role(connection: Connection, person_id: str, role: Role, held: boo
         await connection.execute(REVOKE_ONE, person_id, role)
     action = "people.role_given" if held else "people.role_taken"
     await _tell(connection, by, action, at, person_id=person_id, role=role)
+
+
+async def set_scope(
+    connection: Connection, person_id: str, channels: Iterable[str], warehouses: Iterable[str], by: str, at: datetime
+) -> None:
+    """Instead of what was named before. Raises `NoSuchPerson`, `PersonRefused`."""
+    _not_oneself(person_id, by)
+    await insist_known(connection, person_id)
+    named = {"channel": sorted(set(channels)), "warehouse": sorted(set(warehouses))}
+    await connection.execute(FORGET_SCOPE, person_id)
+    for kind, values in named.items():
+        await connection.execute(ADD_SCOPE, person_id, kind, values)
+    await _tell(connection, by, "people.scope", at, person_id=person_id, **named)
 
 
 async def set_active(connection: Connection, person_id: str, active: bool, by: str, at: datetime) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.ordered import stocked
 from domain.states import OrderStatus
 from tests.authority.browsers import actions, console_of
 from tests.returns.orders import cups, paid
@@ -14,7 +15,7 @@ NEW = {
 
 
 async def test_an_order_is_cancelled_in_the_persons_own_name(house: ScenarioEnvironment) -> None:
-    life = await paid(house, cups())
+    life = await stocked(house, cups())
     number = life.order.order_no
     async with console_of(house) as desk:
         browser = await desk.sign_in("u-cs")
@@ -28,6 +29,18 @@ async def test_an_order_is_cancelled_in_the_persons_own_name(house: ScenarioEnvi
         assert await actions(house, "command.admitted") == ["u-cs"]
         late = await browser.post(f"/orders/{number}/cancel", reason="once more, for another reason")
         assert late.status_code == 409 and "取消" in (await browser.get(f"/orders/{number}?said=cancelled")).text
+
+
+async def test_of_a_paid_order_somebody_is_asked_first_and_the_page_says_so(house: ScenarioEnvironment) -> None:
+    life = await paid(house, cups())
+    number = life.order.order_no
+    async with console_of(house) as desk:
+        browser = await desk.sign_in("u-cs")
+        answer = await browser.post(f"/orders/{number}/cancel", reason="the buyer rang")
+        assert answer.headers["location"] == f"/orders/{number}?said=asked", answer.text
+        assert "需要他人批准" in (await browser.get(answer.headers["location"])).text
+        assert (await house.client.view(number)).status is OrderStatus.AWAITING_SHIPMENT
+        assert len(await house.office.approvals.list(order_no=number)) == 1
 
 
 async def test_an_address_is_changed_and_shown_and_a_wrong_one_is_named(house: ScenarioEnvironment) -> None:

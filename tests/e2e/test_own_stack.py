@@ -97,7 +97,7 @@ async def test_after_everything_was_killed_up_brings_all_data_back(up: dict[str,
 
 async def test_down_leaves_no_process_behind(up: dict[str, str]) -> None:
     before = everybody(up)
-    assert len(before) == 7
+    assert len(before) == 9
     said = await local(up, "down")
     assert (said.code, said.err) == (0, "")
     assert [who for who in before if processes.is_running(who)] == []

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-CASES = 93
+CASES = 102
 STILL_OPEN = 0
 """May only fall."""
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")

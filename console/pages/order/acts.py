@@ -39,6 +39,7 @@ STATUS = {NoAnswer: 504, NotNow: 409, CommandRefused: 403, OrderNotFound: 404}
 
 DONE = {
     "cancelled": N_("It was cancelled: what could be stopped is stopped, and its money goes back."),
+    "asked": N_("Somebody has to agree first: until then everything goes on."),
     "confirmed": N_("Receipt is confirmed."),
     "readdressed": N_("What nobody has picked goes to the new address."),
 }
@@ -76,14 +77,23 @@ async def cancel(request: Request, user: Annotated[User, Depends(CANCELLERS)], o
     message = await _message(request, CancelOrder, by=user.id, reason=await _field(request, "reason"))
     if isinstance(message, Response):
         return message
-    return await _done(request, user, order_no, "cancelled", lambda client: client.cancel(order_no, message))
+
+    async def act(client: OrderClient) -> str:
+        """Of a paid order somebody may have to agree first."""
+        return "asked" if (await client.cancel(order_no, message)).approval_id else "cancelled"
+
+    return await _done(request, user, order_no, act)
 
 
 @router.post("/orders/{order_no}/confirm-receipt")
 async def confirm(request: Request, user: Annotated[User, Depends(RECEIVERS)], order_no: str) -> Response:
     await _insist_on_scope(request, user, order_no)
-    message = ConfirmReceipt(by=user.id)
-    return await _done(request, user, order_no, "confirmed", lambda client: client.confirm_receipt(order_no, message))
+
+    async def act(client: OrderClient) -> str:
+        await client.confirm_receipt(order_no, ConfirmReceipt(by=user.id))
+        return "confirmed"
+
+    return await _done(request, user, order_no, act)
 
 
 @router.post("/orders/{order_no}/address")
@@ -97,7 +107,12 @@ async def readdress(request: Request, user: Annotated[User, Depends(READDRESSERS
     message = await _message(request, ChangeAddress, by=user.id, address=address, remark=remark)
     if isinstance(message, Response):
         return message
-    return await _done(request, user, order_no, "readdressed", lambda client: client.change_address(order_no, message))
+
+    async def act(client: OrderClient) -> str:
+        await client.change_address(order_no, message)
+        return "readdressed"
+
+    return await _done(request, user, order_no, act)
 
 
 async def _insist_on_scope(request: Request, user: User, order_no: str) -> None:
@@ -108,13 +123,12 @@ async def _insist_on_scope(request: Request, user: User, order_no: str) -> None:
         await refuse(request, user, "OUT_OF_SCOPE")
 
 
-async def _done(
-    request: Request, user: User, order_no: str, said: str, act: Callable[[OrderClient], Awaitable[Any]]
-) -> Response:
+async def _done(request: Request, user: User, order_no: str, act: Callable[[OrderClient], Awaitable[str]]) -> Response:
+    """`act` answers which of the texts in DONE the page shows."""
     answer = await _asked(request, user, act)
     if isinstance(answer, Response):
         return answer
-    address = f"/orders/{order_no}?{urlencode({'said': said})}"
+    address = f"/orders/{order_no}?{urlencode({'said': answer})}"
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"hx-redirect": address})
     return RedirectResponse(address, 303)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from domain.access.controls import AddPerson, DelegateRoles, EndDelegation, SetActive, SetRole
+from domain.access.controls import AddPerson, DelegateRoles, EndDelegation, SetActive, SetRole, SetScope
 from domain.approvals import Role
 from starter.cli import output
 from starter.cli.approvals.controls import ask_for
@@ -94,6 +94,24 @@ def role(
     Example: oms people role u-fin FINANCE --take --by u-admin
     """
     ask_for(SetRole(person_id=_person(person), role=name, held=not take), by, proof, json)
+
+
+def scope(
+    person: PersonId,
+    channel: Annotated[list[str] | None, typer.Option("--channel", help="A shop (channel) that they see.")] = None,
+    warehouse: Annotated[list[str] | None, typer.Option("--warehouse", help="A warehouse that they see.")] = None,
+    by: By = None,
+    proof: Proof = None,
+    json: Json = False,
+) -> None:
+    """Ask that a person sees the orders of these shops and warehouses only, in the console; without any, all of them.
+    Another administrator decides.
+
+    Example: oms people scope u-cs --channel tmall --channel douyin --by u-admin
+    """
+    shops = tuple(usable_id("--channel", name) for name in channel or ())
+    places = tuple(usable_id("--warehouse", name) for name in warehouse or ())
+    ask_for(SetScope(person_id=_person(person), channels=shops, warehouses=places), by, proof, json)
 
 
 def deactivate(person: PersonId, by: By = None, proof: Proof = None, json: Json = False) -> None:
