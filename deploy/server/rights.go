@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/common/api"
 	"go.temporal.io/server/common/authorization"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"gopkg.in/yaml.v3"
 )
@@ -26,6 +27,10 @@ const keeper = "keeper"
 const everywhere = "*"
 
 const shortestTask = 10 * time.Second
+
+// A refused update repeats its request to the server, which takes 2 MiB: one that is nearly as large would hold its workflow
+// up for as long as its sender waits. Our largest messages have 1.8 MB.
+const largestUpdate = 1_900_000
 
 // Rights are what one role may do in its namespace; everything else is refused.
 type Rights struct {
@@ -138,6 +143,8 @@ func (r *Rights) whyNot(target *authorization.CallTarget) string {
 			return why
 		}
 		return r.whyNotStart(asStart(request))
+	case *workflowservice.UpdateWorkflowExecutionRequest:
+		return whyNotUpdate(request)
 	case *workflowservice.ExecuteMultiOperationRequest:
 		for _, one := range request.GetOperations() {
 			if one.GetStartWorkflow() != nil {
@@ -146,6 +153,8 @@ func (r *Rights) whyNot(target *authorization.CallTarget) string {
 				}
 			} else if one.GetUpdateWorkflow() == nil {
 				return "an operation that is neither a start nor an update"
+			} else if why := whyNotUpdate(one.GetUpdateWorkflow()); why != "" {
+				return why
 			}
 		}
 		return ""
@@ -153,6 +162,13 @@ func (r *Rights) whyNot(target *authorization.CallTarget) string {
 	// A worker's task may signal or start in another namespace: asked with that call's name and the task's request.
 	if name == "SignalWorkflowExecution" || name == "StartWorkflowExecution" {
 		return "not from another namespace"
+	}
+	return ""
+}
+
+func whyNotUpdate(request *workflowservice.UpdateWorkflowExecutionRequest) string {
+	if proto.Size(request) > largestUpdate {
+		return fmt.Sprintf("an update of more than %d bytes", largestUpdate)
 	}
 	return ""
 }

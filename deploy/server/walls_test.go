@@ -21,6 +21,7 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	updatepb "go.temporal.io/api/update/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/common/api"
@@ -191,6 +192,29 @@ func TestNothingThatEndsOrRewritesAWorkflowIsForARunningProcess(t *testing.T) {
 		claims := &authorization.Claims{Extensions: grants{namespace: {role}}}
 		if p.may(t, claims, api.AdminServicePrefix+"DescribeCluster", nil, "") || p.may(t, claims, "/a.stranger/Call", nil, "") {
 			t.Errorf("%s is let through to what nobody has named", role)
+		}
+	}
+}
+
+func TestAnUpdateThatWouldHoldItsWorkflowUpIsRefused(t *testing.T) {
+	p := newPlace(t)
+	backend := p.claims(t, "backend")
+	sized := func(bytes int) *workflowservice.UpdateWorkflowExecutionRequest {
+		data := &commonpb.Payloads{Payloads: []*commonpb.Payload{{Data: make([]byte, bytes)}}}
+		input := &updatepb.Input{Name: "cancel", Args: data}
+		return &workflowservice.UpdateWorkflowExecutionRequest{Request: &updatepb.Request{Input: input}}
+	}
+	for bytes, may := range map[int]bool{1_800_000: true, 1_901_000: false, 2_095_000: false} {
+		if p.may(t, backend, api.WorkflowServicePrefix+"UpdateWorkflowExecution", sized(bytes), namespace) != may {
+			t.Errorf("an update of %d bytes: not %v", bytes, may)
+		}
+		both := &workflowservice.ExecuteMultiOperationRequest{
+			Operations: []*workflowservice.ExecuteMultiOperationRequest_Operation{
+				{Operation: &workflowservice.ExecuteMultiOperationRequest_Operation_UpdateWorkflow{UpdateWorkflow: sized(bytes)}},
+			},
+		}
+		if p.may(t, backend, api.WorkflowServicePrefix+"ExecuteMultiOperation", both, namespace) != may {
+			t.Errorf("an update of %d bytes with a start: not %v", bytes, may)
 		}
 	}
 }
