@@ -7,7 +7,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.pages import approvals, health, live, orders, pictures, sign_in, today
+from console.pages import approvals, health, live, orders, pictures, returns, sign_in, today
 from console.pages.callbacks import board, messages, subscriptions
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
@@ -20,6 +20,7 @@ from console.wiring import Wiring
 
 LOOPBACK = ("127.0.0.1", "localhost")
 PAGES = (
+    *returns.PAGES,  # before an order's own: /orders/{no}/return is one of theirs
     *(today, orders, page, acts),
     *(queue, together, one),
     *(board, messages, subscriptions),

@@ -12,6 +12,7 @@ ORDER_READERS = Needs(Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FI
 TICKET_READERS = Needs(
     Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FINANCE, Role.WAREHOUSE, Role.ADMIN
 )  # fmt: skip
+RETURN_READERS = ORDER_READERS
 
 CALLBACK_READERS = Needs(Role.ORDER_OPS, Role.ADMIN)
 
@@ -27,6 +28,7 @@ class MenuEntry:
 MENU = (
     MenuEntry("/", N_("Today"), "home", STAFF),
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
+    MenuEntry("/returns", N_("Returns"), "receipt-refund", RETURN_READERS),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),
     MenuEntry("/tickets", N_("Tickets"), "ticket", TICKET_READERS),
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),

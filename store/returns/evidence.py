@@ -15,7 +15,9 @@ from store.pool import Connection, Pool
 PER_ORDER = 300
 """Pictures of all cases of an order together: return numbers are cheap, disk is not (abuse case 77)."""
 
-BUYER = "SELECT buyer_id FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
+# Uploads for one order queue, so that each finds the place of the one before taken. No lock of the order's row: who
+# only takes pictures has no right to change orders.
+QUEUE = "SELECT pg_advisory_xact_lock(hashtext('pictures of an order'), hashtext($1))"
 
 COUNT = "SELECT count(*) FROM return_evidence WHERE order_no = $1"
 
@@ -111,8 +113,7 @@ class EvidenceStore:
 
 
 async def _add(connection: Connection, new: NewEvidence) -> None:
-    # The order's row: uploads for one order queue, so that each finds the place of the one before taken.
-    await connection.fetchval(BUYER, new.order_no)
+    await connection.execute(QUEUE, new.order_no)
     if await connection.fetchval(OTHER_ORDER, new.return_no, new.order_no):
         raise EvidenceQuota(f"return {new.return_no} has pictures of another order; take a new number")
     if await connection.fetchval(COUNT, new.order_no) >= PER_ORDER:

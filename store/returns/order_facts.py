@@ -11,11 +11,13 @@ from domain.states import ChildStatus
 from domain.units import UnitRange
 from store.pool import Connection, Row
 
-# The order. Its row is locked, so that applications and refunds of one order queue here.
 ORDER = """
 SELECT order_no, buyer_id, currency, paid_minor > 0 OR payment_status = 'PAID' AS paid, ended_at IS NOT NULL AS ended,
     completed_at, returning_minor + refund_reserved_minor AS prior_minor, start
-FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"""
+FROM orders WHERE order_no = $1"""
+
+# So that applications and refunds of one order queue here.
+LOCKED_ORDER = f"{ORDER} FOR NO KEY UPDATE"
 
 LINES = """
 SELECT line_id, sku, coalesce(warehouse, 'PENDING-TAGS') AS warehouse, qty,
@@ -40,9 +42,9 @@ WHERE c.order_no = $1 WINDOW p AS (PARTITION BY l.child_no, l.line_id), w AS (p 
 ORDER BY c.nn, l.line_id, l.first_unit"""
 
 
-async def read_facts(connection: Connection, order_no: str) -> ReturnOrderFacts | None:
-    """Inside a transaction. None: the order is not in the books."""
-    order = await connection.fetchrow(ORDER, order_no)
+async def read_facts(connection: Connection, order_no: str, *, lock: bool = True) -> ReturnOrderFacts | None:
+    """Inside a transaction. None: the order is not in the books. Without `lock` nothing may be decided by it."""
+    order = await connection.fetchrow(LOCKED_ORDER if lock else ORDER, order_no)
     if order is None:
         return None
     parcels = _by_line(await connection.fetch(PARCELS, order_no))

@@ -1,0 +1,5 @@
+"""Returns for customer service: the list, one case, applying for a buyer, and what is done with a case."""
+
+from console.pages.returns import acts, applying, listing, page
+
+PAGES = (listing, applying, acts, page)
