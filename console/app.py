@@ -7,7 +7,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.pages import approvals, health, live, orders, pictures, returns, sign_in, today
+from console.pages import approvals, desk, health, live, orders, pictures, returns, sign_in, today
 from console.pages.callbacks import board, messages, subscriptions
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
@@ -25,6 +25,7 @@ PAGES = (
     *(queue, together, one),
     *(board, messages, subscriptions),
     *approvals.PAGES,
+    *desk.PAGES,
     *(pictures, live, sign_in, health),
 )
 KEPT = b"public, max-age=31536000, immutable"

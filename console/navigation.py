@@ -29,6 +29,7 @@ MENU = (
     MenuEntry("/", N_("Today"), "home", STAFF),
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
     MenuEntry("/returns", N_("Returns"), "receipt-refund", RETURN_READERS),
+    MenuEntry("/desk", N_("Return desk"), "building-warehouse", Needs(Role.WAREHOUSE)),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),
     MenuEntry("/tickets", N_("Tickets"), "ticket", TICKET_READERS),
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),

@@ -31,7 +31,7 @@ STATUS: dict[type[Exception], int] = {
 }  # fmt: skip
 
 
-class Refused(Exception):
+class ActRefused(Exception):
     """An act that was not done. `status` and `said`, in words, for the page that answers."""
 
     def __init__(self, status: int, said: str, code: str = "") -> None:
@@ -52,15 +52,15 @@ async def insist_on_order(request: Request, user: User, order_no: str) -> None:
 
 
 async def return_act(request: Request, user: User, act: Callable[[ReturnClient], Awaitable[T]]) -> T:
-    """What the case answers. Raises `Refused`; `starter.clients.return_errors.ReturnRefused` goes through."""
+    """What the case answers. Raises `ActRefused`; `starter.clients.return_errors.ReturnRefused` goes through."""
     language = language_of(request)
     try:
         return await act(await user.returns())
     except (NoProof, Unreachable, UnableToConfigure) as why:
         code = "NO_PROOF" if isinstance(why, NoProof) else "UNREACHABLE"
-        raise Refused(503, language.word("refusal", code), code) from None
+        raise ActRefused(503, language.word("refusal", code), code) from None
     except (CommandRefused, StepRefused, NoAnswer, NoSuchReturn, ReturnExists) as why:
-        raise Refused(STATUS[type(why)], refusal_text(request, why), str(getattr(why, "type", ""))) from None
+        raise ActRefused(STATUS[type(why)], refusal_text(request, why), str(getattr(why, "type", ""))) from None
 
 
 def refusal_text(request: Request, why: OrderError) -> str:
@@ -78,21 +78,21 @@ async def field(request: Request, name: str) -> str:
 
 
 def message(request: Request, kind: type[T], **fields: Any) -> T:
-    """Raises `Refused` naming what is not filled in as it has to be."""
+    """Raises `ActRefused` naming what is not filled in as it has to be."""
     try:
         return kind(**fields)
     except ValidationError as why:
         language = language_of(request)
         names = sorted({language.word("content", e["loc"][0]) for e in why.errors(include_input=False) if e["loc"]})
-        raise Refused(422, "、".join(names)) from None
+        raise ActRefused(422, "、".join(names)) from None
 
 
 def minor_of(request: Request, text: str, currency: str) -> int:
-    """Of an amount as people write it. Raises `Refused`."""
+    """Of an amount as people write it. Raises `ActRefused`."""
     try:
         scaled = Decimal(text.replace(",", "")).scaleb(get_currency_precision(currency))
     except InvalidOperation:
-        raise Refused(422, language_of(request).say(N_("The amount is no number."))) from None
+        raise ActRefused(422, language_of(request).say(N_("The amount is no number."))) from None
     if not scaled.is_finite() or scaled < 0 or scaled != scaled.to_integral_value() or scaled > 10**12:
-        raise Refused(422, language_of(request).say(N_("The amount is no whole number of fen.")))
+        raise ActRefused(422, language_of(request).say(N_("The amount is no whole number of fen.")))
     return int(scaled)

@@ -84,6 +84,14 @@ class ReturnStore:
             raise UnknownCode("no open or closed case has this return code; check the slip and type it again")
         return found
 
+    async def at_the_desk(self, lookup: CodeLookup) -> tuple[str, str]:
+        """The case that has the goods of a code, and its own code: a closed one's parcel belongs to the linked one.
+        Raises `UnknownCode`, `TooManyGuesses`: guessing is counted and then refused."""
+        number = await self.look_up(lookup)
+        async with self._pool.acquire() as connection:
+            linked = await connection.fetchrow(codes.LINKED, number)
+        return (number, lookup.code) if linked is None else (linked["return_no"], linked["code"])
+
     # People
 
     async def view(self, return_no: str) -> ReturnView | None:

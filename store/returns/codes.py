@@ -26,6 +26,12 @@ ISSUED = "SELECT code FROM return_codes WHERE return_no = $1"
 
 FIND = "SELECT return_no FROM return_codes WHERE code = $1"
 
+# The case that has taken in what came after its own had closed, with the code that it was given.
+LINKED = """
+SELECT l.return_no, c.code FROM return_cases r JOIN return_cases l ON l.linked_to = r.return_no
+JOIN return_codes c ON c.return_no = l.return_no
+WHERE r.return_no = $1 AND r.status = 'CLOSED_NOT_SENT' ORDER BY l.applied_at DESC LIMIT 1"""
+
 # One desk's tries one after another: a burst of them is not counted after the fact.
 QUEUE = "SELECT pg_advisory_xact_lock(hashtext('return codes'), hashtext($1))"
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from console.pages.acting import Refused, field, message, minor_of, return_act
+from console.pages.acting import ActRefused, field, message, minor_of, return_act
 from console.security.access import Needs, refuse
 from console.session.user import User
 from console.wiring import wiring_of
@@ -79,6 +79,6 @@ async def _done(request: Request, user: User, return_no: str, said: str, act: Ac
         await refuse(request, user, "OUT_OF_SCOPE")
     try:
         await return_act(request, user, act)
-    except Refused as why:
+    except ActRefused as why:
         return why.page(request, user)
     return RedirectResponse(f"/returns/{return_no}?{urlencode({'said': said})}", 303)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from console.pages.acting import Refused, insist_on_order, return_act
+from console.pages.acting import ActRefused, insist_on_order, return_act
 from console.pages.rendering import render
 from console.security.access import Needs
 from console.security.forms import read_form
@@ -84,7 +84,7 @@ async def apply(request: Request, user: Annotated[User, Depends(APPLICANTS)], or
         said = [str(r.get(f"text_{language_of(request).code}", r.get("code"))) for r in why.reasons] or [str(why)]
         # What was refused has failed, so it may be asked again under the number that its pictures have.
         return _shown(request, user, order, _kept(given, more), said, 422)
-    except Refused as why:
+    except ActRefused as why:
         if why.status == 409:  # sent twice: the first one is there
             return RedirectResponse(f"/returns/{application.return_no}", 303)
         return _shown(request, user, order, _kept(given, more), [why.said], why.status)

@@ -38,18 +38,7 @@ Photos = Annotated[list[Path] | None, typer.Option("--photo", help="Picture of w
 
 
 async def _case(pool: Pool, code: str, who: str) -> tuple[str, str]:
-    """The case that has the goods of a code, and its own code: a closed one's parcel belongs to the linked one (N6).
-
-    Guessing is counted and then refused by the store.
-    """
-    store, now = ReturnStore(pool), datetime.now(UTC)
-    number = await store.look_up(CodeLookup(code=code.strip(), who=who, at=now))
-    case = await store.view(number)
-    if case is not None and case.status is CaseStatus.CLOSED_NOT_SENT:
-        linked = [c for c in await store.list(order_no=case.order_no) if c.linked_to == number]
-        if linked:
-            return linked[0].return_no, (await store.issue_code(linked[0].return_no, now)).code
-    return number, code.strip()
+    return await ReturnStore(pool).at_the_desk(CodeLookup(code=code.strip(), who=who, at=datetime.now(UTC)))
 
 
 def receive(code: Code, by: By = None, key: Key = None, json: Json = False) -> None:
