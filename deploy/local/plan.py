@@ -76,7 +76,7 @@ class _Builder:
             self.made["OMS_ENVIRONMENT"] = "local"
         if not self._env.get("OMS_AUDIT_ANCHOR_FILE"):
             self.made |= variables.audit_variables(layout.state, self._keys)
-        if not self._env.get("OMS_PAYLOAD_KEYS"):
+        if not (self._env.get("OMS_PAYLOAD_KEYS") or self._env.get(variables.CLEAR)):
             self.made |= variables.payload_variables(self._keys)
         self.made |= variables.shown_by("operator", self._env)
         self._nobody = variables.shown_by("nobody", self._env)

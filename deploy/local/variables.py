@@ -37,6 +37,8 @@ STACK_SECRETS = "OMS_STACK_SECRETS"
 the others), each with the secret files of that process alone."""
 UNSEALED = "OMS_STACK_UNSEALED"
 """For trials of a change: relay and worker are given no keys of seals; what their folders hold then counts."""
+CLEAR = "OMS_STACK_CLEAR"
+"""For trials of what it costs: nobody is given payload keys, so everything is written in clear."""
 
 Variables = dict[str, str]
 
@@ -226,7 +228,7 @@ def plain(env: Mapping[str, str]) -> Variables:
 
 def write_env_file(path: Path, made: Mapping[str, str], env: Mapping[str, str]) -> None:
     """`NAME='value'` lines that both a shell and the configuration read; private, since they hold secrets."""
-    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS, UNSEALED)
+    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS, UNSEALED, CLEAR)
     outside = {k: v for k, v in env.items() if k.startswith(("OMS_", "TEMPORAL_")) and not k.startswith(not_for_others)}
     lines = [f"{name}={_quoted(value)}" for name, value in sorted({**outside, **made}.items())]
     write_private(path, "\n".join([*lines, f"{OWNED}={_quoted(','.join(sorted(made)))}", ""]))
