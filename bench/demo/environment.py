@@ -1,6 +1,7 @@
 """What every part of the play can reach: client, store, the sandboxes' own addresses, and where each order stands."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -17,6 +19,7 @@ from temporalio.client import Client
 from bench.demo.sandbox_urls import sandbox_urls
 from bench.demo.staffing import Office
 from config.settings import Settings
+from config.sources import state_dir
 from domain.order import StartOrder
 from domain.policy import Policy
 from starter.clients.orders import OrderClient, connect_temporal
@@ -124,13 +127,21 @@ async def _knows(people: PeopleStore, person: str) -> bool:
     return await people.principal(person, datetime.now(UTC)) is not None
 
 
+def _books(url: str) -> str:
+    """The owner's address of a stack of ours: the play puts goods into the books, which no login of people may."""
+    logins = state_dir() / "postgres" / "logins.json"
+    owner: str = json.loads(logins.read_text())["owner"] if logins.exists() else url
+    # Of the same server: the books may be somebody else's, and the file of a stack of before.
+    return owner if urlsplit(owner).port == urlsplit(url).port else url
+
+
 @asynccontextmanager
 async def on_stage(
     name: str, variables: Mapping[str, str], policy: Policy, *, patience_s: float = 180.0
 ) -> AsyncIterator[DemoEnvironment]:
     """A demo on the stack that the environment points at. `name`: as whom it is there; `policy` holds meanwhile."""
     settings = Settings()
-    pool = await open_pool(settings.database.url.get_secret_value(), application=name)
+    pool = await open_pool(_books(settings.database.url.get_secret_value()), application=name)
     try:
         temporal = await connect_temporal(settings.temporal)
         prover = stack_prover(partial(_knows, PeopleStore(pool)))

@@ -10,11 +10,11 @@ import sys
 from datetime import timedelta
 
 from temporalio import activity, workflow
-from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 with workflow.unsafe.imports_passed_through():
     from config.settings import Settings
+    from starter.clients.orders import connect_temporal
 
 QUEUE = "bench-empty"
 
@@ -38,7 +38,8 @@ async def serve() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await Client.connect(**Settings().temporal.connect_arguments())
+    # With the converter of who starts them: what they are told is encrypted, as an order is.
+    client = await connect_temporal(Settings().temporal)
     runner = UnsandboxedWorkflowRunner()
     async with Worker(client, task_queue=QUEUE, workflows=[Empty], activities=[nothing], workflow_runner=runner):
         await stop.wait()

@@ -56,8 +56,8 @@ def compare(pairs: Sequence[Mapping[str, Mapping[str, float]]]) -> list[Compared
             tuple(sum(pair[arm].values()) if program == TOTAL else pair[arm][program] for arm in ARMS) for pair in pairs
         ]
         more = [with_ms - without_ms for with_ms, without_ms in both]
-        middles = [statistics.median(side) for side in zip(*both, strict=True)]
-        found.append(Compared(program, *middles, statistics.median(more), min(more), max(more)))
+        with_ms, without_ms = (statistics.median(side) for side in zip(*both, strict=True))
+        found.append(Compared(program, with_ms, without_ms, statistics.median(more), min(more), max(more)))
     return found
 
 
@@ -81,8 +81,8 @@ async def measure(pairs: int, orders: int) -> list[dict[str, dict[str, float]]]:
     found = []
     with tempfile.TemporaryDirectory(prefix="oms-pairs-") as folder:
         for n in range(pairs):
-            pair = {}
-            for arm in list(ARMS) if n % 2 == 0 else list(reversed(ARMS)):
+            pair: dict[str, dict[str, float]] = {}
+            for arm in list(ARMS) if n % 2 == 0 else list(ARMS)[::-1]:
                 pair[arm] = await _run(arm, orders, Path(folder) / "figures.json")
                 told = ", ".join(f"{name} {ms:.1f}" for name, ms in pair[arm].items())
                 console.print(f"pair {n + 1}, {arm} seals and encryption: {told} ms")
