@@ -20,6 +20,7 @@ import temporal_connection
 from activities.access.assembly import deciding_people
 from activities.access.door import Doorkeeper
 from activities.access.erasure import ErasureActivities
+from activities.access.starts import StartDoor
 from activities.approvals import DECIDE_IN_PLACE
 from activities.carrier import CarrierActivities
 from activities.connectors import Connector
@@ -45,6 +46,7 @@ from domain.clock import Clock
 from provider_clients import connectors, evidence_vault, make_partners, payment_channels, token_verifier, trade_bills
 from providers.sf.routes import CARRIER as SF_CARRIER
 from providers.tokens.verify import TokenVerifier
+from store.approvals.command_proofs import CommandProofStore
 from store.erasure import ErasureStore
 from store.orders.customs import CustomsStore
 from store.orders.orders import OrderStore
@@ -128,11 +130,15 @@ async def activities(settings: Settings, resources: AsyncExitStack, client: Clie
     customs = CustomsActivities({"wechat": WechatCustoms(outside.wechat)} if settings.wechat.customs_place else {})
     merchants = {"wechat": settings.wechat.mchid} | ({"alipay": settings.alipay.seller_id} if settings.alipay else {})
     elsewhere, bills = (SF_CARRIER,) if outside.sf else (), trade_bills(outside)
-    own = inside(pool, client, connectors(settings, outside, now), elsewhere, merchants=merchants, bills=bills)
+    proofs = settings.proofs
+    door = StartDoor(CommandProofStore(pool), now) if proofs.starts_demanded else None
+    own = inside(
+        pool, client, connectors(settings, outside, now), elsewhere, merchants=merchants, bills=bills, door=door
+    )
     verifier = await token_verifier(settings, http, now, pool)
     vault = evidence_vault(settings.evidence) if settings.evidence else None
     erasing = ErasureActivities(ErasureStore(pool), vault, client, now)
-    deciding = deciding_people(pool, verifier, now, proofs=settings.proofs.demanded)
+    deciding = deciding_people(pool, verifier, now, proofs=proofs.demanded, channels=proofs.channels)
     methods = [
         *own, *deciding, erasing.erase,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund, payment.refund_outcome,
@@ -152,10 +158,12 @@ def inside(
     clock: Clock = now,
     merchants: Mapping[str, str] | None = None,
     bills: Mapping[str, ReadBill] | None = None,
+    door: StartDoor | None = None,
 ) -> list[Any]:
     """Activities that need nothing but our own database and Temporal. The scenarios play with these very ones.
-    `merchants`: who we are at each payment channel; `bills`: how the channel's own bill of a day is read."""
-    books, border = StoreActivities(OrderStore(pool, merchants)), CustomsBooks(CustomsStore(pool))
+    `merchants`: who we are at each payment channel; `bills`: how the channel's own bill of a day is read; `door`:
+    where orders are started by proven services only."""
+    books, border = StoreActivities(OrderStore(pool, merchants), door), CustomsBooks(CustomsStore(pool))
     tracking = TrackingActivities(TrackingStore(pool), followed_elsewhere)
     returns = ReturnActivities(ReturnStore(pool), OrderContextStore(pool), PolicyStore(pool))
     return [

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.access.starts import StartDoor
 from domain.fulfilment.readdressing import NewAddress
 from domain.fulfilment.reallocation import Elsewhere, Replan, Resource
 from domain.order import StartOrder
@@ -31,6 +32,8 @@ class Register(Strict):
     order: StartOrder
     run_id: str
     now: str
+    proven: bool = False
+    """Who starts it has been looked at."""
 
 
 class Stalled(Strict):
@@ -43,12 +46,16 @@ class Stalled(Strict):
 
 
 class StoreActivities:
-    def __init__(self, orders: OrderStore) -> None:
+    def __init__(self, orders: OrderStore, door: StartDoor | None = None) -> None:
+        """`door`: where starts have to be proven."""
         self._orders = orders
+        self._door = door
 
     @activity.defn(name="store.register")
     async def register(self, message: Register) -> Registered:
-        """Raises (final): UnknownSku, DuplicateOrder, PayableMismatch, CurrencyNotAccepted."""
+        """Raises (final): UnknownSku, DuplicateOrder, PayableMismatch, CurrencyNotAccepted, PROOF_REQUIRED."""
+        if self._door is not None and not message.proven:
+            await self._door.refuse(message.order, message.run_id)
         async with refusals():
             return await self._orders.register(message.order, message.run_id, datetime.fromisoformat(message.now))
 

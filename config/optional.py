@@ -9,8 +9,19 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from config.codec_server import CodecServerSettings
 from config.console import ConsoleSettings, IssuerSettings, ProviderSettings, load_provider
 from config.payload_keys import load_payload_keys
+from config.proofs import ProofSettings
 from config.seals import load_seals
-from config.sources import Secret, SettingsGroup, UnableToConfigure, WebAddress, Word, listed, load, origin, variable
+from config.sources import (
+    Secret,
+    SettingsGroup,
+    UnableToConfigure,
+    WebAddress,
+    Word,
+    listed,
+    load,
+    origin,
+    variable,
+)
 from domain.approvals import Role
 from domain.order import Address
 from domain.trust.encryption import PayloadKeys
@@ -160,17 +171,6 @@ class TokenSettings(SettingsGroup):
     jwks: str = ""
     private_key: Secret | None = None
     life_s: Annotated[int, Field(ge=10, le=900)] = 300
-
-
-class ProofSettings(SettingsGroup):
-    """Proofs of commands (docs/authority.md). `services`: JSON of each backend's name to its public key set, as JSON
-    text or the name of a file. Without `demanded` a command that brings no proof is taken at its word: for trials, and
-    until every client signs."""
-
-    model_config = SettingsConfigDict(env_prefix="OMS_PROOFS_")
-
-    demanded: bool = True
-    services: dict[str, str] = Field(default_factory=dict)
 
 
 class ServiceSettings(SettingsGroup):

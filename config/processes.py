@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from config import optional, receiving, settings
+from config import optional, proofs, receiving, settings
 from config.codec_server import CodecServerSettings
 from config.console import ConsoleSettings, IssuerSettings, ProviderSettings
 from config.payload_keys import PayloadKeySettings
@@ -24,7 +24,7 @@ Groups = tuple[type[SettingsGroup], ...]
 
 _ALL: Groups = (settings.EnvironmentSettings, settings.DatabaseSettings, settings.TelemetrySettings)
 _TALKS: Groups = (settings.TemporalSettings, PayloadKeySettings)
-_BELIEVES_TOKENS: Groups = (optional.TokenSettings, optional.ProofSettings, optional.OidcSettings)
+_BELIEVES_TOKENS: Groups = (optional.TokenSettings, proofs.ProofSettings, optional.OidcSettings)
 
 GROUPS: Mapping[Process, Groups] = {
     Process.WORKER: (

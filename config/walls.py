@@ -82,6 +82,10 @@ _WALLS: Mapping[str, tuple[str, Callable[[], bool], str]] = {
         "OMS_PROOFS_DEMANDED", lambda: origin("OMS_PROOFS_DEMANDED")[0].lower() in UNTRUE,
         "commands without a proof are taken at their word",
     ),
+    "proven starts": (
+        "OMS_PROOFS_STARTS", lambda: origin("OMS_PROOFS_STARTS")[0].lower() in UNTRUE,
+        "orders are taken from whoever may start a workflow",
+    ),
     "database tls": ("OMS_DATABASE_URL", _database_in_clear, "what is said to the database can be read on the way"),
     "callers' networks": (
         "OMS_RELAY_ALLOW", lambda: not _given("OMS_RELAY_ALLOW"),

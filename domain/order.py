@@ -187,6 +187,8 @@ class StartOrder(Strict):
     payable_minor: Minor
     """What the shop showed the buyer. It must equal our own pricing, else the order is refused."""
     payment: PaymentTerms = PaymentTerms()
+    proof: Annotated[str, Field(max_length=8_192)] | None = None
+    """A token of the service that starts it, made for this very message (docs/contract/README.md)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -14,7 +14,7 @@ from domain.facts import Fact
 from domain.order import StartOrder
 from domain.returns.models import ApplyReturn
 from domain.strict import Strict
-from workflows.messages import FactBatch, FirstAnswer, ResolveTicket
+from workflows.messages import FactBatch, FirstAnswer, ResolveTicket, TicketAnswer
 from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 from workflows.order.messages import (
     BookMoney,
@@ -59,6 +59,7 @@ MESSAGES: tuple[type[Strict], ...] = (
     ResolveTicket,
     Refresh,
     Refreshed,
+    TicketAnswer,
     BookMoney,
     MoneyBooked,
     OrderView,

@@ -1,5 +1,6 @@
 """The activities by which people are known, decide, and change what others may: of every worker and of the plays."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from activities.access.authority import AuthorityActivities
@@ -14,10 +15,18 @@ from store.approvals.controls import ControlStore
 from store.pool import Pool
 
 
-def deciding_people(pool: Pool, verifier: TokenVerifier, clock: Clock, *, proofs: bool = False) -> list[Any]:
-    """Whose tokens count, and whether commands need one, says the caller."""
+def deciding_people(
+    pool: Pool,
+    verifier: TokenVerifier,
+    clock: Clock,
+    *,
+    proofs: bool = False,
+    channels: Mapping[str, Collection[str]] | None = None,
+) -> list[Any]:
+    """Whose tokens count, whether commands need one, and which service starts orders of which channels, says the
+    caller."""
     people = PeopleActivities(ApprovalStore(pool), verifier, clock)
-    authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs)
+    authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs, channels=channels)
     controls = ControlActivities(ControlStore(pool), clock)
     return [
         people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, people.signed,

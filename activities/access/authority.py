@@ -1,6 +1,7 @@
 """Who gives a command: its proof is verified, role and status are looked up, and both are written down, before its
 workflow does anything. Whoever may write to a workflow may still not command it."""
 
+from collections.abc import Collection, Mapping
 from typing import NoReturn
 from uuid import uuid4
 
@@ -37,6 +38,8 @@ class AdmitCommand(Strict):
     proof: Token | None = None
     request_id: str
     order_no: str | None = None
+    channel: str | None = None
+    """Of an order that is started: the service has to be entitled to it."""
 
 
 class AdmittedCommand(Strict):
@@ -51,11 +54,21 @@ class AuthorityActivities:
     """`demanded`: a command without a proof is refused; else it is taken at its word, as on a stage of tests. The
     controls themselves nobody changes unproven, wherever."""
 
-    def __init__(self, proofs: CommandProofStore, verifier: TokenVerifier, now: Clock, *, demanded: bool) -> None:
+    def __init__(
+        self,
+        proofs: CommandProofStore,
+        verifier: TokenVerifier,
+        now: Clock,
+        *,
+        demanded: bool,
+        channels: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """`channels`: by service, of which it may start orders; of one that is not named, of all."""
         self._proofs = proofs
         self._verifier = verifier
         self._now = now
         self._demanded = demanded
+        self._channels = {} if channels is None else channels
 
     @activity.defn(name="people.admit")
     async def admit(self, message: AdmitCommand) -> AdmittedCommand:
@@ -66,7 +79,7 @@ class AuthorityActivities:
             return AdmittedCommand(person_id=m.by)
         workflow_id = activity.info().workflow_id if activity.in_activity() else f"direct {uuid4()}"
         binding = Binding(str(workflow_id), m.command, m.content_hash)
-        asked = AskedCommand(binding, m.row, m.by, m.request_id, m.order_no)
+        asked = AskedCommand(binding, m.row, m.by, m.request_id, m.order_no, m.channel)
         try:
             admission = await self._admit(asked, m.proof)
         except CommandNotAdmitted as refused:
@@ -82,6 +95,11 @@ class AuthorityActivities:
             caller = await self._verifier.verify_command(proof, asked.binding)
         except TokenRefused as error:
             await self._refuse(asked, _code(error), str(error))
+        of, entitled = asked.channel, self._channels.get(caller.person_id)
+        if of is not None and caller.source == "service" and entitled is not None and of not in entitled:
+            refused = CommandNotAdmitted(ProofCode.WRONG_ROLE, f"{caller.person_id} starts no orders of channel {of}")
+            await self._proofs.note_refusal(asked, refused, caller.person_id, self._now())
+            raise refused
         return await self._proofs.admit(asked, caller, self._now())
 
     async def _refuse(self, asked: AskedCommand, code: ProofCode, why: str) -> NoReturn:

@@ -55,6 +55,7 @@ LETS: Mapping[ApiScope, tuple[str, str]] = {
 """Chinese and English: for whoever decides."""
 
 ASKED_FOR: Mapping[str, ApiScope] = {
+    "order.start": ApiScope.ORDERS_WRITE,
     "order.cancel": ApiScope.ORDERS_WRITE,
     "order.change_address": ApiScope.ORDERS_WRITE,
     "order.confirm_receipt": ApiScope.ORDERS_WRITE,

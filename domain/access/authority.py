@@ -46,7 +46,11 @@ class Authority:
 
 SAID_OF_MONEY = "of a money step: given up; a result supplied, which another person of finance decides"
 
+START = "order.start"
+"""Of an order; the one command whose message names no sender but the buyer."""
+
 AUTHORITY: Mapping[str, Authority] = {
+    START: Authority((R.ORDER_OPS,), service=True, note="a service for its buyer, of channels that it is entitled to"),
     "order.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
     "order.change_address": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
     "order.confirm_receipt": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
@@ -161,7 +165,7 @@ def may_give(row: str, caller: ProvenCaller, person: Principal, by: str, *, for_
     who, allowed = caller.person_id, AUTHORITY[row]
     if not person.active:
         return NotAdmitted(ProofCode.PERSON_INACTIVE, f"{who} is deactivated")
-    if by not in (who, caller.on_behalf_of):
+    if by not in (who, caller.on_behalf_of) and (row != START or caller.source == "service"):
         why = f"the message is in the name of {by}, its proof in that of {who}"
         return NotAdmitted(ProofCode.NOT_THE_SENDER, why)
     if caller.source == "service":

@@ -13,6 +13,7 @@ from config.sources import is_local_stack
 from domain.access.authority import Binding
 from providers.tokens.errors import UnusableKeys
 from starter.cli.errors import CommandFailed, Forbidden
+from starter.cli.signed_in import session_prover
 from starter.clients.approvals import ApprovalClient
 from starter.clients.controls import ControlClient
 from starter.clients.desk import DeskClient
@@ -69,7 +70,9 @@ def _given_or_asked(proof: str | None) -> Prover | None:
             )
         return proof
 
-    return given if proof is not None or not is_local_stack() else _prover()
+    if proof is not None:
+        return given
+    return _prover() if is_local_stack() else session_prover() or given
 
 
 async def temporal() -> Client:
@@ -81,9 +84,9 @@ async def temporal() -> Client:
 
 
 def _prover() -> Prover | None:
-    """Raises `CommandFailed`."""
+    """Of who has signed in at an identity provider; else of a developer's stack. Raises `CommandFailed`."""
     try:
-        return stack_prover(_knows)
+        return session_prover() or stack_prover(_knows)
     except (UnableToConfigure, UnusableKeys) as e:
         raise CommandFailed(f"commands cannot be signed here: {e}.") from None
 

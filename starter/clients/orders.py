@@ -17,7 +17,7 @@ from domain.order import StartOrder, order_too_large
 from domain.strict import Strict
 from starter.clients.calls import ANSWER_TIMEOUT, Calls, short
 from starter.clients.errors import OrderRefused, Unreachable
-from starter.clients.proving import Prover
+from starter.clients.proving import Prover, proved
 from starter.clients.refusals import OrderCallErrors
 from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, ResolveTicket, TicketAnswer, order_workflow_id
@@ -88,7 +88,9 @@ class OrderClient:
         Raises `OrderRefused`, `DuplicateOrder` (also for an order that is already over), `NoAnswer`.
         """
         _insist_on_size(order)
-        call = self._calls(order.order_no).start(ORDER_WORKFLOW, order, "place", "the start", Placed)
+        calls = self._calls(order.order_no)
+        message = await self._signed(order, calls.workflow_id)
+        call = calls.start(ORDER_WORKFLOW, message, "place", "the start", Placed)
         return cast(Placed, await call)
 
     async def start_nowait(self, order: StartOrder) -> str:
@@ -98,8 +100,14 @@ class OrderClient:
         """
         _insist_on_size(order)
         calls = self._calls(order.order_no)
-        await calls.start_nowait(ORDER_WORKFLOW, order, "the start")
+        await calls.start_nowait(ORDER_WORKFLOW, await self._signed(order, calls.workflow_id), "the start")
         return calls.workflow_id
+
+    async def _signed(self, order: StartOrder, workflow_id: str) -> StartOrder:
+        """By who may start it: a service, for its buyer."""
+        if self._prover is None:
+            return order
+        return await proved(self._prover, workflow_id, "start", order, order.buyer.buyer_id)
 
     async def cancel(self, order_no: str, message: CancelOrder) -> Cancelled:
         """Cancel what can still be cancelled. Raises `NotNow`, `OrderNotFound`, `NoAnswer` (as all changes do)."""

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 from domain.access.authority import Binding, message_hash
+from domain.order import StartOrder
 from domain.returns.models import ApplyReturn
 from providers.tokens.issue import SigningKey, issue_proof
 from workflows.messages import SignedCommand
 
 Prover = Callable[[Binding, str], Awaitable[str]]
 """The token for one command, in the name that its message bears."""
-Message = TypeVar("Message", bound=SignedCommand | ApplyReturn)
+Message = TypeVar("Message", bound=SignedCommand | ApplyReturn | StartOrder)
 
 
 def _now() -> datetime:

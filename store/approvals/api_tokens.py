@@ -117,10 +117,16 @@ async def revoke_api_token(connection: Connection, change: RevokeApiToken, by: s
 
 
 async def insist_on_scope(
-    connection: Connection, caller: ProvenCaller, row: str, numbers: tuple[str | None, str | None], at: datetime
+    connection: Connection,
+    caller: ProvenCaller,
+    row: str,
+    numbers: tuple[str | None, str | None],
+    at: datetime,
+    of: str | None = None,
 ) -> None:
     """Of a command that an API token proves: whether the books let this token give it, for this shop. `numbers`: of
-    the order and of the case, as far as it is about one. Raises `CommandNotAdmitted`."""
+    the order and of the case, as far as it is about one; `of`: the channel of an order that is not there yet. Raises
+    `CommandNotAdmitted`."""
     found = await connection.fetchrow(HOLD, caller.key_id, at)
     if found is None or found["service"] != caller.person_id:
         raise CommandNotAdmitted(ProofCode.TOKEN_INVALID, f"{caller.person_id} has no such token any more")
@@ -129,7 +135,7 @@ async def insist_on_scope(
         needs = f"{row} needs the scope {scope}" if scope else f"{row} is not given with an API token"
         has = ", ".join(sorted(token.scopes))
         raise CommandNotAdmitted(ProofCode.WRONG_ROLE, f"{needs}; {caller.person_id} has {has}")
-    channel = await connection.fetchval(CHANNEL, *numbers)
+    channel = of or await connection.fetchval(CHANNEL, *numbers)
     if channel is not None and not token.reaches(channel):
         why = f"token {token.token_no} of {caller.person_id} is not for the channel {channel}"
         raise CommandNotAdmitted(ProofCode.WRONG_ROLE, why)

@@ -36,6 +36,8 @@ class AskedCommand:
     by: str
     used_by: str
     order_no: str | None = None
+    channel: str | None = None
+    """Of an order that is not in the books yet."""
 
 
 @dataclass(frozen=True)
@@ -114,5 +116,5 @@ async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCalle
     if caller.source == "service" and caller.person_id.startswith(SERVICE):
         kind, _, number = asked.binding.workflow_id.partition("/")
         of_a_case = number if kind == "return" else None
-        await insist_on_scope(connection, caller, asked.row, (asked.order_no, of_a_case), at)
+        await insist_on_scope(connection, caller, asked.row, (asked.order_no, of_a_case), at, asked.channel)
     return found

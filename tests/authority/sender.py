@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from bench.scenarios.environment import ScenarioEnvironment
-from domain.access.authority import Binding, message_hash
+from domain.access.authority import START, Binding, message_hash
 from providers.tokens.issue import new_key, read_key
 from store.audit.audit import AuditRow, AuditStore
 from workflows.messages import SignedCommand
@@ -48,5 +48,6 @@ class Sender:
         return str(error.value.cause.type)
 
     async def audited(self, action: str) -> list[AuditRow]:
-        """Oldest first."""
-        return [row for row in reversed(await AuditStore(self.house.pool).list(limit=1000)) if row.action == action]
+        """Oldest first; the start of the order, proven as well, is not among them."""
+        rows = reversed(await AuditStore(self.house.pool).list(limit=1000))
+        return [row for row in rows if row.action == action and row.detail.get("command") != START]

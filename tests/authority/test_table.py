@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.access.authority import AUTHORITY, NotAdmitted, ProofCode, ProvenCaller, authority_table, may_give
+from domain.access.authority import AUTHORITY, START, NotAdmitted, ProofCode, ProvenCaller, authority_table, may_give
 from domain.access.controls import COMMAND
 from domain.access.desk import COMMAND as DESK
 from domain.approvals import Principal, Role
@@ -40,7 +40,7 @@ def test_every_update_is_proven_or_moves_nothing() -> None:
 
 
 def test_every_proven_update_stands_in_the_table() -> None:
-    assert {row.partition(":")[0] for row in AUTHORITY} == proven_updates() | {"return.apply", COMMAND, DESK}
+    assert {row.partition(":")[0] for row in AUTHORITY} == proven_updates() | {"return.apply", COMMAND, DESK, START}
 
 
 def test_the_page_shows_the_table_as_it_is() -> None:

@@ -35,6 +35,7 @@ __all__ = ["database_url"]
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 NUMBER = "SO2603020101"
+PHONE = json.loads((EXAMPLES / "order.json").read_bytes())["address"]["phone"]
 Store = Callable[[Callable[[Pool], Coroutine[Any, Any, Any]]], Any]
 
 
@@ -128,6 +129,20 @@ def test_show_finds_the_order_by_parcel_number_and_json_keeps_minor_units(oms: O
     assert found["detail"]["order"]["order_no"] == NUMBER
     assert sum(child["paid_minor"] for child in found["detail"]["children"]) == 19580
     assert "spoof\x1b[2J\u202e" in [e["note"] for e in found["timeline"]]
+
+
+@pytest.mark.usefixtures("paid_order")
+def test_a_name_and_an_address_are_shown_to_who_says_so_and_leaves_a_row(oms: Oms, store: Store) -> None:
+    def rows() -> list[Any]:
+        return [row for row in store(lambda pool: AuditStore(pool).list()) if row.action == "personal.read"]
+
+    for more in ((), ("--json",)):
+        said = oms("order", "show", NUMBER, *more).out
+        assert "王小明" not in said and PHONE not in said and not rows()
+    assert "王小明" in oms("order", "show", NUMBER, "--personal", "--by", "u-cs").out
+    (row,) = rows()
+    assert (row.actor, row.order_no, row.detail) == ("u-cs", NUMBER, {"what": "address", "number": NUMBER})
+    assert PHONE in oms("order", "show", f"{NUMBER}-01", "--personal", "--json").out and len(rows()) == 2
 
 
 def test_show_of_an_unknown_number_is_exit_1(oms: Oms, store: Store) -> None:
@@ -233,6 +248,8 @@ def test_events_are_listed_shown_and_replayed(oms: Oms, store: Store) -> None:
     assert [(r["id"], r["note"]) for r in rows] == [(1, "no such waybill yet")]
     assert "王" not in oms("event", "show", "1").out
     assert oms("event", "show", "1", "--body", "--json").json["body"] == '{"x":"王"}'
+    (row,) = [row for row in store(lambda pool: AuditStore(pool).list()) if row.action == "personal.read"]
+    assert row.detail == {"what": "message", "number": "1"}
     assert oms("event", "replay", "1", "--by", "anna", "--yes").code == 0
     assert oms("event", "list", "--state", "received", "--json").json[0]["note"] == "replayed by anna"
     assert oms("event", "replay", "2").code == 1

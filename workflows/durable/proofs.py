@@ -15,8 +15,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.access.authority import AdmitCommand, AuthorityActivities
 from activities.approvals import KEYS_UNAVAILABLE
-from domain.access.authority import MONEY, ProofCode, message_hash
+from domain.access.authority import MONEY, START, ProofCode, message_hash
+from domain.order import StartOrder
 from domain.returns.models import ApplyReturn
+from domain.strict import load
 from workflows.durable.commands import Handler, RepeatableCommands
 from workflows.durable.tickets import Tickets
 from workflows.messages import ResolveTicket, SignedCommand
@@ -63,6 +65,15 @@ def money_apart(command: str, owner: Any, message: ResolveTicket) -> str:
     return command + MONEY if tickets.about_money(message) else command
 
 
+async def admitted_start(proof: str, order: StartOrder, sent: bytes) -> None:
+    """Who starts an order; `sent`: its message as it came. Raises as `admitted` does."""
+    asked = AdmitCommand(
+        command=START, row=START, content_hash=message_hash(load(sent)), by=order.buyer.buyer_id, proof=proof,
+        request_id=f"{workflow.info().run_id} start", order_no=order.order_no, channel=order.channel,
+    )  # fmt: skip
+    await _looked_up(asked)
+
+
 async def admitted(message: Signed, by: str, command: str, row: str, request_id: str) -> Signed:
     """The message without its proof, once its sender is proven and may give it. Raises `ApplicationError` with a
     `ProofCode` as type; nothing has moved."""
@@ -76,14 +87,18 @@ async def admitted(message: Signed, by: str, command: str, row: str, request_id:
         request_id=request_id,
         order_no=number if kind == "order" else None,
     )
+    await _looked_up(asked)
+    return cast(Signed, message.model_copy(update={"proof": None}))
+
+
+async def _looked_up(asked: AdmitCommand) -> None:
     try:
         await workflow.execute_local_activity_method(
             AuthorityActivities.admit, asked, start_to_close_timeout=TIMEOUT, retry_policy=RETRY,
-            summary=f"who commands {command}",
+            summary=f"who commands {asked.command}",
         )  # fmt: skip
     except (ApplicationError, ActivityError) as error:
         if isinstance(error, ApplicationError) and error.type in FINAL:
             raise ApplicationError(error.message, type=error.type, non_retryable=True) from None
-        why = f"who gives {command} cannot be looked up now; nothing was changed, try again in a moment"
+        why = f"who gives {asked.command} cannot be looked up now; nothing was changed, try again in a moment"
         raise ApplicationError(why, type="NoAnswer", non_retryable=True) from None
-    return cast(Signed, message.model_copy(update={"proof": None}))

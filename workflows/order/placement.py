@@ -9,7 +9,15 @@ from domain.order import StartOrder, order_too_large
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
 from domain.strict import UnableToRead
 from workflows.durable.local_steps import LARGE, STORE_ERRORS, in_store
-from workflows.durable.raw_messages import StartRefused, check_workflow_id, no_card, read
+from workflows.durable.proofs import admitted_start
+from workflows.durable.raw_messages import (
+    NO_ARGUMENT,
+    StartRefused,
+    check_workflow_id,
+    json_bytes,
+    no_card,
+    read,
+)
 from workflows.messages import order_workflow_id
 from workflows.order.state import OrderState
 
@@ -36,11 +44,17 @@ def read_start(raw: RawValue, *, goes_on: bool = False) -> StartOrder:
     return order
 
 
-async def register(order: StartOrder) -> Registered:
-    """Raises `StartRefused`."""
-    info = workflow.info()
-    message = Register(order=order, run_id=info.first_execution_run_id, now=workflow.now().isoformat())
+async def register(order: StartOrder, raw: RawValue = NO_ARGUMENT) -> Registered:
+    """Whoever starts it is looked at first, where they say who they are; where they have to, the books refuse others.
+    `raw`: the message as it came. Raises `StartRefused`."""
+    info, proven = workflow.info(), order.proof is not None
     try:
+        if order.proof is not None:
+            await admitted_start(order.proof, order, json_bytes(raw, "start message"))
+        message = Register(
+            order=order.model_copy(update={"proof": None}), run_id=info.first_execution_run_id,
+            now=workflow.now().isoformat(), proven=proven,
+        )  # fmt: skip
         return await in_store(StoreActivities.register, message, summary="register", timeout=LARGE)
     except ApplicationError as error:  # what a local activity raises comes as it is
         raise StartRefused(error.type or INVALID, error.message) from None

@@ -156,7 +156,7 @@ class Order(OrderHandlers):
         try:
             if self._refusal is not None:
                 raise self._refusal
-            registered = await register(self._state.order)
+            registered = await register(self._state.order, self._beginning.raw)
         except StartRefused as refusal:
             self._refusal = refusal
             await workflow.wait_condition(workflow.all_handlers_finished)

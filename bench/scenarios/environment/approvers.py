@@ -46,9 +46,12 @@ class Approvers:
         self._numbers = count(1)
         self._staffed = False
         self._proofs_demanded = proofs_demanded
+        self.channels: dict[str, tuple[str, ...]] = {}
+        """Of which a service may start orders, where that is not all."""
 
     def activities(self) -> list[Any]:
-        return deciding_people(self._pool, self.verifier, self._clock, proofs=self._proofs_demanded)
+        proofs, channels = self._proofs_demanded, self.channels
+        return deciding_people(self._pool, self.verifier, self._clock, proofs=proofs, channels=channels)
 
     @cached_property
     def verifier(self) -> TokenVerifier:

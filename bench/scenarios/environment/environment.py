@@ -15,6 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 import worker
 from activities.access.door import Doorkeeper
 from activities.access.erasure import ErasureActivities
+from activities.access.starts import StartDoor
 from activities.connectors import Connector
 from activities.evidence import EvidenceService
 from bench.checks import ownership
@@ -30,6 +31,7 @@ from relay.delivery.outcomes import Settling
 from relay.delivery.parked import Parked
 from relay.delivery.signalling import OrderSender
 from starter.clients.orders import OrderClient
+from store.approvals.command_proofs import CommandProofStore
 from store.erasure import ErasureStore
 from store.inbox.inbox import Added, InboxStore, Incoming
 from store.orders.orders import OrderStore
@@ -114,9 +116,12 @@ class ScenarioEnvironment:
     async def _staffed(self, more_workflows: Sequence[type]) -> AsyncIterator[None]:
         """Production's workflows and own activities; scripted outside systems."""
         channel = Connector(Scope("wechat", "money"), self.systems.answer_for_payment, PULL_SPACING_S)
+        # Who has to prove their commands has to prove their starts.
+        door = None if self.prover is None else StartDoor(CommandProofStore(self._worker_pool), self.now)
         own = worker.inside(
-            self._worker_pool, self.temporal, {"wechat": channel}, clock=self.now, merchants={"wechat": MERCHANT}
-        )
+            self._worker_pool, self.temporal, {"wechat": channel}, clock=self.now, merchants={"wechat": MERCHANT},
+            door=door,
+        )  # fmt: skip
         erasing = ErasureActivities(ErasureStore(self._worker_pool), self.vault, self.temporal, self.now)
         async with Worker(
             self.temporal,

@@ -8,7 +8,8 @@ import typer
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
-from starter.cli.options import Json, Limit
+from starter.cli.options import By, Json, Limit, actor
+from starter.cli.reading import personal_data_is_read
 from starter.cli.text import when
 from store.inbox.listing import InboxListing, InboxRow
 
@@ -63,14 +64,17 @@ async def _list(state: EventState | None, source: str | None, order: str | None,
 
 def show(
     event_id: EventId,
-    with_body: Annotated[bool, typer.Option("--body", help="The message as it came, too (may be personal).")] = False,
+    with_body: Annotated[
+        bool, typer.Option("--body", help="The message as it came, too (may be personal): kept.")
+    ] = False,
+    by: By = None,
     json: Json = False,
 ) -> None:
     """Show one event with the facts read from it.
 
     Example: oms event show 42 --body
     """
-    event, body = run(_get(event_id, with_body))
+    event, body = run(_get(event_id, with_body, by))
     text = None if body is None else body[:BODY_SHOWN].decode("utf-8", errors="backslashreplace")
     if json:
         output.as_json({"event": event, "body": text})
@@ -95,10 +99,13 @@ def show(
     output.table("Facts", ("kind", "key", "occurred"), rows)
 
 
-async def _get(event_id: int, with_body: bool) -> tuple[InboxRow, bytes | None]:
+async def _get(event_id: int, with_body: bool, by: str | None) -> tuple[InboxRow, bytes | None]:
     async with database() as pool:
         desk = InboxListing(pool)
         event = await desk.get(event_id)
         if event is None:
             raise CommandFailed(f"there is no event {event_id}; look with `oms event list`.")
-        return event, await desk.body(event_id) if with_body else None
+        if not with_body:
+            return event, None
+        await personal_data_is_read(pool, actor(by), "message", str(event_id), event.order_no)
+        return event, await desk.body(event_id)

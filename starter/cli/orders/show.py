@@ -1,7 +1,7 @@
 """`oms order show`: one order with its parcels, money, timeline and open questions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +9,8 @@ import typer
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
-from starter.cli.options import Json
+from starter.cli.options import By, Json, actor
+from starter.cli.reading import personal_data_is_read
 from starter.cli.text import money
 from store.orders.detail import OrderDetail, TimelineEntry
 from store.orders.orders import OrderStore
@@ -25,6 +26,10 @@ class OrderShown:
 
 def show(
     number: Annotated[str, typer.Argument(metavar="NO", help="Order number, parcel number or waybill number.")],
+    personal: Annotated[
+        bool, typer.Option("--personal", help="With name, phone and address; that you have looked is kept.")
+    ] = False,
+    by: By = None,
     json: Json = False,
 ) -> None:
     """Show an order: parcels with reasons and waybills, money, what happened when, and open tickets.
@@ -34,15 +39,17 @@ def show(
         oms order show SO2603020101
 
         oms order show SO2603020101-02 --json
+
+        oms order show SO2603020101 --personal
     """
-    shown = run(_read(number))
+    shown = run(_read(number, personal, by))
     if json:
         output.as_json(shown)
     else:
         _print(shown)
 
 
-async def _read(number: str) -> OrderShown:
+async def _read(number: str, personal: bool, by: str | None) -> OrderShown:
     async with database() as pool:
         store = OrderStore(pool)
         # Postgres text cannot hold NUL; nothing with one has ever been stored.
@@ -51,7 +58,21 @@ async def _read(number: str) -> OrderShown:
             raise CommandFailed(f"there is no order, parcel or waybill {number!r}; look with `oms order list`.")
         order_no = detail.order.order_no
         tickets = await TicketStore(pool).list(state=None, order_no=order_no)
+        if personal:
+            await personal_data_is_read(pool, actor(by), "address", number, order_no)
+        else:
+            detail = _without_names(detail)
         return OrderShown(detail, await store.timeline(order_no), tickets)
+
+
+def _without_names(detail: OrderDetail) -> OrderDetail:
+    """As far as a city."""
+    children = tuple({**child, "address": child["address"] and _place(child["address"])} for child in detail.children)
+    return replace(detail, address=_place(detail.address), children=children)
+
+
+def _place(address: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: address[name] for name in ("province", "city") if address.get(name)}
 
 
 def _print(shown: OrderShown) -> None:
@@ -78,7 +99,7 @@ def _head(detail: OrderDetail) -> None:
             ("pay code", order.payment_code if order.payment_status == "CREATED" else ""),
             ("placed", order.placed_at),
             ("pay until", order.pay_deadline if order.paid_at is None else None),
-            ("to", f"{address.get('recipient', '')}, {place}"),
+            ("to", ", ".join(word for word in (str(address.get("recipient", "")), place) if word)),
             ("updated", order.updated_at),
         ]
     )

@@ -17,6 +17,7 @@ from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import BadInput, CommandFailed, Forbidden, run
 from starter.cli.options import By, Json, actor, read
+from starter.cli.reading import personal_data_is_read
 from store.pool import Pool
 from store.returns import ReturnStore
 from store.returns.evidence import EvidenceRow, EvidenceStore
@@ -93,8 +94,11 @@ def get(
 
     async def work() -> bytes:
         async with database() as pool:
+            who = actor(by)
             try:
-                return (await desk(pool).fetch(number, name, actor(by), staff=staff)).content
+                picture = (await desk(pool).fetch(number, name, who, staff=staff)).content
+                await personal_data_is_read(pool, who, "picture", name, None)
+                return picture
             except EvidenceRefused as e:
                 raise CommandFailed(str(e)) from None
 
