@@ -7,8 +7,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.pages import approvals, desk, health, live, orders, pictures, returns, sign_in, today
+from console.pages import approvals, desk, finance, health, live, orders, pictures, returns, sign_in, today
 from console.pages.callbacks import board, messages, subscriptions
+from console.pages.goods import catalogue, stock
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
@@ -24,6 +25,7 @@ PAGES = (
     *(today, orders, page, acts),
     *(queue, together, one),
     *(board, messages, subscriptions),
+    *(stock, catalogue, finance),
     *approvals.PAGES,
     *desk.PAGES,
     *(pictures, live, sign_in, health),

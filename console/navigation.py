@@ -14,6 +14,8 @@ TICKET_READERS = Needs(
 )  # fmt: skip
 RETURN_READERS = ORDER_READERS
 
+STOCK_READERS = Needs(Role.WAREHOUSE, Role.ORDER_OPS, Role.CS_AGENT, Role.CS_SUPERVISOR)
+FINANCE_READERS = Needs(Role.FINANCE)
 CALLBACK_READERS = Needs(Role.ORDER_OPS, Role.ADMIN)
 
 
@@ -32,6 +34,8 @@ MENU = (
     MenuEntry("/desk", N_("Return desk"), "building-warehouse", Needs(Role.WAREHOUSE)),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),
     MenuEntry("/tickets", N_("Tickets"), "ticket", TICKET_READERS),
+    MenuEntry("/stock", N_("Stock"), "building-warehouse", STOCK_READERS),
+    MenuEntry("/finance", N_("Finance"), "coin", FINANCE_READERS),
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),
 )
 

@@ -11,6 +11,7 @@ from domain.access.authority import AUTHORITY
 from domain.approvals import Role
 from starter.clients.approvals import ApprovalClient
 from starter.clients.controls import ControlClient
+from starter.clients.desk import DeskClient
 from starter.clients.exchange import NoProof, TokenExchange
 from starter.clients.orders import OrderClient
 from starter.clients.proving import Prover
@@ -63,6 +64,9 @@ class User:
 
     async def controls(self) -> ControlClient:
         return ControlClient(await self.wiring.temporal.client(), prover=self.prover())
+
+    async def desk(self) -> DeskClient:
+        return DeskClient(await self.wiring.temporal.client(), prover=self.prover())
 
     def prover(self) -> Prover:
         """Proofs of this person's commands. Raises `NoProof`."""

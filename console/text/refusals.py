@@ -37,6 +37,9 @@ SAID: Mapping[str, tuple[str, str]] = {
     "Unreachable": (N_("The workers cannot be reached: nothing was sent."), N_("Try again in a moment.")),
     "NoAnswer": (N_("There was no answer in time."), LOOK),
     "NotFound": (N_("There is no such number."), N_("Check the number.")),
+    "DeskRefused": (N_("It does not fit the books."), N_("Look at the reason below and put it right.")),
+    "InvalidWork": (N_("The answer does not fit the question."), N_("Look at what is asked for and fill it in anew.")),
+    "Exists": (N_("This has been sent before."), AGAIN),
     "Owned": (N_("Somebody else looks after it."), N_("Ask them, or have it handed to you.")),
 }
 CODES: Mapping[type[Exception], str] = {
@@ -82,4 +85,4 @@ def _code(error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", None) or error)[:500]
+    return str(getattr(error, "reason", None) or getattr(error, "why", None) or error)[:500]

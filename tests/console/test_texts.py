@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench import vendored
 from console.pages.rendering import ICONS
-from console.text.catalogue import ROOM, faults, texts
+from console.text.catalogue import ROOM, chinese, faults, texts
 from console.text.language import LANGUAGES
 from console.text.words import STATES
 from domain.approvals import Role
@@ -22,6 +22,13 @@ ATTRIBUTES = re.compile(r'\b(?:aria-label|placeholder|title|alt)="([^"{]+)"')
 def test_every_text_has_its_chinese_and_no_chinese_has_lost_its_text() -> None:
     assert faults() == []
     assert len(texts()) > 100
+
+
+def test_the_chinese_of_a_text_has_its_parts_and_no_others() -> None:
+    for message in chinese():
+        if isinstance(message.id, str) and message.id and "%(" in message.id:
+            parts = dict.fromkeys(re.findall(r"%\((\w+)\)s", message.id), "~")
+            assert (message.id % parts).count("~") == (str(message.string) % parts).count("~"), message.id
 
 
 def test_templates_hold_no_words_outside_of_the_catalogue() -> None:

@@ -1,0 +1,48 @@
+"""Goods and money in words. English here; the Chinese stands in the catalogue."""
+
+from collections.abc import Mapping
+
+from console.text.catalogue import N_
+
+GOODS_WORDS: Mapping[str, Mapping[str, str]] = {
+    "stock move": {
+        "receive": N_("Came in"),
+        "reserve": N_("Reserved"),
+        "release": N_("Free again"),
+        "ship": N_("Shipped"),
+        "unship": N_("Lost after shipping"),
+        "write_off": N_("Written off"),
+        "freeze": N_("Coming back"),
+        "unfreeze": N_("Did not come back"),
+        "grade_good": N_("Back as new"),
+        "grade_minor": N_("Back as second hand"),
+        "grade_scrap": N_("Back as scrap"),
+    },
+    "money kind": {
+        "payments": N_("Payments"),
+        "refunds": N_("Refunds"),
+        "chargebacks": N_("Chargebacks"),
+        "outside": N_("Money from outside"),
+    },
+    "money state": {
+        "PAID": N_("Paid"),
+        "REQUESTED": N_("Asked for"),
+        "ACCEPTED": N_("Accepted by the channel"),
+        "SUCCEEDED": N_("Paid back"),
+        "ABNORMAL": N_("Stuck at the channel"),
+        "CLOSED": N_("Refund closed"),
+        "open": N_("Not decided"),
+        "won": N_("Won"),
+        "lost": N_("Lost"),
+        "waits": N_("Waits for finance"),
+        "book_refund": N_("Booked as a refund"),
+        "give_back": N_("Given back"),
+        "book_payment": N_("Booked as the payment"),
+    },
+}
+GOODS_COLOURS: Mapping[str, Mapping[str, str]] = {
+    "money state": {
+        "PAID": "green", "REQUESTED": "yellow", "ACCEPTED": "blue", "SUCCEEDED": "green", "ABNORMAL": "red",
+        "open": "orange", "won": "green", "waits": "red",
+    },
+}  # fmt: skip
