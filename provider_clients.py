@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from activities.payment_channels import AlipayChannel, PaymentChannel, WechatCha
 from config.optional import AlipaySettings, AnchorCopySettings, EvidenceSettings, ObjectStoreSettings
 from config.settings import Settings, UnableToConfigure, WechatSettings
 from domain.access.api_tokens import SERVICE
+from domain.access.buyer_links import LONGEST_LINK
 from domain.clock import Clock
 from domain.order import PayChannel
 from providers.alipay import Alipay, AlipayConfig
@@ -142,6 +143,17 @@ async def token_verifier(settings: Settings, http: Http, clock: Clock, books: "P
         raise UnableToConfigure("two issuers of tokens have the same name")
     programs = nobody_else if books is None else ApiIssuers(books, tokens.audience, clock)
     return TokenVerifier(issuers, clock, programs)
+
+
+def link_verifier(given: Mapping[str, str], audience: str, clock: Clock) -> TokenVerifier:
+    """Whose links of buyers count. Raises `UnableToConfigure`."""
+    try:
+        issuers = [
+            Issuer(name, audience, _keys(keys), "service", longest_life=LONGEST_LINK) for name, keys in given.items()
+        ]
+    except UnusableKeys as error:
+        raise UnableToConfigure(f"OMS_CONSOLE_BUYER_LINKS: {error}") from None
+    return TokenVerifier(issuers, clock)
 
 
 def _keys(given: str) -> KeySource:

@@ -20,6 +20,11 @@ class ConsoleSettings(SettingsGroup):
     exchange_url: WebAddress | None = None
     idle_s: Annotated[int, Field(ge=60, le=86_400)] = 7_200
     longest_s: Annotated[int, Field(ge=300, le=86_400)] = 43_200
+    buyer_links: dict[str, str] = Field(default_factory=dict)
+    """JSON of each backend that signs links of buyers to its public key set, as JSON text or the name of a file; with
+    none there are no pages for buyers."""
+    return_address: Word | None = None
+    """Where returned goods are sent, as it is printed on slips."""
     temporal_ui_url: WebAddress | None = None
     """For links to a workflow; people see ciphertext there unless they may read histories."""
 

@@ -48,7 +48,8 @@ GROUPS: Mapping[Process, Groups] = {
         optional.AuditSettings, optional.AnchorCopySettings, settings.OutboundSettings,
     ),
     Process.ISSUER: (
-        settings.EnvironmentSettings, settings.TelemetrySettings, optional.TokenSettings, IssuerSettings,
+        settings.EnvironmentSettings, settings.TelemetrySettings, optional.TokenSettings, optional.ServiceSettings,
+        IssuerSettings,
     ),
 }  # fmt: skip
 

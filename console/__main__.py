@@ -19,7 +19,7 @@ from console.live import LiveHub
 from console.session.provider import CompanySignIn
 from console.temporal import LazyTemporal
 from console.wiring import Wiring
-from provider_clients import evidence_desk, token_verifier
+from provider_clients import evidence_desk, link_verifier, token_verifier
 from starter.clients.evidence import EvidenceClient
 from starter.clients.exchange import TokenExchange
 from starter.clients.orders import connect_temporal
@@ -64,7 +64,8 @@ async def run(settings: Settings) -> None:
         pictures = EvidenceClient(evidence_desk(settings.evidence, pool)) if settings.evidence else None
         verifier = await token_verifier(settings, http, now)
         provider = _provider(settings)
-        wiring = Wiring(console, pool, verifier, exchange, temporal, live, now, pictures, provider)
+        links = link_verifier(console.buyer_links, settings.tokens.audience, now) if console.buyer_links else None
+        wiring = Wiring(console, pool, verifier, exchange, temporal, live, now, pictures, provider, links)
         listening = asyncio.create_task(live.run())
         log.info("console starts", url=console.url, host=console.host, port=console.port)
         config = uvicorn.Config(

@@ -7,7 +7,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.pages import approvals, desk, finance, health, live, orders, pictures, returns, sign_in, today
+from console.pages import approvals, buyer, desk, finance, health, live, orders, pictures, returns, sign_in, today
 from console.pages.callbacks import board, messages, subscriptions
 from console.pages.goods import catalogue, stock
 from console.pages.order import acts, page
@@ -28,6 +28,7 @@ PAGES = (
     *(stock, catalogue, finance),
     *approvals.PAGES,
     *desk.PAGES,
+    *buyer.PAGES,
     *(pictures, live, sign_in, health),
 )
 KEPT = b"public, max-age=31536000, immutable"

@@ -22,7 +22,8 @@ from store.pool import Pool
 @dataclass(frozen=True)
 class Wiring:
     """`exchange` None: nobody here proves anything, so pages only show. `pictures` None: none are taken or shown.
-    `provider`: the company's sign-in."""
+    `provider`: the company's sign-in. `links`: whose links of buyers
+    count; None: there are no pages for buyers."""
 
     settings: ConsoleSettings
     pool: Pool
@@ -33,6 +34,7 @@ class Wiring:
     now: Callable[[], datetime]
     pictures: EvidenceClient | None = None
     provider: CompanySignIn | None = None
+    links: TokenVerifier | None = None
 
     @cached_property
     def cookie(self) -> SessionCookie:

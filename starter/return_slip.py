@@ -40,7 +40,7 @@ def as_html(slip: Slip) -> str:
     return PAGE.format(
         return_no=escape(slip.return_no),
         code=escape(slip.code),
-        qr=_qr(slip.code),
+        qr=qr_picture(slip.code),
         rows=rows,
         send_to=_fact("寄至 / Send to", slip.send_to),
         send_by=_fact("请于此前寄出 / Hand over before", None if slip.send_by is None else _moment(slip.send_by)),
@@ -54,7 +54,8 @@ def as_text(slip: Slip) -> str:
     return "\n".join([*rows, slip.code])
 
 
-def _qr(code: str) -> str:
+def qr_picture(code: str) -> str:
+    """As SVG, to stand within a page."""
     # Level Q: a quarter of the picture may be torn or dirty.
     made: str = segno.make(code, error="q", micro=False).svg_inline(scale=6, border=4, svgclass=None, lineclass=None)
     return made

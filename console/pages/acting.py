@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from babel.numbers import get_currency_precision
 from pydantic import ValidationError
@@ -26,6 +26,14 @@ from starter.clients.returns import ReturnClient
 from store.console.scopes import sees_order
 
 T = TypeVar("T")
+
+
+class ActsOnReturns(Protocol):
+    """A person of ours, or a buyer with a link."""
+
+    async def returns(self) -> ReturnClient: ...
+
+
 STATUS: dict[type[Exception], int] = {
     NoAnswer: 504, StepRefused: 409, CommandRefused: 403, NoSuchReturn: 404, ReturnExists: 409,
 }  # fmt: skip
@@ -51,7 +59,7 @@ async def insist_on_order(request: Request, user: User, order_no: str) -> None:
     await refuse(request, user, "OUT_OF_SCOPE")
 
 
-async def return_act(request: Request, user: User, act: Callable[[ReturnClient], Awaitable[T]]) -> T:
+async def return_act(request: Request, user: ActsOnReturns, act: Callable[[ReturnClient], Awaitable[T]]) -> T:
     """What the case answers. Raises `ActRefused`; `starter.clients.return_errors.ReturnRefused` goes through."""
     language = language_of(request)
     try:

@@ -37,6 +37,8 @@ SAID: Mapping[int, tuple[str, str]] = {
     405: (N_("This address does nothing of that kind."), N_("Start again from the menu.")),
     408: (N_("What you sent came too slowly."), N_("Look at your connection and send it again.")),
     409: (N_("That cannot be done now."), N_("Load the page again: the order has gone on.")),
+    410: (N_("This link is not valid, or not any more."), N_("Ask the shop for a new one.")),
+    429: (N_("That was too often."), N_("Wait a minute, then do it again.")),
     413: (N_("What you sent is too large."), N_("Send less at a time.")),
     422: (N_("Something is not filled in as it has to be."), N_("Look at:")),
     500: (N_("Something of ours went wrong."), N_("Nothing tells whether it was done: look before you do it again.")),

@@ -71,8 +71,9 @@ STAFF = Needs(*(role for role in Role if role is not Role.SERVICE))
 
 
 def open_to_everybody(path: str) -> bool:
-    """Signing in, what it looks like, and whether the process lives."""
-    return path in ("/healthz", "/readyz", "/language/{language}", "/sign-out") or path.startswith("/sign-in")
+    """Signing in, what it looks like, whether the process lives; and what a buyer's link opens: it is its own key."""
+    alone = ("/healthz", "/readyz", "/language/{language}", "/sign-out")
+    return path in alone or path.startswith(("/sign-in", "/buyer/"))
 
 
 def ways_in(app: FastAPI) -> dict[tuple[str, str], Needs | None]:

@@ -76,6 +76,10 @@ class User:
         """Raises `NoProof`."""
         return await self._exchange().decision(self._credential(), approval_id, content_hash)
 
+    async def buyer_link(self, order_no: str, buyer: str) -> str:
+        """What the person sends a buyer. Raises `NoProof`."""
+        return await self._exchange().link(self._credential(), order_no, buyer)
+
     def _exchange(self) -> TokenExchange:
         if self.wiring.exchange is None:
             raise NoProof("nothing can be done from here: OMS_CONSOLE_EXCHANGE_URL is not set")

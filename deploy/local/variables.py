@@ -82,6 +82,8 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
         "OMS_CONSOLE_PORT": str(ports["CONSOLE"]),
         "OMS_CONSOLE_URL": f"http://{LOOPBACK}:{ports['CONSOLE']}",
         "OMS_CONSOLE_EXCHANGE_URL": f"http://{LOOPBACK}:{ports['ISSUER']}/token",
+        "OMS_CONSOLE_BUYER_LINKS": json.dumps({SHOP: json.dumps(key_set(read_key(keys.shop_private_key)))}),
+        "OMS_CONSOLE_RETURN_ADDRESS": "上海市浦东新区示例路 1 号 退货组 收 021-00000000",
     }
     made |= {
         "OMS_TOKENS_PRIVATE_KEY": keys.token_private_key,

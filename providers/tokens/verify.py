@@ -13,6 +13,7 @@ from typing import Any, Literal
 import jwt
 
 from domain.access.authority import READING, Binding, ProvenCaller
+from domain.access.buyer_links import link_binding, order_of_link
 from domain.approvals import Identity, Role
 from domain.clock import Clock
 from providers.tokens.errors import TokenElsewhere, TokenExpired, TokenInvalid
@@ -44,6 +45,16 @@ class Issuer:
 
 def nobody_else(_name: str) -> Issuer | None:
     return None
+
+
+@dataclass(frozen=True)
+class BuyerLink:
+    """Whose link it is, for which order, by which service, until when."""
+
+    order_no: str
+    buyer_id: str
+    service: str
+    ends_at: datetime
 
 
 class TokenVerifier:
@@ -110,6 +121,18 @@ class TokenVerifier:
             raise TokenElsewhere("the sign-in was asked for elsewhere; sign in again")
         person, number, roles = _person(claims, issuer), _token_id(claims, issuer), _roles(claims, issuer)
         return ProvenCaller(person, number, issuer.source, roles, None, claims)
+
+    async def verify_link(self, token: str) -> BuyerLink:
+        """Of a buyer: signed by a service that vouches for them. Raises as `verify_command` does."""
+        claims, issuer, _ = await self._verified(token)
+        order_no, buyer = order_of_link(claims.get("workflow_id")), claims.get("on_behalf_of")
+        if issuer.source != "service" or order_no is None:
+            raise TokenElsewhere("this is no link of a buyer")
+        _insist_on_binding(claims, link_binding(order_no))
+        if not isinstance(buyer, str) or not _PERSON.fullmatch(buyer):
+            raise TokenInvalid("the link names no buyer")
+        _person(claims, issuer)
+        return BuyerLink(order_no, buyer, issuer.name, _moment(claims["exp"]))
 
     def signer(self, token: str) -> str | None:
         """Whom a token names, by the keys at hand. Empty: nobody of ours has signed it, or it is over; None: its key

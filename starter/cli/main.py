@@ -25,7 +25,7 @@ from starter.cli.orders import (
     show,
     start,
 )
-from starter.cli.returns import return_desk, return_evidence, return_show, returns
+from starter.cli.returns import return_desk, return_evidence, return_link, return_show, returns
 from starter.cli.rules import policy, rule_publishing, rules
 from starter.cli.stock import catalogue, stock
 from starter.cli.tickets import ticket, ticket_assignment
@@ -85,6 +85,7 @@ cases.command("waybill")(returns.waybill)
 cases.command("lower")(returns.lower)
 cases.command("dispute")(returns.dispute)
 cases.command("slip")(return_desk.slip)
+cases.command("link")(return_link.link)
 cases.command("receive")(return_desk.receive)
 cases.command("scan")(return_desk.scan)
 cases.command("inspect")(return_desk.inspect)

@@ -45,6 +45,21 @@ class TokenExchange:
 
         return prove
 
+    async def link(self, session: str, order_no: str, buyer: str) -> str:
+        """What staff send a buyer: with it one applies for returns of this order, for some days."""
+        return await self._exchanged(session, order_no=order_no, buyer=buyer)
+
+    def buyer_prover(self, link: str) -> Prover:
+        """Of the buyer of this link, for the commands of buyers."""
+
+        async def prove(binding: Binding, _by: str) -> str:
+            return await self._exchanged(
+                link, link="1", workflow_id=binding.workflow_id, command=binding.command,
+                content_hash=binding.content_hash,
+            )  # fmt: skip
+
+        return prove
+
     async def _exchanged(self, subject: str, **asked: str) -> str:
         form = {"grant_type": TOKEN_EXCHANGE, "subject_token": subject, "subject_token_type": TOKEN_TYPE, **asked}
         return await self._answered(form)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import uvicorn
 
 import telemetry
+from config.optional import load_service
 from config.settings import Settings, UnableToConfigure
 from config.sources import is_local_stack
 from providers.tokens.errors import UnusableKeys
@@ -29,10 +30,12 @@ def main() -> int:
         if tokens.private_key is None:
             raise UnableToConfigure("OMS_TOKENS_PRIVATE_KEY is not set")
         key = read_key(tokens.private_key.get_secret_value())
+        backend = load_service()
+        shop = (read_key(backend.private_key.get_secret_value()), backend.name) if backend else None
     except (UnableToConfigure, UnusableKeys) as why:
         sys.stderr.write(f"the local issuer cannot start: {why}\n")
         return 2
-    served = LocalIssuer(key, tokens.issuer, tokens.audience, now)
+    served = LocalIssuer(key, tokens.issuer, tokens.audience, now, shop)
     uvicorn.run(
         served.app, host=door.host, port=door.port, ws="none", lifespan="off", proxy_headers=False, access_log=False,
         server_header=False, log_config=None, limit_concurrency=64, timeout_graceful_shutdown=5,

@@ -1,5 +1,5 @@
 """`POST /token`: token exchange (RFC 8693). A sign-in becomes a session's token, a session's token the proof of one
-command, or of one decision; always of the same person.
+command, or of one decision; always of the same person. A buyer's link becomes the proof of a buyer's command.
 
 An identity provider of production answers the same request at its own address, or something before it does.
 `POST /codes` keeps a sign-in under a short number, for a link that fits on a line; who has the number gets it once.
@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from domain.access.authority import Binding
+from domain.access.buyer_links import LINK_LIVES, LONGEST_LINK, buyer_may, link_binding
 from domain.access.signing_in import (
     CODE,
     SESSION,
@@ -44,6 +45,10 @@ DECISION_FIELDS = ("approval_id", "content_hash")
 LONGEST_FIELD = 300
 
 
+Shop = tuple[SigningKey, str]
+"""A backend's key and name."""
+
+
 class NotUnderstood(ValueError):
     """The request asks for nothing that is made here."""
 
@@ -54,12 +59,17 @@ class _Names(TypedDict):
 
 
 class LocalIssuer:
-    def __init__(self, key: SigningKey, issuer: str, audience: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, key: SigningKey, issuer: str, audience: str, now: Callable[[], datetime], shop: Shop | None = None
+    ) -> None:
+        """`shop`: the backend whose key is here too, so that buyers with a link of its are spoken for."""
         self._key = key
+        self._shop = shop
         self._named = _Names(issuer=issuer, audience=audience)
         self._now = now
         keys = GivenKeys(read_key_set(json.dumps(key_set(key))))
         self._verifier = TokenVerifier([Issuer(issuer, audience, keys, longest_life=SESSION_LIVES)], now)
+        self._links = TokenVerifier([_issuer_of_links(shop, audience)] if shop else [], now)
         self._served: set[str] = set()
         self._codes: dict[str, str] = {}
         routes = [
@@ -105,12 +115,39 @@ class LocalIssuer:
             what = [_field(asked, name) for name in DECISION_FIELDS]
             made = issue(self._key, person, *what, **self._named, token_id=_number(), now=self._now(), life=PROOF_LIVES)
             return made, PROOF_LIVES
+        if "buyer" in asked:
+            await self._verifier.verify_command(subject, SESSION)
+            return self._link(_field(asked, "order_no"), _field(asked, "buyer")), LINK_LIVES
         if "command" in asked:
+            binding = Binding(*(_field(asked, n) for n in COMMAND_FIELDS))
+            if self._shop is not None and "link" in asked:
+                return await self._for_buyer(self._shop, subject, binding), PROOF_LIVES
             person = (await self._verifier.verify_command(subject, SESSION)).person_id
-            return self._proof(person, Binding(*(_field(asked, n) for n in COMMAND_FIELDS)), PROOF_LIVES), PROOF_LIVES
+            return self._proof(person, binding, PROOF_LIVES), PROOF_LIVES
         caller = await self._verifier.verify_command(subject, SIGN_IN)
         self._spend(caller.token_id)
         return self._proof(caller.person_id, SESSION, SESSION_LIVES), SESSION_LIVES
+
+    def _link(self, order_no: str, buyer: str) -> str:
+        """Of a buyer, for one order: what staff send them."""
+        if self._shop is None:
+            raise NotUnderstood("no backend signs for buyers here")
+        key, name = self._shop
+        return issue_proof(
+            key, name, link_binding(order_no), issuer=name, audience=self._named["audience"], token_id=_number(),
+            now=self._now(), life=LINK_LIVES, on_behalf_of=buyer,
+        )  # fmt: skip
+
+    async def _for_buyer(self, shop: Shop, link: str, binding: Binding) -> str:
+        """A buyer's command, by the backend that has vouched for them with the link."""
+        buyer = (await self._links.verify_link(link)).buyer_id
+        if not buyer_may(binding):
+            raise NotUnderstood("with a link one applies for returns, and for nothing else")
+        key, name = shop
+        return issue_proof(
+            key, name, binding, issuer=name, audience=self._named["audience"], token_id=_number(), now=self._now(),
+            life=PROOF_LIVES, on_behalf_of=buyer,
+        )  # fmt: skip
 
     def _kept(self, code: str) -> str:
         if (token := self._codes.pop(code, None)) is None:
@@ -127,6 +164,12 @@ class LocalIssuer:
         if len(self._served) >= MOST_REMEMBERED:
             self._served.clear()
         self._served.add(token_id)
+
+
+def _issuer_of_links(shop: Shop, audience: str) -> Issuer:
+    key, name = shop
+    keys = GivenKeys(read_key_set(json.dumps(key_set(key))))
+    return Issuer(name, audience, keys, "service", longest_life=LONGEST_LINK)
 
 
 def _number() -> str:

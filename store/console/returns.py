@@ -13,6 +13,7 @@ from store.console.scopes import ORDER_IS_SEEN, SEEN, seen_by
 from store.console.sessions import PersonScope
 from store.pool import Pool, clean
 from store.returns import reading
+from store.returns.codes import ISSUED
 from store.returns.evidence import LIST as PICTURES
 from store.returns.evidence import EvidenceRow
 from store.tickets.tickets import COLUMNS as TICKET_COLUMNS
@@ -91,6 +92,15 @@ class ReturnableOrder:
     lines: tuple[Mapping[str, Any], ...]
 
 
+@dataclass(frozen=True)
+class CaseWithCode:
+    """What stands on its slip."""
+
+    case: ReturnView
+    code: str
+    lines: Mapping[str, Mapping[str, Any]]
+
+
 class ReturnPages:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -131,6 +141,16 @@ class ReturnPages:
                 approvals=tuple(read_row(row) for row in await connection.fetch(APPROVALS, number)),
                 tickets=tuple(read_ticket(row) for row in tickets),
             )
+
+    async def with_code(self, return_no: str) -> CaseWithCode | None:
+        """None: there is no such case, or it has no code (yet)."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            case = await reading.view(connection, return_no)
+            code = await connection.fetchval(ISSUED, return_no)
+            if case is None or code is None:
+                return None
+            lines = await connection.fetch(LINES, case.order_no)
+        return CaseWithCode(case, code, {line["line_id"]: dict(line) for line in lines})
 
     async def returnable(self, order_no: str) -> ReturnableOrder | None:
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):

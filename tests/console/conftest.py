@@ -7,6 +7,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from bench.scenarios.environment import Servers
+from bench.scenarios.environment.approvers import SHOP
 from store.pool import Pool
 from tests.console.office import ActingDesk, Desk, a_desk, hire
 from tests.postgres import database_url, pool
@@ -31,6 +32,7 @@ async def acting(servers: Servers) -> AsyncIterator[ActingDesk]:
             return house.temporal
 
         await hire(house.pool)
-        vault = house.evidence.vault
-        async with a_desk(house.url, house.pool, there, key=house.office.key, vault=vault) as desk:
+        shop = (house.office.shop_key, SHOP)
+        keys = house.office.key
+        async with a_desk(house.url, house.pool, there, key=keys, vault=house.evidence.vault, shop=shop) as desk:
             yield ActingDesk(house, desk)

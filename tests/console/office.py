@@ -22,13 +22,14 @@ from console.wiring import Wiring
 from deploy.local.logins import as_role
 from domain.access.signing_in import SIGN_IN, TOKEN_EXCHANGE
 from domain.approvals import Role
+from provider_clients import link_verifier
 from providers.tokens.issue import SigningKey, issue_proof, key_set, new_key, read_key
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
 from starter.clients.errors import Unreachable
 from starter.clients.evidence import EvidenceClient
 from starter.clients.exchange import TokenExchange
-from starter.issuer.app import LocalIssuer
+from starter.issuer.app import LocalIssuer, Shop
 from store.approvals.people import PeopleStore
 from store.audit.audit import AuditRow, AuditStore
 from store.pool import Pool, open_pool
@@ -135,12 +136,18 @@ async def a_desk(
     temporal: Any = nowhere,
     key: SigningKey | None = None,
     vault: Vault | None = None,
+    shop: Shop | None = None,
     **settings: Any,
 ) -> AsyncIterator[Desk]:
     """With the rights of the role that the console has. `key`: of an issuer whom a worker believes, too."""
     key = key or read_key(new_key())
     issuer = Issuer("oms-local", "oms-approvals", GivenKeys(read_key_set(json.dumps(key_set(key)))))
-    local = LocalIssuer(key, "oms-local", "oms-approvals", lambda: desk.now)
+    local = LocalIssuer(key, "oms-local", "oms-approvals", lambda: desk.now, shop)
+    links = (
+        None
+        if shop is None
+        else link_verifier({shop[1]: json.dumps(key_set(shop[0]))}, "oms-approvals", lambda: desk.now)
+    )
     own = await open_pool(as_role(database_url, "oms_console"), application="console")
     transport = httpx.ASGITransport(local.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as http:
@@ -149,6 +156,7 @@ async def a_desk(
             given, own, TokenVerifier([issuer], lambda: desk.now), TokenExchange(http, "http://issuer/token"),
             LazyTemporal(temporal), LiveHub(database_url), lambda: desk.now,
             EvidenceClient(EvidenceService(EvidenceStore(own), vault)) if vault else None,
+            links=links,
         )  # fmt: skip
         desk = Desk(books, key, make_app(wiring), http)
         yield desk

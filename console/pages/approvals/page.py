@@ -77,7 +77,7 @@ def _rows(name: str, value: Any, currency: str, language: PageLanguage, where: s
 def _value(name: str, value: Any, language: PageLanguage) -> str:
     if name == "reason":
         return language.reason(str(value))
-    kind = {"type": "return_type", "fault": "fault", "role": "role"}.get(name)
+    kind = {"type": "return_type", "fault": "fault", "role": "role", "payee": "payee"}.get(name)
     return language.word(kind, value) if kind else str(value)
 
 

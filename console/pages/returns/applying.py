@@ -39,28 +39,26 @@ INSTEAD = "sku:"
 @router.get("/orders/{order_no}/return")
 async def form(request: Request, user: Annotated[User, Depends(APPLICANTS)], order_no: str) -> Response:
     await insist_on_order(request, user, order_no)
-    today = wiring_of(request).now().strftime("%y%m%d")
-    number = f"RT{today}{''.join(secrets.choice(ALPHABET) for _ in range(8))}"
-    return _shown(request, user, await _order(request, order_no), {"return_no": number})
+    return _shown(request, user, await returnable(request, order_no), {"return_no": new_number(request)})
 
 
 @router.post("/orders/{order_no}/return/quote")
 async def quote(request: Request, user: Annotated[User, Depends(APPLICANTS)], order_no: str) -> Response:
     """The part of the page that says what would come of what is filled in."""
     await insist_on_order(request, user, order_no)
-    order, given = await _order(request, order_no), await read_form(request)
-    application = _application(order, given, user.id)
+    order, given = await returnable(request, order_no), await read_form(request)
+    application = application_of(order, given, _actor(order, user.id))
     quoted = None
     if application is not None:
         quoted = await quote_return(wiring_of(request).pool, application, wiring_of(request).now())
-    return render(request, "_return_quote.html", user, quoted=quoted, refusals=_told(request, quoted))
+    return render(request, "_return_quote.html", user, quoted=quoted, refusals=told(request, quoted))
 
 
 @router.post("/orders/{order_no}/return/pictures")
 async def pictures(request: Request, user: Annotated[User, Depends(APPLICANTS)], order_no: str) -> Response:
     """Dropped or pasted ones, before the form is sent: what the form then carries."""
     await insist_on_order(request, user, order_no)
-    order, given = await _order(request, order_no), await read_form(request)
+    order, given = await returnable(request, order_no), await read_form(request)
     stored, refused = await take_pictures(request, order, given, _actor(order, user.id))
     return render(
         request, "_pictures.html", user, stored=stored, refused=refused, return_no=str(given.get("return_no", "")),
@@ -71,24 +69,30 @@ async def pictures(request: Request, user: Annotated[User, Depends(APPLICANTS)],
 @router.post("/orders/{order_no}/return")
 async def apply(request: Request, user: Annotated[User, Depends(APPLICANTS)], order_no: str) -> Response:
     await insist_on_order(request, user, order_no)
-    order, given = await _order(request, order_no), await read_form(request)
+    order, given = await returnable(request, order_no), await read_form(request)
     stored, refused = await take_pictures(request, order, given, _actor(order, user.id))
     more = [one.evidence_id for one in stored]
-    application = _application(order, given, user.id, more)
+    application = application_of(order, given, _actor(order, user.id), more)
     if application is None or refused:
         said = refused or [language_of(request).say(N_("Say which units are sent back, and why."))]
-        return _shown(request, user, order, _kept(given, more), said, 422)
+        return _shown(request, user, order, kept_of(given, more), said, 422)
     try:
         await return_act(request, user, lambda client: client.apply(application))
     except ReturnRefused as why:
-        said = [str(r.get(f"text_{language_of(request).code}", r.get("code"))) for r in why.reasons] or [str(why)]
+        said = reasons_of(request, why)
         # What was refused has failed, so it may be asked again under the number that its pictures have.
-        return _shown(request, user, order, _kept(given, more), said, 422)
+        return _shown(request, user, order, kept_of(given, more), said, 422)
     except ActRefused as why:
         if why.status == 409:  # sent twice: the first one is there
             return RedirectResponse(f"/returns/{application.return_no}", 303)
-        return _shown(request, user, order, _kept(given, more), [why.said], why.status)
+        return _shown(request, user, order, kept_of(given, more), [why.said], why.status)
     return RedirectResponse(f"/returns/{application.return_no}?said=applied", 303)
+
+
+def new_number(request: Request) -> str:
+    """Of a return, taken before it is applied for: its pictures are stored under it."""
+    chance = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    return f"RT{wiring_of(request).now():%y%m%d}{chance}"
 
 
 async def take_pictures(
@@ -113,7 +117,7 @@ async def take_pictures(
     return stored, []
 
 
-async def _order(request: Request, order_no: str) -> ReturnableOrder:
+async def returnable(request: Request, order_no: str) -> ReturnableOrder:
     order = await ReturnPages(wiring_of(request).pool).returnable(order_no)
     if order is None:
         raise HTTPException(404)
@@ -124,14 +128,12 @@ def _actor(order: ReturnableOrder, person: str) -> Actor:
     return Actor(kind="cs_agent", id=person, on_behalf_of=order.order["buyer_id"])
 
 
-def _application(
-    order: ReturnableOrder, given: FormData, person: str, more: list[str] | None = None
+def application_of(
+    order: ReturnableOrder, given: FormData, actor: Actor, more: list[str] | None = None
 ) -> ApplyReturn | None:
     """None: something is not filled in yet."""
     try:
-        return ApplyReturn.model_validate(
-            {**filled_in(order, given, more or []), "actor": _actor(order, person)}, strict=False
-        )  # fmt: skip
+        return ApplyReturn.model_validate({**filled_in(order, given, more or []), "actor": actor}, strict=False)
     except ValidationError:
         return None
 
@@ -156,13 +158,19 @@ def _number(text: object) -> int:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
-def _kept(given: FormData, more: list[str]) -> dict[str, Any]:
+def kept_of(given: FormData, more: list[str]) -> dict[str, Any]:
     """What was filled in, to be shown again."""
     kept: dict[str, Any] = {name: value for name, value in given.items() if isinstance(value, str)}
     return {**kept, "evidence": [*(str(e) for e in given.getlist("evidence")), *more]}
 
 
-def _told(request: Request, quoted: QuotedReturn | None) -> list[str]:
+def reasons_of(request: Request, why: ReturnRefused) -> list[str]:
+    """Every one, in the reader's language."""
+    text = f"text_{language_of(request).code}"
+    return [str(one.get(text, one.get("code"))) for one in why.reasons] or [str(why)]
+
+
+def told(request: Request, quoted: QuotedReturn | None) -> list[str]:
     zh = language_of(request).code == "zh"
     return [r.text_zh if zh else r.text_en for r in quoted.refusals] if quoted else []
 

@@ -93,5 +93,5 @@ def _detail(detail: Mapping[str, Any], language: PageLanguage) -> Iterator[str]:
             yield language.reason(str(value))
         elif name == "result":
             yield language.word("scan", value)
-        elif not isinstance(value, Mapping | list):
-            yield str(value)
+        elif isinstance(value, str):
+            yield value
