@@ -36,7 +36,7 @@ tests = $(PY) -m pytest -q $(1) $(2) -o cache_dir=.pytest_cache/$@ || { was=$$?;
 beside := -j2 --keep-going
 
 .PHONY: help venv demo up down links status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
-.PHONY: units system polling storm browser walls cluster rolling
+.PHONY: units system polling storm browser madeup walls cluster rolling
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -126,6 +126,9 @@ proxy: venv ## the proxy's file holds: slow callers, floods, what is no callback
 
 sbom: venv ## what the image is made of, and under which licences: deploy/sbom.cdx.json, deploy/licences.md
 	@$(PY) -m deploy.bill_of_materials
+
+madeup: venv ## requests made up from the open API's document, for five minutes: no fault of ours, no undocumented answer
+	@$(call timed,madeup,$(VENV)/bin/pytest -q tests/open_api/test_made_up_requests.py --long --timeout 900)
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
 	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \

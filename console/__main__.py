@@ -63,9 +63,11 @@ async def run(settings: Settings) -> None:
         live = LiveHub(url)
         pictures = EvidenceClient(evidence_desk(settings.evidence, pool)) if settings.evidence else None
         verifier = await token_verifier(settings, http, now)
-        provider = _provider(settings)
-        links = link_verifier(console.buyer_links, settings.tokens.audience, now) if console.buyer_links else None
-        wiring = Wiring(console, pool, verifier, exchange, temporal, live, now, pictures, provider, links)
+        provider, audience = _provider(settings), settings.tokens.audience
+        links = link_verifier(console.buyer_links, audience, now) if console.buyer_links else None
+        wiring = Wiring(
+            console, pool, verifier, exchange, temporal, live, now, pictures, provider, links, audience=audience
+        )  # fmt: skip
         listening = asyncio.create_task(live.run())
         log.info("console starts", url=console.url, host=console.host, port=console.port)
         config = uvicorn.Config(

@@ -7,6 +7,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.api.app import MOUNTED, make_api
 from console.pages import approvals, buyer, desk, finance, health, live, orders, pictures, returns, sign_in, today
 from console.pages.callbacks import board, messages, subscriptions
 from console.pages.goods import catalogue, stock
@@ -41,6 +42,7 @@ def make_app(wiring: Wiring) -> FastAPI:
     for each in PAGES:
         app.include_router(each.router)
     insist_on_walls(app)
+    app.mount(MOUNTED, make_api(wiring))
     app.mount("/static", _Kept(StaticFiles(directory=STATIC)))
     add_problems(app)
     url = urlsplit(wiring.settings.url)

@@ -1,13 +1,14 @@
 """What pages stand on: made once a process, handed to every page through its request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from starlette.requests import Request
 
 from config.console import ConsoleSettings
+from console.api.buckets import Buckets
 from console.live import LiveHub
 from console.session.cookies import SessionCookie
 from console.session.provider import CompanySignIn
@@ -35,6 +36,9 @@ class Wiring:
     pictures: EvidenceClient | None = None
     provider: CompanySignIn | None = None
     links: TokenVerifier | None = None
+    audience: str = "oms-approvals"
+    """Of proofs that programs make with their tokens, as the worker wants it."""
+    buckets: Buckets = field(default_factory=Buckets)
 
     @cached_property
     def cookie(self) -> SessionCookie:

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from bench.scenarios.environment import Servers
 
-ONE_LOOP = ("authority", "conserve", "fuzz", "outside_money", "refusals", "returns", "scenarios", "workflows")
+ONE_LOOP = (
+    "authority",
+    "conserve",
+    "fuzz",
+    "open_api",
+    "outside_money",
+    "refusals",
+    "returns",
+    "scenarios",
+    "workflows",
+)
 """Rooms whose tests share a server that lives on an event loop: all of them run on the session's."""
 
 

@@ -18,8 +18,9 @@ class ApiKeys:
         self._now = now
 
     async def find(self, key_id: str) -> PublicKey | None:
-        token = await self._store.find(key_id, self._now())
-        return believed(token.public_key) if token is not None and token.service == self._service else None
+        found = await self._store.find(key_id, self._now())
+        ours = found is not None and found.token.service == self._service
+        return believed(found.token.public_key) if found is not None and ours else None
 
     def at_hand(self, key_id: str) -> PublicKey | None:
         """None are: what asks so is decisions, and a service decides nothing."""

@@ -19,6 +19,7 @@ from domain.access.desk import (
     DeskTask,
     DraftRules,
     OpenChargeback,
+    PutSkus,
     ReceiveGoods,
 )
 from domain.order import Id
@@ -32,6 +33,7 @@ from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
 from store.pool import Pool
 from store.rules.rule_sets import RuleSetStore
+from store.stock.catalog import CatalogStore
 from store.stock.goods_receipts import announce
 from store.stock.ledger import StockStore
 
@@ -53,6 +55,7 @@ class DeskActivities:
         self._money = OutsideMoneyStore(pool)
         self._chargebacks = ChargebackStore(pool)
         self._stock = StockStore(pool)
+        self._catalog = CatalogStore(pool)
         self._inbox = InboxStore(pool)
         self._audit = AuditStore(pool)
         self._rules = RuleSetStore(pool)
@@ -78,6 +81,8 @@ class DeskActivities:
                 return dict(vars(await self._chargeback(m, by, at)))
             case ReceiveGoods() as m:
                 return await self._receive(m, message)
+            case PutSkus() as m:
+                return dict(vars(await self._catalog.put(m.skus, by, at, m.source or "")))
             case DraftRules() as m:
                 return {"draft_no": await self._draft(m, message)}
 

@@ -84,8 +84,6 @@ class ApiToken:
     def may(self, scope: ApiScope) -> bool:
         return scope in self.scopes
 
-    def reaches(self, channel: str | None, warehouse: str | None = None) -> bool:
-        """Whether it is for this shop and this warehouse; None: of none."""
-        return (self.channels is None or channel in self.channels) and (
-            warehouse is None or self.warehouses is None or warehouse in self.warehouses
-        )
+    def reaches(self, channel: str) -> bool:
+        """Whether it is for this shop."""
+        return self.channels is None or channel in self.channels

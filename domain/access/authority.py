@@ -72,7 +72,8 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: open_chargeback": Authority((R.FINANCE,), note="holds refunds"),
     "desk.do: decide_chargeback": Authority((R.FINANCE,), note="the bank's word"),
     "desk.do: account_chargeback": Authority((R.FINANCE,), note="refunds go out again"),
-    "desk.do: receive_goods": Authority((R.WAREHOUSE, R.ORDER_OPS)),
+    "desk.do: receive_goods": Authority((R.WAREHOUSE, R.ORDER_OPS), service=True),
+    "desk.do: put_skus": Authority((R.ORDER_OPS,), service=True, note="a few hundred at a time"),
     "desk.do: draft_rules": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="who drafts does not decide"),
     "controls.change: buyers": Authority(
         (R.CS_SUPERVISOR, R.ADMIN), note="an administrator who has not asked decides; nothing of the buyer may be open"

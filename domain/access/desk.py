@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain.catalog.records import SkuRecord
 from domain.order import Id, Minor, OrderNo, Qty, Tag, Text
 from domain.refunds.outside import BookAs
 from domain.rules.sets import RuleSet
@@ -72,6 +73,14 @@ class ReceiveGoods(Strict):
     ref: Id
 
 
+class PutSkus(Strict):
+    """What is known of SKUs, added or written anew, all of them or none."""
+
+    kind: Literal["put_skus"] = "put_skus"
+    skus: Annotated[tuple[SkuRecord, ...], Field(min_length=1, max_length=500)]
+    source: Text | None = None
+
+
 class DraftRules(Strict):
     """`rules`: tables to keep as a draft; or `rolls_back`: an old version to bring back as one."""
 
@@ -82,7 +91,7 @@ class DraftRules(Strict):
 
 DeskTask = Annotated[
     AskAboutMoney | BookOutsideMoney | OpenChargeback | DecideChargeback | AccountChargeback | ReceiveGoods
-    | DraftRules,
+    | PutSkus | DraftRules,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

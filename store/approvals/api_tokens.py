@@ -50,6 +50,12 @@ USED_EVERY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
+class FoundToken:
+    token: ApiToken
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
 class ListedToken:
     """`state`: live, expired, revoked, or deactivated (the whole service)."""
 
@@ -65,10 +71,10 @@ class ApiTokenStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def find(self, token_no: str, at: datetime) -> ApiToken | None:
+    async def find(self, token_no: str, at: datetime) -> FoundToken | None:
         """None: there is none, or none that counts any more."""
         row = await self._pool.fetchrow(FIND, token_no, at)
-        return None if row is None else _token(row)
+        return None if row is None else FoundToken(_token(row), row["last_used_at"])
 
     async def used(self, token_no: str, at: datetime) -> None:
         await self._pool.execute(USED, token_no, at)

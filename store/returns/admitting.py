@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.policy import Policy
 from domain.records import AuditEntry
-from domain.returns.admission import AdmissionRules, case_quote, judge
+from domain.returns.admission import AdmissionRules, Judgement, case_quote, judge
 from domain.returns.approval_route import route_input
 from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
 from domain.returns.facts import ParcelUnits, ReturnOrderFacts
@@ -24,6 +24,8 @@ from store.returns.routing import limits_of, route_by_rules
 
 # The case of a number.
 CASE = "SELECT order_no, run_id, application, admitted FROM return_cases WHERE return_no = $1"
+
+APPLICATION = "SELECT application FROM return_cases WHERE return_no = $1"
 
 # A closed case that is to be reopened, and everything it had asked for.
 CLOSED = "SELECT order_no, status, application, admitted FROM return_cases WHERE return_no = $1"
@@ -82,6 +84,20 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Admissi
     except NotEnoughLeft:
         # What was refunded without naming units is not in the facts, but the database counts it.
         raise ReturnRefused(application.return_no, (refusal(Code.QTY_EXCEEDED),)) from None
+
+
+async def forecast(
+    connection: Connection, application: ApplyReturn, asked: AdmissionContext
+) -> tuple[Judgement, Quote | None]:
+    """Inside a transaction; holds nothing. Raises `ReturnRefused`: a stranger learns nothing."""
+    order = await read_facts(connection, application.order_no, lock=False)
+    if order is None:
+        raise ReturnRefused(application.return_no, (refusal(Code.FORBIDDEN),))
+    rules = AdmissionRules.of(asked.policy)
+    evidence = [r["evidence_id"] for r in await connection.fetch(EVIDENCE, application.return_no, order.order_no)]
+    judgement = judge(application, order, evidence, rules, asked.at)
+    quote = case_quote(application, order, judgement.units, rules) if judgement.units else None
+    return judgement, quote
 
 
 async def reopen(connection: Connection, message: ReopenReturn, asked: AdmissionContext) -> Admitted:

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from domain.policy import Policy
+from domain.returns.admission import Judgement
 from domain.returns.enums import CaseStatus, Risk
-from domain.returns.models import Admitted, ApplyReturn, ReopenReturn, ReturnView
+from domain.returns.models import Admitted, ApplyReturn, Quote, ReopenReturn, ReturnView
 from domain.returns.records import CodeIssued, CodeLookup, RefundReserved, ReserveRefund, ReturnWrite
+from domain.strict import of
 from store.pool import Connection, Pool
 from store.returns import admitting, codes, paying, reading, writing
 from store.returns.admitting import AdmissionContext
@@ -105,6 +107,16 @@ class ReturnStore:
         """Newest first, without stories, units and parcels."""
         async with self._pool.acquire() as connection:
             return await reading.page(connection, order_no, status, limit)
+
+    async def application(self, return_no: str) -> ApplyReturn | None:
+        """As it was admitted; None: there is no such case."""
+        found = await self._pool.fetchval(admitting.APPLICATION, return_no)
+        return None if found is None else of(ApplyReturn, found)
+
+    async def forecast(self, application: ApplyReturn, policy: Policy, at: datetime) -> tuple[Judgement, Quote | None]:
+        """Whether it would become a case now, and what it would pay; nothing is held. Raises `ReturnRefused`."""
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            return await admitting.forecast(connection, application, AdmissionContext("", at, policy))
 
     async def by_waybill(self, carrier: str | None, waybill_no: str) -> str | None:
         """Return number that a waybill belongs to: the same carrier's first, the newest case."""

@@ -60,7 +60,9 @@ RECEIVED = "SELECT qty FROM stock_moves WHERE ref = $1 AND kind = 'receive' AND 
 # Balances, all or of one SKU or warehouse.
 SHOW = """
 SELECT sku, warehouse, available, reserved, shipped, frozen, second_hand, scrapped FROM stock
-WHERE ($1::text IS NULL OR sku = $1) AND ($2::text IS NULL OR warehouse = $2) ORDER BY sku, warehouse LIMIT $3"""
+WHERE ($1::text IS NULL OR sku = $1) AND ($2::text IS NULL OR warehouse = $2)
+    AND ($4::text[] IS NULL OR warehouse = ANY ($4)) AND (sku, warehouse) > ($5, $6)
+ORDER BY sku, warehouse LIMIT $3"""
 
 # Children that wait for a SKU in a warehouse and have not got it yet, longest paid first.
 WAITING = """
@@ -118,10 +120,17 @@ class StockStore:
             return known is None
 
     async def show(
-        self, sku: str | None = None, warehouse: str | None = None, limit: int = 1000
+        self,
+        sku: str | None = None,
+        warehouse: str | None = None,
+        limit: int = 1000,
+        *,
+        seen: frozenset[str] | None = None,
+        after: tuple[str, str] = ("", ""),
     ) -> tuple[StockBalance, ...]:
-        """Balances in order of SKU and warehouse."""
-        return tuple(StockBalance(**row) for row in await self._pool.fetch(SHOW, sku, warehouse, limit))
+        """Balances in order of SKU and warehouse. `seen`: warehouses that the reader sees; None: all."""
+        among = None if seen is None else sorted(seen)
+        return tuple(StockBalance(**r) for r in await self._pool.fetch(SHOW, sku, warehouse, limit, among, *after))
 
     async def waiting_backorders(self, sku: str, warehouse: str) -> tuple[WaitingChild, ...]:
         """Who is to be told that goods have come in: longest paid first."""

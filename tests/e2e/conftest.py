@@ -28,6 +28,8 @@ WORLD = {"SANDBOX_SPEED": "600", "SANDBOX_KUAIDI100_STAGES_S": "300,300,300,300"
 DESCRIBED = {
     "OMS_GENERIC_SOURCES": str(ROOT / "examples" / "generic-source.yaml"),
     "OMS_ACME_WMS_SECRETS": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "OMS_SUBSCRIPTION_ERP": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+    "OMS_OUTBOUND_LOOPBACK": "true",
 }
 TALKATIVE = {"OMS_LOG_LEVEL": "DEBUG", "OMS_LOG_FORMAT": "json", "OTEL_BSP_SCHEDULE_DELAY": "500"}
 

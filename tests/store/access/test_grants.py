@@ -114,7 +114,7 @@ async def test_functions_of_the_owner_pin_their_path_and_are_not_everybodys(pool
     assert {row["proname"] for row in found} == {
         "append_audit", "locked_approval", "decide_approval", "withdraw_approval", "use_approval", "drop_bodies",
         "active_person", "first_administrators", "decide_chargeback", "begin_erasure", "erase_words", "erase_approval",
-        "end_erasure", "hold", "hold_if_free",
+        "end_erasure", "hold", "hold_if_free", "place_events",
     }  # fmt: skip
     for row in found:
         assert (row["proconfig"], row["owner"], row["bi"]) == (["search_path=public, pg_temp"], "oms_owner", False)

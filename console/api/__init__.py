@@ -1,0 +1,1 @@
+"""The open API: programs of others, by tokens (docs/api.md)."""
