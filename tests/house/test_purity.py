@@ -55,7 +55,8 @@ def test_only_the_configuration_reads_the_environment(python_files: list[Path], 
     readers = [
         str(path.relative_to(root))
         for path in python_files
-        if path.relative_to(root).parts[0] not in ("tests", "bench") and _names(path) & {"os.environ", "os.getenv"}
+        if path.relative_to(root).parts[0] not in ("tests", "bench", "examples")
+        and _names(path) & {"os.environ", "os.getenv"}
     ]
     assert set(readers) <= READS_ENVIRONMENT
 
