@@ -6,6 +6,7 @@ from enum import StrEnum
 from config import optional, proofs, receiving, settings
 from config.codec_server import CodecServerSettings
 from config.console import ConsoleSettings, IssuerSettings, ProviderSettings
+from config.login import LoginSettings
 from config.payload_keys import PayloadKeySettings
 from config.seals import SealSettings
 from config.sources import SettingsGroup, variable
@@ -45,7 +46,7 @@ GROUPS: Mapping[Process, Groups] = {
     ),
     Process.OPERATOR: (
         *_ALL, *_TALKS, optional.TokenSettings, optional.ServiceSettings, optional.EvidenceSettings,
-        optional.AuditSettings, optional.AnchorCopySettings, settings.OutboundSettings,
+        optional.AuditSettings, optional.AnchorCopySettings, settings.OutboundSettings, LoginSettings,
     ),
     Process.ISSUER: (
         settings.EnvironmentSettings, settings.TelemetrySettings, optional.TokenSettings, optional.ServiceSettings,

@@ -248,6 +248,8 @@ def _q2(w: World) -> Iterable[str]:
 def _w1(w: World) -> Iterable[str]:
     for order in w.orders:
         status = w.workflows.get(f"order/{order['order_no']}", "ABSENT")
+        if order["erased_at"] is not None and status == "ABSENT":
+            continue  # its buyer was forgotten, and its history with them
         wanted = ("COMPLETED",) if order["ended_at"] is not None else ("RUNNING",)
         if status not in wanted:
             yield f"{order['order_no']}: {order['status']} in the books, workflow {status}"

@@ -86,7 +86,7 @@ async def test_a_ticket_of_a_warehouse_outage_is_answered_and_the_order_goes_on(
     assert (ticket["system"], ticket["child_no"]) == ("qimen", f"{number}-01")
     answer = ("--retry", "--remark", "the warehouse is back", "--by", "anna", "--json")
     done = await oms(city, "ticket", "resolve", str(ticket["ticket_id"]), *answer)
-    assert done.json == {"ticket_id": ticket["ticket_id"], "action": "retry"}
+    assert done.json == {"ticket_id": ticket["ticket_id"], "action": "retry", "approval_id": None}
     await received(stage, city, number)
     shown, second = await asyncio.gather(
         oms(city, "ticket", "show", str(ticket["ticket_id"]), "--json"),

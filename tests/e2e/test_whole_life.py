@@ -11,7 +11,8 @@ from tests.e2e.programs import temporal
 from workflows.messages import order_workflow_id
 from workflows.order.messages import ConfirmReceipt
 
-MOST_EVENTS = 91
+MOST_EVENTS = 92
+"""One of them is the proof of the start."""
 MOST_WORKFLOW_TASKS = 16
 
 

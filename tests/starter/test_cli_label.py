@@ -50,6 +50,7 @@ def child(paid_order: StartOrder, store: Store) -> str:
 def test_a_second_copy_needs_a_reason_and_a_file_is_never_overwritten(oms: Oms, child: str, tmp_path: Path) -> None:
     out = tmp_path / "label.pdf"
     said = oms("order", "label", child, "--out", str(out), "--by", "anna", "--json")
+    assert said.code == 0, said.err
     assert (said.code, said.json["copy"], out.read_bytes()) == (0, 1, b"%PDF")
     again = oms("order", "label", child, "--out", str(out), "--reason", "lost")
     assert (again.code, again.err) == (1, f"Error: {out} exists already; name another file.\n")
