@@ -1,9 +1,11 @@
 """The console as one ASGI application: walls outside, pages inside."""
 
+import re
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +44,7 @@ def make_app(wiring: Wiring) -> FastAPI:
     for each in PAGES:
         app.include_router(each.router)
     insist_on_walls(app)
-    app.mount(MOUNTED, make_api(wiring))
+    app.router.routes.append(_everything_under(MOUNTED, make_api(wiring)))
     app.mount("/static", _Kept(StaticFiles(directory=STATIC)))
     add_problems(app)
     url = urlsplit(wiring.settings.url)
@@ -51,6 +53,13 @@ def make_app(wiring: Wiring) -> FastAPI:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[url.hostname or "", *LOOPBACK], www_redirect=False)
     app.add_middleware(SecurityHeaders, https=url.scheme == "https")
     return app
+
+
+def _everything_under(path: str, app: ASGIApp) -> Mount:
+    """Also addresses with a line break in them, which a mount leaves to its neighbours."""
+    mount = Mount(path, app=app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 class _Kept:

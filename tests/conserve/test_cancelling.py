@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bench.scenarios.environment.order import ScenarioOrder
 from bench.scenarios.ordered import stocked
 from domain.facts import Kind
@@ -12,6 +14,8 @@ from tests.conserve.test_engine import order
 from tests.conserve.test_two_at_once import asked, every_owner
 from workflows.order.cancelling import TOGETHER
 from workflows.order.messages import CancelOrder
+
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
 
 DESK, LAMPS = 89_900, 12_900
 CANCEL = CancelOrder(by="buyer", reason="no")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from temporalio.client import WorkflowUpdateStage
 
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
@@ -110,6 +111,7 @@ async def test_without_stock_a_person_is_asked_about_units_and_money(house: Scen
     assert list((await children(case.life)).values()).count(ChildStatus.RELEASED) == 2
 
 
+@pytest.mark.usefixtures("cancelled_at_once")
 async def test_the_order_cancelled_meanwhile_is_paid_back_by_the_order(house: ScenarioEnvironment) -> None:
     case = await stopped(house)
     answer = await case.life.handle.execute_update(

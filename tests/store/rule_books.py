@@ -1,5 +1,7 @@
 """Rule sets in the books of a test: drafted by `u-ed`, approved by `u-boss`."""
 
+from datetime import datetime
+
 from domain.approvals import Decided, Role, ask
 from domain.rules.sets import Document, RuleSet
 from store.approvals.approvals import ApprovalStore
@@ -34,7 +36,8 @@ async def approved(pool: Pool, draft: Draft, by: str = "u-boss", content_hash: s
     )  # fmt: skip
 
 
-async def published(pool: Pool, *, by: str = "u-boss", **tables: Document) -> PublishedRules:
+async def published(pool: Pool, *, by: str = "u-boss", at: datetime = NOW, **tables: Document) -> PublishedRules:
+    """`at`: the same tables of the same person at the same moment are the same draft, told again."""
     rules = RuleSetStore(pool)
-    draft = await rules.draft(given(**tables), "u-ed", NOW)
-    return await rules.publish(draft, await approved(pool, draft, by), NOW)
+    draft = await rules.draft(given(**tables), "u-ed", at)
+    return await rules.publish(draft, await approved(pool, draft, by), at)

@@ -107,5 +107,5 @@ async def test_a_process_without_its_settings_says_which_are_missing() -> None:
     async with process({"PATH": os.defpath, "OMS_ENV_FILE": ""}) as relay:
         _, err = await asyncio.wait_for(relay.communicate(), 60)
         assert relay.returncode == 2
-        assert b"OMS_WECHAT_BASE_URL" in err
+        assert b"OMS_WECHAT_APIV3_KEY" in err
         assert b"Traceback" not in err

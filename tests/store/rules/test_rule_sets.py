@@ -50,7 +50,7 @@ def reasons(settled: Settled) -> list[list[tuple[str, str]]]:
 async def test_drafts_and_versions_are_numbered_kept_and_audited(rules: RuleSetStore, pool: Pool) -> None:
     assert await rules.current() is None
     first = await published(pool, custom_split=NOT_A)
-    second = await published(pool, separation=built_in().tables["separation"])
+    second = await published(pool, at=NOW + timedelta(hours=1), separation=built_in().tables["separation"])
     assert [v.version for v in await rules.history()] == [2, 1, 0]
     assert (first.drafted_by, first.published_by, first.draft_no) == ("u-ed", "u-boss", 1)
     assert second.rule_set.tables["custom_split"] == NOT_A, "tables that are left out stay as they counted"
