@@ -135,6 +135,10 @@ def _books(url: str) -> str:
     return owner if urlsplit(owner).port == urlsplit(url).port else url
 
 
+SHORT = httpx.Limits(keepalive_expiry=1)
+"""A sandbox closes what is unused for 5 s, as long as a client would keep it: one of both would be too late."""
+
+
 @asynccontextmanager
 async def on_stage(
     name: str, variables: Mapping[str, str], policy: Policy, *, patience_s: float = 180.0
@@ -149,7 +153,7 @@ async def on_stage(
         before = await PolicyStore(pool).current()
         await office.publish(policy)
         try:
-            async with httpx.AsyncClient(timeout=20) as http:
+            async with httpx.AsyncClient(timeout=20, limits=SHORT) as http:
                 client = OrderClient(temporal, prover=prover)
                 urls = sandbox_urls(variables)
                 yield DemoEnvironment(client, temporal, pool, office, prover, urls, http, patience_s=patience_s)
