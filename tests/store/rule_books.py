@@ -36,7 +36,11 @@ async def approved(pool: Pool, draft: Draft, by: str = "u-boss", content_hash: s
     )  # fmt: skip
 
 
-async def published(pool: Pool, *, by: str = "u-boss", at: datetime = NOW, **tables: Document) -> PublishedRules:
+async def published(pool: Pool, *, by: str = "u-boss", **tables: Document) -> PublishedRules:
+    return await published_at(pool, NOW, by, **tables)
+
+
+async def published_at(pool: Pool, at: datetime, by: str = "u-boss", /, **tables: Document) -> PublishedRules:
     """`at`: the same tables of the same person at the same moment are the same draft, told again."""
     rules = RuleSetStore(pool)
     draft = await rules.draft(given(**tables), "u-ed", at)

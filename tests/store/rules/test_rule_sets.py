@@ -19,7 +19,7 @@ from store.rules.defaults import built_in
 from store.rules.rule_sets import RuleSetStore
 from tests.domain.rules import a_table
 from tests.store.examples import NOW, a_payment, a_write, an_order
-from tests.store.rule_books import approved, given, published
+from tests.store.rule_books import approved, given, published, published_at
 
 NOT_A = a_table("custom_split", {"ship_from": "!= 'A'", "group": '"not-A"'})
 TOGETHER = a_table("custom_split", {"group": '"all"'})
@@ -50,7 +50,7 @@ def reasons(settled: Settled) -> list[list[tuple[str, str]]]:
 async def test_drafts_and_versions_are_numbered_kept_and_audited(rules: RuleSetStore, pool: Pool) -> None:
     assert await rules.current() is None
     first = await published(pool, custom_split=NOT_A)
-    second = await published(pool, at=NOW + timedelta(hours=1), separation=built_in().tables["separation"])
+    second = await published_at(pool, NOW + timedelta(hours=1), separation=built_in().tables["separation"])
     assert [v.version for v in await rules.history()] == [2, 1, 0]
     assert (first.drafted_by, first.published_by, first.draft_no) == ("u-ed", "u-boss", 1)
     assert second.rule_set.tables["custom_split"] == NOT_A, "tables that are left out stay as they counted"
