@@ -12,10 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from config.sources import UnableToConfigure
 from console.navigation import ORDER_READERS
+from console.pages.acting import field, insist_on_order
 from console.pages.problems import problem
 from console.pages.rendering import render
-from console.security.access import Needs, refuse
-from console.security.forms import read_form
+from console.security.access import Needs
 from console.session.user import User
 from console.text.catalogue import N_
 from console.text.language import language_of
@@ -60,7 +60,7 @@ async def form(request: Request, user: Annotated[User, Depends(ORDER_READERS)], 
 @router.post("/orders/{order_no}/refresh")
 async def refresh(request: Request, user: Annotated[User, Depends(ORDER_READERS)], order_no: str) -> Response:
     """Asks everybody outside now (R11); what was found to differ is shown in the page."""
-    await _insist_on_scope(request, user, order_no)
+    await insist_on_order(request, user, order_no)
 
     async def ask(client: OrderClient) -> Any:
         return await client.refresh(order_no, Refresh(by=user.id))
@@ -73,8 +73,8 @@ async def refresh(request: Request, user: Annotated[User, Depends(ORDER_READERS)
 
 @router.post("/orders/{order_no}/cancel")
 async def cancel(request: Request, user: Annotated[User, Depends(CANCELLERS)], order_no: str) -> Response:
-    await _insist_on_scope(request, user, order_no)
-    message = await _message(request, CancelOrder, by=user.id, reason=await _field(request, "reason"))
+    await insist_on_order(request, user, order_no)
+    message = await _message(request, CancelOrder, by=user.id, reason=await field(request, "reason"))
     if isinstance(message, Response):
         return message
 
@@ -87,7 +87,7 @@ async def cancel(request: Request, user: Annotated[User, Depends(CANCELLERS)], o
 
 @router.post("/orders/{order_no}/confirm-receipt")
 async def confirm(request: Request, user: Annotated[User, Depends(RECEIVERS)], order_no: str) -> Response:
-    await _insist_on_scope(request, user, order_no)
+    await insist_on_order(request, user, order_no)
 
     async def act(client: OrderClient) -> str:
         await client.confirm_receipt(order_no, ConfirmReceipt(by=user.id))
@@ -98,12 +98,12 @@ async def confirm(request: Request, user: Annotated[User, Depends(RECEIVERS)], o
 
 @router.post("/orders/{order_no}/address")
 async def readdress(request: Request, user: Annotated[User, Depends(READDRESSERS)], order_no: str) -> Response:
-    await _insist_on_scope(request, user, order_no)
-    given = {name: await _field(request, name) or None for name in FIELDS}
+    await insist_on_order(request, user, order_no)
+    given = {name: await field(request, name) or None for name in FIELDS}
     address = await _message(request, Address, **given)
     if isinstance(address, Response):
         return address
-    remark = await _field(request, "remark")
+    remark = await field(request, "remark")
     message = await _message(request, ChangeAddress, by=user.id, address=address, remark=remark)
     if isinstance(message, Response):
         return message
@@ -113,14 +113,6 @@ async def readdress(request: Request, user: Annotated[User, Depends(READDRESSERS
         return "readdressed"
 
     return await _done(request, user, order_no, act)
-
-
-async def _insist_on_scope(request: Request, user: User, order_no: str) -> None:
-    """Another shop's order is refused like a page that is not theirs; one that is not there cannot be told apart."""
-    if not await OrderPageStore(wiring_of(request).pool).is_seen(order_no, user.scope):
-        if user.scope.channels is None and user.scope.warehouses is None:
-            raise HTTPException(404)
-        await refuse(request, user, "OUT_OF_SCOPE")
 
 
 async def _done(request: Request, user: User, order_no: str, act: Callable[[OrderClient], Awaitable[str]]) -> Response:
@@ -145,11 +137,6 @@ async def _asked(request: Request, user: User, act: Callable[[OrderClient], Awai
     except OrderError as why:
         status = next((code for kind, code in STATUS.items() if isinstance(why, kind)), 500)
         return problem(request, status, str(getattr(why, "reason", why)), user)
-
-
-async def _field(request: Request, name: str) -> str:
-    value = (await read_form(request)).get(name)
-    return value.strip() if isinstance(value, str) else ""
 
 
 async def _message(request: Request, kind: type[Any], **fields: Any) -> Any:
