@@ -27,7 +27,7 @@ from activities.approvals import Decide, Execution, NotTaken, OpenApproval, Peop
 from domain.approvals import ApprovalRequest, Decided, Decision, RefusalCode
 from domain.strict import UnableToRead, of
 from workflows.durable.carrying import ByType, Table
-from workflows.durable.local_steps import in_store
+from workflows.durable.local_steps import STORE_ERRORS, in_store
 from workflows.durable.raw_messages import read_only_one
 from workflows.durable.seals import believed, forged, nobodys
 
@@ -96,19 +96,19 @@ class Approvals:
     async def open(self, request: ApprovalRequest) -> None:
         """In the books and to be seen by `oms approve list` when this returns."""
         self.keep(request)
-        await in_store(
-            PeopleActivities.open,
-            OpenApproval(request=request, workflow_id=workflow.info().workflow_id),
-            summary=f"ask {request.role} for {request.approval_id}",
-        )
+        try:
+            await in_store(
+                PeopleActivities.open,
+                OpenApproval(request=request, workflow_id=workflow.info().workflow_id),
+                summary=f"ask {request.role} for {request.approval_id}",
+            )
+        except STORE_ERRORS:  # the books did not take it: nobody can decide it
+            del self.asked[request.approval_id]
+            raise
 
     def keep(self, request: ApprovalRequest) -> None:
         """One that is in the books already, or will be: its answer is awaited here."""
         self._all[request.approval_id] = self.asked[request.approval_id] = request
-
-    def forget(self, approval_id: str) -> None:
-        """One that the books did not take: nobody can decide it."""
-        self.asked.pop(approval_id, None)
 
     async def decided(
         self, approval_id: str, waits: Waits, escalate: Callable[[ApprovalRequest, Overdue], None]

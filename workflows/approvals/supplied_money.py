@@ -103,7 +103,6 @@ class SuppliedMoney:
             await self._approvals.open(request)
         except Exception:
             del self._asked[request.approval_id]
-            self._approvals.forget(request.approval_id)
             raise
         self._branches.take_on(self._await_decision(message, request))
         await state.flushed()
