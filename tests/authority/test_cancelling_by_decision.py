@@ -16,6 +16,7 @@ from store.approvals.approvals import Approval
 from tests.authority.sender import Sender
 from tests.cancelling import agreeing
 from tests.returns.orders import cups, paid
+from workflows.order.handlers import OrderHandlers
 from workflows.order.messages import Cancelled, CancelOrder
 
 CANCEL = CancelOrder(by="u-cs", reason="the buyer rang")
@@ -139,6 +140,18 @@ async def test_shipped_meanwhile_the_question_is_withdrawn_and_nothing_goes_back
     found = await placed.house.office.approvals.get(approval.request.approval_id)
     assert found is not None and found.state == "withdrawn"
     assert not placed.house.systems.refunds and "not cancelled" in await placed.notes()
+
+
+async def test_more_than_was_agreed_to_is_not_paid_back(
+    house: ScenarioEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worth = [PAID]
+    monkeypatch.setattr(OrderHandlers, "_worth_of_cancelling", lambda _order: (worth[0], {}))
+    placed = await order(house)
+    await placed.cancel()
+    worth[0] += 1
+    await placed.decide("u-sup")
+    assert await placed.stands() and await placed.notes() == ["not cancelled"]
 
 
 async def test_an_unpaid_order_is_cancelled_at_once(house: ScenarioEnvironment) -> None:
