@@ -45,13 +45,13 @@ async def test_a_difference_names_its_path_and_both_values(servers: Servers) -> 
 
 async def test_what_is_not_built_counts_neither_as_passed_nor_as_failed(servers: Servers) -> None:
     result = await run(
-        scenario({"order": ORDER, "kpi": {}}, {"pricing": PRICE, "kpi": {}, "assertions": ["so it is"]}), servers
+        scenario({"order": ORDER, "push": {}}, {"pricing": PRICE, "push": {}, "assertions": ["so it is"]}), servers
     )
     assert result.verdict is Verdict.NOT_YET
     assert list(lines([result])) == [
         "X1 pricing PASS",
-        "X1 kpi not yet",
-        "not yet: 1 blocks (kpi 1)",
+        "X1 push not yet",
+        "not yet: 1 blocks (push 1)",
         "neither passed nor failed: 1 scenarios (X1)",
         "not checked here: 1 assertions in words",
         "scenarios: 0 passed, 0 failed",

@@ -42,6 +42,7 @@ from bench.scenarios.blocks import (
     events,
     exchange_gate,
     inspection,
+    kpi,
     ledger,
     merge,
     pricing,
@@ -78,11 +79,12 @@ BLOCKS: Mapping[str, Block] = {
     "inspection": inspection.play,
     "exchange_gate": exchange_gate.play,
     "applications": applications.play,
+    "kpi": kpi.play,
 }
 
 PLANNED = frozenset(
     {
-        "kpi", "push", "risk",
+        "push", "risk",
     }
 )  # fmt: skip
 """Expected blocks of the format that nothing here runs yet."""
