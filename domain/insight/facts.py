@@ -10,7 +10,7 @@ from domain.insight.severity import Anomaly
 
 
 @dataclass(frozen=True, slots=True)
-class OrderFacts:
+class MeasuredOrder:
     """One order. Times are None where nobody has told; `signed_at`, `dispatched_at` of the last parcel, once all are.
 
     `parcels`: as first divided, or as they stand, whichever is more; `fits`: the second opinion on its status, None
@@ -76,7 +76,7 @@ class MonthFacts:
     month: Span
     as_of: datetime
     parameters: InsightParameters
-    orders: Sequence[OrderFacts]
+    orders: Sequence[MeasuredOrder]
     transitions: Transitions = Transitions()
     payments: Payments = Payments()
     closures: Sequence[str] = ()

@@ -25,7 +25,7 @@ def quantile(values: Sequence[int], percent: int) -> int | None:
     return ranked[max(0, -(-percent * len(ranked) // 100) - 1)]
 
 
-class Part(Strict):
+class FigurePart(Strict):
     """A figure of a part: a tier of cities, one way of ending."""
 
     name: str
@@ -48,7 +48,7 @@ class Figure(Strict):
     left_out: dict[str, int] = Field(default_factory=dict)
     p50: int | None = None
     p90: int | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FigurePart, ...] = ()
 
     @property
     def about(self) -> int:
@@ -76,7 +76,7 @@ def times(key: str, minutes: Sequence[int], parts: Mapping[str, Sequence[int]], 
         p50=quantile(minutes, 50),
         p90=quantile(minutes, 90),
         parts=tuple(
-            Part(name=n, value=mean(v), counted=len(v), p50=quantile(v, 50), p90=quantile(v, 90))
+            FigurePart(name=n, value=mean(v), counted=len(v), p50=quantile(v, 50), p90=quantile(v, 90))
             for n, v in sorted(parts.items())
         ),
     )
@@ -88,7 +88,7 @@ def shares(key: str, names: Iterable[str]) -> Figure:
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     whole = sum(counts.values())
-    parts = tuple(Part(name=n, value=ratio(c, whole, 10_000), counted=c) for n, c in sorted(counts.items()))
+    parts = tuple(FigurePart(name=n, value=ratio(c, whole, 10_000), counted=c) for n, c in sorted(counts.items()))
     return Figure(key=key, value=None, counted=whole, parts=parts)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain.insight.definitions import Flag
-from domain.insight.facts import MonthFacts, OrderFacts
+from domain.insight.facts import MeasuredOrder, MonthFacts
 from domain.insight.figures import Figure, share, shares, times
 from domain.strict import Strict
 
@@ -79,14 +79,14 @@ def _fulfilment(facts: MonthFacts) -> Figure:
     return times("fulfilment_minutes", total, tiers, {"not_signed": unsigned})
 
 
-def promised(order: OrderFacts, facts: MonthFacts) -> datetime | None:
+def promised(order: MeasuredOrder, facts: MonthFacts) -> datetime | None:
     """Until when it was to leave; None: nothing was promised, or nobody knows since when."""
     if order.promised_at is not None:
         return order.promised_at
     return None if order.paid_at is None else order.paid_at + timedelta(hours=facts.parameters.dispatch_hours)
 
 
-def dispatched_late(order: OrderFacts, facts: MonthFacts) -> bool | None:
+def dispatched_late(order: MeasuredOrder, facts: MonthFacts) -> bool | None:
     """None: not due yet, or no promise."""
     until = promised(order, facts)
     if until is None:
@@ -96,14 +96,14 @@ def dispatched_late(order: OrderFacts, facts: MonthFacts) -> bool | None:
     return True if until < facts.as_of else None
 
 
-def _dispatch(facts: MonthFacts, counted: list[OrderFacts]) -> Figure:
+def _dispatch(facts: MonthFacts, counted: list[MeasuredOrder]) -> Figure:
     late = [dispatched_late(order, facts) for order in counted]
     no_promise = sum(promised(order, facts) is None for order in counted)
     left = {"no_promise": no_promise, "not_due": late.count(None) - no_promise}
     return share("dispatch_on_time_bp", late.count(False), len(late) - late.count(None), BP, left)
 
 
-def _reasonableness(split: list[OrderFacts], whole: int) -> Figure:
+def _reasonableness(split: list[MeasuredOrder], whole: int) -> Figure:
     """100 × (1 − unreasonable ÷ split), in tenths."""
     good = sum(not order.unreasonable_split for order in split)
     return share("split_reasonable_score_x10", good, len(split), 1_000, {"not_split": whole})
@@ -114,20 +114,20 @@ def _refunds(facts: MonthFacts) -> Figure:
     return times("refund_minutes", taken, {}, {"no_return": len(facts.refunds) - len(taken)})
 
 
-def outcome(order: OrderFacts, facts: MonthFacts) -> bool | None:
+def outcome(order: MeasuredOrder, facts: MonthFacts) -> bool | None:
     """True: a perfect order; False: something is against it; None: it is still on its way."""
     if order.after_sales or order.abnormal or dispatched_late(order, facts):
         return False
     return None if order.signed_at is None else True
 
 
-def _perfect(facts: MonthFacts, counted: list[OrderFacts]) -> Figure:
+def _perfect(facts: MonthFacts, counted: list[MeasuredOrder]) -> Figure:
     found = [outcome(order, facts) for order in counted]
     known = len(found) - found.count(None)
     return share("perfect_bp", found.count(True), known, BP, {"on_its_way": found.count(None)})
 
 
-def _second_opinion(counted: list[OrderFacts]) -> Figure:
+def _second_opinion(counted: list[MeasuredOrder]) -> Figure:
     judged = [order.fits for order in counted]
     known = len(judged) - judged.count(None)
     return share("fits_bp", judged.count(True), known, BP, {"no_facts": judged.count(None)})
@@ -141,7 +141,7 @@ def _complaints(facts: MonthFacts, counted: int, left: dict[str, int]) -> Figure
     return share(key, facts.complaints, counted, 10_000, left)
 
 
-def flags(order: OrderFacts, facts: MonthFacts) -> Iterator[Flag]:
+def flags(order: MeasuredOrder, facts: MonthFacts) -> Iterator[Flag]:
     """What is said of one order: by these it is found behind a number. Returns that ended and refunds that came back
     are the store's to add, since they are of other months' orders, too."""
     if order.signed_at in facts.month:

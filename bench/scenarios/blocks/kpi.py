@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 from bench.scenarios.document import ByRule, Scenario, block, read
 from bench.scenarios.environment import Servers
 from bench.scenarios.plain_yaml import Malformed
-from domain.insight.facts import MonthFacts, OrderFacts, Payments, Transitions
+from domain.insight.facts import MeasuredOrder, MonthFacts, Payments, Transitions
 from domain.insight.health import HealthReport, health_report
 from domain.insight.parameters import AnomalyKind, InsightParameters, Points
 from domain.insight.periods import NoSuchPeriod, Span, month, week
@@ -106,7 +106,7 @@ def _facts(given: KpiIn, span: Span) -> MonthFacts:
         as_of=span.until,
         parameters=_parameters(given),
         orders=[
-            OrderFacts(
+            MeasuredOrder(
                 o.id, o.placed, city=o.city, signed_at=o.signed, parcels=o.children, after_sales=o.after_sales,
                 unreasonable_split=o.unreasonable_split, cancelled_unshipped=o.cancelled_unshipped,
             )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.insight.definitions import BEHIND, BY_KEY, MEASURES, Flag
-from domain.insight.facts import MonthFacts, OrderFacts, Payments, RefundTime, Transitions
+from domain.insight.facts import MeasuredOrder, MonthFacts, Payments, RefundTime, Transitions
 from domain.insight.figures import quantile, ratio
 from domain.insight.health import flags, health_report
 from domain.insight.parameters import InsightParameters
@@ -17,13 +17,13 @@ APRIL = month("2026-04")
 DAY = timedelta(days=1)
 
 
-def an_order(number: int = 1, **known: Any) -> OrderFacts:
+def an_order(number: int = 1, **known: Any) -> MeasuredOrder:
     placed = APRIL.since + timedelta(hours=9)
     fields: dict[str, Any] = {"placed_at": placed, "paid_at": placed, "city": "杭州市"}
-    return OrderFacts(f"SO{number:06}", **(fields | known))
+    return MeasuredOrder(f"SO{number:06}", **(fields | known))
 
 
-def the_month(*orders: OrderFacts, **more: Any) -> MonthFacts:
+def the_month(*orders: MeasuredOrder, **more: Any) -> MonthFacts:
     fields: dict[str, Any] = {"as_of": APRIL.until + DAY, "parameters": InsightParameters()}
     return MonthFacts(month=APRIL, orders=orders, **(fields | more))
 
