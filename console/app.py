@@ -10,7 +10,20 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.api.app import MOUNTED, make_api
-from console.pages import approvals, buyer, desk, finance, health, live, orders, pictures, returns, sign_in, today
+from console.pages import (
+    approvals,
+    buyer,
+    desk,
+    finance,
+    health,
+    importing,
+    live,
+    orders,
+    pictures,
+    returns,
+    sign_in,
+    today,
+)
 from console.pages.callbacks import board, messages, subscriptions
 from console.pages.goods import catalogue, stock
 from console.pages.order import acts, page
@@ -29,6 +42,7 @@ PAGES = (
     *(queue, together, one),
     *(board, messages, subscriptions),
     *(stock, catalogue, finance),
+    *importing.PAGES,
     *approvals.PAGES,
     *desk.PAGES,
     *buyer.PAGES,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from console.security.access import STAFF, Needs
 from console.session.user import User
 from console.text.catalogue import N_
+from domain.access.authority import AUTHORITY, START
 from domain.approvals import Role
 
 ORDER_READERS = Needs(Role.CS_AGENT, Role.CS_SUPERVISOR, Role.ORDER_OPS, Role.FINANCE, Role.WAREHOUSE)
@@ -30,6 +31,7 @@ class MenuEntry:
 MENU = (
     MenuEntry("/", N_("Today"), "home", STAFF),
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
+    MenuEntry("/import/orders", N_("Order import"), "file-text", Needs(*AUTHORITY[START].roles)),
     MenuEntry("/returns", N_("Returns"), "receipt-refund", RETURN_READERS),
     MenuEntry("/desk", N_("Return desk"), "building-warehouse", Needs(Role.WAREHOUSE)),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -15,6 +15,7 @@ from console.pages.rendering import render
 from console.session.user import User
 from console.text.catalogue import N_
 from console.text.language import CHINA, language_of
+from console.text.spreadsheets import cell
 from console.wiring import wiring_of
 from domain.records import AuditEntry
 from store.audit.audit import AuditStore
@@ -26,7 +27,6 @@ A_PAGE = 40
 EXPORTED = 10_000
 BILLS_OF = timedelta(days=14)
 ONLY = {"waits": N_("Not at its end")}
-STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("at", "number", "order_no", "channel", "amount_minor", "currency", "state", "detail")
 
 
@@ -83,14 +83,6 @@ async def export(
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
     # With the mark by which spreadsheets know that it is UTF-8.
     return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def cell(value: object) -> str:
-    """Of a CSV: no text begins a formula."""
-    if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat(timespec="seconds")
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(STARTS_FORMULA) else text
 
 
 def _wanted(kind: str, only: str, day: str, order: str) -> MoneyFilter:

@@ -6,12 +6,14 @@ from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
 from console.text.callback_words import CALLBACK_COLOURS, CALLBACK_WORDS
 from console.text.catalogue import N_
 from console.text.goods_words import GOODS_COLOURS, GOODS_WORDS
+from console.text.import_words import IMPORT_COLOURS, IMPORT_WORDS
 from console.text.ticket_words import TICKET_WORDS
 
 STATES: Mapping[str, Mapping[str, str]] = {
     **TICKET_WORDS,
     **CALLBACK_WORDS,
     **GOODS_WORDS,
+    **IMPORT_WORDS,
     "order": {
         "PENDING_PAYMENT": N_("To be paid"),
         "AWAITING_SHIPMENT": N_("To be shipped"),
@@ -177,6 +179,7 @@ WAITS: Mapping[str, str] = {
 COLOURS: Mapping[str, Mapping[str, str]] = {
     **CALLBACK_COLOURS,
     **GOODS_COLOURS,
+    **IMPORT_COLOURS,
     "order": {
         "PENDING_PAYMENT": "yellow", "AWAITING_SHIPMENT": "blue", "PARTIALLY_SHIPPED": "cyan", "SHIPPED": "cyan",
         "DELIVERED": "teal", "COMPLETED": "green", "CLOSED": "secondary",

@@ -27,7 +27,7 @@ class ImportTable:
 
     def __init__(self, path: Path, needed: Sequence[str], *, encoding: str = "detect", delimiter: str = ",") -> None:
         """Raises `UnableToImport` when the file cannot be read, decoded or lacks a needed column."""
-        self._path, self._delimiter = path, delimiter
+        self._path, self.delimiter = path, delimiter
         self.encoding = _encoding(path, encoding)
         self.header = self._header()
         missing = [c for c in needed if c not in self.header]
@@ -59,7 +59,7 @@ class ImportTable:
         count = 0
         with _open(self._path, self.encoding) as file:
             try:
-                for record in csv.reader(file, delimiter=self._delimiter, strict=True):
+                for record in csv.reader(file, delimiter=self.delimiter, strict=True):
                     count += 1
                     yield record
             except csv.Error as e:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.pages.finance import cell
+from console.text.spreadsheets import cell
 from domain.catalog.records import SkuRecord
 from store.console.goods import GoodsPages
 from store.console.money import KINDS, MoneyFilter, MoneyPages
