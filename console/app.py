@@ -38,7 +38,9 @@ from console.wiring import Wiring
 LOOPBACK = ("127.0.0.1", "localhost")
 PAGES = (
     *returns.PAGES,  # before an order's own: /orders/{no}/return is one of theirs
-    *(today, orders, page, acts),
+    today,
+    *orders.PAGES,
+    *(page, acts),
     *(queue, together, one),
     *(board, messages, subscriptions),
     *(stock, catalogue, finance),

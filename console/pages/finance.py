@@ -1,7 +1,5 @@
 """`/finance`: money as the books have it, day by day and kind by kind, against the bills of the channels."""
 
-import csv
-import io
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -11,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.navigation import FINANCE_READERS
+from console.pages.csv_files import csv_file
 from console.pages.rendering import render
 from console.session.user import User
 from console.text.catalogue import N_
 from console.text.language import CHINA, language_of
-from console.text.spreadsheets import cell
 from console.wiring import wiring_of
 from domain.records import AuditEntry
 from store.audit.audit import AuditStore
@@ -68,21 +66,12 @@ async def export(
     """What is filtered, as CSV for spreadsheets; that it was taken is written down."""
     wiring, wanted = wiring_of(request), _wanted(kind, only, day, order)
     page = await MoneyPages(wiring.pool).page(user.scope, wanted, EXPORTED)
-    text = io.StringIO()
-    out = csv.writer(text)
-    out.writerow(COLUMNS)
-    for row in page.rows:
-        out.writerow([cell(getattr(row, name)) for name in COLUMNS])
-    if page.next:
-        out.writerow([f"# only the newest {EXPORTED}"])
-    detail = {"what": f"finance/{kind}", "rows": len(page.rows)}
+    rows = [[getattr(row, name) for name in COLUMNS] for row in page.rows]
+    detail = {"what": f"finance/{kind}", "rows": len(rows)}
     await AuditStore(wiring.pool).append(
         AuditEntry(actor=user.id, action="console.exported", detail=detail), wiring.now()
     )
-    name = f"{kind}-{day or 'all'}.csv"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    # With the mark by which spreadsheets know that it is UTF-8.
-    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_file(f"{kind}-{day or 'all'}.csv", COLUMNS, rows, EXPORTED if page.next else None)
 
 
 def _wanted(kind: str, only: str, day: str, order: str) -> MoneyFilter:

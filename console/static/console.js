@@ -14,6 +14,15 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// One tick for all of a list.
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset.ticks;
+  if (!name) return;
+  for (const box of event.target.closest("form").elements) {
+    if (box.name === name && box.type === "checkbox") box.checked = event.target.checked;
+  }
+});
+
 // Keys: a field may name one that brings you there; Escape closes menus.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {

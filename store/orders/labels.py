@@ -1,5 +1,6 @@
 """Waybill labels as they are given out: who printed which one, and why again (R32)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,15 @@ PRINT = """
 INSERT INTO label_prints (child_no, copy, waybill_no, by, reason, at) VALUES ($1, $2, $3, $4, $5, $6)"""
 
 
+# What can be printed of these orders, in the warehouses that the reader sees ($2; NULL: all).
+PRINTABLE = """
+SELECT c.order_no, c.child_no, (SELECT count(*) FROM label_prints l WHERE l.child_no = c.child_no) AS copies
+FROM child_orders c
+WHERE c.order_no = ANY ($1) AND ($2::text[] IS NULL OR c.warehouse = ANY ($2)) AND EXISTS (
+    SELECT FROM parcels p WHERE (p.child_no = c.child_no OR p.waybill_no = c.waybill_no) AND p.label IS NOT NULL)
+ORDER BY c.order_no DESC, c.nn LIMIT $3"""
+
+
 class NoLabel(StoreError):
     def __init__(self, child_no: str) -> None:
         super().__init__(f"there is no label for {child_no}: it is not booked yet, or the warehouse prints its own")
@@ -43,6 +53,15 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Printable:
+    """A parcel that has a label, and how often that was printed."""
+
+    order_no: str
+    child_no: str
+    copies: int
+
+
+@dataclass(frozen=True)
 class Printed:
     """`copy`: 1 the first time."""
 
@@ -59,6 +78,14 @@ class LabelStore:
         async with self._pool.acquire() as connection:
             found = await _find(connection, child_no)
         return found[1] if found else None
+
+    async def printable(
+        self, order_nos: Sequence[str], warehouses: frozenset[str] | None, most: int
+    ) -> tuple[Printable, ...]:
+        """Of these orders, in these warehouses (None: any), the first `most`."""
+        seen = None if warehouses is None else sorted(warehouses)
+        rows = await self._pool.fetch(PRINTABLE, list(order_nos), seen, most)
+        return tuple(Printable(**row) for row in rows)
 
     async def give_out(self, child_no: str, by: str, reason: str | None, now: datetime) -> Printed:
         """The label, with its audit row. Raises `NoLabel`, `ReprintNeedsReason`."""

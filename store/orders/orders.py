@@ -126,6 +126,11 @@ class OrderStore:
         async with self._pool.acquire() as connection:
             return await pages.page(connection, filters or OrderFilter(), limit, cursor)
 
+    async def count(self, filters: OrderFilter, most: int) -> int:
+        """How many there are, up to `most`."""
+        async with self._pool.acquire() as connection:
+            return await pages.count(connection, filters, most)
+
     async def timeline(self, order_no: str, limit: int = 1000) -> tuple[TimelineEntry, ...]:
         """Events, refunds, tickets and people's doings in the order in which they were written down."""
         async with self._pool.acquire() as connection:

@@ -56,7 +56,8 @@ class OrderSummary:
 class OrderFilter:
     """What is None does not narrow. `number`: exact order, child, channel or waybill number; `search`: any of these, or
     the number of a return, refund, payment or returned parcel, a buyer, a SKU, the last four digits of the phone.
-    `paid_before`: paid before that, and not all of it shipped. `channels`, `warehouses`: what the reader may see."""
+    `paid_before`: paid before that, and not all of it shipped. `numbers`: exactly these orders. `channels`,
+    `warehouses`: what the reader may see."""
 
     status: str | None = None
     payment_status: str | None = None
@@ -70,6 +71,7 @@ class OrderFilter:
     search: str | None = None
     child_statuses: frozenset[str] | None = None
     paid_before: datetime | None = None
+    numbers: frozenset[str] | None = None
     channels: frozenset[str] | None = None
     warehouses: frozenset[str] | None = None
 
@@ -107,6 +109,7 @@ _CONDITIONS = {
         UNION ALL SELECT order_no FROM order_lines WHERE sku = {0})""",
     "child_statuses": "EXISTS (SELECT FROM child_orders c WHERE c.order_no = o.order_no AND c.status = ANY ({}))",
     "paid_before": "o.paid_at < {} AND o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED')",
+    "numbers": "o.order_no = ANY ({})",
     "channels": "o.channel = ANY ({})",
     "warehouses": "EXISTS (SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ({}))",
 }
@@ -124,6 +127,26 @@ async def page(connection: Connection, filters: OrderFilter, limit: int, cursor:
 def page_query(filters: OrderFilter, limit: int, cursor: str | None) -> tuple[str, list[Any]]:
     """Only conditions asked for are written, so that each finds its index. One row more tells of more pages."""
     args: list[Any] = [limit + 1]
+    conditions = _conditions(filters, args)
+    if cursor is not None:
+        args.extend(_from_cursor(cursor))
+        conditions.append(f"(o.placed_at, o.order_no) < (${len(args) - 1}, ${len(args)})")
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    # Only texts of this file go into the statement; every value is a parameter.
+    return f"SELECT {SUMMARY} FROM orders o {where} ORDER BY o.placed_at DESC, o.order_no DESC LIMIT $1", args  # noqa: S608
+
+
+async def count(connection: Connection, filters: OrderFilter, most: int) -> int:
+    """How many there are, up to `most`: nobody waits until a million are counted."""
+    args: list[Any] = [most]
+    conditions = _conditions(filters, args)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    found = await connection.fetchval(f"SELECT count(*) FROM (SELECT FROM orders o {where} LIMIT $1) found", *args)  # noqa: S608
+    return int(found)
+
+
+def _conditions(filters: OrderFilter, args: list[Any]) -> list[str]:
+    """Of what is asked for; their values are appended to `args`."""
     conditions = []
     for name, condition in _CONDITIONS.items():
         value = getattr(filters, name)
@@ -133,12 +156,7 @@ def page_query(filters: OrderFilter, limit: int, cursor: str | None) -> tuple[st
         elif value is not None:
             args.append(sorted(value) if isinstance(value, frozenset) else value)
             conditions.append(condition.format(f"${len(args)}"))
-    if cursor is not None:
-        args.extend(_from_cursor(cursor))
-        conditions.append(f"(o.placed_at, o.order_no) < (${len(args) - 1}, ${len(args)})")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    # Only texts of this file go into the statement; every value is a parameter.
-    return f"SELECT {SUMMARY} FROM orders o {where} ORDER BY o.placed_at DESC, o.order_no DESC LIMIT $1", args  # noqa: S608
+    return conditions
 
 
 def _to_cursor(placed_at: datetime, order_no: str) -> str:

@@ -99,7 +99,7 @@ async def test_the_first_page_counts_what_the_person_sees(shop: Desk, pool: Pool
 
 
 async def test_a_page_after_another_goes_on_where_that_ended(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.pages.orders.A_PAGE", 2)
+    monkeypatch.setattr("console.pages.orders.listing.A_PAGE", 2)
     browser = await shop.sign_in("cs-agent")
     first = (await browser.get("/orders?channel=shop")).text
     assert 'rel="next"' not in first

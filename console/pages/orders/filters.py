@@ -1,0 +1,77 @@
+"""What an address of `/orders` asks for, and that it asks for nothing that does not exist."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.exceptions import HTTPException
+
+from console.pages.orders.columns import read_columns
+from console.session.user import User
+from console.text.catalogue import N_
+from domain.states import OrderStatus
+from store.console.today import LATE_AFTER
+from store.orders.pages import OrderFilter
+from store.pool import clean
+
+LONGEST_SEARCH = 100
+ONLY = {
+    "attention": N_("Needs a person"),
+    "late": N_("Late shipping"),
+    "backorder": N_("Waiting for stock"),
+    "held": N_("Parcels held"),
+}
+HELD = frozenset({"RISK_HOLD", "CUSTOMS_HOLD", "EXCEPTION"})
+
+
+@dataclass(frozen=True)
+class AskedOrders:
+    """The parts of an address that say which orders, and which columns of them; as texts, '' where it says nothing."""
+
+    q: str = ""
+    status: str = ""
+    channel: str = ""
+    only: str = ""
+    cols: str = ""
+
+    @property
+    def query(self) -> str:
+        """The same filters have the same text."""
+        return urlencode({name: value for name, value in vars(self).items() if value})
+
+
+def read_asked(given: Mapping[str, object]) -> AskedOrders:
+    """Of an address or a form; other fields are somebody else's. Raises `HTTPException` for a filter that does not
+    exist: the address was written by hand."""
+    texts = {name: clean(str(given.get(name) or "").strip()) for name in AskedOrders.__dataclass_fields__}
+    asked = AskedOrders(**{**texts, "q": texts["q"][:LONGEST_SEARCH]})
+    if (asked.status and asked.status not in set(OrderStatus)) or (asked.only and asked.only not in ONLY):
+        raise HTTPException(400)
+    read_columns(asked.cols)
+    return asked
+
+
+def read_query(query: str) -> AskedOrders:
+    """Of the text that a view was saved as. Raises `HTTPException`."""
+    try:
+        return read_asked(dict(parse_qsl(query, max_num_fields=20)))
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def filter_of(asked: AskedOrders, user: User, now: datetime) -> OrderFilter:
+    wanted = OrderFilter(
+        status=asked.status or None, channel=asked.channel or None, search=asked.q or None,
+        channels=user.scope.channels, warehouses=user.scope.warehouses,
+    )  # fmt: skip
+    match asked.only:
+        case "attention":
+            return replace(wanted, needs_attention=True)
+        case "late":
+            return replace(wanted, paid_before=now - LATE_AFTER)
+        case "backorder":
+            return replace(wanted, child_statuses=frozenset({"BACKORDER"}), ended=False)
+        case "held":
+            return replace(wanted, child_statuses=HELD, ended=False)
+    return wanted
