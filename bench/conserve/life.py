@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bench.conserve.house import EngineHouse
 from bench.conserve.world import INSIDE, AtWarehouse
 from bench.scenarios.environment.approvers import DECIDERS
+from bench.scenarios.environment.finance import accounted, decided
 from bench.scenarios.environment.order import COURIER, ScenarioOrder
 from bench.scenarios.environment.providers import waybill
 from bench.scenarios.environment.return_case import Case
@@ -245,7 +246,7 @@ class Life:
         """A source tells it, as it may tell it again, or a person records it."""
         self.chargebacks[number] = outcome
         if self.number % 2:
-            await ChargebackStore(self.house.pool).decide(number, outcome, "u-fin", self.house.now())
+            await decided(ChargebackStore(self.house.pool), number, outcome, self.house.now())
         else:
             await self.hears([await self._word(number, outcome)])
         if outcome == "lost":
@@ -254,7 +255,7 @@ class Life:
     async def loss_is_compared(self, number: str) -> None:
         """Refused while the books have not heard of the loss."""
         store = ChargebackStore(self.house.pool)
-        await self.attempt(lambda: store.account(number, "u-fin", "compared", self.house.now()))
+        await self.attempt(lambda: accounted(store, number, self.house.now()))
 
     async def _word(self, number: str, outcome: str) -> Fact:
         amount = await self.house.pool.fetchval("SELECT amount_minor FROM chargebacks WHERE chargeback_id = $1", number)

@@ -31,6 +31,11 @@ TAKE = "UPDATE payment_balances SET charged_back_minor = charged_back_minor + $2
 
 ACCOUNT = "UPDATE chargebacks SET accounted_at = coalesce(accounted_at, $2) WHERE chargeback_id = $1"
 
+SAY = """
+INSERT INTO chargeback_sayings (chargeback_id, word, said_by, said_at, remark) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING"""
+SAID_BY = "SELECT said_by FROM chargeback_sayings WHERE chargeback_id = $1 AND word = $2"
+
 # Through the owner's function: the state before.
 DECIDE = "SELECT decide_chargeback($1, $2, $3)"
 
@@ -41,7 +46,8 @@ class ChargebackRefused(OrderRefused):
 
 @dataclass(frozen=True)
 class Chargeback:
-    """`overlap_minor`: what refunds had given back before; claimed twice, so it is to be contested."""
+    """`overlap_minor`: what refunds had given back before; claimed twice, so it is to be contested. `waits_since`: who
+    has said what the caller says, and a second person has not."""
 
     chargeback_id: str
     order_no: str
@@ -49,6 +55,7 @@ class Chargeback:
     amount_minor: int
     overlap_minor: int
     state: str
+    waits_since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,24 +78,31 @@ class ChargebackStore:
             return await open_chargeback(connection, new, at)
 
     async def decide(self, chargeback_id: str, outcome: Literal["lost", "won"], by: str, at: datetime) -> Chargeback:
-        """A person's word; a source's does the same (`decide_chargeback`). Raises `ChargebackRefused`."""
+        """A person's word, which counts when a second person says the same; a source's does so alone
+        (`decide_chargeback`). Raises `ChargebackRefused`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            known = await known_chargeback(connection, chargeback_id)
+            known = await _locked(connection, chargeback_id)
             if known is None:
                 raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it is not in the books")
-            was = await decide_chargeback(connection, known, outcome, by, at)
-            if was not in ("open", outcome):
-                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it was {was}")
+            if known.state not in ("open", outcome):
+                raise ChargebackRefused(f"chargeback {chargeback_id} cannot be {outcome}: it was {known.state}")
+            if known.state == outcome:
+                return known
+            if (first := await _first_to_say(connection, known, outcome, by, at)) is not None:
+                return replace(known, waits_since=first)
+            await decide_chargeback(connection, known, outcome, by, at)
             return replace(known, state=outcome)
 
     async def account(self, chargeback_id: str, by: str, remark: str, at: datetime) -> Chargeback:
-        """A person has compared what a bank took for good with what is owed: refunds of the order go out again, within
-        what is left of the payment. Raises `ChargebackRefused`."""
+        """Two people have compared what a bank took for good with what is owed: refunds of the order go out again,
+        within what is left of the payment. Raises `ChargebackRefused`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            known = await known_chargeback(connection, chargeback_id)
+            known = await _locked(connection, chargeback_id)
             if known is None or known.state != "lost":
                 was = "is not in the books" if known is None else f"is {known.state}"
                 raise ChargebackRefused(f"chargeback {chargeback_id} cannot be accounted for: it {was}, not lost")
+            if (first := await _first_to_say(connection, known, "accounted", by, at, remark)) is not None:
+                return replace(known, waits_since=first)
             await connection.execute(ACCOUNT, chargeback_id, at)
             await _tell(connection, known, "chargeback.accounted", by, at, remark=remark)
             return known
@@ -163,6 +177,22 @@ async def decide_chargeback(connection: Connection, known: Chargeback, outcome: 
     return was
 
 
+async def _first_to_say(
+    connection: Connection, known: Chargeback, word: str, by: str, at: datetime, remark: str | None = None
+) -> str | None:
+    """Who has said it, when nobody else has; None: the caller is the second."""
+    if await connection.execute(SAY, known.chargeback_id, word, by, at, remark) == "INSERT 0 1":
+        await _tell(connection, known, f"chargeback.{word}.said", by, at, **({"remark": remark} if remark else {}))
+        return by
+    first = str(await connection.fetchval(SAID_BY, known.chargeback_id, word))
+    return first if first == by else None
+
+
+async def _locked(connection: Connection, chargeback_id: str) -> Chargeback | None:
+    await one_after_the_other(connection, chargeback_id)
+    return await known_chargeback(connection, chargeback_id)
+
+
 async def known_chargeback(connection: Connection, chargeback_id: str) -> Chargeback | None:
     row = await connection.fetchrow(KNOWN, chargeback_id)
     return None if row is None else Chargeback(chargeback_id=chargeback_id, **row)
@@ -186,6 +216,6 @@ def _question(c: Chargeback) -> TicketRecord:
         error=f"the buyer's bank takes back {c.amount_minor} of order {c.order_no}{twice}; its payouts are on hold",
         severity="urgent",
         actions=("supply", "give_up"),
-        give_up_means="it stays open until a source tells what the bank decided, or a person with "
-        "`oms order chargeback-decided`",
+        give_up_means="it stays open until a source tells what the bank decided, or two of finance "
+        "with `oms order chargeback-decided`",
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
+from bench.scenarios.environment.finance import decided
 from bench.scenarios.order import LineIn, OrderIn
 from domain.facts import Fact, Kind
 from domain.records import TicketResolution
@@ -77,7 +78,7 @@ async def test_a_fact_does_what_a_persons_word_does_and_told_again_nothing(
     assert (await outcomes(life))[0] == "APPLIED" and set((await outcomes(life))[1:]) <= {"DUPLICATE"}
     told = await house.pool.fetch("SELECT actor FROM audit WHERE action = $1", f"chargeback.{state}")
     assert [row["actor"] for row in told] == ["dispute-desk"]
-    again = await ChargebackStore(house.pool).decide("CB-1", "won" if kind is WON else "lost", "u-fin", house.now())
+    again = await decided(ChargebackStore(house.pool), "CB-1", "won" if kind is WON else "lost", house.now())
     assert again.state == state, "a person who says the same says nothing new"
     assert await house.pool.fetchval("SELECT count(*) FROM audit WHERE action = $1", f"chargeback.{state}") == 1
 
@@ -249,7 +250,7 @@ async def hears_won(life: ScenarioOrder) -> None:
 
 async def person_says_lost(life: ScenarioOrder) -> None:
     try:
-        await ChargebackStore(life.house.pool).decide("CB-1", "lost", "u-fin", life.house.now())
+        await decided(ChargebackStore(life.house.pool), "CB-1", "lost", life.house.now())
     except ChargebackRefused:
         return
 

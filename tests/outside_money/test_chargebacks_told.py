@@ -10,6 +10,7 @@ import pytest
 import standardwebhooks
 
 from bench.scenarios.environment import ScenarioEnvironment
+from bench.scenarios.environment.finance import decided
 from domain.facts import Fact
 from domain.records import TicketResolution
 from domain.refunds.outside import BookAs
@@ -54,7 +55,7 @@ async def test_it_is_one_ticket_in_dispute_once_approved_and_not_news_again(
     for again in FINDERS.values():
         await again(house, fact)
     assert len(await open_tickets(life)) == 1
-    lost = await ChargebackStore(house.pool).decide("CB-1", "lost", "u-fin", house.now())
+    lost = await decided(ChargebackStore(house.pool), "CB-1", "lost", house.now())
     assert (lost.state, lost.amount_minor) == ("lost", PAID)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
+from bench.scenarios.environment.finance import accounted, decided
 from bench.scenarios.environment.return_case import Case, case_of
 from bench.scenarios.ordered import stocked
 from domain.facts import Kind
@@ -32,7 +33,7 @@ async def bank_takes(house: ScenarioEnvironment, life: ScenarioOrder, amount_min
 
 
 async def bank_decides(house: ScenarioEnvironment, outcome: Any) -> None:
-    await ChargebackStore(house.pool).decide("CB-1", outcome, "u-fin", house.now())
+    await decided(ChargebackStore(house.pool), "CB-1", outcome, house.now())
     await house.pass_until(house.now() + MINUTES)
 
 
@@ -94,7 +95,7 @@ async def test_what_is_still_owed_goes_out_once_a_person_has_accounted_for_what_
 ) -> None:
     life = await lamp_cancelled(house)
     await bank_decides(house, "lost")
-    await ChargebackStore(house.pool).account("CB-1", "u-fin", "it was for the cups", house.now())
+    await accounted(ChargebackStore(house.pool), "CB-1", house.now())
     await house.pass_until(house.now() + MINUTES)
     assert list(house.systems.refunds.values()) == [LAMP]
     taken, paid_minor = await house.pool.fetchrow(  # type: ignore[misc]

@@ -31,7 +31,9 @@ def test_it_is_recorded_once_and_decided(oms: Oms, refunded: None) -> None:
         said = oms(*command)
         assert said.code == 0
         assert "7.00 of it had been refunded before: contest that" in said.out
-    assert oms("order", "chargeback-decided", "CB-77", "won", "--by", "u-fin", "--json").json["state"] == "won"
+    first = oms("order", "chargeback-decided", "CB-77", "won", "--by", "u-fin")
+    assert "once a second person of finance says the same" in first.out
+    assert oms("order", "chargeback-decided", "CB-77", "won", "--by", "u-fin2", "--json").json["state"] == "won"
 
 
 @pytest.mark.parametrize(

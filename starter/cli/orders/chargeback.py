@@ -43,7 +43,7 @@ def decided(
     proof: Proof = None,
     json: Json = False,
 ) -> None:
-    """Record what the bank decided; the order's payouts go on.
+    """Record what the bank decided; once a second person of finance has said the same, the order's payouts go on.
 
     Example: oms order chargeback-decided CB-77 won
     """
@@ -58,6 +58,8 @@ def accounted(
     json: Json = False,
 ) -> None:
     """Say that a lost chargeback was compared with what is owed: refunds of the order go out again.
+
+    A second person of finance has to say so, too.
 
     Example: oms order chargeback-accounted CB-77 --remark "the bank took the lamp's price; the cups are owed"
     """
@@ -107,3 +109,7 @@ def _show(found: Chargeback, json: bool) -> None:
         f"; {amount(found.overlap_minor)} of it had been refunded before: contest that" if found.overlap_minor else ""
     )
     output.line(f"{told}{twice}.")
+    if found.waits_since:
+        output.line(
+            f"{found.waits_since} has said so; it counts when a second person of finance gives the same command."
+        )

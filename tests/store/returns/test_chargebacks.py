@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bench.scenarios.environment.finance import accounted, decided
 from domain.returns.records import RefundReserved, ReserveRefund
 from store.errors import RefundDisputed, RefundExceedsPaid
 from store.orders.orders import OrderStore
@@ -34,7 +35,7 @@ async def test_payouts_are_on_hold_until_the_bank_has_decided(
     await chargebacks.open(taking(500), LATER)
     with pytest.raises(PayoutRefused, match="on hold"):
         await returns.reserve_refund(payout)
-    await chargebacks.decide("CB-1", "won", "u-fin", LATER)
+    await decided(chargebacks, "CB-1", "won", LATER)
     assert (await returns.reserve_refund(payout)).parts
 
 
@@ -44,7 +45,7 @@ async def test_what_the_bank_took_cannot_be_refunded_and_what_it_gave_back_can(
     await chargebacks.open(taking(PAYABLE - 100), LATER)
     with pytest.raises(RefundExceedsPaid):
         await orders.write(a_write(seq=3, refunds=(a_refund("R-1", 101),)))
-    await chargebacks.decide("CB-1", "won", "u-fin", LATER)
+    await decided(chargebacks, "CB-1", "won", LATER)
     await orders.write(a_write(seq=3, refunds=(a_refund("R-1", PAYABLE),)))
 
 
@@ -57,7 +58,7 @@ async def test_what_was_refunded_before_is_named_to_be_contested(
     assert await pool.fetchval("SELECT reserved_minor + charged_back_minor FROM payment_balances") == PAYABLE
     assert "700 of it had been refunded" in await pool.fetchval("SELECT error FROM tickets WHERE system = 'payment'")
     for _ in range(2):
-        await chargebacks.decide("CB-1", "lost", "u-fin", LATER)
+        await decided(chargebacks, "CB-1", "lost", LATER)
     assert await pool.fetchval("SELECT count(*) FROM audit WHERE action LIKE 'chargeback%'") == 2
 
 
@@ -91,13 +92,33 @@ async def test_what_does_not_fit_is_refused(chargebacks: ChargebackStore, order:
 
 async def test_a_decision_stands(chargebacks: ChargebackStore, order: str) -> None:
     await chargebacks.open(taking(500), LATER)
-    await chargebacks.decide("CB-1", "lost", "u-fin", LATER)
+    await decided(chargebacks, "CB-1", "lost", LATER)
     with pytest.raises(ChargebackRefused, match="was lost"):
-        await chargebacks.decide("CB-1", "won", "u-fin", LATER)
+        await decided(chargebacks, "CB-1", "won", LATER)
     with pytest.raises(ChargebackRefused, match="not in the books"):
-        await chargebacks.decide("CB-2", "won", "u-fin", LATER)
+        await decided(chargebacks, "CB-2", "won", LATER)
     with pytest.raises(ChargebackRefused, match="already"):
         await chargebacks.open(taking(501), LATER)
+
+
+async def test_what_one_person_says_of_a_bank_counts_when_a_second_one_says_the_same(
+    chargebacks: ChargebackStore, pool: Pool, order: str
+) -> None:
+    async def books() -> tuple[str, bool]:
+        row = await pool.fetchrow("SELECT state, accounted_at IS NOT NULL FROM chargebacks")
+        return row[0], row[1]
+
+    await chargebacks.open(taking(500), LATER)
+    for _ in range(2):
+        assert (await chargebacks.decide("CB-1", "lost", "u-fin", LATER)).waits_since == "u-fin"
+    assert (await chargebacks.decide("CB-1", "won", "u-fin2", LATER)).waits_since == "u-fin2", "another word"
+    assert await books() == ("open", False)
+    assert (await chargebacks.decide("CB-1", "lost", "u-fin2", LATER)).state == "lost"
+    for _ in range(2):
+        assert (await chargebacks.account("CB-1", "u-fin", "compared", LATER)).waits_since == "u-fin"
+    assert await books() == ("lost", False)
+    assert (await chargebacks.account("CB-1", "u-fin2", "compared", LATER)).waits_since is None
+    assert await books() == ("lost", True)
 
 
 async def test_what_a_bank_took_for_good_holds_refunds_until_a_person_has_accounted_for_it(
@@ -107,11 +128,11 @@ async def test_what_a_bank_took_for_good_holds_refunds_until_a_person_has_accoun
     with pytest.raises(RefundDisputed, match="CB-1"):
         await orders.write(a_write(seq=3, refunds=(a_refund("R-1", 100),)))
     with pytest.raises(ChargebackRefused, match="not lost"):
-        await chargebacks.account("CB-1", "u-fin", "compared", LATER)
-    await chargebacks.decide("CB-1", "lost", "u-fin", LATER)
+        await accounted(chargebacks, "CB-1", LATER)
+    await decided(chargebacks, "CB-1", "lost", LATER)
     with pytest.raises(RefundDisputed, match="lost"):
         await orders.write(a_write(seq=3, refunds=(a_refund("R-1", 100),)))
-    await chargebacks.account("CB-1", "u-fin", "it was for something else", LATER)
+    await accounted(chargebacks, "CB-1", LATER)
     await orders.write(a_write(seq=3, refunds=(a_refund("R-1", PAYABLE - 300),)))
     with pytest.raises(RefundExceedsPaid):
         await orders.write(a_write(seq=4, refunds=(a_refund("R-2", 1),)))
