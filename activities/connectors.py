@@ -15,7 +15,8 @@ from providers.payment_errors import NotFound
 from providers.qimen import QimenWms
 from providers.sf.client import Sf
 from providers.wechat import WechatPay, refund_facts, trade_facts
-from store.polling.polling import Scope, Subject
+from store.polling.due import Subject
+from store.polling.polling import Scope
 from telemetry import activity_failures
 
 

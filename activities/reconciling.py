@@ -16,8 +16,9 @@ from domain.polling.reconciling import BooksSnapshot, Drift, against_source, aga
 from domain.strict import Strict
 from providers.callbacks import TracePoint
 from store.outside_money.found import MoneyAfterEnd
+from store.polling.due import Subject
 from store.polling.poll_results import FindingStore
-from store.polling.polling import PullStore, Subject
+from store.polling.polling import PullStore
 from store.polling.reconciling import Compared, ReconcileStore
 
 View = Callable[[str], Awaitable[Mapping[str, Any] | None]]

@@ -45,8 +45,9 @@ From `domain/refunds/states.py`. Capitals are facts from the payment channel; sm
 CHARGEBACK = """\
 ## Chargeback
 
-From `domain/refunds/chargebacks.py`. Capitals are facts of a source; `oms order chargeback-decided`, given by two of finance, says the same. An
-end that is told before the opening counts from the opening on; one that says otherwise is a ticket, and moves nothing.
+From `domain/refunds/chargebacks.py`. Capitals are facts of a source; two of finance say the same by `oms order
+chargeback-decided`. An end that is told before the opening counts from the opening on; one that says otherwise is a
+ticket, and moves nothing.
 """
 RETURN = """\
 ## Return

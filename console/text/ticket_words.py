@@ -235,7 +235,7 @@ MEANINGS = (
     ),
     N_("a person has found it there, or has put the books right"),
     N_("a person has compared the day with the channel's own books"),
-    N_("it stays open until a source tells what the bank decided, or two of finance with `oms order chargeback-decided`"),
+    N_("it stays open until a source tells what the bank decided, or two of finance by `oms order chargeback-decided`"),
     N_("the books stay as they are, and refunds of the order go out again within them"),
     N_("finance was told another way; delivery goes on, and an acknowledgement would have closed this"),
     N_("it stays disabled"),

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain.facts import Fact, Kind
-from domain.fulfilment.backorders import Place, Served, Waiting, serve
+from domain.fulfilment.backorders import Place, Waiting, serve
 from domain.states import ChildStatus
 from store.errors import NoSuchOrder
 from store.inbox.inbox import Incoming
+from store.orders.backorder_queue import anywhere, around
 from store.pool import Connection, Pool
 from store.stock.ledger import apply_moves, lock, reservation
 
@@ -31,23 +32,6 @@ FROM child_lines l JOIN child_orders c USING (child_no)
 JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
 WHERE l.child_no = $1 GROUP BY l.line_id, i.sku, c.warehouse, i.pos ORDER BY i.pos"""
 
-# Everybody who waits and has not got anything yet, with all they miss; longest paid first.
-QUEUE = """
-SELECT c.order_no, c.child_no, i.sku, c.warehouse, sum(l.qty)::int AS qty
-FROM child_orders c
-JOIN orders o USING (order_no)
-JOIN child_lines l USING (child_no)
-JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
-WHERE c.status = 'BACKORDER' AND o.ended_at IS NULL
-    AND NOT EXISTS (SELECT FROM stock_moves m WHERE m.ref = c.child_no || '/' || l.line_id AND m.kind = 'reserve')
-GROUP BY o.paid_at, c.order_no, c.child_no, i.sku, c.warehouse
-ORDER BY o.paid_at, c.child_no"""
-
-# What lies in some places. Not locked.
-AVAILABLE = """
-SELECT s.sku, s.warehouse, s.available
-FROM stock s JOIN unnest($1::text[], $2::text[]) AS u (sku, warehouse) USING (sku, warehouse)"""
-
 
 class BackorderStore:
     def __init__(self, pool: Pool) -> None:
@@ -56,8 +40,7 @@ class BackorderStore:
     async def servable(self) -> tuple[Waiting, ...]:
         """Who could have everything they miss now, longest paid first."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            queue = await _queue(connection)
-            return serve(queue, await _available(connection, queue, {})).children
+            return serve(*await anywhere(connection)).children
 
 
 async def allocate(connection: Connection, order_no: str, child_no: str) -> bool:
@@ -74,7 +57,7 @@ async def allocate(connection: Connection, order_no: str, child_no: str) -> bool
         return bool(child["reserved"])
     rows = await connection.fetch(NEEDS, child_no)
     locked = await lock(connection, ((row["sku"], row["warehouse"]) for row in rows))
-    served = await _serve(connection, locked)
+    served = serve(*await around(connection, locked))
     if child_no not in {waiting.child_no for waiting in served.children}:
         return False
     await apply_moves(
@@ -86,7 +69,7 @@ async def allocate(connection: Connection, order_no: str, child_no: str) -> bool
 
 async def after_claims(connection: Connection, locked: Mapping[Place, int]) -> Mapping[Place, int]:
     """What is left of locked balances once everybody who waits already, and can be served, has taken theirs."""
-    served = await _serve(connection, locked)
+    served = serve(*await around(connection, locked))
     return {place: served.left[place] for place in locked}
 
 
@@ -105,29 +88,3 @@ def announcement(waiting: Waiting, ref: str, cause: str, now: datetime) -> Incom
     # The body must not hold the time: the same announcement made again is a repeat, not a contradiction.
     body = json.dumps({"ref": ref, "sku": cause, "child_no": waiting.child_no}, sort_keys=True).encode()
     return Incoming(SOURCE, key, fact.kind, hashlib.sha256(body).digest(), body, (fact,), now, via="query")
-
-
-async def _serve(connection: Connection, locked: Mapping[Place, int]) -> Served:
-    queue = await _queue(connection)
-    return serve(queue, await _available(connection, queue, locked))
-
-
-async def _queue(connection: Connection) -> tuple[Waiting, ...]:
-    needs: dict[str, dict[Place, int]] = {}
-    orders: dict[str, str] = {}
-    for row in await connection.fetch(QUEUE):
-        orders[row["child_no"]] = row["order_no"]
-        needs.setdefault(row["child_no"], {})[row["sku"], row["warehouse"]] = row["qty"]
-    return tuple(Waiting(order_no, child_no, needs[child_no]) for child_no, order_no in orders.items())
-
-
-async def _available(
-    connection: Connection, queue: tuple[Waiting, ...], locked: Mapping[Place, int]
-) -> dict[Place, int]:
-    """Locked balances as they are, the others as they were a moment ago: good enough to know who comes first."""
-    others = sorted({place for waiting in queue for place in waiting.needs} - set(locked))
-    found = dict(locked)
-    if others:
-        rows = await connection.fetch(AVAILABLE, [sku for sku, _ in others], [place for _, place in others])
-        found |= {(row["sku"], row["warehouse"]): row["available"] for row in rows}
-    return found

@@ -217,5 +217,5 @@ def _question(c: Chargeback) -> TicketRecord:
         severity="urgent",
         actions=("supply", "give_up"),
         give_up_means="it stays open until a source tells what the bank decided, or two of finance "
-        "with `oms order chargeback-decided`",
+        "by `oms order chargeback-decided`",
     )

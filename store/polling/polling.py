@@ -1,65 +1,14 @@
 """Who is to be asked about next, and how the asking goes: the cursor of every connector lies in these rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from domain.records import TicketRecord, TicketResolution
-from store.pool import Connection, Pool, Row, clean
+from store.polling.due import Kind, Round, Subject, back_in_line, take_turns
+from store.pool import Connection, Pool, clean
 from store.tickets.tickets import open_ticket, resolve_ticket
-
-Kind = Literal["payment", "refund", "outbound", "parcel"]
-
-# Payments and refunds that a channel can still change. A closed order, and a refund that a person has in hand, are
-# asked about twenty times less often: money that comes late may come back late.
-MONEY = """
-SELECT s.kind, s.number, s.order_no, NULL AS child_no, NULL AS warehouse, NULL AS carrier, NULL AS phone, p.pulled_at
-FROM (
-    SELECT 'payment' AS kind, o.order_no AS number, o.order_no, o.registered_at AS since,
-        CASE o.status WHEN 'CLOSED' THEN 20 ELSE 1 END AS patience
-    FROM orders o WHERE o.ended_at IS NULL AND o.status IN ('PENDING_PAYMENT', 'CLOSED') AND o.payable_minor > 0
-        AND o.paid_minor = 0 AND coalesce(o.start #>> '{payment,channel}', 'wechat') = $1
-    UNION ALL
-    SELECT 'refund', r.refund_no, r.order_no, r.updated_at, CASE r.status WHEN 'ACCEPTED' THEN 1 ELSE 20 END
-    FROM refunds r JOIN orders o USING (order_no)
-    WHERE r.status IN ('ACCEPTED', 'ABNORMAL') AND (o.ended_at IS NULL OR EXISTS (
-            SELECT FROM return_cases k WHERE k.return_no = r.return_no AND k.ended_at IS NULL))
-        AND coalesce(o.start #>> '{payment,channel}', 'wechat') = $1) s
-LEFT JOIN pulls p ON p.connector = $1 AND p.kind = s.kind AND p.number = s.number
-WHERE p.pulled_at IS NULL OR p.pulled_at <= $2::timestamptz - s.patience * $3::interval
-ORDER BY coalesce(p.pulled_at, s.since), s.number LIMIT $4"""
-
-# Children at the warehouse without news; and, less often, those of which a courier has told that they left, but not
-# the warehouse itself: only it knows what is in them.
-OUTBOUNDS = """
-SELECT 'outbound' AS kind, s.child_no AS number, s.order_no, s.child_no, s.warehouse, s.carrier, NULL AS phone,
-    p.pulled_at
-FROM (
-    SELECT c.*, CASE WHEN c.status IN ('RELEASED', 'PICKING', 'PACKED', 'INTERCEPTING') THEN 1 ELSE 20 END AS patience
-    FROM child_orders c JOIN orders o USING (order_no)
-    WHERE o.ended_at IS NULL AND c.updated_at <= $2::timestamptz - $3::interval
-        AND (c.status IN ('RELEASED', 'PICKING', 'PACKED', 'INTERCEPTING')
-            OR c.status IN ('SHIPPED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'EXCEPTION') AND NOT EXISTS (
-                SELECT FROM order_events e
-                WHERE e.order_no = c.order_no AND e.key = $1 || ':' || c.child_no || ':WAYBILL_RETURNED'))) s
-LEFT JOIN pulls p ON p.connector = $1 AND p.kind = 'outbound' AND p.number = s.child_no
-WHERE p.pulled_at IS NULL OR p.pulled_at <= $2::timestamptz - s.patience * $3::interval
-ORDER BY coalesce(p.pulled_at, s.updated_at), s.child_no LIMIT $4"""
-
-# Parcels on the road without news, of some carriers or of all.
-PARCELS = """
-SELECT 'parcel' AS kind, n.number, c.order_no, c.child_no, c.warehouse, n.carrier,
-    coalesce(c.address ->> 'phone', o.start #>> '{address,phone}') AS phone, p.pulled_at
-FROM child_orders c JOIN orders o USING (order_no) CROSS JOIN LATERAL (
-    SELECT c.waybill_no AS number, c.carrier UNION
-    SELECT k.waybill_no, k.carrier FROM parcels k WHERE k.child_no = c.child_no AND k.carried) n
-LEFT JOIN pulls p ON p.connector = $1 AND p.kind = 'parcel' AND p.number = n.number
-WHERE o.ended_at IS NULL AND c.status IN ('SHIPPED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'EXCEPTION')
-    AND n.number <> '' AND n.carrier <> '' AND c.updated_at <= $2::timestamptz - $3::interval
-    AND ($5::text[] IS NULL OR n.carrier = ANY($5)) AND ($6::text[] IS NULL OR n.carrier <> ALL($6))
-    AND (p.pulled_at IS NULL OR p.pulled_at <= $2::timestamptz - $3::interval)
-ORDER BY coalesce(p.pulled_at, c.updated_at), n.number LIMIT $4"""
 
 # They are being asked about now.
 MARK = """
@@ -98,20 +47,6 @@ RETURNING failed_ticks, outages"""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One thing to ask about. `number`: order, refund, child or waybill number. `pulled_at`: when it was asked last."""
-
-    kind: Kind
-    number: str
-    order_no: str
-    child_no: str | None = None
-    warehouse: str | None = None
-    carrier: str | None = None
-    phone: str | None = field(default=None, repr=False)
-    pulled_at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Scope:
     """What one connector may be asked about. `carriers`: only these; `without`: all but these (parcels only)."""
 
@@ -119,6 +54,13 @@ class Scope:
     reads: Literal["money", "outbounds", "parcels"]
     carriers: tuple[str, ...] | None = None
     without: tuple[str, ...] | None = None
+
+    def turn(self, spacing: timedelta, now: datetime) -> Round:
+        if self.reads == "money":
+            return Round(self.connector, ("payment", "refund"), spacing, now, scopes=(self.connector,))
+        if self.reads == "outbounds":
+            return Round(self.connector, ("outbound",), spacing, now)
+        return Round(self.connector, ("parcel",), spacing, now, self.carriers, self.without)
 
     def takes(self, channel: str, subject: Subject) -> bool:
         """`channel`: through which its order is paid."""
@@ -146,8 +88,7 @@ class PullStore:
     async def claim(self, scope: Scope, limit: int, spacing: timedelta, now: datetime) -> tuple[Subject, ...]:
         """The next ones to ask about, longest unasked first, marked as asked at `now`; none asked within `spacing`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await _next(connection, scope, limit, spacing, now)
-            subjects = tuple(Subject(**row) for row in rows)
+            subjects = await take_turns(connection, scope.turn(spacing, now), limit)
             await _mark(connection, scope.connector, subjects, now)
         return subjects
 
@@ -155,7 +96,9 @@ class PullStore:
         """Claimed, but not asked about."""
         if subjects:
             args = ([s.kind for s in subjects], [s.number for s in subjects], [s.pulled_at for s in subjects])
-            await self._pool.execute(UNMARK, connector_name, *args)
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(UNMARK, connector_name, *args)
+                await back_in_line(connection, subjects)
 
     async def may_ask(
         self, connector_name: str, kind: Kind, number: str, spacing: timedelta, now: datetime
@@ -188,15 +131,6 @@ class PullStore:
                 await resolve_ticket(connection, answered, now, outside=True)
             failed: int = row["failed_ticks"]
             return failed
-
-
-async def _next(connection: Connection, scope: Scope, limit: int, spacing: timedelta, now: datetime) -> list[Row]:
-    args = (scope.connector, now, spacing, limit)
-    if scope.reads == "money":
-        return await connection.fetch(MONEY, *args)
-    if scope.reads == "outbounds":
-        return await connection.fetch(OUTBOUNDS, *args)
-    return await connection.fetch(PARCELS, *args, scope.carriers, scope.without)
 
 
 async def _mark(connection: Connection, connector_name: str, subjects: Sequence[Subject], now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from domain.polling.reconciling import BooksSnapshot, Drift
 from domain.records import TicketRecord, TicketResolution
 from domain.states import ChildStatus, RefundStatus
-from store.polling.polling import Subject
+from store.polling.due import Subject
 from store.pool import Pool, Row, clean
 from store.tickets.tickets import open_ticket, resolve_ticket
 

@@ -17,8 +17,9 @@ from providers.bills import Bill, BillLine
 from store.outside_money.booking import BookingProgress, OutsideMoneyStore
 from store.outside_money.found import MoneyAfterEnd
 from store.outside_money.trade_bills import TradeBillStore
+from store.polling.due import Subject
 from store.polling.poll_results import FindingStore
-from store.polling.polling import PullStore, Scope, Subject
+from store.polling.polling import PullStore, Scope
 from store.polling.reconciling import ReconcileStore
 from store.tickets.tickets import TicketRow
 from workflows.messages import order_workflow_id

@@ -18,8 +18,9 @@ from domain.refunds.outside import BookAs
 from domain.states import OrderStatus, PaymentStatus
 from starter.clients.errors import NotNow
 from store.outside_money.booking import BookingRefused
+from store.polling.due import Subject
 from store.polling.poll_results import FindingStore
-from store.polling.polling import PullStore, Scope, Subject
+from store.polling.polling import PullStore, Scope
 from tests.outside_money.money import ask, decide, open_tickets, payment
 from tests.outside_money.test_other_payments import PAID, goes_on
 from tests.returns.orders import cups, paid

@@ -19,7 +19,7 @@ from activities.payment import insist_on_end, until_ended
 from activities.provider_errors import each, outside
 from domain.facts import Fact, Kind
 from providers.errors import ProviderError, Unavailable
-from store.polling.polling import Subject
+from store.polling.due import Subject
 
 Answer = ProviderError | None
 """None: it works."""

@@ -12,6 +12,7 @@ from domain.records import Settled, SettlePayment
 from domain.states import ChildStatus
 from relay.jobs.backorders import BackorderWatch
 from store.inbox.inbox import InboxStore
+from store.orders.backorder_queue import anywhere, around
 from store.orders.backorders import BackorderStore
 from store.orders.orders import OrderStore
 from store.pool import Pool
@@ -76,3 +77,17 @@ async def test_stock_that_became_free_in_any_way_is_told_once_in_order_of_paymen
     assert [row["facts"][0]["child_no"] for row in told] == [f"{FIRST}-01", f"{SECOND}-01"]
     assert await ask(orders, [FIRST, SECOND]) == [True, True]
     assert await watch.look() == ()
+
+
+async def test_who_waits_elsewhere_is_not_read(
+    pool: Pool, orders: OrderStore, stock: StockStore, waiting: None
+) -> None:
+    """Neither those at places where nothing lies, nor those who share no place with whoever asks."""
+    await paid(orders, "SO-OTHER", 5, sku="B")
+    await stock.receive("A", "W", 4, "GR-1")
+    async with pool.acquire() as connection:
+        queue, lies = await around(connection, {("A", "W"): 4})
+        assert ([w.order_no for w in queue], lies) == ([FIRST, SECOND, THIRD], {("A", "W"): 4})
+        assert await around(connection, {("A", "W"): 0}) == ((), {("A", "W"): 0})
+        assert [w.order_no for w in (await anywhere(connection))[0]] == [FIRST, SECOND, THIRD]
+        assert [w.order_no for w in (await around(connection, {("A", "W"): 1}))[0]] == [], "each misses two"

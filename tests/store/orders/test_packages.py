@@ -9,7 +9,7 @@ from domain.records import ChildState, Package
 from domain.states import ChildStatus
 from store.inbox.inbox import InboxStore
 from store.orders.orders import OrderStore
-from store.polling.polling import PARCELS
+from store.polling.polling import PullStore, Scope
 from store.polling.tracking import TrackingStore
 from store.pool import Pool
 from store.tickets.tickets import TicketRow, TicketStore
@@ -92,8 +92,9 @@ async def test_every_package_of_a_child_finds_it_and_is_followed_and_asked_about
     assert sorted(w.waybill_no for w in await tracking.to_subscribe(10)) == ["W1", "W2"]
     await tracking.subscribed([A], "W1")
     assert [w.waybill_no for w in await tracking.to_subscribe(10)] == ["W2"]
-    asked = await pool.fetch(PARCELS, "kuaidi100", NOW + timedelta(days=2), timedelta(hours=1), 10, None, None)
-    assert sorted(row["number"] for row in asked) == ["W1", "W2"]
+    courier, later = Scope("kuaidi100", "parcels"), NOW + timedelta(days=2)
+    asked = await PullStore(pool).claim(courier, 10, timedelta(hours=1), later)
+    assert sorted(subject.number for subject in asked) == ["W1", "W2"]
 
 
 async def test_a_cancelled_child_is_in_no_package(orders: OrderStore, pool: Pool, two_orders: None) -> None:

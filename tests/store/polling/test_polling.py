@@ -7,6 +7,7 @@ import pytest
 from domain.records import ChildState
 from domain.states import ChildStatus, OrderStatus, PaymentStatus, RefundStatus
 from store.orders.orders import OrderStore
+from store.polling.due import MOST_LOOKS
 from store.polling.polling import PullStore, Scope, Tick
 from store.pool import Pool
 from store.stock.ledger import StockStore
@@ -99,9 +100,10 @@ async def test_a_paid_order_is_not_asked_about_and_a_closed_one_seldom(orders: O
 async def test_accepted_refunds_are_asked_about(orders: OrderStore, pulls: PullStore) -> None:
     await a_settled_order(orders)
     await orders.write(a_write(seq=2, refunds=(a_refund("R-1"),)))
-    assert await pulls.claim(WECHAT, 9, SPACING, NOW) == ()
+    later = NOW + timedelta(hours=1)
+    assert await pulls.claim(WECHAT, 9, SPACING, later) == ()
     await orders.write(a_write(seq=3, refunds=(a_refund("R-1", status=RefundStatus.ACCEPTED),)))
-    assert [(s.kind, s.number) for s in await pulls.claim(WECHAT, 9, SPACING, NOW)] == [("refund", "R-1")]
+    assert [(s.kind, s.number) for s in await pulls.claim(WECHAT, 9, SPACING, later)] == [("refund", "R-1")]
 
 
 async def test_a_warehouse_is_asked_about_children_without_news(
@@ -175,3 +177,33 @@ async def test_places_of_those_nobody_asks_about_any_more_are_forgotten(
     assert await pool.fetchval("SELECT count(*) FROM pulls") == 1
     await pulls.prune(NOW + TICK)
     assert await pool.fetchval("SELECT count(*) FROM pulls") == 0
+
+
+async def test_a_package_that_carries_two_children_is_asked_about_once_and_for_as_long_as_one_of_them_is_on_the_road(
+    orders: OrderStore, pulls: PullStore, pool: Pool
+) -> None:
+    async def children(seq: int, first: ChildStatus) -> None:
+        states = ((f"{NO}-01", first), (f"{NO}-02", ChildStatus.SHIPPED))
+        both = tuple(ChildState(child_no=n, status=s, waybill_no="YT0000001", carrier="YTO") for n, s in states)
+        await orders.write(a_write(seq=seq, children=both))
+
+    await shipped(orders, pool)
+    await children(3, ChildStatus.SHIPPED)
+    at = NOW + timedelta(hours=1)
+    assert [s.number for s in await pulls.claim(KUAIDI100, 9, HALF_HOUR, at)] == ["YT0000001"]
+    assert await pulls.claim(KUAIDI100, 9, HALF_HOUR, at + HALF_HOUR / 2) == ()
+    await children(4, ChildStatus.SIGNED)
+    later = at + timedelta(hours=2)
+    assert [s.child_no for s in await pulls.claim(KUAIDI100, 9, HALF_HOUR, later)] == [f"{NO}-02"]
+
+
+async def test_a_tick_looks_at_no_more_rows_than_it_can_bear_however_many_are_due(pulls: PullStore, pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO pull_queue (kind, scope, number, order_no, child_no, due_at) "
+        "SELECT 'parcel', 'C' || n % 7, 'W' || n, 'O' || n, 'O' || n || '-01', $1::timestamptz - n * interval '1 s' "
+        "FROM generate_series(1, 3000) n",
+        NOW,
+    )
+    assert await pulls.claim(KUAIDI100, 10, HALF_HOUR, NOW) == ()
+    left = await pool.fetchval("SELECT count(*) FROM pull_queue")
+    assert left == 3000 - MOST_LOOKS * 20, "those that have no child any more are over, twenty rows at a time"

@@ -59,7 +59,7 @@ async def test_what_was_refunded_before_is_named_to_be_contested(
     assert "700 of it had been refunded" in await pool.fetchval("SELECT error FROM tickets WHERE system = 'payment'")
     for _ in range(2):
         await decided(chargebacks, "CB-1", "lost", LATER)
-    assert await pool.fetchval("SELECT count(*) FROM audit WHERE action LIKE 'chargeback%'") == 2
+    assert await pool.fetchval("SELECT count(*) FROM audit WHERE action LIKE 'chargeback%'") == 3
 
 
 async def test_a_payout_and_a_chargeback_at_once_stay_within_what_was_paid(
@@ -105,7 +105,7 @@ async def test_what_one_person_says_of_a_bank_counts_when_a_second_one_says_the_
     chargebacks: ChargebackStore, pool: Pool, order: str
 ) -> None:
     async def books() -> tuple[str, bool]:
-        row = await pool.fetchrow("SELECT state, accounted_at IS NOT NULL FROM chargebacks")
+        (row,) = await pool.fetch("SELECT state, accounted_at IS NOT NULL FROM chargebacks")
         return row[0], row[1]
 
     await chargebacks.open(taking(500), LATER)

@@ -14,8 +14,9 @@ from temporalio.worker import Worker
 from activities.connectors import Connector, SystemAnswer
 from activities.polling import Pull, PullActivities
 from domain.facts import Fact
+from store.polling.due import Subject
 from store.polling.poll_results import FindingStore
-from store.polling.polling import PullStore, Scope, Subject, Tick
+from store.polling.polling import PullStore, Scope, Tick
 from tests.workflows.world.faults import Faults
 from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow
 
