@@ -13,6 +13,7 @@ from console.api.app import MOUNTED, make_api
 from console.pages import (
     approvals,
     buyer,
+    controls,
     desk,
     finance,
     health,
@@ -45,6 +46,7 @@ PAGES = (
     *(board, messages, subscriptions),
     *(stock, catalogue, finance),
     *importing.PAGES,
+    *controls.PAGES,
     *approvals.PAGES,
     *desk.PAGES,
     *buyer.PAGES,

@@ -18,6 +18,9 @@ RETURN_READERS = ORDER_READERS
 STOCK_READERS = Needs(Role.WAREHOUSE, Role.ORDER_OPS, Role.CS_AGENT, Role.CS_SUPERVISOR)
 FINANCE_READERS = Needs(Role.FINANCE)
 CALLBACK_READERS = Needs(Role.ORDER_OPS, Role.ADMIN)
+PEOPLE_KEEPERS = Needs(*AUTHORITY["controls.change: people"].roles)
+POLICY_ASKERS = Needs(*AUTHORITY["controls.change: policy"].roles)
+AUDITORS = Needs(Role.ADMIN, Role.FINANCE, Role.CS_SUPERVISOR)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ MENU = (
     MenuEntry("/stock", N_("Stock"), "building-warehouse", STOCK_READERS),
     MenuEntry("/finance", N_("Finance"), "coin", FINANCE_READERS),
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),
+    MenuEntry("/people", N_("People"), "users", PEOPLE_KEEPERS),
+    MenuEntry("/settings", N_("Settings"), "settings", POLICY_ASKERS),
+    MenuEntry("/audit", N_("Audit"), "shield-lock", AUDITORS),
 )
 
 

@@ -40,6 +40,9 @@ SAID: Mapping[str, tuple[str, str]] = {
     "DeskRefused": (N_("It does not fit the books."), N_("Look at the reason below and put it right.")),
     "InvalidWork": (N_("The answer does not fit the question."), N_("Look at what is asked for and fill it in anew.")),
     "Exists": (N_("This has been sent before."), AGAIN),
+    "ChangeRefused": (N_("It cannot be changed so."), N_("Look at the reason below and put it right.")),
+    "InvalidChange": (N_("It cannot be changed so."), N_("Look at the reason below and put it right.")),
+    "NothingChanged": (N_("That is how it is already."), N_("Nothing has to be done here.")),
     "OUT_OF_SCOPE": (N_("This shop is not among yours."), N_("Hand it to somebody who may.")),
     "Owned": (N_("Somebody else looks after it."), N_("Ask them, or have it handed to you.")),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
+from console.text.audit_words import AUDIT_WORDS
 from console.text.callback_words import CALLBACK_COLOURS, CALLBACK_WORDS
 from console.text.catalogue import N_
 from console.text.goods_words import GOODS_COLOURS, GOODS_WORDS
@@ -14,6 +15,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
     **CALLBACK_WORDS,
     **GOODS_WORDS,
     **IMPORT_WORDS,
+    **AUDIT_WORDS,
     "order": {
         "PENDING_PAYMENT": N_("To be paid"),
         "AWAITING_SHIPMENT": N_("To be shipped"),
@@ -119,30 +121,6 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "RETURNED_TO_SENDER": N_("Returned to the sender"),
         "CUSTOMS_RELEASED": N_("Released by customs"),
         "CUSTOMS_REFUSED": N_("Refused by customs"),
-    },
-    "audit": {
-        "order.cancel": N_("Cancelled by a person"),
-        "order.confirm_receipt": N_("Receipt confirmed"),
-        "order.change_address": N_("Address changed"),
-        "order.close": N_("Closed"),
-        "command.refused": N_("A command was refused"),
-        "signal.refused": N_("A message was not believed"),
-        "money.booked": N_("Money from outside booked"),
-        "approval.open": N_("A decision was asked for"),
-        "approval.approve": N_("Approved"),
-        "approval.reject": N_("Rejected"),
-        "approval.use": N_("The decision took effect"),
-        "approval.withdraw": N_("No decision is needed any more"),
-        "return.apply": N_("A return was applied for"),
-        "return.cancel": N_("A return was taken back"),
-        "return.refused": N_("A return was refused"),
-        "ticket.retry": N_("Ticket: tried again"),
-        "ticket.supply": N_("Ticket: the result was supplied"),
-        "ticket.give_up": N_("Ticket: given up"),
-        "ticket.take": N_("Ticket taken"),
-        "ticket.assign": N_("Ticket assigned"),
-        "ticket.release": N_("Ticket released"),
-        "label.print": N_("Label printed"),
     },
     "severity": {
         "urgent": N_("Urgent"),

@@ -1,6 +1,7 @@
 """Typed client of changes of the controls: asks for one as a proven person; another decides it (decision 0039)."""
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,8 +15,20 @@ from domain.approvals import ApprovalId
 from starter.clients.calls import ANSWER_TIMEOUT, TIME_RAN_OUT, Calls, short
 from starter.clients.errors import CommandRefused, OrderError
 from starter.clients.proving import Prover, proved
+from store.approvals.approvals import ApprovalStore
+from store.pool import Pool
 from wire.encrypted_payloads import UnreadablePayload
 from workflows.approvals.control_messages import ChangeOfControls, ControlAnswer
+
+MADE_AT_ONCE = 500_000
+"""From this number on; numbers have six digits."""
+
+
+async def next_number(pool: Pool, change: ControlChange) -> int:
+    """The next question of its subject; of what is done at once there is no row to count, so a high one, by chance."""
+    if at_once(change):
+        return MADE_AT_ONCE + secrets.randbelow(MADE_AT_ONCE)
+    return await ApprovalStore(pool).asked_so_far(subject_of(change)) + 1
 
 
 class ChangeNotAsked(OrderError):

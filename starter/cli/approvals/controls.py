@@ -1,6 +1,5 @@
 """Changes of the controls as commands: asked for here, decided by another person with `oms approve`."""
 
-import secrets
 import time
 
 from config.sources import is_local_stack
@@ -10,11 +9,9 @@ from starter.cli import output
 from starter.cli.connections import control_client, database
 from starter.cli.errors import run
 from starter.cli.options import actor
-from store.approvals.approvals import ApprovalStore
+from starter.clients.controls import MADE_AT_ONCE, next_number
 from workflows.approvals.control_messages import ControlAnswer
 
-MADE_AT_ONCE = 500_000
-"""From this number on; numbers have six digits."""
 QUARTER_S = 900
 NOTHING = "放宽：无 / Nothing becomes looser."
 
@@ -37,13 +34,11 @@ async def asked(change: ControlChange, who: str, proof: str | None) -> ControlAn
 
 
 async def _number(change: ControlChange) -> int:
-    """The next of its subject; of what is done at once there is no row to count, so a high one: by chance, or of this
-    quarter of an hour, in which a proof can be made for it."""
-    if at_once(change):
-        chance = secrets.randbelow(MADE_AT_ONCE) if is_local_stack() else int(time.time() // QUARTER_S) % MADE_AT_ONCE
-        return MADE_AT_ONCE + chance
+    """As everywhere; but of what is done at once, that of this quarter of an hour: its proof can be made by hand."""
+    if at_once(change) and not is_local_stack():
+        return MADE_AT_ONCE + int(time.time() // QUARTER_S) % MADE_AT_ONCE
     async with database() as pool:
-        return await ApprovalStore(pool).asked_so_far(subject_of(change)) + 1
+        return await next_number(pool, change)
 
 
 def show_question(request: ApprovalRequest) -> None:

@@ -1,0 +1,94 @@
+"""`/settings`: the policy of new orders: shown, changed as a question to another person, with what becomes looser."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from console.navigation import POLICY_ASKERS
+from console.pages.controls.asking import asked
+from console.pages.controls.policy_fields import Unreadable, fields_of, read_back
+from console.pages.rendering import render
+from console.security.forms import read_form
+from console.session.user import User
+from console.text.refusals import RefusedAct
+from console.wiring import wiring_of
+from domain.access.controls import PublishPolicy
+from domain.access.loosening import looser_policy
+from domain.policy import Policy, changes
+from domain.strict import faults, of
+from store.approvals.approvals import ApprovalStore
+from store.rules.policies import PolicyStore
+
+router = APIRouter()
+VERSIONS = 20
+
+
+@router.get("/settings")
+async def settings(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)], asked: str = "") -> Response:
+    return await _page(request, user, asked_no=asked[:100])
+
+
+@router.post("/settings/look")
+async def look(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -> Response:
+    """What would change, and what of it lets more through; nothing is asked yet."""
+    said = await _said(request)
+    wanted = await _wanted(request, said)
+    if isinstance(wanted, RefusedAct):
+        return await _page(request, user, said, wanted)
+    current = await PolicyStore(wiring_of(request).pool).current()
+    before, after = ({f.name: f for f in fields_of(each)} for each in (current, wanted))
+    changed = [(before[name], after[name]) for name in before if before[name].text != after[name].text]
+    return render(
+        request, "controls/settings_look.html", user, changed=changed, said=said,
+        looser=looser_policy(current, wanted),
+    )  # fmt: skip
+
+
+@router.post("/settings/ask")
+async def ask(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -> Response:
+    said = await _said(request)
+    wanted = await _wanted(request, said)
+    if isinstance(wanted, RefusedAct):
+        return await _page(request, user, said, wanted)
+    if not changes(await PolicyStore(wiring_of(request).pool).current(), wanted):
+        return await _page(request, user, said, RefusedAct("NothingChanged", ""))
+    came = await asked(request, user, PublishPolicy(policy=wanted))
+    if isinstance(came, RefusedAct):
+        return await _page(request, user, said, came)
+    return RedirectResponse(f"/settings?asked={came}", 303)
+
+
+async def _said(request: Request) -> dict[str, str]:
+    """A check box that is not ticked is not sent: the form says which there are."""
+    form = await read_form(request)
+    said = {name: value for name, value in form.items() if isinstance(value, str)}
+    return {**{str(name): "" for name in form.getlist("flag")}, **said}
+
+
+async def _wanted(request: Request, said: Mapping[str, str]) -> Policy | RefusedAct:
+    current = await PolicyStore(wiring_of(request).pool).current()
+    try:
+        values: dict[str, Any] = read_back(current, said)
+        return of(Policy, values)
+    except Unreadable as why:
+        return RefusedAct("InvalidWork", why.name)
+    except ValidationError as error:
+        return RefusedAct("InvalidWork", faults(error))
+
+
+async def _page(
+    request: Request, user: User, said: Mapping[str, str] | None = None, refusal: RefusedAct | None = None,
+    asked_no: str = "",
+) -> Response:  # fmt: skip
+    pool = wiring_of(request).pool
+    policy = await PolicyStore(pool).current()
+    fields = fields_of(policy)
+    return render(
+        request, "controls/settings.html", user, status=refusal.status if refusal else 200, refusal=refusal,
+        fields=fields, policy=policy, said=said or {f.name: f.text for f in fields}, asked_no=asked_no,
+        versions=await PolicyStore(pool).history(VERSIONS), questions=await ApprovalStore(pool).list(subject="policy"),
+    )  # fmt: skip
