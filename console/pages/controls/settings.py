@@ -89,6 +89,6 @@ async def _page(
     fields = fields_of(policy)
     return render(
         request, "controls/settings.html", user, status=refusal.status if refusal else 200, refusal=refusal,
-        fields=fields, policy=policy, said=said or {f.name: f.text for f in fields}, asked_no=asked_no,
+        fields=fields, policy=policy, said={f.name: f.text for f in fields} | dict(said or {}), asked_no=asked_no,
         versions=await PolicyStore(pool).history(VERSIONS), questions=await ApprovalStore(pool).list(subject="policy"),
     )  # fmt: skip
