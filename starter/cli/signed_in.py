@@ -33,7 +33,7 @@ def session_prover(now: Callable[[], datetime] = _now) -> Prover | None:
         if by != signed_in.person:
             raise Forbidden(f"you are signed in as {signed_in.person}, and this would be in the name of {by}.")
         async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False) as http:
-            granted = await _fresh(http, signed_in, now)
+            granted = await fresh(http, signed_in, now)
             try:
                 return await TokenExchange(http, granted.exchange_url).prover(granted.access_token)(binding, by)
             except NoProof as why:
@@ -42,7 +42,7 @@ def session_prover(now: Callable[[], datetime] = _now) -> Prover | None:
     return prove
 
 
-async def _fresh(http: httpx.AsyncClient, signed_in: session.Session, now: Callable[[], datetime]) -> session.Granted:
+async def fresh(http: httpx.AsyncClient, signed_in: session.Session, now: Callable[[], datetime]) -> session.Granted:
     """Raises `Forbidden` when the sign-in is over."""
     granted, settings = signed_in.granted, load_login()
     assert granted is not None

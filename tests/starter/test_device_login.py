@@ -13,14 +13,16 @@ import pytest_asyncio
 
 from config.login import LoginSettings
 from domain.access.authority import Binding, message_hash
+from domain.approvals import Role, ask
 from providers.tokens.errors import TokenElsewhere, TokenInvalid
 from providers.tokens.keys import GivenKeys, read_key_set
 from providers.tokens.verify import Issuer, TokenVerifier
 from sandbox.core import serve
 from sandbox.identity import IdentityProvider
 from starter.cli import session
+from starter.cli.approvals.deciding import decision_tokens
 from starter.cli.approvals.login import signed_in
-from starter.cli.errors import Forbidden
+from starter.cli.errors import BadInput, Forbidden
 from starter.cli.signed_in import session_prover
 from starter.clients.device_login import DeviceLogin, NoSignIn, Tokens
 
@@ -131,6 +133,34 @@ async def test_the_sign_in_is_kept_for_its_owner_alone_and_proves_one_command(
         await prover(CANCEL, "u-fin")
     session.forget()
     assert session_prover() is None
+
+
+async def test_who_has_signed_in_decides_and_each_token_is_of_one_approval(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OMS_STATE_DIR", str(tmp_path))
+    wanted = tuple(
+        ask(
+            "cancel_paid",
+            subject=f"order/SO{n}",
+            n=1,
+            version=1,
+            role=Role.CS_SUPERVISOR,
+            requested_by="u-cs9",
+            content={},
+        )
+        for n in (1, 2)
+    )
+    with pytest.raises(BadInput, match="oms login"):
+        await decision_tokens(wanted)
+    provider.now = datetime.now(UTC)
+    signed_in(await provider.tokens(), provider.settings(), datetime.now(UTC))
+    tokens = await decision_tokens(wanted, lambda: provider.now)
+    for request, token in zip(wanted, tokens, strict=True):
+        known = await provider.verifier().verify(token)
+        assert (known.person_id, known.approval_id, known.content_hash) == (
+            "u-cs", request.approval_id, request.content_hash,
+        )  # fmt: skip
 
 
 async def test_a_sign_in_that_is_over_is_renewed_and_one_that_cannot_be_says_so(

@@ -1,17 +1,18 @@
 """`oms approve`: decisions that wait for a person."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from domain.approvals import Allowed, Decided, Decision, RefusalCode, may_decide
+from domain.approvals import Allowed, ApprovalRequest, Decided, Decision, RefusalCode, may_decide
 from starter.cli import output
 from starter.cli.approvals.approval_text import explained, kind_words
 from starter.cli.approvals.controls import show_looser
+from starter.cli.approvals.deciding import decision_tokens
 from starter.cli.approvals.token import make_token
 from starter.cli.connections import database, temporal
 from starter.cli.errors import BadInput, CommandFailed, Conflict, Forbidden, fail, run
@@ -132,6 +133,8 @@ def approve(
 
     Examples:
 
+        oms approve approve A-SO2603020101-1 --remark "same address, checked"      # as who has signed in
+
         oms approve approve A-SO2603020101-1 --token "$TOKEN" --remark "same address, checked"
 
         oms approve approve A-R26-1 A-R27-1 --as u-sup --remark "photos show the damage"
@@ -159,8 +162,8 @@ def _decide(
     json: bool,
 ) -> None:
     given = [token for text in tokens or () for token in text.split()]
-    if (person is None) == (not given):
-        fail(BadInput("say who decides: --as PERSON, or --token (one an approval)."))
+    if person is not None and given:
+        fail(BadInput("say who decides once: --as PERSON, or --token (one an approval)."))
     if given and len(given) != len(numbers):
         fail(BadInput(f"{len(numbers)} approvals need as many tokens, {len(given)} are given."))
     items = run(_all(numbers, verb, remark, person, given, key))
@@ -206,18 +209,27 @@ async def _all(
 ) -> list[BatchItem]:
     said, own = sentence("--remark", remark), own_key(key)
     approvals = [await _known(number) for number in numbers]
+    known = {a.request.approval_id: a.request for a in approvals if a is not None}
+    by_number = dict(zip(numbers, tokens, strict=True)) if tokens else await _tokens(person, known)
     work = []
-    for n, (number, approval) in enumerate(zip(numbers, approvals, strict=True)):
+    for number, approval in zip(numbers, approvals, strict=True):
         if approval is None:
             work.append(_missing(number))
             continue
-        token = tokens[n] if tokens else make_token(str(person), approval.request)
+        token = by_number[number]
         decision = Decision(
             approval_id=approval.request.approval_id, decision=verb, remark=said,
             content_hash=approval.request.content_hash, token=token,
         )  # fmt: skip
         work.append(_one(approval.workflow_id, decision, own))
     return list(await asyncio.gather(*work))
+
+
+async def _tokens(person: str | None, wanted: Mapping[str, ApprovalRequest]) -> dict[str, str]:
+    """Of the named person of a developer's stack, else of who has signed in."""
+    if person is not None:
+        return {number: make_token(person, request) for number, request in wanted.items()}
+    return dict(zip(wanted, await decision_tokens(tuple(wanted.values())), strict=True))
 
 
 async def _known(number: str) -> Approval | None:
