@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
+from domain.fulfilment.holds import Hold
 from domain.order import Id, Minor, Qty, SkuTags
 from domain.policy import Policy
 from domain.refunds.outside import BankWord, OutsideMoney
@@ -239,6 +240,8 @@ class OrderWrite(Strict):
     tickets: tuple[TicketRecord, ...] = ()
     resolutions: tuple[TicketResolution, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    """Those that have changed, each as it is now."""
 
 
 class SettlePayment(Strict):

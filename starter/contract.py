@@ -16,6 +16,7 @@ from domain.returns.models import ApplyReturn
 from domain.strict import Strict
 from workflows.messages import FactBatch, FirstAnswer, ResolveTicket, TicketAnswer
 from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
+from workflows.order.holds.messages import HoldOrder, HoldPlaced, HoldReleased, ReleaseHold
 from workflows.order.messages import (
     BookMoney,
     Cancelled,
@@ -66,6 +67,10 @@ MESSAGES: tuple[type[Strict], ...] = (
     FirstAnswer,
     ChangeAddress,
     AddressChanged,
+    HoldOrder,
+    HoldPlaced,
+    ReleaseHold,
+    HoldReleased,
     RequestMerge,
     RequestResplit,
     Requested,

@@ -12,7 +12,10 @@ from bench.conserve.case_rules import (
 from bench.conserve.life import Life
 from bench.conserve.warehouse_rules import goods_arrive
 from domain.facts import Kind
+from domain.fulfilment.holds import RELEASERS
 from domain.returns.enums import CaseStatus
+from workflows.messages import order_workflow_id
+from workflows.order.holds.messages import ReleaseHold
 
 ROUNDS = 25
 PAUSE = timedelta(hours=13)
@@ -80,9 +83,21 @@ async def _world_goes_on(life: Life) -> None:
         await life.hears([life.house.world.refund_fact(life.order_no, number)])
 
 
+async def _let_go(life: Life) -> None:
+    """Every hold is released."""
+    for hold in () if life.ended else (await life.view()).holds:
+        if hold.is_open and RELEASERS[hold.kind]:
+            life.ask(
+                order_workflow_id(life.order_no), "release",
+                ReleaseHold(hold_id=hold.hold_id, remark="all well", by="u-sup"),
+            )  # fmt: skip
+            await life.house.rest()
+
+
 async def _people_answer(life: Life, n: int) -> None:
     for approval in await life.waiting_approvals():
         await life.decide(approval, "approve")
+    await _let_go(life)
     for workflow_id, ticket in await life.questions():
         action = "give_up" if "give_up" in ticket.actions else ticket.actions[0]
         if (message := life.answer(ticket, action)) is not None:

@@ -17,11 +17,13 @@ from bench.conserve.warehouse_rules import (
     warehouse_moves,
 )
 from domain.facts import Kind
+from domain.fulfilment.holds import HoldKind
 from domain.fulfilment.reallocation import Part
 from domain.states import ChildStatus
 from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from workflows.messages import order_workflow_id
 from workflows.order.changes.messages import ChangeAddress, RequestMerge, RequestResplit
+from workflows.order.holds.messages import HoldOrder, ReleaseHold
 from workflows.order.messages import CancelOrder, ConfirmReceipt
 
 Rule = Callable[[Life, Random], Awaitable[bool]]
@@ -67,6 +69,28 @@ async def address_changes(life: Life, random: Random) -> bool:
         address=life.order.order.address.model_copy(update={"street": street}), by="u-cs", remark="moved"
     )
     life.ask(order_workflow_id(life.order_no), "change_address", message, meanwhile=random.random() < 0.4)
+    return True
+
+
+async def something_is_held(life: Life, random: Random) -> bool:
+    """The order, or one of its children; mostly it lets go by itself after a while."""
+    if life.ended:
+        return False
+    children = [c.child_no for c in (await life.view()).children if c.status is not ChildStatus.CANCELLED]
+    message = HoldOrder(
+        kind=random.choice((HoldKind.ADDRESS, HoldKind.MESSAGE, HoldKind.OTHER)), reason="have a look", by="u-cs",
+        child_no=random.choice((None, *children)), ends_after_s=random.choice((None, 60, 3_600, 86_400)),
+    )  # fmt: skip
+    life.ask(order_workflow_id(life.order_no), "hold", message, meanwhile=random.random() < 0.4)
+    return True
+
+
+async def hold_is_released(life: Life, random: Random) -> bool:
+    held = [] if life.ended else [hold for hold in (await life.view()).holds if hold.is_open]
+    if not held:
+        return False
+    message = ReleaseHold(hold_id=random.choice(held).hold_id, remark="all well", by="u-sup")
+    life.ask(order_workflow_id(life.order_no), "release", message, meanwhile=random.random() < 0.4)
     return True
 
 
@@ -187,7 +211,7 @@ async def several_want_the_same(life: Life, random: Random) -> bool:
     if life.ended or not life.parcels():
         return False
     life.house.world.plans.stops.insert(0, random.choice(("pending", "cancelled", "too_late")))
-    wanted = [order_is_cancelled, address_changes, return_is_asked_for]
+    wanted = [order_is_cancelled, address_changes, return_is_asked_for, something_is_held]
     for rule in random.sample(wanted, 2):
         await rule(life, random)
     if random.random() < 0.5:
@@ -238,6 +262,7 @@ RULES: dict[str, tuple[Rule, int]] = {
     rule.__name__: (rule, weight)
     for rule, weight in (
         (buyer_pays, 12), (order_is_cancelled, 4), (address_changes, 3), (receipt_is_confirmed, 3),
+        (something_is_held, 4), (hold_is_released, 4),
         (children_are_made_anew, 4), (question_is_decided, 9), (ticket_is_answered, 8), (warehouse_moves, 10),
         (parcels_leave, 3), (all_is_signed_for, 3), (stop_is_answered, 3), (goods_arrive, 3), (mail_comes, 5),
         (news_is_repeated, 3), (news_is_misdated, 1), (refund_is_told, 2), (refunds_will_go_wrong, 2),

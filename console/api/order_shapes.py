@@ -1,13 +1,17 @@
 """What is said of orders over the open API. Amounts in minor units (fen), times as RFC 3339."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from domain.fulfilment.holds import HoldKind
 from domain.order import Address, Id, Text
 from domain.strict import Strict
 from store.orders.pages import OrderSummary
+
+BuyersHold = Literal[HoldKind.ADDRESS, HoldKind.MESSAGE, HoldKind.DISPUTE, HoldKind.OTHER]
+"""What a shop's program may hold for; stock and risk are looked at here."""
 
 
 class ForSomebody(Strict):
@@ -29,8 +33,35 @@ class AddressRequest(ForSomebody):
     remark: Text
 
 
+class HoldRequest(ForSomebody):
+    """Nothing of the order, or of one parcel, leaves until somebody of the shop's releases it, or its time is over."""
+
+    kind: BuyersHold
+    reason: Text
+    remark: Annotated[str, Field(max_length=200)] = ""
+    child_no: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    ends_after_s: Annotated[int, Field(ge=60, le=7_776_000)] | None = None
+
+
 class RefreshRequest(ForSomebody):
     """Outside systems are asked now, at most once in five seconds."""
+
+
+class HoldShown(BaseModel):
+    """`stopped`: parcels that a warehouse had and that ship again under new numbers; `too_late`: those that ship all
+    the same. What has to do with its end is null while it is open."""
+
+    hold_id: str
+    kind: str
+    source: str
+    child_no: str | None
+    reason: str
+    placed_at: datetime
+    ends_at: datetime | None
+    stopped: tuple[str, ...]
+    too_late: tuple[str, ...]
+    ended_at: datetime | None
+    ending: str | None
 
 
 class OrderListed(BaseModel):
@@ -92,6 +123,7 @@ class OrderInFull(BaseModel):
     address: Address
     lines: list[LineShown]
     parcels: list[ParcelShown]
+    holds: list[HoldShown]
     payments: list[PaymentShown]
     refunds: list[RefundShown]
 

@@ -1,5 +1,6 @@
 """Orders: placed, looked at, changed. Amounts in minor units (fen), times as RFC 3339."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -14,6 +15,8 @@ from console.api.order_shapes import (
     CancelRequest,
     Confirmed,
     ConfirmRequest,
+    HoldRequest,
+    HoldShown,
     LineShown,
     MoneyShown,
     OrderInFull,
@@ -37,6 +40,7 @@ from store.orders.detail import OrderDetail
 from store.orders.orders import OrderStore
 from store.orders.pages import OrderFilter
 from workflows.order.changes.messages import AddressChanged, ChangeAddress
+from workflows.order.holds.messages import HoldOrder, HoldPlaced
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed
 
 router = APIRouter(tags=["orders"])
@@ -121,6 +125,7 @@ async def shown(request: Request, caller: READS, order_no: OrderNo) -> OrderInFu
         order=found.order, address=of(Address, found.address),
         lines=[LineShown(**_only(LineShown, row)) for row in found.lines],
         parcels=[ParcelShown(**_only(ParcelShown, row)) for row in found.children],
+        holds=[HoldShown(**_only(HoldShown, asdict(row))) for row in found.holds],
         payments=_payments(found), refunds=_refunds(found),
     )  # fmt: skip
 
@@ -182,6 +187,26 @@ async def readdress(request: Request, caller: WRITES, order_no: OrderNo, key: Ke
 
     async def act(_attempt: int) -> AddressChanged:
         return await (await caller.orders()).keyed(own_key(caller, key)).change_address(order_no, message)
+
+    return await once(request, caller, key, asked, 200, act)
+
+
+@router.post(
+    "/orders/{order_no}/hold", response_model=HoldPlaced, operation_id="holdOrder",
+    summary="Let nothing of an order, or of one parcel, leave", responses=may_answer(*CHANGING),
+    openapi_extra=takes(HoldRequest),
+)  # fmt: skip
+async def hold(request: Request, caller: WRITES, order_no: OrderNo, key: Key) -> Response:
+    """What a warehouse has is asked back; whether that was in time stands in the order's `holds`. Staff releases it."""
+    asked = await read_json(request, HoldRequest)
+    await insist_on_order(request, caller, order_no)
+    message = HoldOrder(
+        by=caller.speaks_as(asked.on_behalf_of), kind=asked.kind, reason=asked.reason, remark=asked.remark,
+        child_no=asked.child_no, ends_after_s=asked.ends_after_s,
+    )  # fmt: skip
+
+    async def act(_attempt: int) -> HoldPlaced:
+        return await (await caller.orders()).keyed(own_key(caller, key)).hold(order_no, message)
 
     return await once(request, caller, key, asked, 200, act)
 

@@ -68,8 +68,10 @@ def _shown(counts: TodayCounts, user: User, language: PageLanguage) -> Iterable[
             counts.of("children", "BACKORDER"),
             _to(user, "/orders", "?only=backorder"),
         )
-        held = counts.of("children", "RISK_HOLD", "CUSTOMS_HOLD", "EXCEPTION")
-        yield Tile(N_("Parcels held"), "ban", held, _to(user, "/orders", "?only=held"))
+        about = tuple((language.word("hold", kind), w.n) for kind, w in counts.by_part("holds").items())
+        yield Tile(N_("On hold"), "ban", counts.of("holds"), _to(user, "/orders", "?only=held"), parts=about)
+        trouble = counts.of("children", "EXCEPTION")
+        yield Tile(N_("Trouble at the courier"), "alert-triangle", trouble, _to(user, "/orders", "?only=exception"))
     if user.holds(R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS, R.WAREHOUSE, R.FINANCE):
         turns = [(language.word("role", part), w.n) for part, w in counts.by_part("returns").items() if part]
         yield Tile(

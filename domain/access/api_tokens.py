@@ -42,7 +42,10 @@ class ApiScope(StrEnum):
 
 LETS: Mapping[ApiScope, tuple[str, str]] = {
     ApiScope.ORDERS_READ: ("查看订单、地址和收款", "reads orders, addresses and payments"),
-    ApiScope.ORDERS_WRITE: ("下单、取消、改地址、确认收货", "places and cancels orders, changes addresses"),
+    ApiScope.ORDERS_WRITE: (
+        "下单、取消、改地址、确认收货、暂停发货",
+        "places, cancels and holds orders, changes addresses",
+    ),
     ApiScope.RETURNS_READ: ("查看售后单", "reads returns"),
     ApiScope.RETURNS_WRITE: ("代买家申请和撤销售后", "applies for returns and withdraws them, for buyers"),
     ApiScope.EVIDENCE_WRITE: ("上传售后凭证", "uploads pictures for returns"),
@@ -59,6 +62,7 @@ ASKED_FOR: Mapping[str, ApiScope] = {
     "order.cancel": ApiScope.ORDERS_WRITE,
     "order.change_address": ApiScope.ORDERS_WRITE,
     "order.confirm_receipt": ApiScope.ORDERS_WRITE,
+    "order.hold": ApiScope.ORDERS_WRITE,
     "return.apply": ApiScope.RETURNS_WRITE,
     "return.cancel": ApiScope.RETURNS_WRITE,
     "return.enter_waybill": ApiScope.RETURNS_WRITE,

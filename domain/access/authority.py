@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Literal, get_args
 
 from domain.approvals import Principal, Role
+from domain.fulfilment.holds import RELEASERS
 from domain.order import PayChannel
 
 R = Role
@@ -46,6 +47,7 @@ class Authority:
 
 SAID_OF_MONEY = "of a money step: given up; a result supplied, which another person of finance decides"
 
+RELEASE = "order.release"
 START = "order.start"
 """Of an order; the one command whose message names no sender but the buyer."""
 
@@ -54,6 +56,14 @@ AUTHORITY: Mapping[str, Authority] = {
     "order.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
     "order.change_address": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
     "order.confirm_receipt": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True),
+    "order.hold": Authority(
+        (R.CS_AGENT, R.CS_SUPERVISOR, R.WAREHOUSE, R.ORDER_OPS, R.FINANCE), service=True, note="nothing leaves on it"
+    ),
+    **{
+        f"{RELEASE}: {kind}": Authority(roles, note="whoever looks after what it is about")
+        for kind, roles in RELEASERS.items()
+        if roles
+    },
     "order.request_merge": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), note="another supervisor decides"),
     "order.request_resplit": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), note="another supervisor decides"),
     "order.book_money": Authority((R.FINANCE,), note="another person of finance has decided"),

@@ -27,6 +27,10 @@ RANK = (
     ChildStatus.OUT_FOR_DELIVERY,
     ChildStatus.SIGNED,
 )
+BEFORE_LEAVING = frozenset(
+    {*(ChildStatus.CREATED, ChildStatus.RISK_HOLD, ChildStatus.BACKORDER, ChildStatus.CUSTOMS_HOLD), *RANK[:3]}
+)
+"""Where a child may still be held."""
 HOLDS = frozenset({ChildStatus.CREATED, ChildStatus.RISK_HOLD, ChildStatus.BACKORDER, ChildStatus.CUSTOMS_HOLD})
 MARKS = frozenset({Kind.WMS_REJECTED, Kind.SHORT_PICKED})
 RETURNS = frozenset({Kind.DELIVERY_REFUSED, Kind.RETURNED_TO_SENDER})

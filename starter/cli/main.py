@@ -17,6 +17,7 @@ from starter.cli.orders import (
     customs,
     explain,
     forget,
+    hold,
     import_file,
     label,
     listing,
@@ -64,6 +65,8 @@ orders.command("address")(replan.address)
 orders.command("merge")(replan.merge)
 orders.command("resplit")(replan.resplit)
 orders.command("label")(label.label)
+orders.command("hold")(hold.hold)
+orders.command("release")(hold.release)
 orders.command("chargeback")(chargeback.opened)
 orders.command("chargeback-decided")(chargeback.decided)
 orders.command("chargeback-accounted")(chargeback.accounted)

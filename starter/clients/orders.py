@@ -22,6 +22,7 @@ from starter.clients.refusals import OrderCallErrors
 from wire.converter import data_converter
 from workflows.messages import ORDER_WORKFLOW, ResolveTicket, TicketAnswer, order_workflow_id
 from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
+from workflows.order.holds.messages import HoldOrder, HoldPlaced, HoldReleased, ReleaseHold
 from workflows.order.messages import (
     BookMoney,
     Cancelled,
@@ -138,6 +139,14 @@ class OrderClient:
     async def change_address(self, order_no: str, message: ChangeAddress) -> AddressChanged:
         """Send everything that nobody has picked yet elsewhere; the answer names what goes to the old address."""
         return cast(AddressChanged, await self._update(order_no, "change_address", message, AddressChanged))
+
+    async def hold(self, order_no: str, message: HoldOrder) -> HoldPlaced:
+        """Let nothing of it leave, or nothing of one child. `NotNow.type`: `UnknownChild` for a child it has not."""
+        return cast(HoldPlaced, await self._update(order_no, "hold", message, HoldPlaced))
+
+    async def release(self, order_no: str, message: ReleaseHold) -> HoldReleased:
+        """End a hold. `NotNow.type`: `NoSuchHold` for a number it does not know."""
+        return cast(HoldReleased, await self._update(order_no, "release", message, HoldReleased))
 
     async def book_money(self, order_no: str, message: BookMoney) -> MoneyBooked:
         """Go on with a payment from outside as finance has approved: it goes back, or the order is paid."""

@@ -21,9 +21,11 @@ UNION ALL SELECT 'late', '', count(*), min(o.paid_at)
 FROM orders o WHERE o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED') AND o.paid_at < $3 AND {SEEN}
 UNION ALL SELECT 'children', c.status, count(*), min(c.updated_at)
 FROM child_orders c JOIN orders o USING (order_no)
-WHERE c.status IN ('BACKORDER', 'RISK_HOLD', 'CUSTOMS_HOLD', 'EXCEPTION') AND o.ended_at IS NULL
+WHERE c.status IN ('BACKORDER', 'EXCEPTION') AND o.ended_at IS NULL
     AND ($1::text[] IS NULL OR o.channel = ANY ($1)) AND ($2::text[] IS NULL OR c.warehouse = ANY ($2))
 GROUP BY c.status
+UNION ALL SELECT 'holds', h.kind, count(*), min(h.placed_at)
+FROM order_holds h JOIN orders o USING (order_no) WHERE h.ended_at IS NULL AND {SEEN} GROUP BY h.kind
 UNION ALL SELECT 'returns', r.sla_owner, count(*), min(r.applied_at)
 FROM return_cases r JOIN orders o USING (order_no) WHERE r.ended_at IS NULL AND {SEEN} GROUP BY r.sla_owner
 UNION ALL SELECT 'refusals', source, count(*), min(at) FROM inbox_refusals WHERE at >= $4 GROUP BY source
@@ -44,7 +46,8 @@ class WaitingCount:
 
 @dataclass(frozen=True)
 class TodayCounts:
-    """By kind and part: tickets by severity, approvals by role, children by state, returns by whose turn it is,
+    """By kind and part: tickets by severity, approvals by role, children by state, holds by
+    what they are about, returns by whose turn it is,
     refusals of callbacks by source; `late` has one part, ''."""
 
     parts: Mapping[tuple[str, str], WaitingCount]

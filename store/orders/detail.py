@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from store.orders.holds import HoldRow, holds_of
 from store.orders.pages import SUMMARY, OrderSummary
 from store.pool import Connection, Row
 
@@ -79,6 +80,8 @@ class OrderDetail:
     children: tuple[Mapping[str, Any], ...]
     payments: tuple[Mapping[str, Any], ...]
     refunds: tuple[Mapping[str, Any], ...]
+    holds: tuple[HoldRow, ...] = ()
+    """Open ones first."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ async def view(connection: Connection, number: str) -> OrderDetail | None:
         children=_plain(await connection.fetch(CHILDREN, order_no)),
         payments=_plain(await connection.fetch(PAYMENTS, order_no)),
         refunds=_plain(await connection.fetch(REFUNDS, order_no)),
+        holds=await holds_of(connection, order_no),
     )
 
 

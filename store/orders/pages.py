@@ -56,8 +56,8 @@ class OrderSummary:
 class OrderFilter:
     """What is None does not narrow. `number`: exact order, child, channel or waybill number; `search`: any of these, or
     the number of a return, refund, payment or returned parcel, a buyer, a SKU, the last four digits of the phone.
-    `paid_before`: paid before that, and not all of it shipped. `numbers`: exactly these orders. `channels`,
-    `warehouses`: what the reader may see."""
+    `paid_before`: paid before that, and not all of it shipped. `numbers`: exactly these orders. `held`: by a hold that
+    is open. `channels`, `warehouses`: what the reader may see."""
 
     status: str | None = None
     payment_status: str | None = None
@@ -72,6 +72,7 @@ class OrderFilter:
     child_statuses: frozenset[str] | None = None
     paid_before: datetime | None = None
     numbers: frozenset[str] | None = None
+    held: bool | None = None
     channels: frozenset[str] | None = None
     warehouses: frozenset[str] | None = None
 
@@ -110,6 +111,7 @@ _CONDITIONS = {
     "child_statuses": "EXISTS (SELECT FROM child_orders c WHERE c.order_no = o.order_no AND c.status = ANY ({}))",
     "paid_before": "o.paid_at < {} AND o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED')",
     "numbers": "o.order_no = ANY ({})",
+    "held": "o.order_no IN (SELECT h.order_no FROM order_holds h WHERE h.ended_at IS NULL)",
     "channels": "o.channel = ANY ({})",
     "warehouses": "EXISTS (SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ({}))",
 }

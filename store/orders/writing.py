@@ -7,6 +7,7 @@ from store.audit.audit import append_entries
 from store.errors import NoSuchOrder
 from store.inbox.fact_outcomes import record_events
 from store.orders.children import update_children
+from store.orders.holds import keep_holds
 from store.orders.payments import book_payment, keep_refunds
 from store.outbox import lock_order, publish
 from store.outside_money.found import keep_outside
@@ -52,6 +53,7 @@ async def apply_write(connection: Connection, write: OrderWrite, created: Sequen
     moved = await update_children(connection, write)
     await apply_moves(connection, write.moves, write.at)
     await keep_tickets(connection, write)
+    await keep_holds(connection, write)
     write = await keep_outside(connection, write)
     await record_events(connection, write)
     await publish(connection, write, before, created, moved)

@@ -31,9 +31,12 @@ ORDER BY line_id, first_unit"""
 TAKEN = "SELECT line_id, first_unit, units FROM unit_claims WHERE order_no = $1 AND held"
 
 # What each parcel carries, how much of it really left, and when it was signed for. What was short, or missing in the
-# end, are a parcel's last units; a parcel may carry several runs of one line.
+# end, are a parcel's last units; a parcel may carry several runs of one line. One that stands still for a hold is
+# cancelled at the warehouse, and its units still wait.
 PARCELS = """
-SELECT c.child_no, c.status, c.signed_at, l.line_id, l.first_unit, l.qty,
+SELECT c.child_no, c.status, c.signed_at, EXISTS (SELECT FROM order_holds h
+        WHERE h.order_no = c.order_no AND h.ended_at IS NULL AND c.child_no = ANY (h.stopped)) AS stands_still,
+    l.line_id, l.first_unit, l.qty,
     CASE WHEN m.qty IS NOT NULL THEN
         least(l.qty, greatest(0, m.qty - sum(l.lost_units) OVER p - (sum(l.qty) OVER w - l.qty)))::int END AS left_with
 FROM child_orders c JOIN child_lines l USING (child_no)
@@ -91,7 +94,8 @@ def _line(row: Row, mine: list[Row], shares: list[Row], taken: list[Row], terms:
 
 
 def _waits(parcel: Row) -> bool:
-    return parcel["left_with"] is None and parcel["status"] != ChildStatus.CANCELLED
+    ships = parcel["status"] != ChildStatus.CANCELLED or parcel["stands_still"]
+    return parcel["left_with"] is None and ships
 
 
 def _run(parcel: Row, units: int) -> ParcelUnits:

@@ -57,6 +57,30 @@ async def test_an_address_is_changed_and_shown_and_a_wrong_one_is_named(house: S
         assert await actions(house, "order.change_address") == ["u-sup"]
 
 
+async def test_an_order_is_held_and_released_by_who_looks_after_what_it_is_about(house: ScenarioEnvironment) -> None:
+    life = await paid(house, cups())
+    number = life.order.order_no
+    async with console_of(house) as desk:
+        warehouse = await desk.sign_in("u-wh")
+        held = await warehouse.post(f"/orders/{number}/hold", kind="address", reason="no such street")
+        assert held.headers["location"].endswith("said=held"), held.text
+        await house.rest()
+        page = (await warehouse.get(f"/orders/{number}")).text
+        assert "暂停发货：地址" in page and "no such street" in page and "/release" not in page
+        assert f'href="/orders/{number}"' in (await warehouse.get("/orders?only=held")).text
+        assert 'href="/orders?only=held"' in (await warehouse.get("/")).text
+        hold_id = f"H-{number}-1"
+        answer = await warehouse.post(f"/orders/{number}/release", hold_id=hold_id, remark="I say so")
+        assert answer.status_code == 403 and await actions(house, "order.release") == []
+        service = await desk.sign_in("u-cs")
+        assert "/release" in (await service.get(f"/orders/{number}")).text
+        answer = await service.post(f"/orders/{number}/release", hold_id=hold_id, remark="the buyer has confirmed")
+        assert answer.headers["location"].endswith("said=released"), answer.text
+        await house.rest()
+        assert "人工解除" in (await service.get(f"/orders/{number}")).text
+        assert await actions(house, "order.release") == ["u-cs"]
+
+
 @pytest.mark.parametrize("person", ["u-wh", "u-fin"])
 async def test_who_may_not_cancel_does_not_get_to_the_worker(house: ScenarioEnvironment, person: str) -> None:
     life = await paid(house, cups())

@@ -46,6 +46,19 @@ async def test_a_paid_order_goes_elsewhere_and_shows_its_money(door: Door) -> No
     assert (too_often.status_code, too_often.json()["code"]) == (429, "TooOften") and too_often.headers["retry-after"]
 
 
+async def test_a_program_holds_an_order_once_and_sees_what_became_of_it(door: Door) -> None:
+    erp, order = await door.program(), (await paid(door.house, cups())).order.order_no
+    asked = {"kind": "address", "reason": "the buyer moves house"}
+    first = await erp.post(f"/orders/{order}/hold", asked, key="hold-1")
+    assert first.status_code == 200, first.text
+    assert (await erp.post(f"/orders/{order}/hold", asked, key="hold-1")).json() == first.json()
+    await door.house.rest()
+    (hold,) = (await erp.get(f"/orders/{order}")).json()["holds"]
+    assert (hold["hold_id"], hold["kind"], hold["ending"]) == (first.json()["hold_id"], "address", None)
+    wrong = await erp.post(f"/orders/{order}/hold", {"kind": "customs", "reason": "x"})
+    assert wrong.status_code == 422
+
+
 async def test_a_list_is_read_page_by_page_without_gap_or_repeat(door: Door) -> None:
     erp = await door.program()
     numbers = [f"SO2611100{n}" for n in range(5)]

@@ -21,7 +21,8 @@ after that the books are looked at (store/ownership/check.py, `STILL`)."""
 
 class Cancellation:
     """One, from its request to its answer. `stopped`: for the order itself, and not for a return that waited for it.
-    `known`: called when it is known of every parcel whether it ships."""
+    `known`: called when it is known of every parcel whether it ships. `freed_from_holds`: parcels that stood still for
+    a hold, once, and are cancelled now as the others."""
 
     def __init__(
         self,
@@ -30,12 +31,14 @@ class Cancellation:
         branches: Branches,
         reason: str,
         known: Callable[[], None],
+        freed_from_holds: Callable[[], list[Parcel]],
     ) -> None:
         self._parcels = parcels
         self._refunds_owed = refunds_owed
         self._branches = branches
         self._reason = reason
         self._known = known
+        self._freed_from_holds = freed_from_holds
         self.asked: list[Parcel] = []
         self.stopped: list[Parcel] = []
         self._unpaid: list[Parcel] = []
@@ -63,6 +66,10 @@ class Cancellation:
             some = [p for p in parcels if not p.state.cancelled]
             self.asked += some
             await asyncio.gather(*(self._stop(p) for p in some))
+        for parcel in self._freed_from_holds():
+            self.asked += [] if parcel in self.asked else [parcel]
+            self.stopped.append(parcel)
+            self._unpaid.append(parcel)
         # By the task that has stopped the last one: who waits for a condition would see an order without parcels and
         # without refunds, and end it.
         self._known()

@@ -18,6 +18,7 @@ from workflows.durable.raw_messages import StartRefused, well_formed
 from workflows.messages import ResolveTicket, TicketAnswer
 from workflows.order.cancel_decision import CancelDecision
 from workflows.order.cancelling import Cancellation
+from workflows.order.holds.handlers import HoldHandlers
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed
 from workflows.order.open_returns import OpenReturns
 from workflows.order.outside_payment import OutsideMoneyHandlers
@@ -31,7 +32,7 @@ from workflows.order.state import OrderState
 from workflows.order.tagging import Tagging
 
 
-class OrderHandlers(OutsideMoneyHandlers):
+class OrderHandlers(HoldHandlers, OutsideMoneyHandlers):
     """The parts stand before any handler runs (`Order.__init__`); a refused start has none of them but `_refusal`."""
 
     _refusal: StartRefused | None
@@ -133,7 +134,9 @@ class OrderHandlers(OutsideMoneyHandlers):
             self._parcels.roll_up()
             self._set_aside.order_is_cancelled(reason)
 
-        cancellation = Cancellation(self._parcels, self._refunds_owed, self._branches, reason, known)
+        cancellation = Cancellation(
+            self._parcels, self._refunds_owed, self._branches, reason, known, self._set_aside.freed_from_holds
+        )  # fmt: skip
         await cancellation.run()
         stopped = sorted(cancellation.stopped, key=cancellation.asked.index)
         return Cancelled(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from domain.fulfilment.holds import Hold
 from domain.order import Id, Minor, Text
 from domain.records import ChildState, TicketRecord
 from domain.states import OrderStatus, PaymentStatus
@@ -74,5 +75,7 @@ class OrderView(Strict):
     waiting_for: str
     payment_code: str | None
     children: tuple[ChildState, ...]
+    holds: tuple[Hold, ...] = ()
+    """Open ones, and the latest of those that have ended."""
     open_tickets: tuple[TicketRecord, ...]
     as_of: AwareDatetime

@@ -1,4 +1,4 @@
-"""Parcels that stand still for an after-sales case until its end says what becomes of them.
+"""Parcels that stand still for an after-sales case, or for a hold, until its end says what becomes of them.
 
 A stop for a case is no decision: nobody has agreed to the case yet. The stock stays reserved; what the case pays back
 is then free to be sold, what it does not pay back ships again under a new number, and where that cannot be done a
@@ -28,6 +28,8 @@ from workflows.order_return_signals import StopForCase
 
 SYSTEM = "orders"
 HELD = TypeAdapter(Held)
+HOLD = "H-"
+"""How the number of a hold begins; a return's never does."""
 SHIP_AGAIN = "ship again"
 """Its answer settles the units by a person's word or by a refund (store/ownership/units.py)."""
 SIDE_BY_SIDE = "parcels of a return do not wait for each other"
@@ -35,7 +37,7 @@ SIDE_BY_SIDE = "parcels of a return do not wait for each other"
 
 
 class SetAside:
-    """What stands still, by case."""
+    """What stands still, by case or hold (`H-…`): a hold ends as a case does that has paid nothing back."""
 
     CARRIED = Table(
         _still=Through("_pack_still", "_unpack_still"),
@@ -88,6 +90,9 @@ class SetAside:
 
     async def _stop(self, message: StopForCase, parcel: Parcel, asked: set[tuple[str, int]]) -> tuple[UnitRange, ...]:
         inside = {unit for run in parcel.state.runs for unit in run.each()}
+        if parcel.state.set_aside and inside <= asked and (before := self._taken_from_a_hold(parcel)) is not None:
+            self._still.setdefault(message.return_no, []).append((parcel, before))
+            return before.runs
         if parcel.state.set_aside or parcel.state.shipped or not inside & asked:
             return ()
         if inside <= asked:
@@ -96,11 +101,11 @@ class SetAside:
             return await self._split_off(message.return_no, parcel, asked)
         return ()
 
-    async def _halt(self, parcel: Parcel) -> Held | None:
+    async def _halt(self, parcel: Parcel, who: Claimant = Claimant.RETURN) -> Held | None:
         """As it stood, when it stands still now; None: it ships."""
-        await parcel.claim.acquire(Claimant.RETURN)
+        await parcel.claim.acquire(who)
         try:
-            if parcel.claim.inherits(Claimant.RETURN):  # stopped by another, who left it to the return
+            if parcel.claim.inherits(who):  # stopped by another, who left it to the return
                 if not parcel.state.cancelled:
                     return None
                 self._given_up.add(parcel.state.child_no)
@@ -115,7 +120,33 @@ class SetAside:
             parcel.state.set_aside = False
             return None
         finally:
-            parcel.claim.release(Claimant.RETURN)
+            parcel.claim.release(who)
+
+    async def stop_for_hold(self, hold_id: str, parcel: Parcel) -> bool:
+        """True: it stands still with its stock. False: it ships, or is somebody else's."""
+        before = await self._halt(parcel, Claimant.HOLD)
+        if before is None:
+            return False
+        self._still.setdefault(hold_id, []).append((parcel, before))
+        self._parcels.roll_up()
+        return True
+
+    def _taken_from_a_hold(self, parcel: Parcel) -> Held | None:
+        """A case decides about what stands still for a hold: it is the case's then. None: it is no hold's."""
+        for holder, still in self._still.items():
+            for one in still if holder.startswith(HOLD) and holder not in self._ending else ():
+                if one[0] is parcel:
+                    still.remove(one)
+                    return one[1]
+        return None
+
+    def freed_from_holds(self) -> list[Parcel]:
+        """For who cancels the order: what stands still for holds is theirs, and its stock is free again."""
+        holders = [h for h in self._still if h.startswith(HOLD) and h not in self._ending]
+        freed = [parcel for holder in holders for parcel, _ in self._still.pop(holder)]
+        for parcel in freed:
+            parcel.let_go()
+        return freed
 
     async def _stop_whole(self, return_no: str, parcel: Parcel) -> tuple[UnitRange, ...]:
         before = await self._halt(parcel)
@@ -206,10 +237,10 @@ class SetAside:
         if not rest:
             parcel.let_go()
         elif rest != without(before.runs, ()):
-            await self._ask_about(parcel, before, rest, "the case paid back a part of it")
+            await self._ask_about(return_no, parcel, before, rest, "the case paid back a part of it")
             parcel.let_go()
         elif self._cancelled or parcel.state.child_no in self._given_up:
-            await self._pay_back(parcel, self._cancelled or f"return {return_no} did not take it")
+            await self._pay_back(parcel, self._cancelled or _not_taken(return_no))
         else:
             await self._ship_again(parcel, before, return_no)
 
@@ -221,15 +252,15 @@ class SetAside:
             try:
                 if asked:
                     raise ReallocationRefused("")
-                await self._remake(group, "as before", f"return {return_no} did not take it")
+                await self._remake(group, "as before", _not_taken(return_no))
                 return
             except ReallocationRefused as error:
                 if not asked:
                     parcel.stand_still(before)
                 asked = False
-                if not await self._ask_about(parcel, before, before.runs, str(error)):
+                if not await self._ask_about(return_no, parcel, before, before.runs, str(error)):
                     break
-        await self._pay_back(parcel, f"return {return_no}: could not ship again")
+        await self._pay_back(parcel, f"{_named(return_no)}: could not ship again")
 
     async def _remake(
         self, group: ReallocationGroup, because: Because, remark: str, still: tuple[int, ...] = ()
@@ -247,13 +278,15 @@ class SetAside:
         parcel.let_go()
         await self._refunds_owed.parcels([parcel], reason)
 
-    async def _ask_about(self, parcel: Parcel, before: Held, units: tuple[UnitRange, ...], why: str) -> bool:
+    async def _ask_about(
+        self, holder: str, parcel: Parcel, before: Held, units: tuple[UnitRange, ...], why: str
+    ) -> bool:
         """True: try again."""
         whole = units == before.runs
         named = ", ".join(f"{r.line_id} {r.first_unit}-{r.end - 1}" for r in units)
         worth = f", {before.plan.paid_minor} {self._state.currency} (minor units)" if whole else ""
         answer = await self._state.tickets.ask(
-            SYSTEM, SHIP_AGAIN, f"stopped for a return and cannot go on: units {named}{worth}; {why}"[:500],
+            SYSTEM, SHIP_AGAIN, f"stopped for {_named(holder)} and cannot go on: units {named}{worth}; {why}"[:500],
             parcel.state.child_no,
             "the units are not shipped; their money goes back" if whole else "a person has settled these units",
             actions=("retry", "give_up") if whole else ("give_up",), severity="urgent",
@@ -275,6 +308,14 @@ class SetAside:
             ]
             for case, still in data.items()
         }
+
+
+def _named(holder: str) -> str:
+    return f"hold {holder}" if holder.startswith(HOLD) else f"return {holder}"
+
+
+def _not_taken(holder: str) -> str:
+    return f"hold {holder} is over" if holder.startswith(HOLD) else f"return {holder} did not take it"
 
 
 def _runs(units: Iterable[tuple[str, int]]) -> tuple[UnitRange, ...]:

@@ -30,9 +30,10 @@ from domain.refunds.mismatched import mismatched
 from domain.refunds.outside import BankWord, OutsideMoney, outside_money
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from domain.strict import of
-from workflows.durable.carrying import KEYS, ByType, LatestKeys, Table, Through
+from workflows.durable.carrying import KEYS, ByType, LatestKeys, Own, Table, Through
 from workflows.durable.journal import Journal
 from workflows.durable.local_steps import STORE_ERRORS, in_store, until_in_store
+from workflows.order.holds.book import HoldBook
 
 NOT_THE_ORDERS = "PaymentNotTheOrders"
 """Type of the store's refusal."""
@@ -53,6 +54,7 @@ class OrderState(Journal[OrderWrite]):
         paid_minor=int,
         refunded_minor=int,
         applied=KEYS,
+        holds=Own(),
         _outside=ByType(list[str], sorted, set),
         _further=dict[str, Payment],
         left={
@@ -80,6 +82,7 @@ class OrderState(Journal[OrderWrite]):
         self.paid_minor = 0
         self.refunded_minor = 0
         self.applied = LatestKeys()
+        self.holds = HoldBook(order.order_no)
         self._outside: set[str] = set()
         """Keys of facts about money that moved without us."""
         self._further: dict[str, Payment] = {}
@@ -266,6 +269,7 @@ class OrderState(Journal[OrderWrite]):
         for child in message.children:
             self._written.pop(child.child_no, None)
         self._payment_to_write = self._payment_to_write or message.payment
+        self.holds.put_back(message.holds)
         self._tell_what_is_not_ours()
 
     @property
@@ -283,6 +287,7 @@ class OrderState(Journal[OrderWrite]):
             payment_code=self.payment_code,
             children=self._children_to_write(ended),
             payment=self._payment_to_write,
+            holds=self.holds.take_changed(),
             **self._take_pending(ended),
         )
         self._payment_to_write = None

@@ -19,6 +19,7 @@ def order_view(state: OrderState, parcels: Parcels, now: datetime) -> OrderView:
         waiting_for=state.waiting_for,
         payment_code=state.payment_code,
         children=parcels.states(False),
+        holds=state.holds.all_known,
         open_tickets=tuple(t.record for t in state.tickets.open_ones.values()),
         as_of=now,
     )

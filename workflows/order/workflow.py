@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.facts import REFUND_KINDS, Fact, Kind
+    from domain.fulfilment.holds import HoldCause, HoldKind
     from domain.refunds.chargebacks import ENDS
     from domain.refunds.outside import bank_word
     from domain.states import OrderStatus
@@ -30,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.order.changes.requests import FulfilmentChanges
     from workflows.order.changes.resourcing import Resourcing
     from workflows.order.handlers import OrderHandlers
+    from workflows.order.holds.holding import Holding
     from workflows.order.messages import OrderView
     from workflows.order.open_returns import OpenReturns
     from workflows.order.outside_payment import OutsidePayments
@@ -54,6 +56,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.refunds.refunds import Refunds
 
 OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CLOSED})
+ADDRESS_CHANGED = HoldCause.ADDRESS_CHANGED
+IN_DISPUTE = "what is in dispute is held"
 PAYMENT_KINDS = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED})
 
 
@@ -77,6 +81,7 @@ class Order(OrderHandlers):
         _open_returns=Own(),
         _refresher=Own(),
         commands=Own(),
+        holding=Own(),
         _events=Own(),
         _registered=bool,
         _receipt_by=str | None,
@@ -125,7 +130,10 @@ class Order(OrderHandlers):
         )  # fmt: skip
         self._set_aside = SetAside(self._state, self._parcels, self.changes, self._refunds_owed)
         self._open_returns.serve(self._state, self._parcels, self._set_aside)
-        self.readdressing = Readdressing(self._state, self._payment, self._parcels, self.changes)
+        self.holding = Holding(self._state, self._parcels, self.changes, self._set_aside, self._branches)
+        self.readdressing = Readdressing(
+            self._state, self._payment, self._parcels, self.changes, lambda: self.holding.caused(ADDRESS_CHANGED)
+        )  # fmt: skip
         if begun.state is not None:
             give(self, begun.state)
 
@@ -258,6 +266,7 @@ class Order(OrderHandlers):
             and not (self._state.deferred or self.changes.executing or self._cancel_decision.executing)
             and self._parcels.nobody_stops_one
             and self._open_returns.nothing_is_being_stopped
+            and self.holding.nothing_is_being_stopped
             and self._refunds.may_go_on_later
         )
 
@@ -271,6 +280,7 @@ class Order(OrderHandlers):
         self.changes.go_on()
         self._supplied_money.go_on()
         self._cancel_decision.go_on()
+        self.holding.go_on()
 
     # --- events ------------------------------------------------------------------------------------------------------
 
@@ -307,8 +317,12 @@ class Order(OrderHandlers):
             self._refunds.apply(fact)
         elif fact.kind is Kind.CHARGEBACK_OPENED:
             self._state.outside(fact, f"chargeback {fact.chargeback_no}")
+            if workflow.patched(IN_DISPUTE):
+                self.holding.by_fact(HoldKind.DISPUTE, f"chargeback {fact.chargeback_no} is open")
         elif fact.kind in ENDS:
             self._state.outside(fact, "the books say what came of it", bank_word(fact))
+            if fact.kind is Kind.CHARGEBACK_WON and workflow.patched(IN_DISPUTE):
+                self.holding.caused(HoldCause.DISPUTE_WON)
         else:
             self._parcels.apply(fact)
 

@@ -21,26 +21,35 @@ from console.text.catalogue import N_
 from console.text.language import language_of
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY
+from domain.fulfilment.holds import BY_HAND, RELEASERS, HoldKind
+from domain.fulfilment.parcel_states import BEFORE_LEAVING as HOLDABLE
 from domain.order import Address
 from starter.clients.errors import CommandRefused, NoAnswer, NotNow, OrderError, OrderNotFound, Unreachable
 from starter.clients.exchange import NoProof
 from starter.clients.orders import OrderClient
 from store.console.order_page import OrderPageStore
 from workflows.order.changes.messages import ChangeAddress
+from workflows.order.holds.messages import HoldOrder, ReleaseHold
 from workflows.order.messages import CancelOrder, ConfirmReceipt, Refresh
 
 router = APIRouter()
 CANCELLERS = Needs(*AUTHORITY["order.cancel"].roles)
 RECEIVERS = Needs(*AUTHORITY["order.confirm_receipt"].roles)
+HOLDERS = Needs(*AUTHORITY["order.hold"].roles)
+RELEASING = Needs(*dict.fromkeys(role for roles in RELEASERS.values() for role in roles))
+ENDS_AFTER = {"": None, "30m": 1_800, "2h": 7_200, "1d": 86_400, "3d": 259_200}
+"""Of the form; none: until somebody releases it."""
 READDRESSERS = Needs(*AUTHORITY["order.change_address"].roles)
 FIELDS = ("recipient", "phone", "province", "city", "district", "street", "postcode")
-FORMS = ("cancel", "address", "confirm-receipt", "changed")
+FORMS = ("cancel", "address", "confirm-receipt", "hold", "changed")
 STATUS = {NoAnswer: 504, NotNow: 409, CommandRefused: 403, OrderNotFound: 404}
 
 DONE = {
     "cancelled": N_("It was cancelled: what could be stopped is stopped, and its money goes back."),
     "asked": N_("Somebody has to agree first: until then everything goes on."),
     "confirmed": N_("Receipt is confirmed."),
+    "held": N_("It is on hold: what no warehouse has waits, what one has is being stopped."),
+    "released": N_("The hold is over: it goes on."),
     "readdressed": N_("What nobody has picked goes to the new address."),
 }
 
@@ -53,7 +62,8 @@ async def form(request: Request, user: Annotated[User, Depends(ORDER_READERS)], 
         raise HTTPException(404)
     return render(
         request, f"_order_{act.replace('-', '_')}.html", user, order=content.detail.order,
-        address=content.detail.address, fields=FIELDS,
+        address=content.detail.address, fields=FIELDS, kinds=BY_HAND, ends_after=tuple(ENDS_AFTER),
+        children=[c["child_no"] for c in content.detail.children if c["status"] in HOLDABLE],
     )  # fmt: skip
 
 
@@ -115,6 +125,41 @@ async def readdress(request: Request, user: Annotated[User, Depends(READDRESSERS
     return await _done(request, user, order_no, act)
 
 
+@router.post("/orders/{order_no}/hold")
+async def hold(request: Request, user: Annotated[User, Depends(HOLDERS)], order_no: str) -> Response:
+    await insist_on_order(request, user, order_no)
+    kind, ends_after = await field(request, "kind"), await field(request, "ends_after")
+    message = await _message(
+        request, HoldOrder, by=user.id, kind=HoldKind(kind) if kind in set(HoldKind) else kind,
+        reason=await field(request, "reason"), child_no=await field(request, "child_no") or None,
+        ends_after_s=ENDS_AFTER.get(ends_after, -1),
+    )  # fmt: skip
+    if isinstance(message, Response):
+        return message
+
+    async def act(client: OrderClient) -> str:
+        await client.hold(order_no, message)
+        return "held"
+
+    return await _done(request, user, order_no, act)
+
+
+@router.post("/orders/{order_no}/release")
+async def release(request: Request, user: Annotated[User, Depends(RELEASING)], order_no: str) -> Response:
+    """Whether this person may release this hold is decided by what it is about, where it is kept."""
+    await insist_on_order(request, user, order_no)
+    hold_id, remark = await field(request, "hold_id"), await field(request, "remark")
+    message = await _message(request, ReleaseHold, by=user.id, hold_id=hold_id, remark=remark)
+    if isinstance(message, Response):
+        return message
+
+    async def act(client: OrderClient) -> str:
+        await client.release(order_no, message)
+        return "released"
+
+    return await _done(request, user, order_no, act)
+
+
 async def _done(request: Request, user: User, order_no: str, act: Callable[[OrderClient], Awaitable[str]]) -> Response:
     """`act` answers which of the texts in DONE the page shows."""
     answer = await _asked(request, user, act)
@@ -139,7 +184,7 @@ async def _asked(request: Request, user: User, act: Callable[[OrderClient], Awai
         return problem(request, status, str(getattr(why, "reason", why)), user)
 
 
-async def _message(request: Request, kind: type[Any], **fields: Any) -> Any:
+async def _message(request: Request, kind: type[Any], /, **fields: Any) -> Any:
     """The message; or a response that names what is not filled in as it has to be."""
     try:
         return kind(**fields)

@@ -32,6 +32,7 @@ def choices_of(content: OrderPageContent, user: User) -> list[Choice]:
             user, "order.confirm_receipt", "confirm-receipt", N_("Confirm receipt"), "circle-check", _receipt(content)
         ),
         _choice(user, "order.change_address", "address", N_("Change address"), "map-pin", _address(content)),
+        _choice(user, "order.hold", "hold", N_("Hold"), "clock", _hold(content)),
         _choice(user, "order.cancel", "cancel", N_("Cancel order"), "ban", _cancel(content)),
     ]
 
@@ -41,6 +42,10 @@ def _choice(user: User, command: str, name: str, text: str, icon: str, why_not: 
 
 
 def _cancel(content: OrderPageContent) -> str:
+    return "" if content.detail.order.status in NOT_ALL_GONE else TOO_LATE
+
+
+def _hold(content: OrderPageContent) -> str:
     return "" if content.detail.order.status in NOT_ALL_GONE else TOO_LATE
 
 

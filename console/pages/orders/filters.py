@@ -21,8 +21,9 @@ ONLY = {
     "late": N_("Late shipping"),
     "backorder": N_("Waiting for stock"),
     "held": N_("Parcels held"),
+    "exception": N_("Trouble at the courier"),
 }
-HELD = frozenset({"RISK_HOLD", "CUSTOMS_HOLD", "EXCEPTION"})
+STUCK = frozenset({"EXCEPTION"})
 
 
 @dataclass(frozen=True)
@@ -73,5 +74,7 @@ def filter_of(asked: AskedOrders, user: User, now: datetime) -> OrderFilter:
         case "backorder":
             return replace(wanted, child_statuses=frozenset({"BACKORDER"}), ended=False)
         case "held":
-            return replace(wanted, child_statuses=HELD, ended=False)
+            return replace(wanted, held=True)
+        case "exception":
+            return replace(wanted, child_statuses=STUCK, ended=False)
     return wanted

@@ -79,6 +79,7 @@ def _print(shown: OrderShown) -> None:
     _head(shown.detail)
     _parcels(shown.detail)
     _lines(shown.detail)
+    _holds(shown.detail)
     _money(shown.detail)
     _timeline(shown.timeline)
     _tickets(shown.tickets)
@@ -149,6 +150,19 @@ def _lines(detail: OrderDetail) -> None:
         for line in detail.lines
     ]
     output.table("Lines", ("line", "sku", "name", "units", "to pay with freight"), rows)
+
+
+def _holds(detail: OrderDetail) -> None:
+    rows = [
+        (
+            h.hold_id, h.kind, h.child_no or "the order", h.reason, h.placed_by, h.placed_at,
+            h.ending or ("until " + h.ends_at.isoformat(timespec="minutes") if h.ends_at else "open"),
+            " ".join(h.stopped), " ".join(h.too_late),
+        )
+        for h in detail.holds
+    ]  # fmt: skip
+    if rows:
+        output.table("Holds", ("hold", "about", "on", "why", "by", "since", "end", "stopped", "too late"), rows)
 
 
 def _money(detail: OrderDetail) -> None:

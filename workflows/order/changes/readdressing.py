@@ -5,6 +5,7 @@ goes where it was going, and the answer says so.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from temporalio.exceptions import ApplicationError
 
@@ -26,11 +27,20 @@ from workflows.order.state import OrderState
 
 
 class Readdressing:
-    def __init__(self, state: OrderState, payment: OrderPayment, parcels: Parcels, changes: FulfilmentChanges) -> None:
+    def __init__(
+        self,
+        state: OrderState,
+        payment: OrderPayment,
+        parcels: Parcels,
+        changes: FulfilmentChanges,
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed`: called when the new address counts."""
         self._state = state
         self._payment = payment
         self._parcels = parcels
         self._changes = changes
+        self._changed = changed
 
     def check(self) -> None:
         """Raises `ApplicationError`."""
@@ -39,7 +49,7 @@ class Readdressing:
             raise ApplicationError(f"the order is {status.value}: its address cannot be changed", type="NotNow")
         if self._changes.executing:
             raise ApplicationError("its children are being made anew: try again in a moment", type="NotNow")
-        if self._parcels.by_number and not self._early():
+        if self._parcels.by_number and not (self._early() or self._standing_still()):
             raise ApplicationError("everything is being picked, or has left: too late", type="NotNow")
 
     def in_force(self, address: Address) -> bool:
@@ -64,8 +74,9 @@ class Readdressing:
         before = {p.state.child_no: held(p) for p in early}
         reached = await self._halt(early)
         live = [p for p in self._parcels.by_number.values() if not p.state.cancelled or p.state.set_aside]
-        kept = tuple(p.state.child_no for p in live if p not in reached)
-        if self._parcels.by_number and not reached:
+        still = [p for p in self._standing_still() if p not in reached]  # they ship under new numbers, to the new one
+        kept = tuple(p.state.child_no for p in live if p not in reached and p not in still)
+        if self._parcels.by_number and not (reached or still):
             return AddressChanged(changed=(), kept=kept)
         await self._store(message, kept)
         self._state.order = self._state.order.model_copy(update={"address": message.address})
@@ -76,12 +87,17 @@ class Readdressing:
             for p in reached
             if p.state.set_aside
         ]
-        changed = [p.state.child_no for p in reached if not p.state.set_aside]
+        changed = [p.state.child_no for p in (*reached, *still) if p in still or not p.state.set_aside]
         for parcel in reached:
             parcel.state.address = message.address
         if groups:
             changed += await self._changes.reallocation.insist(groups, "new address", message.remark)
+        self._changed()
         return AddressChanged(changed=tuple(changed), kept=kept)
+
+    def _standing_still(self) -> list[Parcel]:
+        """For a hold, or for a case."""
+        return [p for p in self._parcels.by_number.values() if p.state.set_aside and p.state.cancelled]
 
     def _early(self) -> list[Parcel]:
         return [p for p in self._parcels.by_number.values() if p.state.status in BEFORE_PICKING]

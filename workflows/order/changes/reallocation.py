@@ -102,6 +102,7 @@ class Reallocation:
             for plan in plans:
                 parcel = self._parcels.add(plan)
                 parcel.state.replaces = tuple(h.plan.child_no for h in group.before)
+                self._state.holds.inherit(plan.child_no, parcel.state.replaces)
                 new.append(parcel)
         self._parcels.roll_up()
         return new

@@ -146,9 +146,17 @@ class FulfilmentChanges:
             missing = [n for n, p in zip(change.children, parcels, strict=True) if p is None]
             order_no = self._state.order.order_no
             return ReplanCode.UNKNOWN_CHILD.value, f"order {order_no} has no child {', '.join(missing)}"
-        if refused is None and (on_hold := [f"{p.state.child_no} is on {p.state.status}" for p in known if _waits(p)]):
+        if refused is None and (on_hold := [why for p in known if (why := self._hold_on(p))]):
             return ON_HOLD, f"{', '.join(on_hold)}: ask again when it is released"
         return refused
+
+    def _hold_on(self, parcel: Parcel) -> str:
+        """What keeps it, in words; '' when nothing does."""
+        child_no, status = parcel.state.child_no, parcel.state.status
+        if status in (ChildStatus.CUSTOMS_HOLD, ChildStatus.RISK_HOLD):
+            return f"{child_no} is on {status}"
+        holds = " and ".join(hold.hold_id for hold in self._state.holds.on(child_no))
+        return f"{child_no} is held by {holds}" if holds else ""
 
     def _why_not_resplit(self, change: ChangeRequest, parcels: list[Parcel]) -> tuple[str, str] | None:
         assert self._state.priced is not None
@@ -280,7 +288,3 @@ class FulfilmentChanges:
     def _not_done(self, change: ChangeRequest, why: str) -> None:
         what = {"merged": "not shipped together", "resplit": "not split by hand"}.get(change.because, "not remade")
         self._state.tickets.note(SYSTEM, what, f"{', '.join(change.children)}: {why}"[:500])
-
-
-def _waits(parcel: Parcel) -> bool:
-    return parcel.state.status in (ChildStatus.CUSTOMS_HOLD, ChildStatus.RISK_HOLD)

@@ -69,6 +69,7 @@ class Resourcing:
         for plan in found.children:
             child = self._parcels.add(plan)
             child.state.replaces = (parcel.state.child_no,)
+            self._state.holds.inherit(plan.child_no, child.state.replaces)
             made.append(child)
         if made:
             parcel.release_units(tuple(run for plan in found.children for run in plan.runs), tuple(found.children))

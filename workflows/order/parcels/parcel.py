@@ -94,7 +94,7 @@ class Parcel:
         await self._wait_for_stock()
         await self._pass_customs()
         await self._push()
-        await self._until(lambda: self.state.packed)
+        await self._until(lambda: self.state.packed and not self._order_state.holds.keep(self.state.child_no))
         self._spawn(self._label.print())  # the order must not end before it is known whether there is a label
         await self._until(lambda: self.state.status is ChildStatus.SIGNED)
 
@@ -145,6 +145,9 @@ class Parcel:
         if self._pushed and (state.accepted or state.rejected):  # by a run before
             await self._unless_rejected()
         while not (state.cancelled or state.accepted or state.packed):
+            if (keep := self._order_state.holds.keep)(state.child_no):
+                await self._until(lambda: not keep(state.child_no))
+                continue
             self._pushed = True
             if self.claim.is_taken and workflow.patched(ONE_OWNER):  # the paper may be about to change
                 await self._until(lambda: not self.claim.is_taken)

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from domain.facts import Fact, Kind
 from domain.fulfilment.credible_facts import credible_numbers
+from domain.fulfilment.holds import HoldCause, HoldEnd, HoldKind
 from domain.fulfilment.reallocation import money_of
 from domain.fulfilment.rollup import parent_status
 from domain.records import ChildPlan, ChildState
@@ -170,10 +171,27 @@ class Parcels:
         return credible
 
     def roll_up(self) -> None:
-        """The order's status follows from its parcels once it is paid."""
+        """The order's status follows from its parcels once it is paid, and holds at the border from theirs."""
+        self._follow_customs()
         self.order_state.becomes(
             parent_status(self.order_state.status, [self._counts_as(p) for p in self.by_number.values()])
         )
+
+    def _follow_customs(self) -> None:
+        """What customs keep is a hold like any other, that nobody places and nobody releases."""
+        book, now = self.order_state.holds, workflow.now()
+        kept = {no for no, p in self.by_number.items() if p.state.status is ChildStatus.CUSTOMS_HOLD}
+        known = {hold.child_no: hold.hold_id for hold in book.open_ones if hold.kind is HoldKind.CUSTOMS}
+        for child_no, hold_id in known.items():
+            if child_no not in kept:
+                parcel = self.by_number.get(str(child_no))
+                gone = parcel is None or parcel.state.cancelled
+                end, why = (HoldEnd.NOTHING_LEFT, "") if gone else (HoldEnd.CAUSE, HoldCause.CUSTOMS_RELEASED.value)
+                book.end(hold_id, end, "system", now, why)
+        for child_no in sorted(kept - known.keys()):
+            book.place(HoldKind.CUSTOMS, "fact", "customs have not let it in yet", "system", now, child_no=child_no)
+        if kept ^ known.keys():
+            self.order_state.mark_changed()
 
     def _counts_as(self, parcel: Parcel) -> ChildStatus:
         """One that is being made anew still has to ship, whatever the warehouse says of its old paper."""

@@ -17,6 +17,7 @@ LEFT_STANDING = "what is left to a return stands still"
 class Claimant(StrEnum):
     CANCEL = "cancel"
     RETURN = "return"
+    HOLD = "hold"
     ADDRESS = "new address"
     MERGE = "merge"
     SPLIT = "split by hand"
