@@ -186,8 +186,8 @@ async def test_the_same_hold_told_again_is_the_same_and_a_rule_holds_an_order_on
     by_rule = await held(house, life, kind=HoldKind.RISK, rule="dear-orders/3")
     assert by_rule.source == "rule"
     await released(house, life, by_rule)
-    again = HOLD.model_copy(update={"kind": HoldKind.RISK, "rule": "dear-orders/3", "reason": "in other words"})
-    assert (await told(house, life, "hold", again)).failure is not None, "a rule's word that comes late holds nothing"
+    late = HOLD.model_copy(update={"kind": HoldKind.RISK, "rule": "dear-orders/3", "reason": "in other words"})
+    assert (await told(house, life, "hold", late)).failure is not None, "a rule's word that comes late holds nothing"
     assert len((await life.view()).holds) == 2
 
 
