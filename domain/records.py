@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from domain.fulfilment.holds import Hold
+from domain.dispatch.holds import Hold
 from domain.order import Id, Minor, Qty, SkuTags
 from domain.policy import Policy
 from domain.refunds.outside import BankWord, OutsideMoney

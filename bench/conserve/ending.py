@@ -11,8 +11,8 @@ from bench.conserve.case_rules import (
 )
 from bench.conserve.life import Life
 from bench.conserve.warehouse_rules import goods_arrive
+from domain.dispatch.holds import RELEASERS
 from domain.facts import Kind
-from domain.fulfilment.holds import RELEASERS
 from domain.returns.enums import CaseStatus
 from workflows.messages import order_workflow_id
 from workflows.order.holds.messages import ReleaseHold

@@ -16,8 +16,8 @@ from bench.conserve.warehouse_rules import (
     stop_is_answered,
     warehouse_moves,
 )
+from domain.dispatch.holds import HoldKind
 from domain.facts import Kind
-from domain.fulfilment.holds import HoldKind
 from domain.fulfilment.reallocation import Part
 from domain.states import ChildStatus
 from store.outside_money.chargebacks import ChargebackStore, NewChargeback

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from domain.fulfilment.holds import HoldKind
+from domain.dispatch.holds import HoldKind
 from domain.order import Address, Id, Text
 from domain.strict import Strict
 from store.orders.pages import OrderSummary

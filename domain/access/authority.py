@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Literal, get_args
 
 from domain.approvals import Principal, Role
-from domain.fulfilment.holds import RELEASERS
+from domain.dispatch.holds import RELEASERS
 from domain.order import PayChannel
 
 R = Role

@@ -11,8 +11,8 @@ from bench.conserve.waiting import Answer
 from bench.scenarios.environment.order import ScenarioOrder
 from bench.scenarios.environment.return_case import MINUTE, case_of
 from bench.scenarios.ordered import stocked
+from domain.dispatch.holds import Hold, HoldEnd, HoldKind
 from domain.facts import Fact, Kind
-from domain.fulfilment.holds import Hold, HoldEnd, HoldKind
 from domain.returns.enums import ReturnType
 from domain.states import ChildStatus, OrderStatus
 from domain.strict import Strict

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from domain.fulfilment.holds import Hold
+from domain.dispatch.holds import Hold
 from domain.order import Id, Minor, Text
 from domain.records import ChildState, TicketRecord
 from domain.states import OrderStatus, PaymentStatus

@@ -9,8 +9,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from domain.dispatch.holds import HoldCause, HoldKind
     from domain.facts import REFUND_KINDS, Fact, Kind
-    from domain.fulfilment.holds import HoldCause, HoldKind
     from domain.refunds.chargebacks import ENDS
     from domain.refunds.outside import bank_word
     from domain.states import OrderStatus

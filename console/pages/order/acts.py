@@ -21,7 +21,7 @@ from console.text.catalogue import N_
 from console.text.language import language_of
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY
-from domain.fulfilment.holds import BY_HAND, RELEASERS, HoldKind
+from domain.dispatch.holds import BY_HAND, RELEASERS, HoldKind
 from domain.fulfilment.parcel_states import BEFORE_LEAVING as HOLDABLE
 from domain.order import Address
 from starter.clients.errors import CommandRefused, NoAnswer, NotNow, OrderError, OrderNotFound, Unreachable

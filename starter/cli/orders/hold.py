@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from domain.fulfilment.holds import HoldKind
+from domain.dispatch.holds import HoldKind
 from domain.strict import faults
 from starter.cli import output
 from starter.cli.connections import order_client

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.fulfilment.holds import Hold, HoldEnd, HoldKind
+from domain.dispatch.holds import Hold, HoldEnd, HoldKind
 from store.orders.orders import OrderFilter, OrderStore
 from store.pool import Pool
 from tests.store.examples import NOW, a_write, an_order

@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from domain.fulfilment.holds import ASK_AFTER_S, KEPT, MOST_OPEN, Hold, HoldEnd, HoldKind, HoldSource, inherited
+from domain.dispatch.holds import ASK_AFTER_S, KEPT, MOST_OPEN, Hold, HoldEnd, HoldKind, HoldSource, inherited
 from workflows.durable.carrying import Table
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.fulfilment.holds import ENDS_WITH, RELEASERS, Hold, HoldCause, HoldEnd, HoldKind
+from domain.dispatch.holds import ENDS_WITH, RELEASERS, Hold, HoldCause, HoldEnd, HoldKind
 from domain.order_states import NOT_ALL_GONE
 from domain.states import OrderStatus
 from workflows.durable.branches import Branches

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.fulfilment.holds import ASK_AFTER_S, HoldKind
+from domain.dispatch.holds import ASK_AFTER_S, HoldKind
 from domain.order import Id, Text
 from domain.strict import Strict
 from workflows.messages import SignedCommand

@@ -5,9 +5,9 @@ from typing import Any
 
 from temporalio import workflow
 
+from domain.dispatch.holds import HoldCause, HoldEnd, HoldKind
 from domain.facts import Fact, Kind
 from domain.fulfilment.credible_facts import credible_numbers
-from domain.fulfilment.holds import HoldCause, HoldEnd, HoldKind
 from domain.fulfilment.reallocation import money_of
 from domain.fulfilment.rollup import parent_status
 from domain.records import ChildPlan, ChildState

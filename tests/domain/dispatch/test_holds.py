@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from domain.access.authority import AUTHORITY, RELEASE
-from domain.fulfilment.holds import BY_HAND, KEPT, Hold, HoldEnd, HoldKind
+from domain.dispatch.holds import BY_HAND, KEPT, Hold, HoldEnd, HoldKind
 from workflows.durable.carrying import give, take
 from workflows.order.holds.book import HoldBook
 
