@@ -30,6 +30,8 @@ AUDIT_WORDS: Mapping[str, Mapping[str, str]] = {
         "order.confirm_receipt": N_("Receipt confirmed"),
         "order.change_address": N_("Address changed"),
         "order.close": N_("Closed"),
+        "order.hold": N_("Put on hold"),
+        "order.release": N_("Hold ended"),
         "order.book_money": N_("Money from outside went on"),
         "command.refused": N_("A command was refused"),
         "command.admitted": N_("A command was admitted"),
