@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.orders.holds import HoldRow, holds_of
+from store.dispatch.holds import HoldRow, holds_of
 from store.orders.pages import SUMMARY, OrderSummary
 from store.pool import Connection, Row
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from domain.records import ChildPlan, OrderWrite
 from store.audit.audit import append_entries
+from store.dispatch.holds import keep_holds
 from store.errors import NoSuchOrder
 from store.inbox.fact_outcomes import record_events
 from store.orders.children import update_children
-from store.orders.holds import keep_holds
 from store.orders.payments import book_payment, keep_refunds
 from store.outbox import lock_order, publish
 from store.outside_money.found import keep_outside

@@ -1,0 +1,1 @@
+"""When orders may leave: holds, and what was promised."""
