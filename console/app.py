@@ -27,6 +27,7 @@ from console.pages import (
 )
 from console.pages.callbacks import board, messages, subscriptions
 from console.pages.goods import catalogue, stock
+from console.pages.goods import importing as importing_goods
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
@@ -44,7 +45,8 @@ PAGES = (
     *(page, acts),
     *(queue, together, one),
     *(board, messages, subscriptions),
-    *(stock, catalogue, finance),
+    *(importing_goods, stock, catalogue),
+    *finance.PAGES,
     *importing.PAGES,
     *controls.PAGES,
     *approvals.PAGES,

@@ -23,6 +23,7 @@ GOODS_WORDS: Mapping[str, Mapping[str, str]] = {
         "refunds": N_("Refunds"),
         "chargebacks": N_("Chargebacks"),
         "outside": N_("Money from outside"),
+        "unmatched": N_("Not matched yet"),
     },
     "money state": {
         "PAID": N_("Paid"),
@@ -38,6 +39,26 @@ GOODS_WORDS: Mapping[str, Mapping[str, str]] = {
         "book_refund": N_("Booked as a refund"),
         "give_back": N_("Given back"),
         "book_payment": N_("Booked as the payment"),
+        "book_chargeback": N_("Booked as a chargeback"),
+    },
+    "drift": {
+        "payment": N_("Payment: the channel says otherwise"),
+        "refund": N_("Refund: the channel says otherwise"),
+        "outbound": N_("Outbound order: the warehouse says otherwise"),
+        "parcel": N_("Parcel: the courier says otherwise"),
+        "view": N_("The order itself says otherwise"),
+        "workflow": N_("Nobody answers for the order"),
+    },
+    "outside kind": {
+        "refund": N_("A refund that nobody asked for here"),
+        "payment": N_("A payment that is not the order's"),
+        "chargeback": N_("The buyer's bank takes money back"),
+    },
+    "book as": {
+        "book_refund": N_("A refund: the buyer has got it"),
+        "give_back": N_("To be given back to the payer"),
+        "book_payment": N_("The order's payment"),
+        "book_chargeback": N_("A chargeback: refunds wait for the bank"),
     },
 }
 GOODS_COLOURS: Mapping[str, Mapping[str, str]] = {

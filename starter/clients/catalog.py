@@ -113,6 +113,17 @@ class CatalogClient:
             progress(tally.rows)
         return tally.result(dry_run)
 
+    async def checked(self, rows: Iterable[NumberedRow]) -> tuple[tuple[SkuRecord, ...], CatalogResult]:
+        """Good records, for who puts them otherwise than by this client, and what would become of all rows."""
+        tally, source_rows = _Tally(), iter(rows)
+        good: list[SkuRecord] = []
+        while batch := list(islice(source_rows, BATCH)):
+            tally.rows += len(batch)
+            these = await self._good(batch, tally)
+            tally.put += await self._would(these)
+            good += these
+        return tuple(good), tally.result(dry_run=True)
+
     async def get(self, sku: str) -> SkuRecord | None:
         return (await self._store.get([sku])).get(sku)
 

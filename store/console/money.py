@@ -38,7 +38,7 @@ _SEEN = """($1::text[] IS NULL OR o.channel = ANY ($1)) AND ($2::text[] IS NULL 
     SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ($2)))"""
 KINDS = tuple(_KINDS)
 
-# What a channel moved on a day, as our books have it.
+# What a channel moved on a day, as our books have it; `unmatched`: found that day, and not decided yet.
 TOTALS = f"""
 SELECT m.channel, 'payments' AS kind, m.currency, count(*) AS n, sum(m.amount_minor)::bigint AS amount_minor
 FROM payments m JOIN orders o USING (order_no) WHERE m.booked_at >= $3 AND m.booked_at < $4 AND {_SEEN}
@@ -48,6 +48,10 @@ SELECT coalesce(o.start #>> '{{payment,channel}}', 'wechat'), 'refunds', o.curre
     sum(m.amount_minor)::bigint
 FROM refunds m JOIN orders o USING (order_no)
 WHERE m.status = 'SUCCEEDED' AND m.updated_at >= $3 AND m.updated_at < $4 AND {_SEEN} GROUP BY 1, o.currency
+UNION ALL
+SELECT m.source, 'unmatched', coalesce(m.currency, o.currency), count(*), coalesce(sum(m.amount_minor), 0)::bigint
+FROM outside_money m JOIN orders o USING (order_no) LEFT JOIN outside_bookings b USING (money_no)
+WHERE b.money_no IS NULL AND m.found_at >= $3 AND m.found_at < $4 AND {_SEEN} GROUP BY 1, 3
 ORDER BY 1, 2"""  # noqa: S608 - our own words
 
 # Bills of the last days, with what they lack of our books.

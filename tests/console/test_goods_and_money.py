@@ -113,3 +113,60 @@ async def test_a_filter_of_money_that_does_not_exist_is_named_as_such(desk: Desk
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_no_text_of_a_file_begins_a_formula(text: str) -> None:
     assert cell(text) == f"'{text}" and cell(-5) == "-5"
+
+
+async def found_money(books: Pool, kind: str = "refund", amount: int | None = 500) -> None:
+    await paid(books, "SO1001", "shop")
+    await books.execute(
+        """INSERT INTO outside_money (order_no, kind, source, number, key, merchant_id, amount_minor, currency,
+            occurred_at, found_at, why) VALUES ('SO1001', $3, 'wechat', 'N-1', 'N-1', 'm', $1, 'CNY', $2, $2, $4)""",
+        amount, NOW, kind, BAD,
+    )  # fmt: skip
+
+
+async def test_money_that_nobody_matched_stands_in_the_days_sums_and_leads_to_what_it_may_count_as(desk: Desk) -> None:
+    await found_money(desk.books)
+    browser = await english(desk, "finance")
+    page = (await browser.get(f"/finance?day={NOW.date()}&kind=outside")).text
+    assert "Not matched yet" in page and 'href="/finance/money/1"' in page
+    one = (await browser.get("/finance/money/1")).text
+    assert "A refund that nobody asked for here" in one and "CN¥5.00" in one and BAD not in one
+    assert 'value="book_refund"' in one and "give_back" not in one and 'name="units:' in one
+    for nothing in ("2", "x", "99999999999999999999"):
+        assert (await browser.get(f"/finance/money/{nothing}")).status_code == 404
+    await desk.books.execute("INSERT INTO person_scopes VALUES ('finance', 'channel', 'jd')")
+    assert (await browser.get("/finance/money/1")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"book_as": "give_back", "evidence": "x"}, 409), ({"book_as": "book_refund", "evidence": ""}, 409),
+        ({"book_as": "book_refund", "evidence": "x", "amount": "much"}, 409),
+        ({"book_as": "book_refund", "evidence": "x"}, 503),
+    ],
+)  # fmt: skip
+async def test_a_question_about_money_that_says_too_little_is_not_sent(
+    desk: Desk, form: dict[str, str], status: int
+) -> None:
+    await found_money(desk.books)
+    answer = await (await english(desk, "finance")).post("/finance/money/1/ask", **form)
+    assert answer.status_code == status and await desk.books.fetchval("SELECT count(*) FROM approvals") == 0
+
+
+async def test_a_days_differences_are_shown_of_ones_own_shops(desk: Desk) -> None:
+    for number, channel in (("SO1001", "taobao"), ("SO1002", "jd")):
+        await paid(desk.books, number, channel)
+        await desk.books.execute(
+            """INSERT INTO drifts (day, order_no, kind, number, expected, found, found_at)
+                VALUES ($1, $2, 'payment', 'W1', 'PAID', '<i>none', $3)""",
+            NOW.date(), number, NOW,
+        )  # fmt: skip
+    browser = await english(desk, "finance")
+    page = (await browser.get(f"/finance/differences?day={NOW.date()}")).text
+    assert "SO1001" in page and "SO1002" in page and "not yet" in page and "<i>" not in page
+    await desk.books.execute("INSERT INTO person_scopes VALUES ('finance', 'channel', 'jd')")
+    page = (await browser.get(f"/finance/differences?day={NOW.date()}")).text
+    assert "SO1001" not in page and "1 more are of other shops" in page
+    assert (await browser.get("/finance/differences?day=x")).status_code == 400
+    assert "03:30" in (await browser.get("/finance/differences")).text

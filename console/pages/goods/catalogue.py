@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.navigation import STOCK_READERS
+from console.pages.goods.importing import KEEPERS
 from console.pages.rendering import render
 from console.session.user import User
 from console.text.catalogue import N_
@@ -40,5 +41,5 @@ async def catalogue(
     return render(
         request, "goods/catalogue.html", user, records=records[:A_PAGE],
         following=records[A_PAGE - 1].sku if len(records) > A_PAGE else None,
-        only=[(value, language.say(text)) for value, text in ONLY.items()],
+        only=[(value, language.say(text)) for value, text in ONLY.items()], may_import=user.holds(*KEEPERS.roles),
     )  # fmt: skip

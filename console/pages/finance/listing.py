@@ -47,7 +47,7 @@ async def finance(
         raise HTTPException(400) from None
     today = wiring.now().astimezone(CHINA).date()
     return render(
-        request, "finance.html", user, page=page, kind=kind, day=wanted.day or today,
+        request, "finance/listing.html", user, page=page, kind=kind, day=wanted.day or today,
         kinds=[(value, language.word("money kind", value)) for value in KINDS],
         only=[(value, language.say(text)) for value, text in ONLY.items()] if kind != "payments" else [],
         totals=await pages.totals(user.scope, wanted.day or today), bills=await pages.bills(today - BILLS_OF),
