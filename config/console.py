@@ -23,6 +23,8 @@ class ConsoleSettings(SettingsGroup):
     buyer_links: dict[str, str] = Field(default_factory=dict)
     """JSON of each backend that signs links of buyers to its public key set, as JSON text or the name of a file; with
     none there are no pages for buyers."""
+    guests: bool = False
+    """Whether buyers without a link get one by a code to their order's phone: the issuer has to have OMS_SMS_*."""
     return_address: Word | None = None
     """Where returned goods are sent, as it is printed on slips."""
     temporal_ui_url: WebAddress | None = None

@@ -7,8 +7,10 @@ from config import optional, proofs, receiving, settings
 from config.codec_server import CodecServerSettings
 from config.console import ConsoleSettings, IssuerSettings, ProviderSettings
 from config.login import LoginSettings
+from config.messenger import MessengerNoticeSettings, MessengerSecretSettings, MessengerSettings
 from config.payload_keys import PayloadKeySettings
 from config.seals import SealSettings
+from config.sms import SmsSettings
 from config.sources import SettingsGroup, variable
 
 
@@ -38,11 +40,12 @@ GROUPS: Mapping[Process, Groups] = {
         receiving.WechatReceiving, receiving.QimenReceiving, receiving.TmsReceiving, receiving.Kuaidi100Receiving,
         receiving.AlipayReceiving, receiving.SfReceiving, optional.GenericSettings,
         optional.NoticeSettings, optional.AuditSettings, optional.AnchorCopySettings,
+        MessengerSettings, MessengerSecretSettings, MessengerNoticeSettings,
     ),
     Process.CODEC: (*_ALL, *_BELIEVES_TOKENS, PayloadKeySettings, CodecServerSettings),
     Process.CONSOLE: (
         *_ALL, *_TALKS, optional.TokenSettings, optional.OidcSettings, optional.EvidenceSettings, ConsoleSettings,
-        ProviderSettings,
+        ProviderSettings, MessengerSettings,
     ),
     Process.OPERATOR: (
         *_ALL, *_TALKS, optional.TokenSettings, optional.ServiceSettings, optional.EvidenceSettings,
@@ -50,7 +53,7 @@ GROUPS: Mapping[Process, Groups] = {
     ),
     Process.ISSUER: (
         settings.EnvironmentSettings, settings.TelemetrySettings, optional.TokenSettings, optional.ServiceSettings,
-        IssuerSettings,
+        IssuerSettings, MessengerSettings, MessengerSecretSettings, SmsSettings,
     ),
 }  # fmt: skip
 

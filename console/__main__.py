@@ -12,6 +12,7 @@ import uvicorn
 
 import telemetry
 from config import startup_check, walls
+from config.messenger import load_messenger
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from console.app import make_app
@@ -66,7 +67,8 @@ async def run(settings: Settings) -> None:
         provider, audience = _provider(settings), settings.tokens.audience
         links = link_verifier(console.buyer_links, audience, now) if console.buyer_links else None
         wiring = Wiring(
-            console, pool, verifier, exchange, temporal, live, now, pictures, provider, links, audience=audience
+            console, pool, verifier, exchange, temporal, live, now, pictures, provider, links, load_messenger(),
+            audience=audience,
         )  # fmt: skip
         listening = asyncio.create_task(live.run())
         log.info("console starts", url=console.url, host=console.host, port=console.port)

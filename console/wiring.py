@@ -13,6 +13,7 @@ from console.live import LiveHub
 from console.session.cookies import SessionCookie
 from console.session.provider import CompanySignIn
 from console.temporal import LazyTemporal
+from providers.messengers.port import MessengerApp
 from providers.tokens.verify import TokenVerifier
 from starter.clients.evidence import EvidenceClient
 from starter.clients.exchange import TokenExchange
@@ -36,6 +37,8 @@ class Wiring:
     pictures: EvidenceClient | None = None
     provider: CompanySignIn | None = None
     links: TokenVerifier | None = None
+    messenger: MessengerApp | None = None
+    """Of the company, without its secret: only where a browser is sent."""
     audience: str = "oms-approvals"
     """Of proofs that programs make with their tokens, as the worker wants it."""
     buckets: Buckets = field(default_factory=Buckets)

@@ -15,9 +15,12 @@ from temporalio.service import RetryConfig
 import telemetry
 import temporal_connection
 from config import startup_check, walls
+from config.messenger import load_console_address, load_messenger_with_secret
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from provider_clients import anchor_copies
+from providers.messengers.choosing import messenger
+from providers.messengers.port import Messenger
 from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
 from relay.assembly import Relay
@@ -71,6 +74,7 @@ async def run(settings: Settings) -> None:
             limits=limits,
             pace=pace,
             channels=channels,
+            deciders=await deciders_told(resources),
             anchors=AnchorFile(Path(audit.file), anchor_key) if audit else None,
             anchor_copies=anchor_copies(settings.anchor_copy, anchor_key) if audit else None,
             anchor_every_s=audit.every_s if audit else 0,
@@ -93,6 +97,16 @@ def people_told(settings: Settings) -> Channels | None:
         return Channels(settings.notices.urls.get_secret_value())
     except UnableToNotify as why:
         raise UnableToConfigure(f"OMS_NOTICE_URLS: {why}") from None
+
+
+async def deciders_told(resources: AsyncExitStack) -> tuple[Messenger, str] | None:
+    """Where people hear that a decision is asked of them; None: nowhere. Raises `UnableToConfigure`."""
+    console_url = load_console_address()
+    app = load_messenger_with_secret() if console_url else None
+    if app is None or console_url is None:
+        return None
+    http = await resources.enter_async_context(telemetry.http_client("messenger"))
+    return messenger(app, http, now), console_url
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from domain.clock import Clock
 from providers.callbacks import Receiver
+from providers.messengers.port import Messenger
 from providers.notices.channels import Channels
 from relay.delivery.loop import DeliveryLoop, DeliverySettings
 from relay.delivery.outcomes import Settling
@@ -21,6 +22,7 @@ from relay.inbound.app import build_app
 from relay.inbound.intake import Intake
 from relay.inbound.limits import Limits
 from relay.inbound.refusals import Refusals
+from relay.jobs.approval_notices import ApprovalNotices
 from relay.jobs.audit_anchor import Anchoring
 from relay.jobs.backorders import BackorderWatch
 from relay.jobs.callback_rates import BoardWatch
@@ -29,6 +31,7 @@ from relay.jobs.ownership import NightlyOwnership
 from relay.jobs.retention import Nightly
 from relay.jobs.ticket_escalation import TicketWatch
 from relay.micro_batch import Batch
+from store.approvals.notices import ApprovalNoticeStore
 from store.audit.anchor import AnchorFile
 from store.audit.copies import AnchorCopies
 from store.inbox.callback_rates import BoardStore
@@ -70,13 +73,15 @@ class Relay:
         pace: DeliverySettings | None = None,
         store_s: float = 3.0,
         channels: Channels | None = None,
+        deciders: tuple[Messenger, str] | None = None,
         anchors: AnchorFile | None = None,
         anchor_copies: AnchorCopies | None = None,
         anchor_every_s: float = 300.0,
     ) -> None:
         """`client`: with the pydantic data converter; it may be lazy. `store_s`: how long a request waits for the
         database before it is answered 503, well inside the 5 s after which WeChat gives up. `channels`: who is told
-        of tickets; None: nobody. `anchors`: where the audit is tied down, with `anchor_copies`; None: nowhere."""
+        of tickets; None: nobody. `deciders`: where people hear that a decision is asked of them, and the console's
+        address; None: nowhere. `anchors`: where the audit is tied down, with `anchor_copies`; None: nowhere."""
         self._pool = pool
         addresses = addresses or Addresses()
         inbox, tickets = InboxStore(pool), TicketStore(pool)
@@ -91,12 +96,13 @@ class Relay:
         self.board = BoardWatch(BoardStore(pool), policy, clock)
         self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
+        asking = [ApprovalNotices(ApprovalNoticeStore(pool), *deciders, clock)] if deciders else []
         anchoring = [Anchoring(pool, anchors, clock, every_s=anchor_every_s, copies=anchor_copies)] if anchors else []
         nights = RetentionStore(pool)
         nightly = [Nightly(nights, policy, clock), NightlyOwnership(OwnershipStore(pool), nights, clock)]
         backorders = BackorderWatch(BackorderStore(pool), inbox, clock)
         self._watching: tuple[RunningPart, ...] = (
-            self.parked, self.board, self.tickets, *nightly, backorders, *notices, *anchoring,
+            self.parked, self.board, self.tickets, *nightly, backorders, *notices, *asking, *anchoring,
         )  # fmt: skip
         intake = Intake(
             receivers,

@@ -21,6 +21,7 @@ CALLBACK_ALERT = Gauge("oms_callback_alert", "1 during a run of bad spans that s
 HELD = Gauge("oms_relay_rows_held", "Inbox rows claimed by this relay and not yet settled")
 TEMPORAL_UP = Gauge("oms_relay_temporal_up", "1 while signals go through, 0 during an outage")
 NOTICES = Counter("oms_ticket_notices", "Notices of tickets to people's channels, by outcome", ["outcome"])
+APPROVAL_NOTICES = Counter("oms_approval_notices", "Notices of decisions to people, by outcome", ["outcome"])
 TICKETS_ESCALATED = Counter("oms_tickets_escalated", "Tickets raised because nobody looked after them", ["severity"])
 TICKETS_OPEN = Gauge("oms_tickets_open", "Open tickets, of orders and of the relay", ["severity"])
 TICKETS_OLDEST = Gauge("oms_tickets_oldest_seconds", "Age of the oldest open ticket; 0: none is open", ["severity"])

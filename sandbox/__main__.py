@@ -16,7 +16,10 @@ from starlette.applications import Starlette
 from sandbox.core import serve
 from sandbox.core.settings import MissingSetting, from_env
 
-APPS = {"wechat": 8701, "qimen": 8702, "tms": 8703, "kuaidi100": 8704, "alipay": 8705, "sf": 8706}
+APPS = {
+    "wechat": 8701, "qimen": 8702, "tms": 8703, "kuaidi100": 8704, "alipay": 8705, "sf": 8706,
+    "identity": 8707, "wecom": 8708, "dingtalk": 8709, "feishu": 8710, "sms": 8711,
+}  # fmt: skip
 """Sandbox (module `sandbox.<name>`, with `create_app(settings)`) and its usual port."""
 
 

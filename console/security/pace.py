@@ -1,20 +1,22 @@
-"""How often somebody may come who is not signed in: counted by who it is, forgotten after a minute."""
+"""How often somebody may come who is not signed in: counted by who it is, forgotten after a minute, or another
+span."""
 
 from datetime import datetime, timedelta
 
 SPAN = timedelta(minutes=1)
 MOST_KNOWN = 20_000
-"""When so many are known within a minute, everybody waits for the next one: a flood fills no memory."""
+"""When so many are known within a span, everybody else waits for the next one: a flood fills no memory."""
 
 
 class VisitorPace:
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, span: timedelta = SPAN) -> None:
         self._most = most
+        self._span = span
         self._began: datetime | None = None
         self._counted: dict[str, int] = {}
 
     def allows(self, who: str, now: datetime) -> bool:
-        if self._began is None or now - self._began >= SPAN:
+        if self._began is None or now - self._began >= self._span:
             self._began, self._counted = now, {}
         if who not in self._counted and len(self._counted) >= MOST_KNOWN:
             return False

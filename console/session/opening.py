@@ -1,5 +1,6 @@
 """From a proven sign-in to a session: a number for the browser, a row in the books, a credential sealed between."""
 
+import hmac
 from datetime import timedelta
 from typing import Literal
 
@@ -58,6 +59,23 @@ async def open_by_provider(wiring: Wiring, attempt: SignInAttempt, *, code: str,
         raise SignInFailed(NOT_BY_PROVIDER) from None
     await _insist_on_person(wiring, caller)
     return await keep_session(wiring, caller, token)
+
+
+async def open_by_messenger(wiring: Wiring, attempt: SignInAttempt, *, code: str, state: str, back: str) -> str:
+    """Of who came back from the company's messenger. The number for the cookie. Raises `SignInFailed`."""
+    if wiring.messenger is None or wiring.exchange is None:
+        raise SignInFailed(NOT_BY_PROVIDER)
+    try:
+        if not hmac.compare_digest(state.encode(), attempt.plain_state.encode()) or not code:
+            raise NoProof("the answer belongs to another attempt, or the messenger refused")
+        token = await wiring.exchange.sign_in_by_messenger(code, back)
+        caller = await wiring.verifier.verify_command(token, SIGN_IN)
+        await _insist_on_person(wiring, caller)
+        credential = await wiring.exchange.session(token)
+    except (NoProof, TokenRefused, KeysUnavailable) as why:
+        log.warning("nobody was signed in", why=str(why))
+        raise SignInFailed(NOT_BY_PROVIDER) from None
+    return await keep_session(wiring, caller, credential)
 
 
 async def keep_session(wiring: Wiring, caller: ProvenCaller, credential: str) -> str:

@@ -39,6 +39,11 @@ class SignInAttempt:
         return self._made("state")
 
     @property
+    def plain_state(self) -> str:
+        """In letters and digits only, as messengers want it."""
+        return hashlib.sha256(self.state.encode()).hexdigest()
+
+    @property
     def nonce(self) -> str:
         return self._made("nonce")
 

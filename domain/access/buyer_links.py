@@ -9,6 +9,8 @@ from domain.access.authority import Binding, message_hash
 
 BUYER_LINK = "buyer.link"
 LINK_LIVES = timedelta(days=14)
+GUEST_LINK_LIVES = timedelta(days=1)
+"""Of one that is given for a code: another code is soon there."""
 LONGEST_LINK = timedelta(days=60)
 BUYER_COMMANDS = frozenset({"return.apply", "return.cancel", "return.enter_waybill"})
 """What becomes a proof when it is asked for with a link."""

@@ -1,5 +1,8 @@
-"""An identity provider: OpenID Connect discovery, the device flow (RFC 8628), refresh, token exchange (RFC 8693)."""
+"""An identity provider: OpenID Connect discovery, the device flow (RFC 8628), refresh, token exchange (RFC 8693).
 
-from sandbox.identity.server import IdentityProvider
+Settings (SANDBOX_IDENTITY_*): CLIENTS (comma list; default "oms-cli"), AUDIENCE (of exchanged tokens).
+"""
 
-__all__ = ["IdentityProvider"]
+from sandbox.identity.server import IdentityProvider, create_app
+
+__all__ = ["IdentityProvider", "create_app"]

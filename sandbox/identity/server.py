@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.core.settings import Settings
+
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 KEY_ID = "sandbox-id-1"
@@ -150,6 +152,14 @@ class IdentityProvider:
         for device in self.devices.values():
             device.denied = device.denied or device.user_code == form["user_code"]
         return JSONResponse({"denied": True})
+
+
+def create_app(settings: Settings) -> Starlette:
+    clients = tuple(settings.get("CLIENTS", "oms-cli").split(","))
+    clock = settings.clock
+    return IdentityProvider(
+        clients, settings.get("AUDIENCE", "oms-approvals"), clock=lambda: clock().timestamp()
+    ).app  # fmt: skip
 
 
 def _base(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 
@@ -27,6 +28,10 @@ class TokenExchange:
         """What the local issuer keeps under the number of a link."""
         return await self._answered({"grant_type": CODE, "code": code})
 
+    async def sign_in_by_messenger(self, code: str, back: str) -> str:
+        """Of who came back to `back` from the company's messenger with this code."""
+        return await self._answered({"grant_type": CODE, "code": code, "back": back})
+
     async def session(self, sign_in: str) -> str:
         """A sign-in becomes the token of a session."""
         return await self._exchanged(sign_in)
@@ -49,6 +54,15 @@ class TokenExchange:
         """What staff send a buyer: with it one applies for returns of this order, for some days."""
         return await self._exchanged(session, order_no=order_no, buyer=buyer)
 
+    async def guest_code(self, attempt: str, order_no: str, buyer: str, phone: str) -> None:
+        """A code to this phone; with `attempt` and the code comes the link."""
+        form = {"attempt": attempt, "order_no": order_no, "buyer": buyer, "phone": phone}
+        await self._answered(form, urljoin(self._url, "guests"))
+
+    async def guest_link(self, attempt: str, code: str) -> str:
+        """Of the buyer to whose phone the code was sent."""
+        return await self._answered({"grant_type": CODE, "attempt": attempt, "code": code})
+
     def buyer_prover(self, link: str) -> Prover:
         """Of the buyer of this link, for the commands of buyers."""
 
@@ -64,9 +78,9 @@ class TokenExchange:
         form = {"grant_type": TOKEN_EXCHANGE, "subject_token": subject, "subject_token_type": TOKEN_TYPE, **asked}
         return await self._answered(form)
 
-    async def _answered(self, form: Mapping[str, str]) -> str:
+    async def _answered(self, form: Mapping[str, str], url: str = "") -> str:
         try:
-            answer = await self._http.post(self._url, data=dict(form))
+            answer = await self._http.post(url or self._url, data=dict(form))
             told: Any = answer.json() if len(answer.content) <= LONGEST else None
         except (httpx.HTTPError, ValueError) as why:
             raise NoProof(f"the issuer does not answer ({type(why).__name__}); try again") from None

@@ -1,1 +1,1 @@
-"""The local issuer of a developer's stack: the one process there that can name anybody (decision 0040)."""
+"""The local issuer: the one process of an installation that can name its people (decisions 0043, 0054)."""

@@ -156,15 +156,13 @@ def test_who_talks_through_temporal_has_the_payload_keys_and_nobody_else(compose
 
 
 ELSEWHERE = {
-    "OMS_TOKENS_PRIVATE_KEY": "signs, so it lies where tokens are made, never on the server that believes them",
-    "OMS_SERVICE_NAME": "of a backend, which is none of these services",
-    "OMS_SERVICE_PRIVATE_KEY": "of a backend, which is none of these services",
-    "OMS_ISSUER_HOST": "of the local issuer, which runs on a developer's stack only",
-    "OMS_ISSUER_PORT": "of the local issuer, which runs on a developer's stack only",
+    "OMS_TOKENS_PRIVATE_KEY": "signs, so it lies where tokens are made, never at who believes them",
+    "OMS_SERVICE_NAME": "of a backend, for which only the issuer signs",
+    "OMS_SERVICE_PRIVATE_KEY": "of a backend, for which only the issuer signs",
     "OMS_OUTBOUND_LOOPBACK": "for trials on a developer's machine; refused in production",
     "OMS_OUTBOUND_SPEED": "for trials; refused in production",
 }
-"""Settings that no service of the file may have."""
+"""Settings that no service of the file has but the issuer, which makes tokens."""
 NOT_THERE = {
     Process.WORKER: set[str](),
     Process.RELAY: {
@@ -176,6 +174,7 @@ NOT_THERE = {
     Process.OPERATOR: {
         variable(group, field) for group in (AuditSettings, AnchorCopySettings) for field in group.model_fields
     },
+    Process.ISSUER: set[str](),
 }
 """Settings that a service could read and does not get. The relay fetches no certificates, so it does not have the
 merchant's key, and it judges nothing by seals; the anchor is looked at from the machine that keeps it."""
@@ -222,6 +221,7 @@ SHARED = {
     "oms_kuaidi100_salt": "given to the courier with each subscription, and found again in its pushes",
     "oms_alipay_alipay_public_key": "public key",
     "oms_sf_push_keys": "the worker's settings name them",
+    "oms_messenger_secret": "one app of the company's messenger signs people in and tells them",
 }
 
 

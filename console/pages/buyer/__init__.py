@@ -1,5 +1,6 @@
-"""「我要售后」 for a buyer with a link: one order, its returns, whose turn it is, and applying. Phone and PC alike."""
+"""「我要售后」 for a buyer with a link, or with a code to the order's phone: returns, whose turn it is, applying."""
 
-from console.pages.buyer import acts, page
+from console.pages.buyer import acts, guests, page
 
-PAGES = (page, acts)
+PAGES = (guests, page, acts)
+"""Guests first: /buyer/guest is no link."""
