@@ -2,16 +2,19 @@
 
     python -m bench.vendored --check    # the files are those of the manifest (a test does the same)
     python -m bench.vendored --fetch    # get the packages with npm's own client, check them, write the files anew
+    python -m bench.vendored --build    # the same for what is put together of packages: the charts (bench/charts/)
 
 The manifest `console/static/vendor/vendored.json` names package, version, the package's own hash, its licence, and for
 each file where it comes from, where it goes, and its sha256. To move to another version, change it there and fetch:
-what does not fit is said, with the hash that was found.
+what does not fit is said, with the hash that was found. What is built is built of the packages of a lock file, each
+with its hash; the same versions give the same bytes.
 """
 
 import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -23,6 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = ROOT / "console" / "static" / "vendor" / "vendored.json"
 ICONS = "icons/outline"
 LONGEST_S = 300
+INSTALL = ("npm", "ci", "--silent", "--ignore-scripts", "--no-audit")
+ESBUILD = (
+    "node_modules/.bin/esbuild", "entry.js", "--bundle", "--minify", "--legal-comments=none", "--log-level=error",
+    "--outfile=built.js",
+)  # fmt: skip
 
 
 def manifest() -> list[dict[str, Any]]:
@@ -30,9 +38,15 @@ def manifest() -> list[dict[str, Any]]:
     return found
 
 
+def builds() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(MANIFEST.read_text())["builds"]
+    return found
+
+
 def faults() -> list[str]:
     """A line for every file that is not as the manifest says, or that it does not name."""
     named = {file["to"]: file["sha256"] for package in manifest() for file in package["files"]}
+    named |= {made["to"]: made["sha256"] for made in builds()}
     lines = [f"{name}: not there" for name in named if not (ROOT / name).is_file()]
     for folder in {str(Path(name).parent) for name in named}:
         for path in (ROOT / folder).iterdir():
@@ -57,6 +71,23 @@ def fetch() -> list[str]:
                 lines.append(f"{package['package']}: the package's hash is {found}")
                 continue
             lines += _write(package, archive)
+    return lines
+
+
+def build() -> list[str]:
+    """Writes what fits; a line for what does not."""
+    lines = []
+    for made in builds():
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "build"
+            shutil.copytree(ROOT / made["folder"], place)
+            for command in (INSTALL, (*ESBUILD, *made["arguments"])):
+                subprocess.run(command, cwd=place, check=True, timeout=LONGEST_S, stdout=subprocess.DEVNULL)
+            content = (place / "built.js").read_bytes()
+        if sha256(content) != made["sha256"]:
+            lines.append(f"{made['to']}: its sha256 is {sha256(content)}")
+            continue
+        (ROOT / made["to"]).write_bytes(content)
     return lines
 
 
@@ -99,10 +130,11 @@ def _icons(packed: tarfile.TarFile, names: list[str]) -> bytes:
 
 
 def main(words: list[str]) -> int:
-    if words not in (["--check"], ["--fetch"]):
+    acts = {"--check": list, "--fetch": fetch, "--build": build}
+    if len(words) != 1 or words[0] not in acts:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    lines = [*(fetch() if words == ["--fetch"] else []), *faults()]
+    lines = [*acts[words[0]](), *faults()]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if lines else 0
 

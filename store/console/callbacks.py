@@ -33,6 +33,14 @@ SELECT source, count(*) AS n, round(avg(extract(epoch FROM delivered_at - receiv
 FROM inbox WHERE received_at >= $1 AND received_at < $2 AND delivered_at IS NOT NULL AND via = 'callback'
 GROUP BY source"""
 
+# The same in equal parts of the time between, numbered from 0.
+DELAY_TREND = """
+SELECT source, least($3::int - 1, floor($3::int * extract(epoch FROM received_at - $1::timestamptz)
+        / extract(epoch FROM $2::timestamptz - $1::timestamptz))::int) AS n,
+    round(avg(extract(epoch FROM delivered_at - received_at)) * 1000)::int AS mean_ms
+FROM inbox WHERE received_at >= $1 AND received_at < $2 AND delivered_at IS NOT NULL AND via = 'callback'
+GROUP BY source, n"""
+
 # What waits for somebody, by source; partial states have few rows.
 WAITING = """
 SELECT source, state, count(*) AS n, min(received_at) AS since FROM inbox
@@ -127,6 +135,13 @@ class CallbackPages:
 
     async def delays(self, since: datetime, until: datetime) -> dict[str, SourceDelay]:
         return {row["source"]: SourceDelay(**row) for row in await self._pool.fetch(DELAYS, since, until)}
+
+    async def delay_trend(self, since: datetime, until: datetime, parts: int) -> dict[str, dict[int, int]]:
+        """Mean delay in ms, by source and part of the time between; a part in which nothing came is not there."""
+        found: dict[str, dict[int, int]] = {}
+        for row in await self._pool.fetch(DELAY_TREND, since, until, parts):
+            found.setdefault(row["source"], {})[row["n"]] = row["mean_ms"]
+        return found
 
     async def waiting(self) -> tuple[WaitingMessages, ...]:
         return tuple(WaitingMessages(**row) for row in await self._pool.fetch(WAITING))

@@ -1,6 +1,8 @@
 """What came in, what of it was believed, and delivering it once more: forecast first, then done."""
 
 import hashlib
+import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -46,9 +48,15 @@ async def test_the_board_equals_what_came_and_names_why_it_was_refused(desk: Des
         "wechat", "1.2.3.4", "signature", "of another", hashlib.sha256(b"x").digest(), desk.now - timedelta(minutes=9)
     )
     await InboxStore(desk.books).refuse_many([refused])
-    page = (await (await operator(desk)).get("/callbacks")).text
+    browser = await operator(desk)
+    page = (await browser.get("/callbacks")).text
     assert "3 of 4 were accepted" in page and "75.00 %" in page and "signature" in page
-    assert "2,000 ms" in page and 'class="trend-bad"' in page
+    assert "2,000 ms" in page
+    drawn = json.loads(re.findall(r"data-trend='([^']+)'", page)[0])
+    assert (sum(drawn["accepted"]), sum(drawn["refused"])) == (3, 1) and len(drawn["times"]) == 48
+    assert [ms for ms in drawn["delay"] if ms is not None] == [2_000]
+    moved = (await browser.get("/callbacks/trends?span=2h")).text
+    assert "3 of 4 were accepted" in moved and "<html" not in moved
     assert "共 4 条，接受 3 条" in (await (await desk.sign_in("admin", "t-2")).get("/callbacks?span=7d")).text
 
 
@@ -75,7 +83,9 @@ async def test_of_many_exactly_those_are_delivered_again_that_were_forecast(desk
     assert [await state_of(desk.books, n) for n in (*shown, later)] == ["applied", "received", "received", "parked"]
 
 
-@pytest.mark.parametrize("path", ["messages?state=x", "messages?after=x", "replay?state=applied", "?span=1y"])
+@pytest.mark.parametrize(
+    "path", ["messages?state=x", "messages?after=x", "replay?state=applied", "?span=1y", "trends?span=1y"]
+)
 async def test_what_does_not_exist_is_named_as_such(desk: Desk, path: str) -> None:
     assert (await (await operator(desk)).get(f"/callbacks/{path}".replace("/?", "?"))).status_code == 400
 

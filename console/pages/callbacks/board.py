@@ -1,7 +1,7 @@
 """`/callbacks`: each source's success and delay (R18), refusals with their cause, and connectors."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -25,18 +25,17 @@ router = APIRouter()
 SPANS = {"2h": (timedelta(hours=2), 24), "1d": (timedelta(days=1), 48), "7d": (timedelta(days=7), 56)}
 """How far back, and in how many columns that is drawn."""
 SPAN_WORDS = {"2h": N_("2 hours"), "1d": N_("1 day"), "7d": N_("7 days")}
-WIDTH, HEIGHT = 300, 60
 
 
 @dataclass(frozen=True)
-class TrendColumn:
-    """One column of a picture. `height`: of what was received, `bad`: of it refused; in units of the picture."""
+class SourceTrend:
+    """Of equal parts of the time that is shown: when each begins, what was accepted and refused in it, and the mean
+    delay in ms; None: nothing was delivered then."""
 
-    x: float
-    width: float
-    height: float
-    bad: float
-    title: str
+    times: list[str]
+    accepted: list[int]
+    refused: list[int]
+    delay_ms: list[int | None]
 
 
 @dataclass(frozen=True)
@@ -49,35 +48,49 @@ class SourceBoard:
     rate_bp: int | None
     refused: tuple[tuple[str, int], ...]
     delay: SourceDelay | None
-    columns: tuple[TrendColumn, ...]
+    trend: SourceTrend
     is_bad: bool
 
 
 @router.get("/callbacks")
 async def board(request: Request, user: Annotated[User, Depends(CALLBACK_READERS)], span: str = "1d") -> Response:
     wiring, language = wiring_of(request), language_of(request)
+    pages = CallbackPages(wiring.pool)
+    return render(
+        request, "callbacks/board.html", user, span=span, sources=await _sources(request, span),
+        waiting=await pages.waiting(), connectors=await pages.connectors(),
+        spans=[(value, language.say(text)) for value, text in SPAN_WORDS.items()],
+    )  # fmt: skip
+
+
+@router.get("/callbacks/trends")
+async def trends(request: Request, user: Annotated[User, Depends(CALLBACK_READERS)], span: str = "1d") -> Response:
+    """What of the page moves: asked for again and again by a page that is open."""
+    return render(request, "callbacks/_trends.html", user, span=span, sources=await _sources(request, span))
+
+
+async def _sources(request: Request, span: str) -> list[SourceBoard]:
+    """Raises `HTTPException` for a span that there is not."""
+    wiring, language = wiring_of(request), language_of(request)
     if span not in SPAN_WORDS:
         raise HTTPException(400)
-    back, columns = SPANS[span]
+    back, parts = SPANS[span]
     now = wiring.now()
     since = bucket_start(now - back)
     boards, pages = BoardStore(wiring.pool), CallbackPages(wiring.pool)
-    found, alerted = await boards.buckets(since, now), await boards.alerted()
-    delays = await pages.delays(since, now)
+    alerted, delays = await boards.alerted(), await pages.delays(since, now)
+    trend = await pages.delay_trend(since, now, parts)
     by_source: dict[str, list[SourceBucket]] = {}
-    for bucket in found:
+    for bucket in await boards.buckets(since, now):
         by_source.setdefault(bucket.source, []).append(bucket)
-    sources = [
+    times = [language.time(since + n * (now - since) / parts) for n in range(parts)]
+    return [
         _board(
-            source, by_source.get(source, []), delays, alerted.get(source, False), since, now, columns, language.time
+            source, by_source.get(source, []), delays, alerted.get(source, False), (since, now), times,
+            trend.get(source, {}),
         )
         for source in sorted(by_source.keys() | delays.keys())
-    ]
-    return render(
-        request, "callbacks/board.html", user, span=span, sources=sources, waiting=await pages.waiting(),
-        connectors=await pages.connectors(), width=WIDTH, height=HEIGHT,
-        spans=[(value, language.say(text)) for value, text in SPAN_WORDS.items()],
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def _board(
@@ -85,10 +98,9 @@ def _board(
     buckets: list[SourceBucket],
     delays: Mapping[str, SourceDelay],
     is_bad: bool,
-    since: datetime,
-    now: datetime,
-    columns: int,
-    time: Callable[[datetime], str],
+    between: tuple[datetime, datetime],
+    times: list[str],
+    delay_ms: Mapping[int, int],
 ) -> SourceBoard:
     refused: Counter[str] = Counter()
     for bucket in buckets:
@@ -100,27 +112,20 @@ def _board(
         rate_bp=total_bp(Bucket(b.bucket, b.received, b.accepted) for b in buckets),
         refused=tuple(refused.most_common()),
         delay=delays.get(source),
-        columns=tuple(_columns(buckets, since, now, columns, time)),
+        trend=_trend(buckets, between, times, delay_ms),
         is_bad=is_bad,
     )
 
 
-def _columns(
-    buckets: list[SourceBucket], since: datetime, now: datetime, columns: int, time: Callable[[datetime], str]
-) -> Iterable[TrendColumn]:
-    """Spans of five minutes summed up to columns; the highest fills the picture."""
-    each = (now - since) / columns
-    received, accepted = [0] * columns, [0] * columns
+def _trend(
+    buckets: list[SourceBucket], between: tuple[datetime, datetime], times: list[str], delay_ms: Mapping[int, int]
+) -> SourceTrend:
+    """Spans of five minutes, summed up to the parts that are drawn."""
+    since, now = between
+    parts = len(times)
+    accepted, refused = [0] * parts, [0] * parts
     for bucket in buckets:
-        n = min(max(int((bucket.bucket - since) / each), 0), columns - 1)
-        received[n] += bucket.received
+        n = min(max(int((bucket.bucket - since) / (now - since) * parts), 0), parts - 1)
         accepted[n] += bucket.accepted
-    most, width = max(received, default=0), WIDTH / columns
-    for n, (came, good) in enumerate(zip(received, accepted, strict=True)):
-        if came:
-            at = time(since + n * each)
-            high = HEIGHT * came / most
-            yield TrendColumn(
-                round(n * width, 2), round(width - 1, 2), round(high, 2), round(high * (came - good) / came, 2),
-                f"{at}  {good}/{came}",
-            )  # fmt: skip
+        refused[n] += bucket.received - bucket.accepted
+    return SourceTrend(times, accepted, refused, [delay_ms.get(n) for n in range(parts)])
