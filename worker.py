@@ -26,6 +26,7 @@ from activities.carrier import CarrierActivities
 from activities.connectors import Connector
 from activities.courier import CourierActivities
 from activities.customs import CustomsActivities, CustomsBooks
+from activities.insight import InsightActivities
 from activities.money.bills import BillActivities, ReadBill
 from activities.money.outside_money import OutsideMoneyActivities
 from activities.order_views import OrderViews
@@ -76,6 +77,7 @@ from workflows.loops.courier_subscription import (
     FollowParcels,
     FollowParcelsWorkflow,
 )
+from workflows.loops.insight import INSIGHT_WORKFLOW, INSIGHT_WORKFLOW_ID, Insight, InsightWorkflow
 from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
 from workflows.loops.reconciliation import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
 from workflows.loops.start import PerpetualWorkflow, ensure_running
@@ -86,10 +88,11 @@ from workflows.returns.workflow import Return
 
 WORKFLOWS: Sequence[type] = (
     Order, Return, DecideInPlace, ChangeControls, DeskWork, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow,
+    InsightWorkflow,
 )  # fmt: skip
 WORKFLOW_TYPES = (
     ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, DESK_WORK, COURIER_WORKFLOW, PULL_WORKFLOW,
-    DAILY_WORKFLOW,
+    DAILY_WORKFLOW, INSIGHT_WORKFLOW,
 )  # fmt: skip
 OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")
@@ -174,7 +177,7 @@ def inside(
         returns.open_replacement, returns.write_replacement, returns.close_order, returns.what_left,
         border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,
-        OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment,
+        OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment, *InsightActivities(pool, clock).methods,
         *_asking_activities(pool, client, connectors, bills or {}, clock),
     ]  # fmt: skip
 
@@ -227,6 +230,7 @@ def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[Perpet
             for c, s in ticks.items()
         ),
         PerpetualWorkflow(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
+        PerpetualWorkflow(INSIGHT_WORKFLOW, INSIGHT_WORKFLOW_ID, Insight()),
     ]
 
 

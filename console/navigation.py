@@ -16,6 +16,7 @@ TICKET_READERS = Needs(
 RETURN_READERS = ORDER_READERS
 
 STOCK_READERS = Needs(Role.WAREHOUSE, Role.ORDER_OPS, Role.CS_AGENT, Role.CS_SUPERVISOR)
+REPORT_READERS = Needs(*AUTHORITY["desk.do: build_report"].roles)
 FINANCE_READERS = Needs(Role.FINANCE)
 DIFFERENCE_READERS = Needs(Role.FINANCE, Role.ORDER_OPS)
 CALLBACK_READERS = Needs(Role.ORDER_OPS, Role.ADMIN)
@@ -42,6 +43,7 @@ MENU = (
     MenuEntry("/tickets", N_("Tickets"), "ticket", TICKET_READERS),
     MenuEntry("/stock", N_("Stock"), "building-warehouse", STOCK_READERS),
     MenuEntry("/finance", N_("Finance"), "coin", FINANCE_READERS),
+    MenuEntry("/reports", N_("Reports"), "report-analytics", REPORT_READERS),
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),
     MenuEntry("/people", N_("People"), "users", PEOPLE_KEEPERS),
     MenuEntry("/settings", N_("Settings"), "settings", POLICY_ASKERS),

@@ -10,10 +10,12 @@ from pydantic import AwareDatetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.insight import BuildReport, InsightActivities
 from domain.access.desk import (
     AccountChargeback,
     AskAboutMoney,
     BookOutsideMoney,
+    BuildReportNow,
     DecideChargeback,
     DeskDone,
     DeskTask,
@@ -21,6 +23,7 @@ from domain.access.desk import (
     OpenChargeback,
     PutSkus,
     ReceiveGoods,
+    SetInsight,
 )
 from domain.order import Id
 from domain.records import AuditEntry
@@ -29,6 +32,7 @@ from domain.strict import Strict
 from store.audit.audit import AuditStore
 from store.errors import DecisionRefused, StoreError
 from store.inbox.inbox import InboxStore
+from store.insight.reports import ReportStore
 from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
 from store.pool import Pool
@@ -59,6 +63,8 @@ class DeskActivities:
         self._inbox = InboxStore(pool)
         self._audit = AuditStore(pool)
         self._rules = RuleSetStore(pool)
+        self._insight = ReportStore(pool)
+        self._pool = pool
 
     @activity.defn(name="desk.do")
     async def do(self, message: DoAtDesk) -> DeskDone:
@@ -83,8 +89,8 @@ class DeskActivities:
                 return await self._receive(m, message)
             case PutSkus() as m:
                 return dict(vars(await self._catalog.put(m.skus, by, at, m.source or "")))
-            case DraftRules() as m:
-                return {"draft_no": await self._draft(m, message)}
+            case DraftRules() | BuildReportNow() | SetInsight() as m:
+                return await self._paper(m, message)
 
     async def _chargeback(
         self, wanted: OpenChargeback | DecideChargeback | AccountChargeback, by: str, at: datetime
@@ -106,6 +112,17 @@ class DeskActivities:
             await self._audit.append(AuditEntry(actor=message.by, action="stock.receive", detail=detail), message.at)
         told = await announce(self._stock, self._inbox, goods.sku, goods.warehouse, goods.ref, message.at)
         return {"booked": booked, "told": list(told)}
+
+    async def _paper(self, wanted: DraftRules | BuildReportNow | SetInsight, message: DoAtDesk) -> Any:
+        """What moves neither goods nor money: drafts, reports and what they go by."""
+        if isinstance(wanted, DraftRules):
+            return {"draft_no": await self._draft(wanted, message)}
+        if isinstance(wanted, SetInsight):
+            version = await self._insight.put_parameters(wanted.parameters, message.by, message.at)
+            return {"version": version}
+        build = BuildReport(report=wanted.report, period=wanted.period, as_of=message.at)
+        built = await InsightActivities(self._pool, lambda: message.at).build(build)
+        return built.model_dump(mode="json")
 
     async def _draft(self, wanted: DraftRules, message: DoAtDesk) -> int:
         if wanted.rules is not None:

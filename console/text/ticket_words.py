@@ -38,6 +38,7 @@ TICKET_WORDS: Mapping[str, Mapping[str, str]] = {
         "audit": N_("Audit"),
         "ownership": N_("Books"),
         "subscription": N_("Subscriptions"),
+        "insight": N_("Reports"),
     },
     "step": {
         "create payment": N_("make the payment"),
@@ -59,6 +60,7 @@ TICKET_WORDS: Mapping[str, Mapping[str, str]] = {
         "chargeback": N_("a chargeback"),
         "chargeback told": N_("a chargeback"),
         "chargeback told otherwise": N_("the bank says something else of a chargeback"),
+        "report not built": N_("a report was not built"),
         "trade bill not read": N_("the channel's bill cannot be read"),
         "trade bill differs": N_("the channel's bill differs"),
         "trade bill lacks": N_("the channel's bill lacks much"),

@@ -8,12 +8,14 @@ from console.text.callback_words import CALLBACK_COLOURS, CALLBACK_WORDS
 from console.text.catalogue import N_
 from console.text.goods_words import GOODS_COLOURS, GOODS_WORDS
 from console.text.import_words import IMPORT_COLOURS, IMPORT_WORDS
+from console.text.report_words import REPORT_WORDS
 from console.text.ticket_words import TICKET_WORDS
 
 STATES: Mapping[str, Mapping[str, str]] = {
     **TICKET_WORDS,
     **CALLBACK_WORDS,
     **GOODS_WORDS,
+    **REPORT_WORDS,
     **IMPORT_WORDS,
     **AUDIT_WORDS,
     "order": {

@@ -85,6 +85,8 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: receive_goods": Authority((R.WAREHOUSE, R.ORDER_OPS), service=True),
     "desk.do: put_skus": Authority((R.ORDER_OPS,), service=True, note="a few hundred at a time"),
     "desk.do: draft_rules": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="who drafts does not decide"),
+    "desk.do: build_report": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),
+    "desk.do: set_insight": Authority((R.ORDER_OPS,), note="of reports built from then on"),
     "controls.change: buyers": Authority(
         (R.CS_SUPERVISOR, R.ADMIN), note="an administrator who has not asked decides; nothing of the buyer may be open"
     ),

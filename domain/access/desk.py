@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.catalog.records import SkuRecord
+from domain.insight.parameters import InsightParameters
 from domain.order import Id, Minor, OrderNo, Qty, Tag, Text
 from domain.refunds.outside import BookAs
 from domain.rules.sets import RuleSet
@@ -89,9 +90,24 @@ class DraftRules(Strict):
     rolls_back: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
 
 
+class BuildReportNow(Strict):
+    """A report of a month (2026-04) or week (2026-W17), built again of what is known now."""
+
+    kind: Literal["build_report"] = "build_report"
+    report: Literal["health", "weekly"]
+    period: Id
+
+
+class SetInsight(Strict):
+    """Tiers of cities, points of severity, the dispatch promise, for the reports that are built from now on."""
+
+    kind: Literal["set_insight"] = "set_insight"
+    parameters: InsightParameters
+
+
 DeskTask = Annotated[
     AskAboutMoney | BookOutsideMoney | OpenChargeback | DecideChargeback | AccountChargeback | ReceiveGoods
-    | PutSkus | DraftRules,
+    | PutSkus | DraftRules | BuildReportNow | SetInsight,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

@@ -32,8 +32,6 @@ class MeasuredOrder:
     after_sales: bool = False
     abnormal: bool = False
     by_hand: bool = False
-    sync_late: bool = False
-    payment_late: bool = False
     fits: bool | None = None
 
     @property

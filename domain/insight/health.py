@@ -142,16 +142,10 @@ def _complaints(facts: MonthFacts, counted: int, left: dict[str, int]) -> Figure
 
 
 def flags(order: MeasuredOrder, facts: MonthFacts) -> Iterator[Flag]:
-    """What is said of one order: by these it is found behind a number. Returns that ended and refunds that came back
-    are the store's to add, since they are of other months' orders, too."""
+    """What is said of one order: by these it is found behind a number. What happened in the month to orders of other
+    months, too (late news, anomalies, returns that ended, refunds), whoever has read it adds."""
     if order.signed_at in facts.month:
         yield Flag.SIGNED
-    if order.sync_late:
-        yield Flag.SYNC_LATE
-    if order.payment_late:
-        yield Flag.PAYMENT_LATE
-    if order.abnormal:
-        yield Flag.ABNORMAL
     if order.placed_at not in facts.month or not order.counts:
         return
     yield Flag.PAID

@@ -1,11 +1,14 @@
 """Months and weeks as Shanghai's calendar has them: the spans that reports are about."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8))
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
+MOST_MISSED = 12
+"""Reports that are made up for after nobody has built any."""
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 
 
@@ -57,6 +60,23 @@ def week_before(at: datetime) -> Span:
     today = at.astimezone(SHANGHAI).date()
     year, number, _ = (today - timedelta(days=7)).isocalendar()
     return week(f"{year}-W{number:02}")
+
+
+def months_after(done: str, last: Span) -> tuple[str, ...]:
+    """Months after `done` up to `last`, oldest first; none for an empty `done`."""
+    return _after(done, last, month_before)
+
+
+def weeks_after(done: str, last: Span) -> tuple[str, ...]:
+    return _after(done, last, week_before)
+
+
+def _after(done: str, last: Span, before: Callable[[datetime], Span]) -> tuple[str, ...]:
+    found: list[str] = []
+    while done and last.name > done and len(found) < MOST_MISSED:
+        found.append(last.name)
+        last = before(last.since)
+    return tuple(reversed(found))
 
 
 def _midnight(day: date) -> datetime:

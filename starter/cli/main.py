@@ -10,7 +10,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from starter.cli.approvals import api_token, approve, login, people, token
 from starter.cli.errors import BAD_INPUT, COULD_NOT, CommandFailed, say
-from starter.cli.operations import audit, doctor, event, replay, report, settings, stats, subscription
+from starter.cli.operations import audit, doctor, event, health, replay, report, settings, stats, subscription
 from starter.cli.orders import (
     change,
     chargeback,
@@ -162,6 +162,8 @@ app.add_typer(rule_sets, name="rules")
 
 reports = _group("How well the books keep up with the world.")
 reports.command("reconcile")(report.reconcile)
+reports.command("health")(health.health)
+reports.command("weekly")(health.weekly)
 app.add_typer(reports, name="report")
 
 config = _group("Settings of this machine, and of the business.")

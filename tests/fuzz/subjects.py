@@ -22,6 +22,7 @@ from tests.returns.orders import paid, signed
 from workflows.approvals.control_messages import ChangeOfControls
 from workflows.desk.messages import AtDesk
 from workflows.loops.courier_subscription import COURIER_WORKFLOW, FollowParcels
+from workflows.loops.insight import INSIGHT_WORKFLOW, Insight
 from workflows.loops.polling import PULL_WORKFLOW
 from workflows.loops.reconciliation import DAILY_WORKFLOW, Daily
 from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
@@ -93,6 +94,7 @@ BEGIN: Mapping[str, Begin] = {
     PULL_WORKFLOW: loop(PULL_WORKFLOW, Pull(connector="wechat", tick_s=3_600)),
     DAILY_WORKFLOW: loop(DAILY_WORKFLOW, Daily()),
     COURIER_WORKFLOW: loop(COURIER_WORKFLOW, FollowParcels()),
+    INSIGHT_WORKFLOW: loop(INSIGHT_WORKFLOW, Insight()),
 }
 STARTED_WITH: Mapping[str, type[BaseModel]] = {
     ORDER_WORKFLOW: StartOrder,
@@ -101,6 +103,7 @@ STARTED_WITH: Mapping[str, type[BaseModel]] = {
     PULL_WORKFLOW: Pull,
     DAILY_WORKFLOW: Daily,
     COURIER_WORKFLOW: FollowParcels,
+    INSIGHT_WORKFLOW: Insight,
     "DecideInPlace": Decision,
     DESK_WORK: AtDesk,
 }

@@ -11,7 +11,7 @@ from domain.insight.facts import MeasuredOrder, MonthFacts, Payments, RefundTime
 from domain.insight.figures import quantile, ratio
 from domain.insight.health import flags, health_report
 from domain.insight.parameters import InsightParameters
-from domain.insight.periods import NoSuchPeriod, month, month_before, week, week_before
+from domain.insight.periods import NoSuchPeriod, month, month_before, months_after, week, week_before, weeks_after
 
 APRIL = month("2026-04")
 DAY = timedelta(days=1)
@@ -139,3 +139,9 @@ def test_what_is_no_month_is_refused(name: str) -> None:
 def test_what_is_no_week_is_refused(name: str) -> None:
     with pytest.raises(NoSuchPeriod):
         week(name)
+
+
+def test_what_was_missed_is_named_oldest_first_across_a_year() -> None:
+    assert months_after("2025-11", month("2026-02")) == ("2025-12", "2026-01", "2026-02")
+    assert weeks_after("2026-W52", week("2027-W01")) == ("2026-W53", "2027-W01")
+    assert months_after("", APRIL) == months_after("2026-04", APRIL) == ()

@@ -1,0 +1,258 @@
+"""`/reports`: the health report of a month beside the month before, the orders behind each number, files of it, and the
+week's worst anomalies."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from console.navigation import REPORT_READERS
+from console.pages.rendering import render
+from console.security.access import refuse
+from console.session.user import User
+from console.text.catalogue import N_
+from console.text.language import PageLanguage, language_of
+from console.text.refusals import RefusedAct, tried
+from console.wiring import wiring_of
+from domain.access.desk import BuildReportNow
+from domain.insight.definitions import BEHIND, BY_KEY, MEASURES, MONTH_RULES, Measure, Unit, Wording
+from domain.insight.export import LEFT_OUT, as_csv, as_xlsx
+from domain.insight.figures import Figure
+from domain.insight.health import HealthReport
+from domain.insight.periods import NoSuchPeriod, Span, month, month_before, week
+from domain.insight.weekly import WeeklyReport
+from domain.records import AuditEntry
+from store.audit.audit import AuditStore
+from store.insight.reports import KeptReport, ReportKind, ReportStore
+
+router = APIRouter()
+A_PAGE = 100
+MOST_NUMBER = 10**9
+FILES = {
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+    "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+
+
+@dataclass(frozen=True)
+class ShownPart:
+    name: str
+    value: str
+    counted: int
+    p50: str
+    p90: str
+    share: int
+    """Of the largest part, in percent: the length of its bar."""
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """One measure as the page shows it, all in words; `met` None: no target, or no value."""
+
+    key: str
+    name: str
+    formula: str
+    month: str
+    value: str
+    target: str
+    met: bool | None
+    before: str
+    counted: int
+    about: int
+    coverage: str
+    left_out: tuple[tuple[str, int], ...]
+    p50: str
+    p90: str
+    parts: tuple[ShownPart, ...]
+
+
+@router.get("/reports")
+async def newest(request: Request, user: Annotated[User, Depends(REPORT_READERS)]) -> Response:
+    wiring = wiring_of(request)
+    months = await ReportStore(wiring.pool).periods("health", 1)
+    return RedirectResponse(f"/reports/{months[0] if months else month_before(wiring.now()).name}", 303)
+
+
+@router.get("/reports/{period}")
+async def of_month(
+    request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, version: int = 0
+) -> Response:
+    return await _page(request, user, period, version)
+
+
+@router.get("/reports/{period}/orders")
+async def behind(
+    request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, measure: str = "", version: int = 0,
+    after: str = "",
+) -> Response:  # fmt: skip
+    """The orders behind one number."""
+    await _insist_on_all(request, user)
+    if measure not in BEHIND:
+        raise HTTPException(404)
+    kept = await _kept(request, "health", _month(period), version)
+    if kept is None:
+        raise HTTPException(404)
+    reports = ReportStore(wiring_of(request).pool)
+    page = await reports.orders("health", kept.period, kept.version, BEHIND[measure].value, after[:64], A_PAGE)
+    return render(
+        request, "reports/orders.html", user, page=page, kept=kept,
+        measure=_said(language_of(request), BY_KEY[measure].name),
+    )  # fmt: skip
+
+
+@router.get("/reports/{period}/file/{kind}")
+async def file(
+    request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, kind: str, version: int = 0
+) -> Response:
+    """The same version is the same bytes; that it was taken is written down."""
+    await _insist_on_all(request, user)
+    kept = await _kept(request, "health", _month(period), version)
+    if kind not in FILES or kept is None:
+        raise HTTPException(404)
+    make, media = FILES[kind]
+    wiring = wiring_of(request)
+    detail = {"what": f"reports/{kept.period}", "version": kept.version, "kind": kind}
+    await AuditStore(wiring.pool).append(
+        AuditEntry(actor=user.id, action="console.exported", detail=detail), wiring.now()
+    )
+    name = f"health-{kept.period}-v{kept.version}.{kind}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(make(HealthReport.model_validate_json(kept.text), kept.version), media_type=media, headers=headers)
+
+
+@router.post("/reports/{period}/build")
+async def build(request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str) -> Response:
+    """Built again of what is known now: the same facts make no new version."""
+    await _insist_on_all(request, user)
+    health = "W" not in period
+    name = (_month(period) if health else _week(period)).name
+    work = BuildReportNow(report="health" if health else "weekly", period=name)
+
+    async def done() -> Any:
+        return await (await user.desk()).do(work, 1 + secrets.randbelow(MOST_NUMBER), user.id)
+
+    came = await tried(done())
+    if isinstance(came, RefusedAct):
+        return await (_page if health else _weekly)(request, user, period, 0, came)
+    return RedirectResponse(f"/reports/{name}" if health else f"/reports/weekly/{name}", 303)
+
+
+@router.get("/reports/weekly/{period}")
+async def of_week(
+    request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, version: int = 0
+) -> Response:
+    return await _weekly(request, user, period, version)
+
+
+async def _page(request: Request, user: User, period: str, version: int, refusal: RefusedAct | None = None) -> Response:
+    await _insist_on_all(request, user)
+    span, language = _month(period), language_of(request)
+    kept = await _kept(request, "health", span, version)
+    before = await _kept(request, "health", month_before(span.since), 0)
+    reports = ReportStore(wiring_of(request).pool)
+    figures = shown(language, _report(kept), _report(before)) if kept else ()
+    return render(
+        request, "reports/month.html", user, kept=kept, report=_report(kept) if kept else None, period=span.name,
+        figures=figures, versions=await reports.versions("health", span.name), months=await reports.periods("health"),
+        weeks=await reports.periods("weekly", 8), earlier=month_before(span.since).name, refusal=refusal,
+        status=refusal.status if refusal else 200,
+    )  # fmt: skip
+
+
+async def _weekly(
+    request: Request, user: User, period: str, version: int, refusal: RefusedAct | None = None
+) -> Response:
+    await _insist_on_all(request, user)
+    span = _week(period)
+    kept = await _kept(request, "weekly", span, version)
+    report = WeeklyReport.model_validate_json(kept.text) if kept else None
+    return render(
+        request, "reports/week.html", user, kept=kept, report=report, period=span.name, refusal=refusal,
+        weeks=await ReportStore(wiring_of(request).pool).periods("weekly", 12),
+        status=refusal.status if refusal else 200,
+    )  # fmt: skip
+
+
+async def _insist_on_all(request: Request, user: User) -> None:
+    """A report is about all shops and warehouses: it is not for those who see some of them."""
+    if user.scope.channels is not None or user.scope.warehouses is not None:
+        await refuse(request, user, "OUT_OF_SCOPE")
+
+
+async def _kept(request: Request, kind: ReportKind, span: Span, version: int) -> KeptReport | None:
+    """Without `version` the newest. Raises `HTTPException` for a version that is not there."""
+    kept = await ReportStore(wiring_of(request).pool).read(kind, span.name, version or None)
+    if kept is None and version:
+        raise HTTPException(404)
+    return kept
+
+
+def _report(kept: KeptReport | None) -> HealthReport | None:
+    return HealthReport.model_validate_json(kept.text) if kept else None
+
+
+def _month(name: str) -> Span:
+    return _period(month, name)
+
+
+def _week(name: str) -> Span:
+    return _period(week, name)
+
+
+def _period(read: Any, name: str) -> Span:
+    try:
+        found: Span = read(name)
+    except NoSuchPeriod:
+        raise HTTPException(404) from None
+    return found
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def shown(language: PageLanguage, report: HealthReport | None, before: HealthReport | None) -> tuple[ShownFigure, ...]:
+    if report is None:
+        return ()
+    return tuple(_figure(language, measure, report.figure(measure.key), before) for measure in MEASURES)
+
+
+def _figure(language: PageLanguage, measure: Measure, figure: Figure, before: HealthReport | None) -> ShownFigure:
+    def said(value: int | None) -> str:
+        return value_text(language, measure.unit, value)
+
+    largest = max([part.value or 0 for part in figure.parts] + [1])
+    sign = "≥ " if measure.at_least else "≤ "
+    return ShownFigure(
+        key=measure.key, name=_said(language, measure.name), formula=_said(language, measure.formula),
+        month=_said(language, MONTH_RULES[measure.month]), value=said(figure.value),
+        target=sign + said(measure.target) if measure.target is not None else "", met=measure.met(figure.value),
+        before=said(before.figure(measure.key).value) if before else "", counted=figure.counted, about=figure.about,
+        coverage=value_text(language, Unit.BP, figure.coverage_bp),
+        left_out=tuple((_said(language, LEFT_OUT[why]), count) for why, count in figure.left_out.items()),
+        p50=said(figure.p50) if figure.p50 is not None else "", p90=said(figure.p90) if figure.p90 is not None else "",
+        parts=tuple(
+            ShownPart(p.name, said(p.value), p.counted, said(p.p50) if p.p50 is not None else "",
+                said(p.p90) if p.p90 is not None else "", 100 * (p.value or 0) // largest)
+            for p in figure.parts
+        ),
+    )  # fmt: skip
+
+
+def _said(language: PageLanguage, said: Wording) -> str:
+    return said.zh if language.code == "zh" else said.en
+
+
+def value_text(language: PageLanguage, unit: Unit, value: int | None) -> str:
+    """An integer of a unit as people read it; nothing is a dash."""
+    if value is None:
+        return "–"
+    if unit in (Unit.BP, Unit.PPM):
+        digits = 2 if unit is Unit.BP else 4
+        return f"{value // 10**digits}.{value % 10**digits:0{digits}} %"
+    if unit is Unit.MINUTES:
+        return language.say(N_("%(hours)s h"), hours=f"{value // 60}.{value % 60 * 10 // 60}")
+    return f"{value // 10}.{value % 10}"

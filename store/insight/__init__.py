@@ -1,0 +1,1 @@
+"""What reports of months and weeks are made of, and the versions of them."""

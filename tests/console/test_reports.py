@@ -1,0 +1,119 @@
+"""Reports in the console: each figure with its coverage and the month before, its orders one click away, the same files
+for the same version; not for those who see some shops only."""
+
+from datetime import timedelta
+
+import pytest
+
+from activities.insight import BuildReport, InsightActivities
+from bench.insight.planting import (
+    PlantedOrder,
+    PlantedReturn,
+    PlantedTicket,
+    plant_news,
+    plant_orders,
+    plant_payments,
+    plant_returns,
+    plant_tickets,
+)
+from console.pages.reports import value_text
+from console.text.language import LANGUAGES
+from domain.insight.definitions import MEASURES, Unit
+from domain.insight.periods import month
+from store.pool import Pool
+from tests.console.office import Desk
+from tests.console.test_tickets import english
+
+APRIL = month("2026-04")
+T = APRIL.since + timedelta(days=10)
+
+
+@pytest.fixture
+async def reported(desk: Desk) -> Desk:
+    """March without an order, April with two; the first of them went wrong."""
+    await plant(desk.books)
+    insight = InsightActivities(desk.books, lambda: desk.now)
+    as_of = APRIL.until + timedelta(hours=6)
+    for report, period in (("health", "2026-03"), ("health", "2026-04"), ("weekly", "2026-W15")):
+        wanted = BuildReport.model_validate({"report": report, "period": period, "as_of": as_of})
+        await insight.build(wanted)
+    return desk
+
+
+async def plant(books: Pool) -> None:
+    day = timedelta(days=1)
+    await plant_orders(
+        books,
+        [
+            PlantedOrder("SO-BAD-1", "上海市", T, T, T + 4 * day, T + 3 * day, parcels=2),
+            PlantedOrder("SO-GOOD", "杭州市", T, T, T + 2 * day, T + day),
+        ],
+    )
+    await plant_news(books, ["SO-BAD-1", "SO-GOOD"], T, told=100, late=1)
+    await plant_payments(books, ["SO-GOOD"], T, paid=2, late=0)
+    await plant_returns(books, [PlantedReturn("SO-BAD-1", T + 5 * day, "REFUNDED")])
+    await plant_tickets(books, [PlantedTicket("T-BAD", "SO-BAD-1", "qimen", "push", T, timedelta(hours=7), True)])
+
+
+async def test_a_figure_stands_beside_its_coverage_its_target_and_the_month_before(reported: Desk) -> None:
+    browser = await english(reported, "order-ops")
+    newest = await browser.get("/reports")
+    assert (newest.status_code, newest.headers["location"]) == (303, "/reports/2026-04")
+    page = (await browser.get("/reports/2026-04")).text
+    for measure in MEASURES:
+        assert f'id="{measure.key}"' in page
+    assert "99.00 %" in page and "≥ 99.50 %" in page and "missed" in page and "Month before (2026-03)" in page
+    assert "72.0 h" in page and "First-tier cities" in page and "no source: 2" in page
+    assert "30 days were not compared" in page
+
+
+async def test_each_number_opens_the_orders_behind_it(reported: Desk) -> None:
+    browser = await english(reported, "cs-supervisor")
+    for measure, seen in (("perfect_bp", True), ("after_sales_rate_bp", True), ("payment_delay_ppm", False)):
+        page = (await browser.get(f"/reports/2026-04/orders?measure={measure}")).text
+        assert ('href="/orders/SO-BAD-1"' in page) is seen and "/orders/SO-GOOD" not in page
+    assert (await browser.get("/reports/2026-04/orders?measure=nothing")).status_code == 404
+
+
+async def test_files_of_a_version_are_the_same_bytes_and_taking_one_is_written_down(reported: Desk) -> None:
+    browser = await english(reported, "finance")
+    for kind in ("csv", "xlsx"):
+        first, again = [(await browser.get(f"/reports/2026-04/file/{kind}")).content for _ in range(2)]
+        assert first == again and len(first) > 1_000
+    assert len(await reported.audit("console.exported")) == 4
+    assert (await browser.get("/reports/2026-04/file/exe")).status_code == 404
+
+
+async def test_the_week_shows_the_three_parts_of_its_severity(reported: Desk) -> None:
+    page = (await (await english(reported, "order-ops")).get("/reports/weekly/2026-W15")).text
+    assert "T-BAD" in page and "A buyer waits" in page and "(7 h)" in page and ">38<" in page
+
+
+async def test_who_sees_some_shops_only_sees_no_report(reported: Desk) -> None:
+    await reported.books.execute("INSERT INTO person_scopes VALUES ('finance', 'channel', 'jd')")
+    browser = await english(reported, "finance")
+    for path in ("", "/orders?measure=perfect_bp", "/file/csv"):
+        assert (await browser.get(f"/reports/2026-04{path}")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["2026-13", "2026-W17", "weekly/2026-04", "2026-04?version=9", "x/orders"])
+async def test_what_is_no_period_or_version_is_not_found(reported: Desk, path: str) -> None:
+    assert (await (await english(reported, "order-ops")).get(f"/reports/{path}")).status_code == 404
+
+
+async def test_a_month_without_a_report_says_how_it_comes_and_without_workers_none_is_built(desk: Desk) -> None:
+    browser = await english(desk, "order-ops")
+    assert "no report of this month yet" in (await browser.get("/reports/2026-04")).text
+    answer = await browser.post("/reports/2026-04/build")
+    assert answer.status_code == 503 and "nothing was sent" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        (Unit.BP, 9_958, "99.58 %"), (Unit.PPM, 1_731, "0.1731 %"), (Unit.MINUTES, 90, "1.5 h"),
+        (Unit.SCORE_X10, 750, "75.0"), (Unit.PER_1000_X10, 3, "0.3"), (Unit.BP, None, "–"),
+    ],
+)  # fmt: skip
+def test_a_value_reads_as_people_say_it(unit: Unit, value: int | None, text: str) -> None:
+    assert value_text(LANGUAGES["en"], unit, value) == text
