@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.insight.facts import MeasuredOrder, MonthFacts, Payments, RefundTime, Transitions
-from domain.insight.parameters import InsightParameters
+from domain.insight.parameters import AnomalyKind, InsightParameters
 from domain.insight.periods import Span
+from domain.insight.second_opinion import Misfit, defects, fits
 from domain.insight.severity import Anomaly, hours_between, kind_of
 from domain.strict import of
+from store.insight.told import read_told, told_orders
 from store.pool import Connection, Pool, Row
 
 LONGEST_S = 60
@@ -98,6 +100,8 @@ SELECT t.ticket_id, t.order_no, t.system, t.step, t.opened_at, t.resolved_at, o.
 FROM tickets t JOIN orders o USING (order_no) WHERE t.opened_at >= $1 AND t.opened_at < $2
 ORDER BY t.opened_at, t.ticket_id"""
 
+STANDING = "SELECT order_no, payable_minor, updated_at FROM orders WHERE order_no = ANY ($1) ORDER BY order_no"
+
 
 @dataclass(frozen=True)
 class MonthRows:
@@ -112,14 +116,16 @@ class MonthRows:
     closures: list[Row]
     refunds: list[Row]
     anomalies: tuple[Anomaly, ...]
+    told: list[Row]
 
     def facts(self) -> MonthFacts:
         told, paid = self.transitions, self.payments
+        opinions = {order.order_no: fits(order) for order in told_orders(self.told)}
         return MonthFacts(
             month=self.month,
             as_of=self.as_of,
             parameters=self.parameters,
-            orders=[MeasuredOrder(**row) for row in self.orders],
+            orders=[MeasuredOrder(**row, fits=opinions.get(row["order_no"])) for row in self.orders],
             transitions=Transitions(told["total"], told["in_step"], told["unfit"], told["days_not_compared"]),
             payments=Payments(paid["total"], paid["late_ones"]),
             closures=[row["ending"] for row in self.closures],
@@ -143,12 +149,17 @@ class PeriodReader:
                 await connection.fetch(ORDERS, *between, timeout=LONGEST_S), transitions, payments,
                 await connection.fetch(CLOSURES, *between, timeout=LONGEST_S),
                 await connection.fetch(REFUNDS, *between, timeout=LONGEST_S),
-                await _anomalies(connection, month),
+                await _anomalies(connection, month), await read_told(connection, *between, placed=True),
             )  # fmt: skip
 
     async def week(self, week: Span) -> tuple[InsightParameters, tuple[Anomaly, ...]]:
+        """Tickets that were opened in it, and what nobody has opened one about: of orders last written to in it,
+        statuses that their facts do not lead to."""
         async with self._snapshot() as connection:
-            return await read_parameters(connection), await _anomalies(connection, week)
+            parameters, asked = await read_parameters(connection), await _anomalies(connection, week)
+            found = defects(told_orders(await read_told(connection, week.since, week.until, placed=False)))
+            rows = await connection.fetch(STANDING, list(found), timeout=LONGEST_S)
+        return parameters, (*asked, *(_unnoticed(row, found[row["order_no"]], week) for row in rows))
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Connection]:
@@ -178,4 +189,11 @@ async def _anomalies(connection: Connection, span: Span) -> tuple[Anomaly, ...]:
             f"{row['system']}: {row['step']}",
         )
         for row in rows
+    )  # fmt: skip
+
+
+def _unnoticed(row: Row, what: tuple[Misfit, ...], week: Span) -> Anomaly:
+    return Anomaly(
+        f"second-opinion {row['order_no']}", row["order_no"], AnomalyKind.STATE_MISMATCH, row["payable_minor"],
+        row["updated_at"], hours_between(row["updated_at"], week.until), False, f"second opinion: {', '.join(what)}",
     )  # fmt: skip

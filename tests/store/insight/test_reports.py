@@ -130,3 +130,41 @@ async def test_the_ticket_of_a_report_that_was_not_built_closes_when_it_is(
     await insight.build(WANTED)
     ticket = await TicketStore(pool).get("T-report-health-2026-04")
     assert ticket is not None and (ticket.state, ticket.resolved_by) == ("resolved", "system")
+
+
+async def test_planted_drift_is_in_the_accuracy_the_second_opinion_and_the_ranking(
+    insight: InsightActivities, pool: Pool
+) -> None:
+    """A callback that was lost, a status that was edited by hand, a parcel signed for before it had left."""
+    await pool.execute(TOLD, ["OK-0001"] * 2, ["COLLECTED", "SIGNED"], [T + DAY, T + 2 * DAY])
+    before = HealthReport.model_validate_json((await insight.built(WANTED)).text)
+    assert (before.figure("fits_bp").value, before.figure("fits_bp").counted) == (10_000, 1)
+    orders = [PlantedOrder(f"DRIFT-{n}", "上海市", T, T, T + DAY, T + DAY) for n in range(3)]
+    await plant_orders(pool, orders)
+    await pool.execute(TOLD, ["DRIFT-0"], ["COLLECTED"], [T + DAY])
+    await pool.execute(
+        """INSERT INTO drifts (day, order_no, kind, number, expected, found, found_at)
+        VALUES ('2026-04-12', 'DRIFT-0', 'parcel', 'YT1', 'kuaidi100:YT1:SIGNED', 'SHIPPED', $1)""", T + 2 * DAY,
+    )  # fmt: skip
+    await pool.execute("UPDATE child_orders SET status = 'SHIPPED' WHERE order_no = 'DRIFT-0'")
+    await pool.execute("UPDATE orders SET status = 'SHIPPED' WHERE order_no = 'DRIFT-0'")
+    await pool.execute(TOLD, ["DRIFT-1"], ["COLLECTED"], [T + DAY])
+    await pool.execute(TOLD, ["DRIFT-2"] * 2, ["SIGNED", "COLLECTED"], [T, T + DAY])
+    report = HealthReport.model_validate_json((await insight.built(WANTED)).text)
+    assert report.figure("sync_accuracy_bp").counted == before.figure("sync_accuracy_bp").counted + 5
+    assert report.figure("sync_accuracy_bp").part == (before.figure("sync_accuracy_bp").part or 0) + 4
+    assert (report.figure("fits_bp").value, report.figure("fits_bp").counted) == (2_500, 4)
+    page = await ReportStore(pool).orders("health", "2026-04", 2, "does_not_fit")
+    assert page.orders == ("DRIFT-0", "DRIFT-1", "DRIFT-2")
+    weekly = BuildReport(report="weekly", period="2026-W15", as_of=AS_OF)
+    top = WeeklyReport.model_validate_json((await insight.built(weekly)).text).top
+    assert {e.order_no: e.what.partition(": ")[2] for e in top if e.what.startswith("second")} == {
+        "DRIFT-0": "unheard", "DRIFT-1": "other_status", "DRIFT-2": "signed_before_left",
+    }  # fmt: skip
+
+
+TOLD = """
+INSERT INTO order_events (order_no, key, kind, source, occurred_at, recorded_at, outcome, child_no, from_status,
+    to_status)
+SELECT order_no, kind || order_no, kind, 'kuaidi100', at, at, 'APPLIED', order_no || '-01', '', ''
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS t (order_no, kind, at)"""
