@@ -187,6 +187,8 @@ class StartOrder(Strict):
     payable_minor: Minor
     """What the shop showed the buyer. It must equal our own pricing, else the order is refused."""
     payment: PaymentTerms = PaymentTerms()
+    dispatch_by: OrderTime | None = None
+    """Until when the channel has promised that all of it leaves. Absent: the policy's time, from payment."""
     proof: Annotated[str, Field(max_length=8_192)] | None = None
     """A token of the service that starts it, made for this very message (docs/contract/README.md)."""
 

@@ -81,6 +81,10 @@ class Policy(Strict):
     """A waybill of a return that no courier knows becomes a ticket after this (R51)."""
     receive_s: Seconds = 10 * 86400
     """From handing over to the warehouse's receipt, then a ticket."""
+    dispatch_s: Seconds = 48 * 3600
+    """From payment until all of an order has left, where its channel has promised nothing of its own (R82)."""
+    dispatch_warning_s: Seconds = 6 * 3600
+    """So long before that a ticket warns of what has not left."""
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ from relay.jobs.approval_notices import ApprovalNotices
 from relay.jobs.audit_anchor import Anchoring
 from relay.jobs.backorders import BackorderWatch
 from relay.jobs.callback_rates import BoardWatch
+from relay.jobs.dispatch_deadlines import DispatchWatch
 from relay.jobs.notices import Notices
 from relay.jobs.ownership import NightlyOwnership
 from relay.jobs.retention import Nightly
@@ -34,6 +35,7 @@ from relay.micro_batch import Batch
 from store.approvals.notices import ApprovalNoticeStore
 from store.audit.anchor import AnchorFile
 from store.audit.copies import AnchorCopies
+from store.dispatch.deadlines import DispatchStore
 from store.inbox.callback_rates import BoardStore
 from store.inbox.inbox import Added, InboxStore, Incoming
 from store.inbox.retention import RetentionStore
@@ -101,8 +103,9 @@ class Relay:
         nights = RetentionStore(pool)
         nightly = [Nightly(nights, policy, clock), NightlyOwnership(OwnershipStore(pool), nights, clock)]
         backorders = BackorderWatch(BackorderStore(pool), inbox, clock)
+        dispatch = DispatchWatch(DispatchStore(pool), policy, clock)
         self._watching: tuple[RunningPart, ...] = (
-            self.parked, self.board, self.tickets, *nightly, backorders, *notices, *asking, *anchoring,
+            self.parked, self.board, self.tickets, *nightly, backorders, dispatch, *notices, *asking, *anchoring,
         )  # fmt: skip
         intake = Intake(
             receivers,

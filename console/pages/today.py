@@ -62,6 +62,7 @@ def _shown(counts: TodayCounts, user: User, language: PageLanguage) -> Iterable[
             N_("Late shipping"), "truck-delivery", late, _to(user, "/orders", "?only=late"),
             urgent=late.n > 0 and user.holds(R.WAREHOUSE, R.ORDER_OPS),
         )  # fmt: skip
+        yield Tile(N_("To ship within 6 hours"), "clock", counts.of("due"), _to(user, "/orders", "?only=due"))
         yield Tile(
             N_("Waiting for stock"),
             "clock",

@@ -85,6 +85,12 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "dispute": N_("Dispute"),
         "other": N_("Other"),
     },
+    "kept_by": {
+        "hold": N_("A hold"),
+        "stock": N_("Missing goods"),
+        "ticket": N_("An open ticket"),
+        "warehouse": N_("The warehouse"),
+    },
     "hold_end": {
         "released": N_("Released"),
         "cause": N_("Ended by itself"),

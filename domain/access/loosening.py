@@ -45,6 +45,8 @@ LEVERS: Mapping[str, Lever] = {
     "refund_ticket_after_s": Lever("退款未决工单", "a refund without an end is a ticket after", "more"),
     "cancel_wait_s": Lever("拦截等待", "an interception without an answer is a ticket after", "more"),
     "parked_ticket_after_s": Lever("滞留消息工单", "a parked message is a ticket after", "more"),
+    "dispatch_s": Lever("承诺发货时限", "orders are promised to leave within", "more"),
+    "dispatch_warning_s": Lever("发货临期提醒", "what has not left is warned of so long before", "less"),
     "supplier_answer_s": Lever("供应商回复超时", "a silent supplier is asked about after", "more"),
     "clock_skew_s": Lever("可信的时钟误差", "times ahead of ours that are believed", "more"),
     "late_payment_watch_s": Lever("迟到付款监听", "late payments are listened for", "less"),

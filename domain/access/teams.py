@@ -25,6 +25,7 @@ WAREHOUSE_SYSTEMS = frozenset(
         "tms",
         "carrier",
         "stock",
+        "dispatch",
         "supplier",
         "customs",
         "catalog",

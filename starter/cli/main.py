@@ -164,6 +164,7 @@ reports = _group("How well the books keep up with the world.")
 reports.command("reconcile")(report.reconcile)
 reports.command("health")(health.health)
 reports.command("weekly")(health.weekly)
+reports.command("dispatch")(report.dispatch)
 app.add_typer(reports, name="report")
 
 config = _group("Settings of this machine, and of the business.")

@@ -8,8 +8,8 @@ from store.console.scopes import SEEN, seen_by
 from store.console.sessions import PersonScope
 from store.pool import Pool
 
-LATE_AFTER = timedelta(hours=48)
-"""Paid and not shipped: what most channels promise their buyers."""
+SOON = timedelta(hours=6)
+"""Promised to leave within that: may still be done in time."""
 REFUSALS_OF = timedelta(hours=24)
 
 COUNTS = f"""
@@ -17,8 +17,9 @@ SELECT 'tickets' AS kind, severity AS part, count(*) AS n, min(opened_at) AS sin
 FROM tickets t LEFT JOIN orders o USING (order_no) WHERE t.state = 'open' AND {SEEN} GROUP BY severity
 UNION ALL SELECT 'approvals', role, count(*), min(opened_at)
 FROM approvals a LEFT JOIN orders o USING (order_no) WHERE a.state = 'open' AND {SEEN} GROUP BY role
-UNION ALL SELECT 'late', '', count(*), min(o.paid_at)
-FROM orders o WHERE o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED') AND o.paid_at < $3 AND {SEEN}
+UNION ALL SELECT CASE WHEN o.dispatch_by < $3 THEN 'late' ELSE 'due' END, '', count(*), min(o.dispatch_by)
+FROM orders o WHERE o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED') AND o.dispatch_by < $4 AND {SEEN}
+GROUP BY o.dispatch_by < $3
 UNION ALL SELECT 'children', c.status, count(*), min(c.updated_at)
 FROM child_orders c JOIN orders o USING (order_no)
 WHERE c.status IN ('BACKORDER', 'EXCEPTION') AND o.ended_at IS NULL
@@ -28,7 +29,7 @@ UNION ALL SELECT 'holds', h.kind, count(*), min(h.placed_at)
 FROM order_holds h JOIN orders o USING (order_no) WHERE h.ended_at IS NULL AND {SEEN} GROUP BY h.kind
 UNION ALL SELECT 'returns', r.sla_owner, count(*), min(r.applied_at)
 FROM return_cases r JOIN orders o USING (order_no) WHERE r.ended_at IS NULL AND {SEEN} GROUP BY r.sla_owner
-UNION ALL SELECT 'refusals', source, count(*), min(at) FROM inbox_refusals WHERE at >= $4 GROUP BY source
+UNION ALL SELECT 'refusals', source, count(*), min(at) FROM inbox_refusals WHERE at >= $5 GROUP BY source
 """  # noqa: S608 - our own words
 
 
@@ -48,7 +49,7 @@ class WaitingCount:
 class TodayCounts:
     """By kind and part: tickets by severity, approvals by role, children by state, holds by
     what they are about, returns by whose turn it is,
-    refusals of callbacks by source; `late` has one part, ''."""
+    refusals of callbacks by source; `late` and `due` have one part, ''."""
 
     parts: Mapping[tuple[str, str], WaitingCount]
 
@@ -62,5 +63,5 @@ class TodayCounts:
 
 
 async def count_today(pool: Pool, scope: PersonScope, now: datetime) -> TodayCounts:
-    rows = await pool.fetch(COUNTS, *seen_by(scope), now - LATE_AFTER, now - REFUSALS_OF)
+    rows = await pool.fetch(COUNTS, *seen_by(scope), now, now + SOON, now - REFUSALS_OF)
     return TodayCounts({(row["kind"], row["part"]): WaitingCount(row["n"], row["since"]) for row in rows})

@@ -11,7 +11,7 @@ from store.pool import Connection, Pool
 SUMMARY = """o.order_no, o.channel, o.channel_order_no, o.buyer_id, o.currency, o.payable_minor, o.paid_minor,
     o.refund_reserved_minor, o.refunded_minor, o.placed_at, o.pay_deadline, o.status, o.payment_status, o.waiting_for,
     o.needs_attention, o.payment_code, o.paid_at, o.completed_at, o.closed_at, o.ended_at, o.updated_at, o.seq,
-    o.policy_version"""
+    o.policy_version, o.dispatch_by"""
 
 # Each channel once, by one look into the index a channel.
 CHANNELS = """
@@ -50,14 +50,16 @@ class OrderSummary:
     updated_at: datetime
     seq: int
     policy_version: int
+    dispatch_by: datetime | None = None
+    """Until when all of it was promised to leave."""
 
 
 @dataclass(frozen=True)
 class OrderFilter:
     """What is None does not narrow. `number`: exact order, child, channel or waybill number; `search`: any of these, or
     the number of a return, refund, payment or returned parcel, a buyer, a SKU, the last four digits of the phone.
-    `paid_before`: paid before that, and not all of it shipped. `numbers`: exactly these orders. `held`: by a hold that
-    is open. `channels`, `warehouses`: what the reader may see."""
+    `due_before`: promised to leave before that, and not all of it has. `numbers`: exactly these orders. `held`: by a hold
+    that is open. `channels`, `warehouses`: what the reader may see."""
 
     status: str | None = None
     payment_status: str | None = None
@@ -70,7 +72,7 @@ class OrderFilter:
     placed_before: datetime | None = None
     search: str | None = None
     child_statuses: frozenset[str] | None = None
-    paid_before: datetime | None = None
+    due_before: datetime | None = None
     numbers: frozenset[str] | None = None
     held: bool | None = None
     channels: frozenset[str] | None = None
@@ -109,7 +111,7 @@ _CONDITIONS = {
         UNION ALL SELECT order_no FROM payments WHERE transaction_id = {0}
         UNION ALL SELECT order_no FROM order_lines WHERE sku = {0})""",
     "child_statuses": "EXISTS (SELECT FROM child_orders c WHERE c.order_no = o.order_no AND c.status = ANY ({}))",
-    "paid_before": "o.paid_at < {} AND o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED')",
+    "due_before": "o.dispatch_by < {} AND o.status IN ('AWAITING_SHIPMENT', 'PARTIALLY_SHIPPED')",
     "numbers": "o.order_no = ANY ({})",
     "held": "o.order_no IN (SELECT h.order_no FROM order_holds h WHERE h.ended_at IS NULL)",
     "channels": "o.channel = ANY ({})",

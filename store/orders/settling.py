@@ -6,6 +6,7 @@ from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment, StockMove
 from domain.shares import freeze
 from domain.states import ChildStatus
+from store.dispatch.deadlines import promise
 from store.errors import AlreadySettled, NoSuchOrder, NotTaggedYet, PaymentDoesNotFit
 from store.orders.children import insert_children, read_children
 from store.orders.lines import catalogue_of, priced_of, read_rows, untagged_of
@@ -40,6 +41,7 @@ async def settle(connection: Connection, message: SettlePayment) -> Settled:
     else:
         children = created = await _split(connection, write, message.policy)
     await apply_write(connection, write, created)
+    await promise(connection, write.order_no, write.payment.paid_at if write.payment else write.at, message.policy)
     return Settled(children=children)
 
 

@@ -1,5 +1,7 @@
 """`/orders/{order_no}`: one order with everything that belongs to it."""
 
+import math
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -14,9 +16,11 @@ from console.pages.order.story import told
 from console.pages.rendering import render
 from console.session.user import User
 from console.text.language import language_of
-from console.wiring import wiring_of
+from console.wiring import Wiring, wiring_of
 from domain.fulfilment.explanation_text import change, reason, turned_down
 from store.console.order_page import OrderPageStore
+from store.dispatch.deadlines import DispatchStore
+from store.orders.pages import OrderSummary
 from store.orders.plans import KeptPlan, PlanStore
 from store.pool import clean
 from workflows.messages import order_workflow_id
@@ -42,9 +46,26 @@ async def order(
         request, "order.html", user, content=content, order=content.detail.order, detail=content.detail,
         story=told(content.timeline, raw=bool(raw)), raw=bool(raw), choices=choices_of(content, user), said=said,
         splits=_splits(request, await PlanStore(wiring.pool).explanation(found)),
-        done=DONE, names={line["line_id"]: line["name"] or line["sku"] for line in content.detail.lines},
+        late=await _waiting(wiring, content.detail.order), done=DONE,
+        names={line["line_id"]: line["name"] or line["sku"] for line in content.detail.lines},
         web_ui=f"{web_ui}/namespaces/default/workflows/{order_workflow_id(found)}" if web_ui else None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WaitingToLeave:
+    """`hours_left`: whole ones until what was promised, negative when it is late. `why`: what keeps it."""
+
+    hours_left: int
+    why: str
+
+
+async def _waiting(wiring: Wiring, order: OrderSummary) -> WaitingToLeave | None:
+    """None: nothing was promised, or nothing waits to leave."""
+    why = (await DispatchStore(wiring.pool).why_waiting([order.order_no])).get(order.order_no)
+    if why is None or order.dispatch_by is None:
+        return None
+    return WaitingToLeave(math.floor((order.dispatch_by - wiring.now()).total_seconds() / 3600), why)
 
 
 def _splits(request: Request, kept: KeptPlan | None) -> list[tuple[str, list[str], list[str], list[str]]]:

@@ -37,6 +37,7 @@ COLUMNS = (
     OrderColumn("paid_minor", N_("Paid"), "money"),
     OrderColumn("paid_at", N_("Paid at"), "time"),
     OrderColumn("refunded_minor", N_("Paid back"), "money"),
+    OrderColumn("dispatch_by", N_("To leave by"), "time"),
     OrderColumn("updated_at", N_("Last change"), "time"),
     OrderColumn("ended_at", N_("Ended"), "time"),
 )

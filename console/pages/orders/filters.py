@@ -11,7 +11,7 @@ from console.pages.orders.columns import read_columns
 from console.session.user import User
 from console.text.catalogue import N_
 from domain.states import OrderStatus
-from store.console.today import LATE_AFTER
+from store.console.today import SOON
 from store.orders.pages import OrderFilter
 from store.pool import clean
 
@@ -19,6 +19,7 @@ LONGEST_SEARCH = 100
 ONLY = {
     "attention": N_("Needs a person"),
     "late": N_("Late shipping"),
+    "due": N_("To ship within 6 hours"),
     "backorder": N_("Waiting for stock"),
     "held": N_("Parcels held"),
     "exception": N_("Trouble at the courier"),
@@ -70,7 +71,9 @@ def filter_of(asked: AskedOrders, user: User, now: datetime) -> OrderFilter:
         case "attention":
             return replace(wanted, needs_attention=True)
         case "late":
-            return replace(wanted, paid_before=now - LATE_AFTER)
+            return replace(wanted, due_before=now)
+        case "due":
+            return replace(wanted, due_before=now + SOON)
         case "backorder":
             return replace(wanted, child_statuses=frozenset({"BACKORDER"}), ended=False)
         case "held":

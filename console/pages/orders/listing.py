@@ -15,11 +15,12 @@ from console.pages.orders.views import PAGE
 from console.pages.rendering import render, with_query
 from console.session.user import User
 from console.text.language import language_of
-from console.wiring import wiring_of
+from console.wiring import Wiring, wiring_of
 from domain.states import OrderStatus
 from store.console.saved_views import SavedViews
+from store.dispatch.deadlines import DispatchStore
 from store.orders.orders import OrderStore
-from store.orders.pages import known_channels
+from store.orders.pages import OrderPage, known_channels
 
 router = APIRouter()
 A_PAGE = 30
@@ -47,6 +48,14 @@ async def orders(
         request, "orders/list.html", user, page=page, filters=asked, columns=read_columns(asked.cols),
         all_columns=COLUMNS, views=await SavedViews(wiring.pool).list(user.id, PAGE), acts=acts_of(user),
         statuses=[(s.value, language.word("order", s)) for s in OrderStatus],
+        why=await _why(wiring, asked.only, page),
         only=[(value, language.say(text)) for value, text in ONLY.items()],
         channels=[(name, name) for name in await known_channels(wiring.pool, user.scope.channels)],
     )  # fmt: skip
+
+
+async def _why(wiring: Wiring, only: str, page: OrderPage) -> dict[str, str]:
+    """By order: what keeps it from leaving; asked for where that is the question."""
+    if only not in ("late", "due"):
+        return {}
+    return await DispatchStore(wiring.pool).why_waiting([order.order_no for order in page.orders])

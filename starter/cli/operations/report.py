@@ -1,6 +1,6 @@
 """`oms report`: how well the books keep up with the world."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 import typer
@@ -10,6 +10,8 @@ from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import BadInput, run
 from starter.cli.options import Json
+from starter.cli.text import SHANGHAI
+from store.dispatch.deadlines import DispatchShare, DispatchStore
 from store.polling.measures import DayReport, MeasureStore
 
 Day = Annotated[str | None, typer.Option("--day", metavar="YYYY-MM-DD", help="Day in Shanghai. [default: yesterday]")]
@@ -29,6 +31,32 @@ def reconcile(day: Day = None, json: Json = False) -> None:
         output.as_json(report)
     else:
         _print(report)
+
+
+def dispatch(day: Day = None, json: Json = False) -> None:
+    """Show how much of what was promised to leave on a day left in time.
+
+    Example: oms report dispatch --day 2026-03-02
+    """
+    found = run(_dispatched(day))
+    if json:
+        output.as_json(found)
+        return
+    decided = found.on_time + found.late
+    share = f"{found.on_time * 10_000 // decided} of 10000" if decided else "nothing to measure"
+    output.facts(
+        [
+            ("on time", f"{found.on_time} ({share})"),
+            ("late", str(found.late)),
+            ("may still be in time, not counted", str(found.undecided) if found.undecided else ""),
+        ]
+    )
+
+
+async def _dispatched(given: str | None) -> DispatchShare:
+    begins = datetime.combine(_day(given), time(), SHANGHAI)
+    async with database() as pool:
+        return await DispatchStore(pool).share(begins, begins + timedelta(days=1))
 
 
 def _day(given: str | None) -> date:
