@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from domain.policy import Policy
 from domain.records import TicketRecord, TicketResolution
-from store.pool import Connection, Pool
+from store.pool import Connection, Pool, Row
 from store.tickets.tickets import open_ticket, resolve_ticket
 
 SYSTEM, STEP = "dispatch", "dispatch due"
@@ -81,7 +81,7 @@ class DispatchStore:
         return {row["order_no"]: row["waits_for"] for row in rows}
 
 
-def _ticket(row: "dict[str, object]") -> TicketRecord:
+def _ticket(row: Row) -> TicketRecord:
     return TicketRecord(
         ticket_id=f"T-due-{row['order_no']}",
         system=SYSTEM,

@@ -58,8 +58,8 @@ class OrderSummary:
 class OrderFilter:
     """What is None does not narrow. `number`: exact order, child, channel or waybill number; `search`: any of these, or
     the number of a return, refund, payment or returned parcel, a buyer, a SKU, the last four digits of the phone.
-    `due_before`: promised to leave before that, and not all of it has. `numbers`: exactly these orders. `held`: by a hold
-    that is open. `channels`, `warehouses`: what the reader may see."""
+    `due_before`: promised to leave before that, and not all of it has. `numbers`: exactly these orders. `held`: by
+    a hold that is open. `channels`, `warehouses`: what the reader may see."""
 
     status: str | None = None
     payment_status: str | None = None
