@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.exceptions import HTTPException
@@ -67,17 +68,12 @@ def filter_of(asked: AskedOrders, user: User, now: datetime) -> OrderFilter:
         status=asked.status or None, channel=asked.channel or None, search=asked.q or None,
         channels=user.scope.channels, warehouses=user.scope.warehouses,
     )  # fmt: skip
-    match asked.only:
-        case "attention":
-            return replace(wanted, needs_attention=True)
-        case "late":
-            return replace(wanted, due_before=now)
-        case "due":
-            return replace(wanted, due_before=now + SOON)
-        case "backorder":
-            return replace(wanted, child_statuses=frozenset({"BACKORDER"}), ended=False)
-        case "held":
-            return replace(wanted, held=True)
-        case "exception":
-            return replace(wanted, child_statuses=STUCK, ended=False)
-    return wanted
+    narrowed: dict[str, dict[str, Any]] = {
+        "attention": {"needs_attention": True},
+        "late": {"due_before": now},
+        "due": {"due_before": now + SOON},
+        "backorder": {"child_statuses": frozenset({"BACKORDER"}), "ended": False},
+        "held": {"held": True},
+        "exception": {"child_statuses": STUCK, "ended": False},
+    }
+    return replace(wanted, **narrowed.get(asked.only, {}))
