@@ -27,7 +27,7 @@ from console.pages import (
     today,
 )
 from console.pages.callbacks import board, messages, subscriptions
-from console.pages.goods import catalogue, stock
+from console.pages.goods import catalogue, correcting, stock
 from console.pages.goods import importing as importing_goods
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
@@ -46,7 +46,7 @@ PAGES = (
     *(page, acts),
     *(queue, together, one),
     *(board, messages, subscriptions),
-    *(importing_goods, stock, catalogue),
+    *(importing_goods, correcting, stock, catalogue),
     *finance.PAGES,
     reports,
     *importing.PAGES,

@@ -142,10 +142,11 @@ class StockMove(Strict):
 
     ref: str
     kind: Literal[
-        "receive", "reserve", "release", "ship", "unship", "write_off",
+        "receive", "reserve", "release", "ship", "unship", "write_off", "shrink",
         "freeze", "unfreeze", "grade_good", "grade_minor", "grade_scrap",
     ]  # fmt: skip
-    """`unship`: booked as shipped, and was not there. The second row is of returns (`domain/returns/ledger.py`)."""
+    """`unship`: booked as shipped, and was not there; `shrink`: was not found at a
+    count. The second row is of returns (`domain/returns/ledger.py`)."""
     sku: str
     warehouse: str
     qty: Qty

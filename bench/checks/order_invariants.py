@@ -168,12 +168,12 @@ def _s1(w: World) -> Iterable[str]:
     for row in w.stock:
         m = moved[row["sku"], row["warehouse"]]
         expected = {
-            "available": m["receive"] - m["reserve"] + m["release"] + m["grade_good"],
+            "available": m["receive"] - m["reserve"] + m["release"] + m["grade_good"] - m["shrink"],
             "reserved": m["reserve"] - m["release"] - m["ship"] - m["write_off"],
             "shipped": m["ship"] - m["unship"] - m["freeze"] + m["unfreeze"],
             "frozen": m["freeze"] - m["unfreeze"] - m["grade_good"] - m["grade_minor"] - m["grade_scrap"],
             "second_hand": m["grade_minor"],
-            "scrapped": m["unship"] + m["write_off"] + m["grade_scrap"],
+            "scrapped": m["unship"] + m["write_off"] + m["shrink"] + m["grade_scrap"],
         }
         for column, value in expected.items():
             if row[column] != value:

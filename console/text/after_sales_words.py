@@ -21,6 +21,7 @@ AFTER_SALES: Mapping[str, Mapping[str, str]] = {
         "cancel_paid": N_("A paid order is cancelled"),
         "change_people": N_("Change of people"),
         "publish_policy": N_("Publish a policy"),
+        "correct_stock": N_("Correct the stock"),
     },
     "approval_state": {
         "open": N_("Waits for a decision"),
@@ -104,6 +105,9 @@ AFTER_SALES: Mapping[str, Mapping[str, str]] = {
         "qty": N_("Units"),
         "ref": N_("Number"),
         "delta": N_("Difference"),
+        "counted": N_("Counted"),
+        "available": N_("Available"),
+        "reserved": N_("Reserved"),
         "service": N_("Program"),
         "token_no": N_("Token"),
         "scopes": N_("May"),

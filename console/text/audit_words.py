@@ -75,6 +75,7 @@ AUDIT_WORDS: Mapping[str, Mapping[str, str]] = {
         "rules.publish": N_("Rules published"),
         "customs.publish": N_("Customs values published"),
         "stock.receive": N_("Goods came in"),
+        "stock.correct": N_("Stock corrected"),
         "catalog.put": N_("Catalogue changed"),
         "chargeback.open": N_("Chargeback opened"),
         "chargeback.accounted": N_("Chargeback compared"),

@@ -12,6 +12,7 @@ GOODS_WORDS: Mapping[str, Mapping[str, str]] = {
         "ship": N_("Shipped"),
         "unship": N_("Lost after shipping"),
         "write_off": N_("Written off"),
+        "shrink": N_("Not found at a count"),
         "freeze": N_("Coming back"),
         "unfreeze": N_("Did not come back"),
         "grade_good": N_("Back as new"),
@@ -40,6 +41,11 @@ GOODS_WORDS: Mapping[str, Mapping[str, str]] = {
         "give_back": N_("Given back"),
         "book_payment": N_("Booked as the payment"),
         "book_chargeback": N_("Booked as a chargeback"),
+    },
+    "stock way": {
+        "counted": N_("Counted: units on the shelf, reserved ones among them"),
+        "more": N_("More than the books say, by"),
+        "fewer": N_("Fewer than the books say, by"),
     },
     "drift": {
         "payment": N_("Payment: the channel says otherwise"),

@@ -90,6 +90,9 @@ AUTHORITY: Mapping[str, Authority] = {
     "controls.change: buyers": Authority(
         (R.CS_SUPERVISOR, R.ADMIN), note="an administrator who has not asked decides; nothing of the buyer may be open"
     ),
+    "controls.change: stock": Authority(
+        (R.WAREHOUSE, R.ORDER_OPS), note="another person, of order operations, decides"
+    ),
     "return.apply": Authority((), service=True, note="for the buyer who applies"),
     "return.apply: by staff": Authority((R.CS_AGENT, R.CS_SUPERVISOR), note="for the buyer that they name"),
     "return.cancel": Authority((R.CS_AGENT, R.CS_SUPERVISOR), service=True, note="only who has applied"),

@@ -10,13 +10,13 @@ away, and cannot wait for a second person, is done at once (`at_once`).
 import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from domain.access.api_tokens import LETS, ApiScope, ApiService, PublicHalf, TokenNo
 from domain.approvals import Kind, Role
-from domain.order import Id, Tag
+from domain.order import Id, Tag, Text
 from domain.policy import Policy
 from domain.strict import Strict
 
@@ -116,12 +116,33 @@ class ForgetBuyer(Strict):
     buyer_id: Id
 
 
+class CorrectStock(Strict):
+    """Available units are as they were found. `counted`: units on the shelf at a stock-take, reserved ones among them;
+    or `delta`: more (positive) or fewer (negative) for another reason."""
+
+    kind: Literal["correct_stock"] = "correct_stock"
+    sku: Id
+    warehouse: Tag
+    counted: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    delta: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+    reason: Text
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.counted is None) == (self.delta is None):
+            raise ValueError("a correction has either counted or delta")
+        return self
+
+
 PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | SetScope | AddApiToken | RevokeApiToken
-ControlChange = Annotated[PeopleChange | PublishPolicy | PublishRules | ForgetBuyer, Field(discriminator="kind")]
+ControlChange = Annotated[
+    PeopleChange | PublishPolicy | PublishRules | ForgetBuyer | CorrectStock, Field(discriminator="kind")
+]
 
 
-def subject_of(change: ControlChange) -> str:
-    """What the change is about; its questions are numbered under it. Of a buyer a digest: ids are read by everybody."""
+def subject_of(change: ControlChange) -> str:  # noqa: PLR0911 - a table of kinds
+    """What the change is about; its questions are numbered under it. Of a buyer a digest: ids are read by everybody; of
+    goods in a warehouse one, too: names of warehouses may have spaces."""
     match change:
         case PublishPolicy():
             return "policy"
@@ -129,6 +150,9 @@ def subject_of(change: ControlChange) -> str:
             return f"rules/{change.draft_no}"
         case ForgetBuyer():
             return f"buyers/{hashlib.sha256(change.buyer_id.encode()).hexdigest()[:20]}"
+        case CorrectStock():
+            place = f"{change.sku} {change.warehouse}"
+            return f"stock/{hashlib.sha256(place.encode()).hexdigest()[:20]}"
         case DelegateRoles() | EndDelegation():
             return f"people/{change.delegator}"
         case AddApiToken() | RevokeApiToken():
@@ -145,6 +169,8 @@ def approval_kind(change: ControlChange) -> Kind:
             return "publish_rules"
         case ForgetBuyer():
             return "forget_buyer"
+        case CorrectStock():
+            return "correct_stock"
         case _:
             return "change_people"
 
@@ -158,6 +184,8 @@ def authority_row(change: ControlChange) -> str:
             return f"{COMMAND}: rules"
         case ForgetBuyer():
             return f"{COMMAND}: buyers"
+        case CorrectStock():
+            return f"{COMMAND}: stock"
         case _:
             return f"{COMMAND}: people"
 
@@ -173,7 +201,7 @@ def at_once(change: ControlChange) -> bool:
 def concerned(change: ControlChange) -> tuple[str, ...]:
     """Who decides nothing here: those whom it is about."""
     match change:
-        case PublishPolicy() | PublishRules() | ForgetBuyer():
+        case PublishPolicy() | PublishRules() | ForgetBuyer() | CorrectStock():
             return ()
         case DelegateRoles() | EndDelegation():
             return (change.delegator, change.delegate)

@@ -130,6 +130,8 @@ app.add_typer(subscriptions, name="subscription")
 
 stocks = _group("Stock by SKU and warehouse.")
 stocks.command("receive")(stock.receive)
+stocks.command("adjust")(stock.adjust)
+stocks.command("take")(stock.take)
 stocks.command("show")(stock.show)
 app.add_typer(stocks, name="stock")
 

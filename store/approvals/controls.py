@@ -17,6 +17,7 @@ from domain.access.controls import (
     AddApiToken,
     AddPerson,
     ControlChange,
+    CorrectStock,
     DelegateRoles,
     EndDelegation,
     ForgetBuyer,
@@ -57,10 +58,14 @@ from store.approvals.people import (
 from store.audit.audit import append_entry
 from store.erasure import begin_erasure, what_is_theirs
 from store.errors import ApprovalChanged, ChangeExpired, ChangeRefused, PersonRefused, StoreError
+from store.inbox.inbox import InboxStore
 from store.pool import Connection, Pool
 from store.rules.policies import publish_policy, read_current
 from store.rules.publishing import rules_question
 from store.rules.rule_sets import publish_draft, read_draft
+from store.stock.corrections import correct, counted
+from store.stock.goods_receipts import announce
+from store.stock.ledger import StockStore
 from store.tickets.tickets import open_ticket, resolve_ticket
 
 _CHANGE: TypeAdapter[ControlChange] = TypeAdapter(ControlChange)
@@ -139,10 +144,21 @@ class ControlStore:
         made any more, its audit row written; nothing was changed."""
         try:
             async with self._pool.acquire() as connection, connection.transaction():
-                return await _carry_out(connection, approval_id, at)
+                done = await _carry_out(connection, approval_id, at)
         except StoreError as error:
             await self._note(approval_id, str(error), at)
             raise
+        await self._announce(approval_id, at)
+        return done
+
+    async def _announce(self, approval_id: str, at: datetime) -> None:
+        """Goods that a count has found: parcels wait for them. Told once, however often this is done."""
+        approval = await ApprovalStore(self._pool).get(approval_id)
+        if approval is None or approval.request.kind != "correct_stock" or approval.request.content["delta"] < 0:
+            return
+        change = _CHANGE.validate_json(json.dumps(approval.request.content["change"]))
+        assert isinstance(change, CorrectStock)
+        await announce(StockStore(self._pool), InboxStore(self._pool), change.sku, change.warehouse, approval_id, at)
 
     async def over(self, approval_id: str, at: datetime) -> None:
         """The question is answered: nobody has to be told any more."""
@@ -187,6 +203,10 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             based_on = int(request.content["based_on"])
             new = await publish_policy(connection, change.policy, decided.person_id, based_on, told)
             return f"policy version {new.version} counts for orders from now on"
+        case CorrectStock():
+            people = (request.requested_by, decided.person_id)
+            await correct(connection, change, int(request.content["delta"]), approval_id, people, at)
+            return f"{change.sku} in {change.warehouse} is corrected by {request.content['delta']}"
         case ForgetBuyer():
             await what_is_theirs(connection, change.buyer_id)
             await begin_erasure(connection, approval_id, at)
@@ -235,6 +255,8 @@ async def _question(connection: Connection, change: ControlChange, by: str, at: 
     match change:
         case PublishPolicy():
             return await _about_policy(connection, change.policy)
+        case CorrectStock():
+            return ControlQuestion(Role.ORDER_OPS, dict(vars(await counted(connection, change))), ())
         case ForgetBuyer():
             found = await what_is_theirs(connection, change.buyer_id)
             return ControlQuestion(Role.ADMIN, found, [GOES])

@@ -34,8 +34,8 @@ WITH given AS (
     RETURNING kind, sku, warehouse, qty
 ), change AS (
     SELECT sku, warehouse,
-        sum(CASE WHEN kind IN ('receive', 'release', 'grade_good') THEN qty WHEN kind = 'reserve' THEN -qty ELSE 0 END)
-            AS available,
+        sum(CASE WHEN kind IN ('receive', 'release', 'grade_good') THEN qty WHEN kind IN ('reserve', 'shrink') THEN -qty
+            ELSE 0 END) AS available,
         sum(CASE WHEN kind = 'reserve' THEN qty WHEN kind IN ('release', 'ship', 'write_off') THEN -qty ELSE 0 END)
             AS reserved,
         sum(CASE WHEN kind IN ('ship', 'unfreeze') THEN qty WHEN kind IN ('unship', 'freeze') THEN -qty ELSE 0 END)
@@ -43,7 +43,7 @@ WITH given AS (
         sum(CASE WHEN kind = 'freeze' THEN qty
             WHEN kind IN ('unfreeze', 'grade_good', 'grade_minor', 'grade_scrap') THEN -qty ELSE 0 END) AS frozen,
         sum(CASE WHEN kind = 'grade_minor' THEN qty ELSE 0 END) AS second_hand,
-        sum(CASE WHEN kind IN ('unship', 'write_off', 'grade_scrap') THEN qty ELSE 0 END) AS scrapped
+        sum(CASE WHEN kind IN ('unship', 'write_off', 'shrink', 'grade_scrap') THEN qty ELSE 0 END) AS scrapped
     FROM new GROUP BY sku, warehouse
 )
 UPDATE stock s SET available = s.available + c.available, reserved = s.reserved + c.reserved,

@@ -48,7 +48,8 @@ async def stock(
     names = await pages.warehouses(seen)
     return render(
         request, "goods/stock.html", user, page=page, warehouses=[(name, name) for name in names],
-        may_receive=user.holds(*RECEIVERS.roles), received=received if received in ("booked", "known") else "",
+        may_receive=user.holds(*RECEIVERS.roles),
+        received=received if received in ("booked", "known") else "",
     )  # fmt: skip
 
 

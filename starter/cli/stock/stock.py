@@ -1,18 +1,20 @@
 """`oms stock`: what is there, and what has come in."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from domain.access.controls import CorrectStock
 from domain.access.desk import ReceiveGoods
 from domain.order import Id, Qty, Tag
 from domain.strict import faults
 from starter.cli import output
+from starter.cli.approvals.controls import ask_for
 from starter.cli.connections import database
 from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, run, several
-from starter.cli.options import By, Json, Limit, Proof, actor
+from starter.cli.options import By, Json, Limit, Proof, actor, sentence
 from store.stock.ledger import StockBalance, StockStore
 
 
@@ -67,6 +69,57 @@ def _receipt(sku: str, warehouse: str, qty: int, ref: str) -> Receipt:
         return TypeAdapter(Receipt).validate_python({"sku": sku, "warehouse": warehouse, "qty": qty, "ref": ref})
     except ValidationError as e:
         raise BadInput(f"nothing was booked: {several(faults(e))}.") from None
+
+
+def adjust(
+    sku: str,
+    warehouse: str,
+    by_units: Annotated[str, typer.Argument(metavar="+N|N-", help="Three more: +3; three fewer: 3-.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the move.")],
+    by: By = None,
+    proof: Proof = None,
+    json: Json = False,
+) -> None:
+    """Ask that available units are more or fewer; another person, of order operations, decides.
+
+    Examples:
+
+        oms stock adjust MUG-RED WH-EAST +3 --reason "found behind the shelf" --by u-wh
+
+        oms stock adjust MUG-RED WH-EAST 3- --reason "broken in the warehouse" --by u-wh
+    """
+    ask_for(_correction(sku, warehouse, reason, delta=_signed(by_units)), by, proof, json)
+
+
+def take(
+    sku: str,
+    warehouse: str,
+    counted: Annotated[int, typer.Argument(min=0, help="Units on the shelf, reserved ones among them.")],
+    reason: Annotated[str, typer.Option("--reason", help="Which count it was; kept with the move.")],
+    by: By = None,
+    proof: Proof = None,
+    json: Json = False,
+) -> None:
+    """Ask that the books say what was counted; another person, of order operations, decides about the difference.
+
+    Example: oms stock take MUG-RED WH-EAST 97 --reason "count of 3 March, shelf A" --by u-wh
+    """
+    ask_for(_correction(sku, warehouse, reason, counted=counted), by, proof, json)
+
+
+def _correction(sku: str, warehouse: str, reason: str, **what: Any) -> CorrectStock:
+    try:
+        return CorrectStock(sku=sku, warehouse=warehouse, reason=sentence("--reason", reason), **what)
+    except ValidationError as e:
+        raise typer.BadParameter(f"nothing was asked: {several(faults(e))}.") from None
+
+
+def _signed(text: str) -> int:
+    """`+3`, or `3-`: what begins with a minus would be an option."""
+    sign, number = (-1, text[:-1]) if text.endswith("-") else (1, text.removeprefix("+"))
+    if not number.isascii() or not number.isdigit() or not 0 < int(number[:10]) <= 10**9:
+        raise typer.BadParameter(f"{text!r} is no change of units; write +3 for three more, 3- for three fewer.")
+    return sign * int(number)
 
 
 def show(
