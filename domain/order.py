@@ -1,25 +1,49 @@
 """The order as it comes in: the one start message of the order workflow (contract: docs/contract/)."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
+from domain.cleaning import clean_code, clean_phone, clean_text
 from domain.strict import Strict
 
-# No control characters, bidi overrides or zero-width characters: names travel into labels, logs and pages.
-_CLEAN = r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*$"
+# No control characters, bidi overrides or zero-width characters but joiners: names travel into labels, logs and pages.
+_CLEAN = r"^[^\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]*$"
 
 _IDENTITY_NUMBER = re.compile(r"[0-9]{15}|[0-9]{17}[0-9Xx]")
 """Of a citizen of China, old and new form."""
 
+COLD = ("cold", "cold_chain", "cold-chain", "cold chain")
+"""One thing under several names."""
 OrderNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{5,25}$")]
 """6 to 26 characters, so that `{order_no}-NN` and refund numbers fit WeChat's 32."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 ChannelOrderNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_CLEAN)]
+
+
+def _cleaned(clean: Callable[[str], str]) -> BeforeValidator:
+    """What is no text is left to pydantic to refuse."""
+    return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
+
+
+Wording = Annotated[str, _cleaned(clean_text), StringConstraints(min_length=1, max_length=400, pattern=_CLEAN)]
+"""What people have typed, as names and streets: cleaned when it is read (`domain.cleaning`)."""
+Phone = Annotated[
+    str,
+    _cleaned(clean_phone),
+    StringConstraints(pattern=r"^[+(]?[0-9*][0-9*() -]{2,24}( ?(转|,|;|#|x|[Ee]xt\.?) ?[0-9*]{1,8})?$"),
+]
+"""Also masked (`138****0000`), and with an extension (`…转1234`), as marketplaces hand numbers over."""
+_LETTERS = r"A-Za-z0-9\u00c0-\u024f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+Sku = Annotated[str, _cleaned(clean_code), StringConstraints(pattern=rf"^[{_LETTERS}][{_LETTERS}._:/-]{{0,63}}$")]
+"""An article's code. Shops in China have Chinese ones."""
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
+Logistics = Annotated[Tag, BeforeValidator(lambda value: "cold" if value in COLD else value)]
+"""How goods have to travel: ambient, cold, frozen, or a class of the shop's own that its policy names."""
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=0, le=10**12)]
 """Money in minor units (fen)."""
@@ -54,7 +78,7 @@ class SkuTags(Strict):
 
     warehouse: Tag
     supplier: Tag = "SELF"
-    logistics: Tag = "ambient"
+    logistics: Logistics = "ambient"
     customs: Tag = "domestic"
 
 
@@ -71,8 +95,8 @@ class AfterSalesTerms(Strict):
 
 class OrderLine(Strict):
     line_id: Id
-    sku: Id
-    name: Text | None = None
+    sku: Sku
+    name: Wording | None = None
     qty: Qty
     unit_price_minor: Minor
     currency: Currency | None = None
@@ -118,12 +142,12 @@ class FreightCharge(Strict):
 
 
 class Address(Strict):
-    recipient: Text
-    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9-]{5,20}$")]
-    province: Text
-    city: Text
-    district: Text | None = None
-    street: Text
+    recipient: Wording
+    phone: Phone
+    province: Wording
+    city: Wording
+    district: Wording | None = None
+    street: Wording
     postcode: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 -]{3,12}$")] | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "CN"
 
@@ -232,7 +256,7 @@ def order_too_large(order: StartOrder) -> str:
 
 def _priced_bytes(line: OrderLine) -> int:
     amount = len(str(max(line.qty * line.unit_price_minor, 10**6)))
-    return _FIXED + len(line.line_id) + len(line.sku) + _tags_bytes(line.tags) + _AMOUNTS * amount + 2 * 9
+    return _FIXED + len(line.line_id) + len(line.sku.encode()) + _tags_bytes(line.tags) + _AMOUNTS * amount + 2 * 9
 
 
 def _tags_bytes(tags: SkuTags | None) -> int:

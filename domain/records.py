@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from domain.dispatch.holds import Hold
-from domain.order import Id, Minor, Qty, SkuTags
+from domain.order import Id, Minor, Qty, Sku, SkuTags
 from domain.policy import Policy
 from domain.refunds.outside import BankWord, OutsideMoney
 from domain.states import ChildStatus, OrderStatus, Outcome, PaymentStatus, RefundStatus
@@ -44,7 +44,7 @@ class ChildPlan(Strict):
 
 class PricedLine(Strict):
     line_id: Id
-    sku: Id
+    sku: Sku
     qty: Qty
     unit_price_minor: Minor
     gross_minor: Minor

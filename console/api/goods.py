@@ -17,7 +17,7 @@ from console.api.reading import read_json, takes
 from domain.access.api_tokens import ApiScope
 from domain.access.desk import DeskTask, PutSkus, ReceiveGoods
 from domain.catalog.records import SkuRecord
-from domain.order import Id, Qty, Tag
+from domain.order import Id, Qty, Sku, Tag
 from domain.strict import Strict
 from store.stock.catalog import CatalogStore
 from store.stock.ledger import StockBalance, StockStore
@@ -37,7 +37,7 @@ class StockListed(BaseModel):
 class ReceiptRequest(Strict):
     """`ref`: number of the goods receipt; the same one counts once."""
 
-    sku: Id
+    sku: Sku
     warehouse: Tag
     qty: Qty
     ref: Id
@@ -68,7 +68,7 @@ class SkusPut(BaseModel):
 )  # fmt: skip
 async def stock(
     caller: SEES_STOCK,
-    sku: Id | None = None,
+    sku: Sku | None = None,
     warehouse: Tag | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str | None, Query(max_length=300)] = None,
@@ -100,7 +100,7 @@ async def receive(request: Request, caller: RECEIVES, key: Key) -> Response:
     "/catalog/skus/{sku}", response_model=SkuRecord, operation_id="getSku", summary="What is known of a SKU",
     responses=may_answer(*READING),
 )  # fmt: skip
-async def sku(caller: SEES_SKUS, sku: Id) -> SkuRecord:
+async def sku(caller: SEES_SKUS, sku: Sku) -> SkuRecord:
     found = (await CatalogStore(caller.wiring.pool).get([sku])).get(sku)
     if found is None:
         raise ApiProblem(404, "NO_SUCH_SKU", f"nothing is known of {sku}")

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from domain.catalog.records import SkuRecord
 from domain.insight.parameters import InsightParameters
-from domain.order import Id, Minor, OrderNo, Qty, Tag, Text
+from domain.order import Id, Minor, OrderNo, Qty, Sku, Tag, Text
 from domain.refunds.outside import BookAs
 from domain.rules.sets import RuleSet
 from domain.strict import Strict
@@ -68,7 +68,7 @@ class ReceiveGoods(Strict):
     """Goods that came in. `ref`: the receipt's number, which counts once."""
 
     kind: Literal["receive_goods"] = "receive_goods"
-    sku: Id
+    sku: Sku
     warehouse: Tag
     qty: Qty
     ref: Id

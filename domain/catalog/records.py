@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.order import Id, SkuTags, Tag, Text
+from domain.order import Logistics, Sku, SkuTags, Tag, Wording
 from domain.strict import Strict
 
 CustomsMode = Literal["domestic", "personal", "cbec", "general_trade"]
@@ -36,12 +36,12 @@ class Tax(Strict):
 class SkuRecord(Strict):
     """One SKU. Without `ship_from` it is known but untagged: an order with it needs a person (R25)."""
 
-    sku: Id
-    name: Text | None = None
+    sku: Sku
+    name: Wording | None = None
     ship_from: Annotated[tuple[Tag, ...], Field(max_length=MAX_WAREHOUSES)] = ()
     """Warehouses the goods may leave, in order of preference."""
     supplier: Tag = "SELF"
-    logistics: Tag = "ambient"
+    logistics: Logistics = "ambient"
     customs: CustomsMode = "domestic"
     weight_g: Annotated[int, Field(ge=0, le=10**9)] | None = None
     """Weight of one unit."""

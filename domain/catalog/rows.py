@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from domain.catalog.records import SkuRecord
+from domain.cleaning import Spoilt, clean_code, clean_quantity, exact_sku
 from domain.strict import Strict, of
 
 Cell = str | int | float | bool | list[str] | tuple[str, ...] | None
@@ -58,6 +59,7 @@ ALIASES = {"warehouse": "ship_from", "supplier_id": "supplier", "customs_mode": 
 _BY_PATH = {column.path: column for column in COLUMNS}
 _DEFAULTS = SkuRecord(sku="X").model_dump(mode="json")
 
+_EXACT = 10**15
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 _BETWEEN = re.compile(r"[,;|\n，；、]")
 _FLAGS = {"true": True, "yes": True, "y": True, "1": True, "是": True, "有": True} | {
@@ -87,7 +89,11 @@ def column_of(heading: str) -> SheetColumn | None:
 
 def sku_of(cells: Mapping[str, Cell]) -> str:
     """The row's SKU as it stands there, to tell rows apart before they are checked."""
-    return str(next((v for k, v in cells.items() if k.strip().lower() == "sku" and v is not None), "")).strip()
+    told = str(next((v for k, v in cells.items() if k.strip().lower() == "sku" and v is not None), ""))
+    try:
+        return clean_code(told)
+    except Spoilt:  # the row is refused for it
+        return told.strip()
 
 
 def record(cells: Mapping[str, Cell], known: SkuRecord | None = None) -> SkuRecord:
@@ -146,19 +152,23 @@ def _read(column: SheetColumn, cell: Cell) -> Any:
         return flag
     if isinstance(cell, bool | list | tuple):
         raise ValueError(f"{_short(cell)} is no {'whole number' if column.kind == 'whole' else 'text'}")
-    return _number(cell) if column.kind == "whole" else _text(cell)
+    if column.kind == "whole":
+        return _number(cell)
+    return exact_sku(_text(cell)) if column.name == "sku" else _text(cell)
 
 
 def _number(cell: str | int | float) -> int:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 10**10:
         return int(cell)  # a spreadsheet knows only one kind of number
-    text = str(cell).strip()
+    text = clean_quantity(str(cell))
     if not _WHOLE.fullmatch(text):
         raise ValueError(f"{_short(cell)} is no whole number")
     return int(text)
 
 
 def _text(cell: str | int | float) -> str:
+    if not isinstance(cell, str) and abs(cell) >= _EXACT:
+        raise ValueError("is a number of which a spreadsheet keeps 15 digits; format it as text")
     if isinstance(cell, float):
         if not cell.is_integer():
             raise ValueError(f"{_short(cell)} is a number with a fraction")

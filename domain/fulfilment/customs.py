@@ -13,7 +13,7 @@ from pydantic import Field
 
 from domain.catalog.records import CustomsMode, Rate
 from domain.money import allocate
-from domain.order import Id, Minor, Qty
+from domain.order import Id, Minor, Qty, Sku
 from domain.strict import Strict
 
 WHOLE = 10_000
@@ -68,7 +68,7 @@ class DeclaredLine(Strict):
     """Rates that the mode does not ask for may be None. `freight_minor` None: its share is still to be cut."""
 
     line_id: Id
-    sku: Id
+    sku: Sku
     qty: Qty
     net_minor: Minor
     freight_minor: Minor | None = None

@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.fulfilment.carriers import Lanes, carried
 from domain.fulfilment.sourcing.choosing import MOST_STEPS, DemandLine, Sourced, source
 from domain.fulfilment.splitting import UnitsThere, chain, divide
-from domain.order import Id
+from domain.order import Sku
 from domain.records import ChildPlan, Priced, PricedLine
 from domain.rules.decision import LineDecision, RuleDecision
 from domain.states import ChildStatus
@@ -23,7 +23,7 @@ DOMESTIC = "domestic"
 class AvailableStock(Strict):
     """What could be had of a SKU in a warehouse when the order was planned."""
 
-    sku: Id
+    sku: Sku
     warehouse: str
     available: Annotated[int, Field(ge=0)]
 

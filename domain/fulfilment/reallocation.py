@@ -15,7 +15,7 @@ from pydantic import Field
 from domain.fulfilment.merging import BEFORE_PICKING
 from domain.fulfilment.planning import at_the_border
 from domain.fulfilment.splitting import child_no
-from domain.order import Id, Qty, Tag
+from domain.order import Id, Qty, Sku, Tag
 from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, PricedLine, SplitReason
 from domain.shares import take
@@ -48,7 +48,7 @@ class Replan(Strict):
 
 
 class Place(Strict):
-    sku: Id
+    sku: Sku
     warehouse: str
 
 

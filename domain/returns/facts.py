@@ -7,7 +7,7 @@ from itertools import combinations
 
 from pydantic import AwareDatetime
 
-from domain.order import Id
+from domain.order import Id, Sku
 from domain.shares import UnitShare
 from domain.strict import Strict
 from domain.units import UnitRange, count, first_units, pieces_without
@@ -23,7 +23,7 @@ class ParcelUnits(UnitRange):
 
 class ReturnLineFacts(Strict):
     line_id: Id
-    sku: Id
+    sku: Sku
     warehouse: str
     qty: int
     shares: tuple[UnitShare, ...]

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from domain.order import Id
+from domain.order import Id, Sku
 from domain.records import StockMove
 from domain.returns.enums import Grade
 from domain.strict import Strict
@@ -55,17 +55,17 @@ def apply(balance: Balance, op: Op, qty: int) -> Balance:
 # --- the same moves for the store -------------------------------------------------------------------------------------
 
 
-def freeze(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+def freeze(return_no: str, line_id: Id, sku: Sku, warehouse: str, qty: int) -> StockMove:
     """On approval: units on their way back. `{return_no}/{line_id}` is the ref of what later becomes of them."""
     return StockMove(ref=f"{return_no}/{line_id}", kind="freeze", sku=sku, warehouse=warehouse, qty=qty)
 
 
-def close(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+def close(return_no: str, line_id: Id, sku: Sku, warehouse: str, qty: int) -> StockMove:
     """They stay with the buyer after all."""
     return StockMove(ref=f"{return_no}/{line_id}", kind="unfreeze", sku=sku, warehouse=warehouse, qty=qty)
 
 
-def grade(return_no: str, line_id: Id, unit: int, sku: Id, warehouse: str, given: Grade) -> StockMove:
+def grade(return_no: str, line_id: Id, unit: int, sku: Sku, warehouse: str, given: Grade) -> StockMove:
     """One inspected unit; `unit` is its number in the line, so a unit is graded once."""
     kinds = {Grade.GOOD: "grade_good", Grade.MINOR: "grade_minor", Grade.SCRAP: "grade_scrap"}
     return StockMove.model_validate(
@@ -73,21 +73,21 @@ def grade(return_no: str, line_id: Id, unit: int, sku: Id, warehouse: str, given
     )
 
 
-def reserve(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+def reserve(return_no: str, line_id: Id, sku: Sku, warehouse: str, qty: int) -> StockMove:
     """The replacement is held. Its ref is not the returned goods' one."""
     return StockMove(ref=f"{return_no}/X/{line_id}", kind="reserve", sku=sku, warehouse=warehouse, qty=qty)
 
 
-def ship(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+def ship(return_no: str, line_id: Id, sku: Sku, warehouse: str, qty: int) -> StockMove:
     """The replacement has left."""
     return StockMove(ref=f"{return_no}/X/{line_id}", kind="ship", sku=sku, warehouse=warehouse, qty=qty)
 
 
-def write_off(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+def write_off(return_no: str, line_id: Id, sku: Sku, warehouse: str, qty: int) -> StockMove:
     """Of the replacement, what the warehouse did not find."""
     return StockMove(ref=f"{return_no}/X/{line_id}", kind="write_off", sku=sku, warehouse=warehouse, qty=qty)
 
 
-def release(return_no: str, line_id: Id, sku: Id, warehouse: str, qty: int) -> StockMove:
+def release(return_no: str, line_id: Id, sku: Sku, warehouse: str, qty: int) -> StockMove:
     """The replacement is not sent after all."""
     return StockMove(ref=f"{return_no}/X/{line_id}", kind="release", sku=sku, warehouse=warehouse, qty=qty)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from domain.approvals import Token
-from domain.order import Id, Minor, OrderNo, Qty, Text
+from domain.order import Id, Minor, OrderNo, Qty, Sku, Text
 from domain.returns.enums import Acceptance, CaseStatus, Fault, Grade, Level, Reason, Reception, ReturnType
 from domain.strict import Strict
 from domain.units import UnitRange
@@ -25,7 +25,7 @@ class Origin(UnitRange):
     Not always the line's own: a line may ship from several warehouses, and an exchanged unit is another article.
     """
 
-    sku: Id
+    sku: Sku
     warehouse: str
 
 
@@ -53,7 +53,7 @@ class ApplyReturn(Strict):
     description: Text | None = None
     evidence: Annotated[tuple[EvidenceId, ...], Field(max_length=100)] = ()
     """Pictures uploaded before under this return number (`store/returns/evidence.py`)."""
-    replacements: dict[Id, Id] = Field(default_factory=dict)
+    replacements: dict[Id, Sku] = Field(default_factory=dict)
     """Exchange only: the SKU that goes out, by line_id. A line not named gets its own SKU again."""
     lowered_amount_minor: Minor | None = None
     """Staff may agree on less than the shares of the units, never on more."""

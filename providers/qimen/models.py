@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from domain.facts import Fact
-from domain.order import Address, Id, Qty, Tag, Text
+from domain.order import Address, Id, Qty, Sku, Tag, Text
 from domain.strict import Strict
 
 
@@ -25,7 +25,7 @@ class QimenLine(Strict):
     """Units of one order line. `line_id` travels as orderLineNo and comes back in every confirmation."""
 
     line_id: Id
-    sku: Id
+    sku: Sku
     qty: Qty
     name: Text | None = None
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from domain.order import PaymentTerms
 from domain.strict import Strict, faults
@@ -115,8 +115,10 @@ class LineCells(Strict):
 
 class ImportMapping(Strict):
     version: Literal[1]
-    encoding: Literal["detect", "utf-8", "utf-8-sig", "gb18030"] = "detect"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: Literal["detect", "utf-8", "utf-8-sig", "utf-16", "gb18030", "big5"] = "detect"
+    delimiter: Literal["detect", ",", "\t", ";", "|"] = "detect"
+    rounded: Literal["refuse", "accept"] = "refuse"
+    """Numbers of 17 digits and more with only zeros after the 15th: rounded by a spreadsheet, or right."""
     order: OrderCells
     line: LineCells
     payment: PaymentTerms = PaymentTerms()

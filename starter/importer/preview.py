@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from starter.importer.table import ImportTable, TableRow, UnableToImport
+from starter.importer.table import DETECT, ImportTable, TableRow
 
-DELIMITERS = (",", ";", "\t", "|")
 SHOWN = 5
 
 
@@ -25,23 +24,7 @@ class FilePreview:
 
 def look(path: Path, encoding: str = "detect", delimiter: str = "") -> FilePreview:
     """`delimiter` '': the one that makes the most columns. Raises `UnableToImport`."""
-    table = _table(path, encoding, delimiter)
+    table = ImportTable(path, (), encoding=encoding, delimiter=delimiter or DETECT)
     return FilePreview(
         table.encoding, table.delimiter, tuple(table.header), tuple(islice(table.rows(), SHOWN))
     )  # fmt: skip
-
-
-def _table(path: Path, encoding: str, delimiter: str) -> ImportTable:
-    if delimiter:
-        return ImportTable(path, (), encoding=encoding, delimiter=delimiter)
-    found: list[ImportTable] = []
-    why: UnableToImport | None = None
-    for each in DELIMITERS:
-        try:
-            found.append(ImportTable(path, (), encoding=encoding, delimiter=each))
-        except UnableToImport as error:
-            why = why or error
-    best = max(found, key=lambda table: len(table.header), default=None)
-    if best is None or (why and len(best.header) == 1):
-        raise why or UnableToImport(f"{path.name} cannot be read.")
-    return best

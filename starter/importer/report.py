@@ -17,6 +17,16 @@ class Rounding(BaseModel):
     total_minor: int
 
 
+class CleanedCell(BaseModel):
+    """A cell whose text was made plain: a spreadsheet's guard taken off, an invisible sign dropped, `¥` or commas."""
+
+    row: int
+    order: str
+    column: str
+    was: str
+    now: str
+
+
 class RefusedField(BaseModel):
     """Why a row, or the order as a whole (`row` None), was refused."""
 
@@ -46,6 +56,7 @@ class Report(BaseModel):
     """Sum of line discounts that exist only because a total did not divide by its quantity."""
     roundings: list[Rounding] = []
     refusals: list[RefusedField] = []
+    cleaned: list[CleanedCell] = []
 
 
 @dataclass(slots=True)
@@ -54,4 +65,6 @@ class OrderReport:
 
     roundings: list[Rounding] = field(default_factory=list)
     refusals: list[RefusedField] = field(default_factory=list)
+    cleaned: dict[tuple[int, str], CleanedCell] = field(default_factory=dict)
+    """By row and column: a column may feed several fields."""
     remainder_minor: int = 0

@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from domain.cleaning import Spoilt, clean_code
 from domain.order import StartOrder
 from starter.importer.build import Builder
 from starter.importer.mapping import ImportMapping
+from starter.importer.order_sheet import order_table
 from starter.importer.report import OrderReport, Ready, RefusedField, Report
-from starter.importer.table import ImportTable, TableRow
+from starter.importer.table import TableRow
 
 MAX_LINES = 10_000
 """`StartOrder` takes no more lines; rows beyond it are not even kept."""
 
 
 class Import:
-    """Orders of one CSV file. Iterate once; `report` is complete when the iteration is.
+    """Orders of one file, CSV or .xlsx. Iterate once; `report` is complete when the iteration is.
 
     The file is read twice: first to count the rows of each order (so that an order whose rows stand apart is never
     started by half), then to build. Memory holds the open orders and one counter per order, not the file.
@@ -24,7 +26,10 @@ class Import:
     """
 
     def __init__(self, path: Path, mapping: ImportMapping, *, placed_at: datetime | None = None) -> None:
-        self._table = ImportTable(path, mapping.columns(), encoding=mapping.encoding, delimiter=mapping.delimiter)
+        dates = {mapping.order.placed_at.column: mapping.order.placed_at.format}
+        self._table = order_table(
+            path, mapping.columns(), dates, encoding=mapping.encoding, delimiter=mapping.delimiter
+        )
         self._group = mapping.order.group_by
         self._builder = Builder(mapping, placed_at)
         self._left = Counter(self._key(row) for row in self._table.rows())
@@ -52,7 +57,10 @@ class Import:
             self._refuse(None, key, "the file changed while it was read; import it again")
 
     def _key(self, row: TableRow) -> str:
-        return row.cells.get(self._group, "").strip()
+        try:
+            return clean_code(row.cells.get(self._group, ""))
+        except Spoilt:  # the row is refused when its order is built
+            return row.cells[self._group].strip()
 
     def _close(self, key: str, rows: list[TableRow]) -> Ready | None:
         draft = OrderReport()
@@ -64,6 +72,7 @@ class Import:
             draft.refusals.append(RefusedField(row=None, order=key, reason=reason))
             order = None
         self.report.refusals += draft.refusals
+        self.report.cleaned += draft.cleaned.values()
         if order is None:
             self.report.orders_refused += 1
             return None

@@ -18,6 +18,7 @@ MAX_COLUMNS = 60
 MAX_CELL = 2_000
 
 Value = str | int | float | bool | None
+Moment = datetime | date | time
 
 
 class WorkbookRefused(ValueError):
@@ -30,18 +31,20 @@ Cell = Value | WorkbookRefused
 class Workbook:
     """A workbook that can be read more than once; `rows()` starts from the top each time."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises `UnableToImport` for anything that is no plain workbook."""
+    def __init__(self, path: Path, *, dates: bool = False) -> None:
+        """`dates`: whoever reads it knows what to do with cells that hold dates; else they are refused. Raises
+        `UnableToImport` for anything that is no plain workbook."""
         inspect(path)
-        self._path = path
+        self._path, self._dates = path, dates
 
     def sheets(self) -> tuple[str, ...]:
         """Titles in their order."""
         with self._opened() as book:
             return tuple(sheet.title for sheet in book.worksheets)
 
-    def rows(self, number: int = 0) -> Iterator[tuple[int, list[Cell]]]:
-        """Rows of a sheet (counted from 0), with their numbers as the spreadsheet counts; empty ones are left out."""
+    def rows(self, number: int = 0) -> Iterator[tuple[int, list[Any]]]:
+        """Rows of a sheet (counted from 0), with their numbers as the spreadsheet counts; empty ones are left out.
+        Of `Cell`, and of `Moment` where dates are taken."""
         with self._opened() as book:
             if number >= len(book.worksheets):
                 raise UnableToImport(f"{self._path.name} has no sheet; nothing was imported.")
@@ -51,7 +54,7 @@ class Workbook:
             for row, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
                 if cells is before:  # a gap between rows: the parser repeats one empty row
                     continue
-                before, read = cells, [None if cell is EMPTY_CELL else _cell(cell) for cell in cells]
+                before, read = cells, [None if cell is EMPTY_CELL else _cell(cell, self._dates) for cell in cells]
                 if all(value is None for value in read):
                     continue
                 if row > MAX_ROWS or read[MAX_COLUMNS:] not in ([], [None]):
@@ -85,7 +88,7 @@ def about_rows(path: Path) -> int:
             return sum(chunk.count(b"<row ") for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
-def _cell(cell: Any) -> Cell:
+def _cell(cell: Any, dates: bool) -> Cell | Moment:
     value = cell.value
     refusal = None
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -94,6 +97,8 @@ def _cell(cell: Any) -> Cell:
         refusal = "holds a formula; paste its value instead"
     elif cell.data_type == "e":
         refusal = f"holds the error {str(value)[:20]}; correct it"
+    elif dates and isinstance(value, Moment):
+        return value
     elif isinstance(value, datetime | date | time | timedelta):
         refusal = "holds a date; format the cell as text"
     elif len(str(value)) > MAX_CELL:

@@ -1,6 +1,6 @@
 """An order comes into the books: tags resolved, price frozen, policy kept. Refused, nothing changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from domain import pricing
@@ -43,6 +43,7 @@ async def register(connection: Connection, order: StartOrder, run_id: str, now: 
         raise CurrencyNotAccepted(order.order_no, order.currency, policy.currencies)
     records = await records_of(connection, (line.sku for line in order.lines))
     tags, untagged = _tags(order, records)
+    _refuse_unknown_places(order, policy, tags.values())
     priced = _price(order, tags)
     deadline = order.deadline(policy.flash_payment_timeout_s if order.kind == "flash" else policy.payment_timeout_s)
     if not await _insert(connection, order, run_id, policy, deadline, now):
@@ -92,6 +93,26 @@ def _tags(order: StartOrder, records: Mapping[str, SkuRecord]) -> tuple[Mapping[
             found = SkuTags(warehouse=NO_WAREHOUSE, supplier=r.supplier, logistics=r.logistics, customs=r.customs)
         tags[line.line_id] = found
     return tags, tuple(untagged)
+
+
+def _refuse_unknown_places(order: StartOrder, policy: Policy, tags: Iterable[SkuTags]) -> None:
+    """A misspelt class would make a parcel of its own, a misspelt warehouse one that nobody ever packs."""
+    different = set(tags)
+    logistics = sorted({t.logistics for t in different} - set(policy.logistics))
+    known = {*policy.warehouses, NO_WAREHOUSE}
+    warehouses = sorted({t.warehouse for t in different} - known) if policy.warehouses else []
+    wrong = [
+        f"the policy knows no {what} {', '.join(names)}, but {', '.join(all_of)}"
+        for what, names, all_of in (
+            ("logistics class", logistics, policy.logistics), ("warehouse", warehouses, policy.warehouses)
+        )
+        if names
+    ]  # fmt: skip
+    if wrong:
+        raise InvalidOrder(
+            f"order {order.order_no}: {'; '.join(wrong)}. Correct the tags of its lines or SKUs, or have the "
+            "policy name it (`oms config policy`)"
+        )
 
 
 def _price(order: StartOrder, tags: Mapping[str, SkuTags]) -> Priced:

@@ -110,7 +110,7 @@ def test_one_bad_row_refuses_its_order_whole_and_keeps_the_others(
         ("Region", "Mars", "column 'Region': 'Mars' is not in the mapping's value map"),
         ("Product ID", "", "column 'Product ID' is empty"),
         ("Order Date", "08/11/2016", "column 'Order Date': '08/11/2016' is not a date like %Y-%m-%d"),
-        ("Product Name", "mug\u202e", "lines.0.name:"),
+        ("Product Name", "mug\u0007", "column 'Product Name': holds the control character U+0007"),
         ("Order ID", "", "column 'Order ID' is empty, the row belongs to no order"),
     ],
 )
@@ -170,11 +170,11 @@ def test_files_that_are_unusable_as_a_whole_import_nothing(mapping: ImportMappin
     whole = SAMPLE.read_bytes()
     cases = {
         b"": "is empty",
-        "Order ID,Sales\n1,2".encode("utf-16"): "UTF-16",
+        "Order ID,Sales\n1,2".encode("utf-16"): "read as utf-16",
         whole.replace(b"Quantity", b"Qty", 1): "lacks the column 'Quantity'",
         whole.replace(b"Discount", b"Sales", 1): "column 'Sales' twice",
         whole + b'"never closed': "broken after row",
-        whole + b"\xff\xff\xff": "is not utf-8-sig or gb18030",
+        whole + b"\xff\xff\xff": "is not utf-8-sig or gb18030 or big5",
     }
     for content, reason in cases.items():
         path.write_bytes(content)

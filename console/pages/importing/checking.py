@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from starter.importer.choosing import DATE_FORMATS, PLACED, chosen, guessed, guessed_format, sources_of
+from starter.importer.encodings import DELIMITERS
 from starter.importer.mapping import ImportMapping, MappingRefused
-from starter.importer.preview import DELIMITERS, FilePreview, look
+from starter.importer.preview import FilePreview, look
 from starter.importer.report import Ready, Report
 from starter.importer.run import Import
 from starter.importer.table import UnableToImport

@@ -20,8 +20,9 @@ from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY, START
 from domain.strict import of
 from starter.importer.choosing import COLUMN, FIELDS, TEXT
+from starter.importer.encodings import DELIMITERS
 from starter.importer.mapping import ImportMapping
-from starter.importer.preview import DELIMITERS, look
+from starter.importer.preview import look
 from starter.importer.table import UnableToImport
 from store.console.importing import ImportBooks, SavedMapping
 from store.stock.catalog import CatalogStore

@@ -1,4 +1,4 @@
-"""`oms order import`: orders from a CSV file by a mapping; look first, then write them out or start them."""
+"""`oms order import`: orders from a CSV or .xlsx file by a mapping; look first, then write them out or start them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ class ImportOutcome(BaseModel):
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="The CSV file.")],
+    file: Annotated[Path, typer.Argument(help="The file, CSV or .xlsx.")],
     mapping: Annotated[Path, typer.Option("--mapping", help="Which column feeds which field (YAML).")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report; start and write nothing.")] = False,
     start: Annotated[bool, typer.Option("--start", help="Start every good order.")] = False,
@@ -56,7 +56,7 @@ def import_file(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Import orders from CSV: totals rounded once, every rounding and refused row told, never half an order.
+    """Import orders from CSV or .xlsx: totals rounded once, every rounding and refused row told, never half an order.
 
     Exit code 0 when every order of the file went in, 1 when some were refused, 2 when the file is unusable.
 
@@ -161,10 +161,13 @@ def _show(file: Path, outcome: ImportOutcome) -> None:
     refused = [(r.row, r.order, r.reason) for r in report.refusals[:SHOWN]]
     left = [(n.order_no, n.reason) for n in outcome.not_started[:SHOWN]]
     output.table("Rounded", ("row", "order", "from", "to fen"), rounded)
+    if report.cleaned:
+        cleaned = [(c.row, c.order, c.column, repr(c.was), c.now) for c in report.cleaned[:SHOWN]]
+        output.table("Made plain", ("row", "order", "column", "was", "is"), cleaned)
     output.table("Refused", ("row", "order", "reason"), refused)
     if left:
         output.table("Not started", ("order", "reason"), left)
-    if max(len(report.roundings), len(report.refusals), len(outcome.not_started)) > SHOWN:
+    if max(map(len, (report.roundings, report.refusals, report.cleaned, outcome.not_started))) > SHOWN:
         say(f"Only the first {SHOWN} of each list are shown; --json has all.")
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from domain.access.controls import CorrectStock
 from domain.access.desk import ReceiveGoods
-from domain.order import Id, Qty, Tag
+from domain.order import Id, Qty, Sku, Tag
 from domain.strict import faults
 from starter.cli import output
 from starter.cli.approvals.controls import ask_for
@@ -21,7 +21,7 @@ from store.stock.ledger import StockBalance, StockStore
 class Receipt(BaseModel):
     """A goods receipt as typed in."""
 
-    sku: Id
+    sku: Sku
     warehouse: Tag
     qty: Qty
     ref: Annotated[Id, Field(max_length=64)]

@@ -23,6 +23,9 @@ from store.rules.policies import PolicyStore
 from store.stock.catalog import CatalogStore
 from tests.store.examples import NOW, PAYABLE, an_order
 
+COLD = (
+    OrderLine(line_id="L1", sku="A", qty=1, unit_price_minor=100, tags=SkuTags(warehouse="WH-1", logistics="coold")),
+)
 UNTAGGED = (
     OrderLine(line_id="L1", sku="A", qty=1, unit_price_minor=100),
     OrderLine(line_id="L2", sku="NOT-THERE", qty=1, unit_price_minor=100),
@@ -97,6 +100,7 @@ async def test_later_catalogue_changes_do_not_reach_a_registered_order(orders: O
         ({"payable_minor": PAYABLE - 1}, PayableMismatch),
         ({"currency": "USD"}, CurrencyNotAccepted),
         ({"lines": UNTAGGED}, UnknownSku),
+        ({"lines": COLD}, InvalidOrder),
         ({"freight": (FreightCharge(amount_minor=200, lines=()),)}, InvalidOrder),
     ],
 )
