@@ -17,6 +17,14 @@ MAX_LINES = 10_000
 """`StartOrder` takes no more lines; rows beyond it are not even kept."""
 
 
+def order_of(row: TableRow, column: str) -> str:
+    """What makes rows one order, as reports name it. `column`: the mapping's `group_by`."""
+    try:
+        return clean_code(row.cells.get(column, ""))
+    except Spoilt:  # the row is refused when its order is built
+        return row.cells[column].strip()
+
+
 class Import:
     """Orders of one file, CSV or .xlsx. Iterate once; `report` is complete when the iteration is.
 
@@ -57,10 +65,7 @@ class Import:
             self._refuse(None, key, "the file changed while it was read; import it again")
 
     def _key(self, row: TableRow) -> str:
-        try:
-            return clean_code(row.cells.get(self._group, ""))
-        except Spoilt:  # the row is refused when its order is built
-            return row.cells[self._group].strip()
+        return order_of(row, self._group)
 
     def _close(self, key: str, rows: list[TableRow]) -> Ready | None:
         draft = OrderReport()

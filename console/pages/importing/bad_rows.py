@@ -9,6 +9,7 @@ from pathlib import Path
 from console.pages.importing.checking import CheckedFile
 from console.text.spreadsheets import cell
 from starter.importer.report import Report
+from starter.importer.run import order_of
 from starter.importer.table import ImportTable
 
 WHY = "未导入原因 / why not"
@@ -33,7 +34,7 @@ def bad_rows(path: Path, checked: CheckedFile, reasons: Mapping[tuple[int | None
     orders = {order for _, order in reasons if order}
     found = 0
     for row in table.rows():
-        key = row.cells.get(group, "").strip()
+        key = order_of(row, group)
         if key not in orders and (row.number, "") not in reasons:
             continue
         if not found:

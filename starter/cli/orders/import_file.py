@@ -167,7 +167,8 @@ def _show(file: Path, outcome: ImportOutcome) -> None:
     output.table("Refused", ("row", "order", "reason"), refused)
     if left:
         output.table("Not started", ("order", "reason"), left)
-    if max(map(len, (report.roundings, report.refusals, report.cleaned, outcome.not_started))) > SHOWN:
+    lists = (report.roundings, report.refusals, report.cleaned, outcome.not_started)
+    if any(len(each) > SHOWN for each in lists):
         say(f"Only the first {SHOWN} of each list are shown; --json has all.")
 
 
