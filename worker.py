@@ -8,6 +8,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -37,6 +38,7 @@ from activities.reconciling import ReconcileActivities
 from activities.returns import ReturnActivities
 from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
+from activities.watching.ended_workflows import EndedWorkflows
 from activities.wms import WmsActivities
 from config import startup_check, walls
 from config.processes import Process
@@ -80,7 +82,7 @@ from workflows.loops.courier_subscription import (
 from workflows.loops.insight import INSIGHT_WORKFLOW, INSIGHT_WORKFLOW_ID, Insight, InsightWorkflow
 from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
 from workflows.loops.reconciliation import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
-from workflows.loops.start import PerpetualWorkflow, ensure_running
+from workflows.loops.start import PerpetualWorkflow, ensure_running, restart_ended
 from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
 from workflows.order.workflow import Order
 from workflows.order_return_signals import RETURN_WORKFLOW
@@ -116,10 +118,16 @@ async def connect(settings: Settings, resources: AsyncExitStack) -> Client:
     )  # fmt: skip
 
 
-async def activities(settings: Settings, resources: AsyncExitStack, client: Client) -> tuple[list[Any], TokenVerifier]:
-    """One object an outside system, holding its client; returns their activity methods, and who knows signatures."""
+async def books(settings: Settings, resources: AsyncExitStack) -> Pool:
     pool = await open_pool(settings.database.url.get_secret_value(), max_size=settings.database.pool_max)
     resources.push_async_callback(pool.close)
+    return pool
+
+
+async def activities(
+    settings: Settings, resources: AsyncExitStack, client: Client, pool: Pool
+) -> tuple[list[Any], TokenVerifier]:
+    """One object an outside system, holding its client; returns their activity methods, and who knows signatures."""
     await RuleSetStore(pool).ensure_built_in(now())
 
     async def http(system: str) -> httpx.AsyncClient:
@@ -245,9 +253,13 @@ async def run() -> None:
     async with AsyncExitStack() as resources:
         client = await connect(settings, resources)
         await ensure_search_attributes(client)
-        methods, verifier = await activities(settings, resources, client)
+        pool = await books(settings, resources)
+        methods, verifier = await activities(settings, resources, client, pool)
         async with make_worker(client, methods, settings, verifier):
-            await ensure_running(client, loops(settings.pull, [name for name in OPTIONAL if getattr(settings, name)]))
+            own_loops = loops(settings.pull, [name for name in OPTIONAL if getattr(settings, name)])
+            await ensure_running(client, own_loops)
+            ended = EndedWorkflows(client, pool, partial(restart_ended, client, own_loops), now)
+            looking = asyncio.create_task(ended.keep_looking(), name="ended workflows")
             # What was loaded so far stays, and thousands of cached workflows are no garbage either: looked through less
             # often, they leave the cores to the orders.
             gc.collect()
@@ -255,6 +267,7 @@ async def run() -> None:
             gc.set_threshold(GC_THRESHOLD)
             log.info("worker ready", task_queue=TASK_QUEUE, proofs_demanded=settings.proofs.demanded)
             await stop.wait()
+            looking.cancel()
             log.info("worker stops")
 
 

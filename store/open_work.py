@@ -30,6 +30,17 @@ STANDING = """
 SELECT 'order/' || order_no AS id, ended_at FROM orders WHERE order_no = ANY($1::text[])
 UNION ALL SELECT 'return/' || return_no, ended_at FROM return_cases WHERE return_no = ANY($2::text[])"""
 
+# Whose order a workflow is about.
+ORDER_OF = """
+SELECT order_no FROM orders WHERE 'order/' || order_no = $1
+UNION ALL SELECT order_no FROM return_cases WHERE 'return/' || return_no = $1"""
+
+# What a workflow had asked before a moment and nobody has answered.
+TICKETS_BEFORE = """
+SELECT ticket_id FROM tickets
+WHERE state = 'open' AND NOT outside AND opened_at < $2 AND order_no = $3
+    AND ticket_id ~ ('^T-' || split_part($1, '/', 2) || '-[0-9]+$')"""
+
 # Signalled, and no order or case has said what became of it.
 UNHEARD = """
 SELECT id, source, order_no, delivered_at FROM inbox
@@ -73,6 +84,15 @@ class OpenWorkStore:
             by_kind.setdefault(kind, []).append(number)
         rows = await self._pool.fetch(STANDING, by_kind["order"], by_kind["return"])
         return {row["id"]: row["ended_at"] for row in rows}
+
+    async def order_of(self, workflow_id: str) -> str | None:
+        found: str | None = await self._pool.fetchval(ORDER_OF, workflow_id)
+        return found
+
+    async def tickets_before(self, workflow_id: str, moment: datetime) -> tuple[str, ...]:
+        """Numbers of the open tickets that the workflow of an order or return had opened by then."""
+        rows = await self._pool.fetch(TICKETS_BEFORE, workflow_id, moment, await self.order_of(workflow_id))
+        return tuple(row["ticket_id"] for row in rows)
 
     async def unheard(self, before: datetime, order_no: str | None = None, most: int = 1_000) -> tuple[Unheard, ...]:
         """Delivered before then; the oldest first."""

@@ -1,6 +1,6 @@
 """Questions for people. An order's tickets live and die with its writes; the relay's own are opened and closed here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -134,6 +134,16 @@ class TicketStore:
             detail = {"ticket_id": resolution.ticket_id, "by": resolution.action, "remark": resolution.remark}
             entry = AuditEntry(actor=resolution.resolved_by, action="ticket.resolve", detail=detail)
             await append_entry(connection, entry, at)
+
+    async def void(self, ticket_ids: Sequence[str], at: datetime) -> None:
+        """Close what its workflow, having been put back to a moment before, does not ask any more."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            for number in ticket_ids:
+                resolution = TicketResolution(
+                    ticket_id=number, action="evidence", remark="its workflow was reset to before it was asked",
+                    resolved_by="system",
+                )  # fmt: skip
+                await resolve_ticket(connection, resolution, at, outside=False)
 
 
 async def open_ticket(

@@ -1,29 +1,12 @@
 """A case from any language: applied for and decided with the plain Temporal CLI, as docs/contract shows it."""
 
-import asyncio
-import json
-import sysconfig
 from pathlib import Path
-from typing import Any
 
 from bench.scenarios.environment import ScenarioEnvironment
 from bench.scenarios.environment.return_case import Case, case_of
 from domain.returns.enums import CaseStatus, ReturnType
 from tests.returns.orders import signed
-
-
-async def temporal_cli(house: ScenarioEnvironment, *arguments: str) -> dict[str, Any]:
-    """What `temporal workflow …` answers; beside the loop that runs the worker."""
-    client = house.temporal
-    where = ("--address", client.service_client.config.target_host, "--namespace", client.namespace, "-o", "json")
-    binary = str(Path(sysconfig.get_path("scripts")) / "temporal")
-    process = await asyncio.create_subprocess_exec(
-        *(binary, "workflow", *arguments, *where), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
-    return dict(json.loads(out)) if out.strip() else {}
+from tests.returns.plain_cli import temporal_cli
 
 
 async def applied(house: ScenarioEnvironment, folder: Path) -> Case:

@@ -1,11 +1,12 @@
 """Pulling: a lost message is made up for at the next tick, waiting costs nothing, an outage is told once (R12)."""
 
+import asyncio
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities.polling import Pull
@@ -17,6 +18,7 @@ from tests.workflows.orders import one_parcel_order
 from tests.workflows.play import kinds, until
 from tests.workflows.world.asked import Asked, answering
 from workflows.loops import polling
+from workflows.loops.start import PerpetualWorkflow, restart_ended
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -215,3 +217,38 @@ async def test_settings_of_any_shape_stop_nothing_and_change_nothing(skipping: W
         same = await skipping.client.get_workflow_handle(handle.id).describe()
         assert same.run_id == handle.first_execution_run_id
         assert (await events(handle))["WORKFLOW_TASK_FAILED"] == 0
+
+
+async def test_a_loop_that_is_cancelled_with_temporals_button_goes_on(skipping: WorkflowEnvironment) -> None:
+    asked = Asked()
+    asked.add("T00001")
+    async with asked.pulling(skipping, queue()) as handle:
+        await until(lambda: asked.ticks, "the first tick")
+        await handle.cancel()
+        again = skipping.client.get_workflow_handle(handle.id)
+        await skipping.fast_forward(again, 2 * MINUTE)
+        paid(asked, "T00001")
+        await skipping.fast_forward(again, MINUTE)
+        await until(lambda: len(asked.rows) == 1, "found after it")
+        assert (await again.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_loop_that_was_terminated_is_started_again_and_one_that_runs_is_left_alone(
+    skipping: WorkflowEnvironment,
+) -> None:
+    loops = [PerpetualWorkflow(polling.PULL_WORKFLOW, f"reconcile/{queue()}", Pull(connector="wechat"))]
+    handle = skipping.client.get_workflow_handle(loops[0].id)
+    with skipping.with_time_skipping_disabled():
+        await restart_ended(skipping.client, loops)
+        await handle.terminate()
+        async with asyncio.timeout(20):
+            while (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING:
+                await restart_ended(skipping.client, loops)
+        query = f"WorkflowId = '{loops[0].id}' AND ExecutionStatus = 'Running'"
+        async with asyncio.timeout(20):
+            while not [w async for w in skipping.client.list_workflows(query)]:
+                await asyncio.sleep(0)
+        before = (await handle.fetch_history()).events[-1].event_id
+        await restart_ended(skipping.client, loops)
+        assert (await handle.fetch_history()).events[-1].event_id == before
+        await handle.terminate()

@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from workflows.durable.cancellation import refuses
 from workflows.durable.carrying import Carried, carried, unpacked
 from workflows.durable.raw_messages import read
 from workflows.durable.seals import Seals
@@ -108,10 +109,26 @@ def stays_no_longer() -> bool:
 
 
 async def until_over(
-    process: Coroutine[Any, Any, Answer], quiet: Callable[[], bool], go_on: Callable[[], NoReturn]
+    process: Coroutine[Any, Any, Answer],
+    quiet: Callable[[], bool],
+    go_on: Callable[[], NoReturn],
+    refuse_cancellation: Callable[[], None],
 ) -> Answer:
-    """The end of the process; or it goes on in a new run, and this one is over (`go_on` raises)."""
+    """The end of the process; or it goes on in a new run, and this one is over (`go_on` raises). The process is a task
+    of its own: a request to cancel reaches this wait only, is told (`refuse_cancellation`), and the wait goes on."""
     running = asyncio.ensure_future(process)
+    while True:
+        try:
+            return await _until_over(running, quiet, go_on)
+        except BaseException as error:
+            if running.done() or not refuses(error):
+                raise
+            refuse_cancellation()
+
+
+async def _until_over(
+    running: asyncio.Future[Answer], quiet: Callable[[], bool], go_on: Callable[[], NoReturn]
+) -> Answer:
     may_go_on = True
 
     def due() -> bool:

@@ -6,10 +6,11 @@ costs an order no history. Waiting for work is an activity's retries: a wait of 
 
 import asyncio
 from datetime import timedelta
+from typing import NoReturn
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.courier import CourierActivities, Follow
@@ -21,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.durable.guarded import attempt, outcome, reason
     from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused
     from workflows.durable.seals import answered
-    from workflows.loops.signals import LoopSignals, start_settings
+    from workflows.loops.signals import LoopSignals, start_settings, until_told_otherwise
 
 COURIER_WORKFLOW = "FollowParcels"
 COURIER_WORKFLOW_ID = "reconcile/kuaidi100"
@@ -54,6 +55,9 @@ class FollowParcelsWorkflow(LoopSignals):
     async def run(self, raw: RawValue = NO_ARGUMENT) -> None:
         if self._refused is not None:
             raise self._refused.error()
+        await until_told_otherwise(self._follow_all(), self._go_on)
+
+    async def _follow_all(self) -> None:
         settings = self._settings
         for _ in range(ROUNDS):
             batch = await answered(
@@ -69,7 +73,10 @@ class FollowParcelsWorkflow(LoopSignals):
                 )
             )
             await asyncio.gather(*(self._follow(settings, waybill) for waybill in batch))
-        workflow.continue_as_new(settings)
+        self._go_on()
+
+    def _go_on(self) -> NoReturn:
+        workflow.continue_as_new(self._settings)
 
     async def _follow(self, settings: FollowParcels, waybill: NewWaybill) -> None:
         call = Follow(
@@ -82,6 +89,8 @@ class FollowParcelsWorkflow(LoopSignals):
             await attempt(CourierActivities.subscribe, call, summary=f"follow {waybill.waybill_no}", timeout=ONE_CALL)
             error, down = "", False
         except ActivityError as failure:
+            if is_cancelled_exception(failure):
+                raise
             error, down = reason(failure), outcome(failure) != CallOutcome.REFUSED
         await workflow.execute_activity_method(
             TrackingActivities.followed,

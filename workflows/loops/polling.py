@@ -6,6 +6,7 @@ event, one with news costs six (decision 0006).
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NoReturn
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
@@ -15,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.strict import UnableToRead
     from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read_only_one
     from workflows.durable.seals import answered
-    from workflows.loops.signals import LoopSignals, start_settings
+    from workflows.loops.signals import LoopSignals, start_settings, until_told_otherwise
 
 PULL_WORKFLOW = "Pull"
 MOST_EVENTS = 1_000
@@ -45,10 +46,16 @@ class PullWorkflow(LoopSignals):
     async def run(self, raw: RawValue = NO_ARGUMENT) -> None:
         if self._refused is not None:
             raise self._refused.error()
+        await until_told_otherwise(self._ask(), self._go_on)
+
+    async def _ask(self) -> None:
         settings = self._settings
         while not self._over and (news := await answered(lambda: self._tick(settings))) is not None:
             told = f"{news.found} news of {news.asked} asked"
             workflow.set_current_details(f"{workflow.now():%Y-%m-%d %H:%M:%S} UTC: {told}")
+        self._go_on()
+
+    def _go_on(self) -> NoReturn:
         workflow.continue_as_new(self._settings)
 
     async def _tick(self, settings: Pull) -> Pulled | None:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 from pydantic import Field
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.money.bills import BillActivities, BillNotRead, BillsAsked
@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.strict import Strict, UnableToRead
     from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read_only_one
     from workflows.durable.seals import answered
-    from workflows.loops.signals import LoopSignals, start_settings
+    from workflows.loops.signals import LoopSignals, start_settings, until_told_otherwise
 
 DAILY_WORKFLOW = "ReconcileDaily"
 DAILY_WORKFLOW_ID = "reconcile/daily"
@@ -83,14 +83,17 @@ class DailyWorkflow(LoopSignals):
     async def run(self, raw: RawValue = NO_ARGUMENT) -> None:
         if self._refused is not None:
             raise self._refused.error()
-        progress = self._progress or await self._wait()
+        await until_told_otherwise(self._one_day(), lambda: self._go_on(self._progress))
+
+    async def _one_day(self) -> None:
+        self._progress = progress = self._progress or await self._wait()
         if progress is not None:
             settle = timedelta(seconds=self._settings.settle_s)
             if not progress.settling:
                 progress = await self._round(progress)
                 workflow.set_current_details(f"{progress.day}: {progress.looked_at} orders compared; settling")
                 await workflow.sleep(settle, summary="time to heal")
-                progress = progress.model_copy(update={"settling": True, "after": ""})
+                self._progress = progress = progress.model_copy(update={"settling": True, "after": ""})
             progress = await self._round(progress)
             await self._finish(progress)
             await self._bills()
@@ -143,7 +146,7 @@ class DailyWorkflow(LoopSignals):
             page = await self._page(progress)
             if not page.last:
                 return progress
-            progress = progress.model_copy(
+            self._progress = progress = progress.model_copy(
                 update={
                     "after": page.last,
                     "looked_at": progress.looked_at + (0 if progress.settling else page.looked_at),
@@ -204,6 +207,8 @@ class DailyWorkflow(LoopSignals):
                     summary=f"bill of {bill.day} at {bill.channel}",
                 )  # fmt: skip
             except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
                 unread = BillNotRead(channel=bill.channel, day=bill.day, why=str(error.cause or error)[:500])
                 await workflow.execute_activity_method(
                     BillActivities.not_read, unread, start_to_close_timeout=STORE_STEP, summary="ask about the bill"

@@ -5,14 +5,15 @@ A loop serves everybody: it must not stop, nor wait for a person, because of wha
 could start one of his own would have our partners asked at the pace that he likes.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NoReturn, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 from domain.strict import Strict, UnableToRead
 from domain.trust.seals import WORKER
+from workflows.durable.cancellation import refuses
 from workflows.durable.raw_messages import StartedWithOneMessage, StartRefused, read
 from workflows.durable.seals import Seals, signal_holds
 
@@ -29,6 +30,17 @@ def start_settings(model: type[M], raw: RawValue) -> M:
         return read(model, raw, "start")
     except UnableToRead as error:
         raise StartRefused("InvalidSettings", str(error)) from None
+
+
+async def until_told_otherwise(process: Coroutine[Any, Any, None], go_on: Callable[[], NoReturn]) -> None:
+    """A loop that somebody has requested in Temporal to cancel begins again (`go_on` raises): it serves everybody."""
+    try:
+        await process
+    except BaseException as error:
+        if not refuses(error):
+            raise
+        workflow.logger.warning("a loop is not cancelled by Temporal's button: it goes on as a new run")
+        go_on()
 
 
 class LoopSignals(StartedWithOneMessage):

@@ -1,6 +1,6 @@
 """Workflows that run for ever beside the orders, and how they are kept running."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from temporalio.client import Client
@@ -19,6 +19,15 @@ class PerpetualWorkflow:
     id: str
     settings: Strict
     adjustable: bool = True
+
+
+async def restart_ended(client: Client, loops: Sequence[PerpetualWorkflow]) -> None:
+    """Those that nobody runs, whoever has ended them. The list of running ones may be seconds old: one that runs all
+    the same hears its settings once more."""
+    names = ", ".join(f"'{loop.id}'" for loop in loops)
+    query = f"ExecutionStatus = 'Running' AND WorkflowId IN ({names})"
+    running = {w.id async for w in client.list_workflows(query)}
+    await ensure_running(client, [loop for loop in loops if loop.id not in running])
 
 
 async def ensure_running(client: Client, loops: Iterable[PerpetualWorkflow]) -> None:

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.trust.seals import RELAY, WORKER
     from workflows.approvals.supplied_money import SuppliedMoney
     from workflows.durable.branches import Branches
+    from workflows.durable.cancellation import STEP, told
     from workflows.durable.carrying import Own, Table, give
     from workflows.durable.continuing import StepsUnderWay, beginning, until_over
     from workflows.durable.event_queue import EventQueue, apply_alone, write_everything
@@ -139,7 +140,14 @@ class Order(OrderHandlers):
 
     @workflow.run
     async def run(self, raw: RawValue = NO_ARGUMENT) -> str:
-        return await until_over(self._process(), lambda: self._is_quiet, lambda: self._beginning.next_one(self))
+        return await until_over(
+            self._process(), lambda: self._is_quiet, lambda: self._beginning.next_one(self), self._refuse_cancellation
+        )
+
+    def _refuse_cancellation(self) -> None:
+        if self._refusal is None:
+            number = self._state.order.order_no
+            self._state.tickets.note("temporal", STEP, told(f"order {number}", f"oms order cancel {number}"))
 
     async def _process(self) -> str:
         """From the beginning, or from where the run before stood: every step does what is left of it."""

@@ -1,0 +1,1 @@
+"""What the worker looks after by itself, beside its activities."""
