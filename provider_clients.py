@@ -197,7 +197,10 @@ def alipay_config(alipay: AlipaySettings) -> AlipayConfig:
 
 def qimen_config(settings: Settings) -> QimenConfig:
     qimen = settings.qimen
-    return QimenConfig(qimen.base_url, qimen.app_key, qimen.customer_id, qimen.secret.get_secret_value())
+    return QimenConfig(
+        qimen.base_url, qimen.app_key, qimen.customer_id, qimen.secret.get_secret_value(),
+        frozenset(code.upper() for code in qimen.duplicate_codes),
+    )  # fmt: skip
 
 
 async def _sf(settings: Settings, http: Http, clock: Clock) -> Sf | None:

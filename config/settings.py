@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
@@ -206,6 +206,8 @@ class QimenSettings(SettingsGroup):
     app_key: Word
     secret: Secret
     customer_id: Word
+    duplicate_codes: Annotated[tuple[Word, ...], NoDecode, BeforeValidator(listed)] = ()
+    """Comma list: how this warehouse says that it has an order already, besides `DUPLICATE` and `ORDER_EXISTS`."""
 
 
 class TmsSettings(SettingsGroup):

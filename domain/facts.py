@@ -95,6 +95,8 @@ class Fact(Strict):
     carrier: str | None = None
     actual: dict[str, int] | None = None
     """Units really picked or shipped, by line_id."""
+    actual_items: dict[str, int] | None = None
+    """The same by article, from a warehouse that names no lines."""
     note: Annotated[str, Field(max_length=300)] = ""
     inbox_id: int | None = None
     """Row of the inbox that carried the fact; set by the relay, absent for facts from a query."""

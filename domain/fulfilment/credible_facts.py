@@ -8,6 +8,25 @@ LONGEST_NUMBER = 100
 """No carrier's number is longer; one that is would not fit into an index."""
 
 
+def by_line(items: Mapping[str, int], planned: Mapping[str, int], sku_of: Mapping[str, str]) -> dict[str, int]:
+    """Units that were told by article, as units by line: the lines of an article are filled in their order. What is too
+    much counts at its last line, and an article that no line has stands under its own name: neither is credible.
+
+    `planned`: units of the parcel by line; `sku_of`: the article of each line. An article that is not told of says
+    nothing about its lines."""
+    found: dict[str, int] = {}
+    for sku, told in items.items():
+        lines = [line for line in planned if sku_of.get(line) == sku]
+        left = told
+        for line in lines:
+            found[line] = min(planned[line], left)
+            left -= found[line]
+        if left:
+            last = lines[-1] if lines else sku
+            found[last] = found.get(last, 0) + left
+    return found
+
+
 def credible_counts(actual: Mapping[str, int], planned: Mapping[str, int]) -> tuple[dict[str, int], str]:
     """The counts that a parcel of these planned units (by line_id) can have, and what is wrong with the others."""
     wrong = [_wrong(line, count, planned) for line, count in actual.items()]

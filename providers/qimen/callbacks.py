@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from domain.facts import Fact, Kind
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest
-from providers.qimen.facts import SOURCE, STATUS_KINDS, fact, shipped
-from providers.qimen.fields import CODE, LINE, count, optional, required, time_of
+from providers.qimen.facts import SOURCE, STATUS_KINDS, Units, fact, shipped
+from providers.qimen.fields import CODE, ITEM, LINE, count, optional, required, time_of
 from providers.qimen.models import QimenConfig
 from providers.qimen.sign import moment, verifies
 from providers.qimen.xml import MAX_BYTES, UnableToReadXml, build, each, one, parse, text_of
@@ -106,23 +106,27 @@ def _process(document: Element, sent_at: datetime) -> tuple[str | None, tuple[Fa
 def _lack(document: Element, sent_at: datetime) -> tuple[str | None, tuple[Fact, ...]]:
     """itemlack.report: a short pick.
 
-    Qimen names goods here, not lines. Where the warehouse adds orderLineNo, as the sandbox's does, `actual` has the
-    short lines (the others are picked in full); where it does not, `actual` is None and the note says what lacks.
+    Qimen names goods here, not lines. `actual` has what is short (the rest is picked in full): by line where the
+    warehouse adds orderLineNo, as the sandbox's does, else by article. Where a number lacks, only the note says it.
     """
     child_no = required(document, "deliveryOrderCode", CODE)
     actual: dict[str, int] = {}
     notes = []
     whole = True
-    for item in each(document, "items", "item"):
-        sku, planned, lack = required(item, "itemCode", LINE), count(item, "planQty"), count(item, "lackQty")
-        line_id = optional(item, "orderLineNo", LINE)
+    items = list(each(document, "items", "item"))
+    named = all(text_of(item, "orderLineNo") for item in items)
+    for item in items:
+        sku, planned, lack = required(item, "itemCode", ITEM), count(item, "planQty"), count(item, "lackQty")
         notes.append(f"{sku}: {lack if lack is not None else '?'} of {planned if planned is not None else '?'} lack")
-        if line_id is None or planned is None or lack is None or lack > planned:
+        if planned is None or lack is None or lack > planned:
             whole = False
         else:
-            actual[line_id] = planned - lack
+            name = required(item, "orderLineNo", LINE) if named else sku
+            actual[name] = actual.get(name, 0) + planned - lack
     at = time_of(document, "createTime") or sent_at
-    short = fact(Kind.SHORT_PICKED, child_no, at, note="; ".join(notes), actual=actual if whole and actual else None)
+    known = actual if whole and actual else None
+    told = Units(by_line=known) if named else Units(by_item=known)
+    short = fact(Kind.SHORT_PICKED, child_no, at, note="; ".join(notes), actual=told)
     return optional(document, "outBizCode", CODE), (short,)
 
 

@@ -23,7 +23,7 @@ class QimenWms:
     async def push(self, order: PushOutbound) -> QimenPushed:
         """deliveryorder.create. Idempotent by child_no: one that the warehouse has already is a `duplicate`."""
         answer = await self._call("taobao.qimen.deliveryorder.create", documents.create(order))
-        duplicate = answer.code in errors.DUPLICATE
+        duplicate = answer.code in errors.DUPLICATE | self._config.duplicate_codes
         if not (answer.ok or duplicate):
             raise errors.failure(answer.code, answer.message)
         try:

@@ -10,6 +10,8 @@ from providers.qimen.xml import UnableToReadXml, text_of
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Our child number, a carrier's code, a message id."""
 LINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+ITEM = re.compile(r"\S{1,64}")
+"""An article's code, which may be Chinese."""
 WAYBILL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _UNSEEN = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

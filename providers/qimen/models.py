@@ -19,6 +19,8 @@ class QimenConfig:
     app_key: str
     customer_id: str
     secret: str = field(repr=False)
+    duplicate_codes: frozenset[str] = frozenset()
+    """Upper case: how this warehouse says besides that it has an order already (`errors.DUPLICATE`)."""
 
 
 class QimenLine(Strict):

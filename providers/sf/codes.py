@@ -24,24 +24,26 @@ HINTS = {
 """What to do about a refusal of the platform."""
 
 _STATUS_OF_OP: dict[str, S] = {
-    "50": S.PICKED_UP,
-    "51": S.PICKED_UP,
-    "43": S.PICKED_UP,
-    "46": S.PICKED_UP,
-    "607": S.PICKED_UP,
-    "30": S.IN_TRANSIT,
-    "31": S.IN_TRANSIT,
-    "44": S.OUT_FOR_DELIVERY,
-    "34": S.OUT_FOR_DELIVERY,
-    "47": S.OUT_FOR_DELIVERY,
-    "630": S.OUT_FOR_DELIVERY,
-    "634": S.OUT_FOR_DELIVERY,
-    "80": S.DELIVERED,
-    "33": S.EXCEPTION,
-    "70": S.EXCEPTION,
-    "99": S.REFUSED,
-    "648": S.REFUSED,
-}
+    code: status
+    for status, codes in {
+        S.PRE_TRANSIT: "138 141 201 205 206 646 647",
+        S.PICKED_UP: "41 43 46 50 51 54 127 129 188 214 407 607 633 651 655 656 700 701 843 850 851",
+        S.IN_TRANSIT: (
+            "10 11 14 30 31 36 64 65 66 75 77 84 86 87 105 106 122 136 137 147 186 187 189 190 202 208 302 304 405 "
+            "406 570 571 623 626 627 642 643 649 657 676 830 831 833 844 847 3036"
+        ),
+        S.CUSTOMS: "15 16 17 604 605 606 612 613 614 619 620",
+        S.OUT_FOR_DELIVERY: "34 44 47 123 126 204 211 212 630 632 634 658 664 677",
+        S.READY_FOR_PICKUP: "125 130 678",
+        S.DELIVERED: "80 128 679",
+        S.EXCEPTION: "18 33 70 72 131 611 621",
+        S.REFUSED: "99 215 631 648 660",
+    }.items()
+    for code in codes.split()
+}  # fmt: skip
+"""Of SF's table of route nodes."""
+SAY_NOTHING = frozenset({"135", "140", "151", "152", "153", "154", "8000"})
+"""Of the same table, and nothing of a parcel's way: notes, appointments of fitters, pictures of a signature."""
 _STATUS_OF_FIRST: dict[str, S] = {
     "1": S.PICKED_UP,
     "2": S.IN_TRANSIT,
@@ -52,6 +54,11 @@ _STATUS_OF_FIRST: dict[str, S] = {
 }
 _ENDS = frozenset({"4", "5", "6"})
 _TROUBLE = frozenset({S.EXCEPTION, S.REFUSED})
+
+
+def is_known(op_code: str) -> bool:
+    """SF has published what it means."""
+    return op_code in _STATUS_OF_OP or op_code in SAY_NOTHING
 
 
 def status_of(op_code: str, first_status: str = "") -> S:

@@ -100,7 +100,10 @@ class OrderSender:
                         return SignalOutcome(SignalResult.BUSY, full)
                     told.signals = told.size = 0
                 told.signals += 1
-                told.size += sum(BESIDE_TEXT + len(f.key) + 3 * len(f.note) + 20 * len(f.actual or ()) for f in facts)
+                told.size += sum(
+                    BESIDE_TEXT + len(f.key) + 3 * len(f.note) + 90 * len(f.actual or f.actual_items or ())
+                    for f in facts
+                )
             # The SDK repeats a failed call by itself for up to 10 s; the outer bound keeps a hung server to one wait.
             async with asyncio.timeout(self._rpc_s + 1):
                 await handle.signal(SIGNAL, batch, rpc_timeout=timedelta(seconds=self._rpc_s))

@@ -137,6 +137,19 @@ def test_one_line_in_two_batches_is_added_up_and_a_shortfall_is_its_own_fact_fir
     assert (short.kind, short.actual, out.actual) == (Kind.SHORT_PICKED, {"1": 4}, {"1": 4, "2": 1})
 
 
+def test_a_warehouse_that_names_no_lines_tells_units_by_article() -> None:
+    """`orderLineNo` is optional in Qimen's deliveryorder.confirm, `itemCode` and `actualQty` are not."""
+    rows = [
+        ("orderLine", [("itemCode", "杯子-红"), ("planQty", 2), ("actualQty", 1)]),
+        ("orderLine", [("itemCode", "杯子-红"), ("planQty", 3), ("actualQty", 3)]),
+        ("orderLine", [("itemCode", "B-1"), ("actualQty", 1)]),
+    ]
+    body = confirm(lines=rows)
+    short, out = read(signed(CONFIRM, body), body).facts
+    assert (short.kind, short.actual, short.actual_items) == (Kind.SHORT_PICKED, None, {"杯子-红": 4})
+    assert (out.actual, out.actual_items) == (None, {"杯子-红": 4, "B-1": 1})
+
+
 def lack(*items: list[tuple[str, Any]]) -> bytes:
     return build("request", [("deliveryOrderCode", CHILD), ("items", [("item", item) for item in items])])
 
@@ -149,10 +162,10 @@ def test_a_short_pick_names_units_by_line_where_the_warehouse_names_lines() -> N
     assert len(callback.event_id) == 64, "no message id: the hash of the body"
 
 
-def test_a_short_pick_by_item_alone_claims_nothing_about_lines() -> None:
+def test_a_short_pick_by_item_alone_is_told_by_article() -> None:
     body = lack([("itemCode", "B-1"), ("planQty", 3), ("lackQty", 1)])
     (fact,) = read(signed(LACK, body), body).facts
-    assert (fact.actual, fact.note) == (None, "B-1: 1 of 3 lack")
+    assert (fact.actual, fact.actual_items, fact.note) == (None, {"B-1": 2}, "B-1: 1 of 3 lack")
 
 
 def test_the_same_message_again_has_the_same_id_and_another_kind_another() -> None:

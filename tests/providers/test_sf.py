@@ -13,6 +13,7 @@ from domain.facts import Kind
 from domain.order import Address
 from providers.errors import ProviderError
 from providers.sf.client import Sf
+from providers.sf.codes import SAY_NOTHING, is_known, status_of
 from providers.sf.gateway import SfConfig, SfRefused, SfUnavailable, SfUnknown, digest, java_url_encode
 from providers.tms.messages import BookShipment, ShipmentStatus
 from providers.tracking import ParcelStatus
@@ -246,3 +247,18 @@ async def test_nothing_listening_is_certainly_not_done() -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         with pytest.raises(SfUnavailable):
             await Sf(config("http://127.0.0.1:1"), http, now, ids()).book(shipment())
+
+
+PUBLISHED_OPS = """
+50 51 54 30 31 302 304 3036 33 34 36 10 105 106 11 122 123 125 126 127 128 129 130 131 135 136 137 138 14 140 141 147
+15 151 152 153 154 16 17 18 186 187 188 189 190 201 202 204 205 206 208 211 212 214 215 405 406 407 41 43 44 46 47 570
+571 604 605 606 607 611 612 613 614 619 620 621 623 626 627 630 631 632 633 634 64 642 643 646 647 648 649 65 651 655
+656 657 658 66 660 664 676 677 678 679 70 700 701 72 75 77 80 8000 830 831 833 84 843 844 847 850 851 86 87 99
+"""
+"""SF's open platform, table of operation codes of route nodes."""
+
+
+def test_every_published_operation_code_has_a_meaning_or_is_known_to_say_nothing() -> None:
+    assert [code for code in PUBLISHED_OPS.split() if not is_known(code)] == []
+    assert {code for code in PUBLISHED_OPS.split() if status_of(code) is ParcelStatus.UNKNOWN} == SAY_NOTHING
+    assert status_of("99999") is ParcelStatus.UNKNOWN and not is_known("99999")

@@ -13,6 +13,7 @@ from activities.messages import WMS, Booked, Booking, Outbound, OutboundLine, Pu
 from activities.return_messages import OpenReplacement, ReplacementLine, ReplacementState
 from activities.returns import ReturnActivities
 from domain.facts import Fact, Kind
+from domain.fulfilment.credible_facts import by_line
 from domain.fulfilment.fact_times import TimedFact, timed
 from domain.records import StockMove
 from domain.returns import ledger
@@ -130,11 +131,18 @@ class Exchange:
             self._not_sent = fact.note or "the warehouse cancelled it"
         elif fact.kind in GOES_ON:
             self._not_sent = ""
-        if fact.actual is not None:
-            for line_id, there in fact.actual.items():
+        if (actual := self._told(fact)) is not None:
+            for line_id, there in actual.items():
                 self._there[line_id] = min(there, self._there.get(line_id, there))
             if not any(self._there.get(line.line_id, line.qty) for line in self._lines):
                 self._not_sent = fact.note or "the warehouse found nothing of it"
+
+    def _told(self, fact: Fact) -> dict[str, int] | None:
+        """Units of the replacement by line."""
+        if fact.actual is not None or fact.actual_items is None:
+            return fact.actual
+        lines = self._lines
+        return by_line(fact.actual_items, {x.line_id: x.qty for x in lines}, {x.line_id: x.sku for x in lines})
 
     @property
     def begun(self) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.facts import Kind
-from domain.fulfilment.credible_facts import credible_counts, credible_numbers
+from domain.fulfilment.credible_facts import by_line, credible_counts, credible_numbers
 from tests.store.examples import a_fact
 
 PLANNED = {"L1": 2, "L2": 1}
@@ -34,3 +34,17 @@ def test_a_number_that_cannot_be_stored_is_none(number: str) -> None:
 def test_usual_numbers_stay() -> None:
     told = a_fact("k", waybill_no="SF 1234-5", carrier=None, kind=Kind.SIGNED)
     assert credible_numbers(told) == (told, "")
+
+
+def test_units_told_by_article_fill_its_lines_in_their_order() -> None:
+    sku_of = {"L1": "CUP", "L2": "TEA", "L3": "CUP"}
+    planned = {"L1": 2, "L2": 1, "L3": 3}
+    assert by_line({"CUP": 4, "TEA": 1}, planned, sku_of) == {"L1": 2, "L3": 2, "L2": 1}
+    assert by_line({"CUP": 0}, planned, sku_of) == {"L1": 0, "L3": 0}
+    assert by_line({"TEA": 1}, planned, sku_of) == {"L2": 1}, "what is not told of says nothing"
+
+
+def test_too_many_of_an_article_and_articles_that_nobody_ordered_are_not_credible() -> None:
+    told = by_line({"CUP": 3, "PAN": 1}, {"L1": 2}, {"L1": "CUP"})
+    counts, wrong = credible_counts(told, {"L1": 2})
+    assert counts == {} and "planned were 2" in wrong and "PAN, which is not in this parcel" in wrong

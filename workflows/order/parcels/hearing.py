@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from domain.facts import Fact
-from domain.fulfilment.credible_facts import credible_counts
+from domain.fulfilment.credible_facts import by_line, credible_counts
 from domain.fulfilment.fact_times import TimedFact, timed
 from domain.fulfilment.parcel_states import AppliedFact
 from domain.states import ChildStatus
@@ -26,6 +26,9 @@ def timely_fact(state: OrderState, parcel: ParcelState, fact: Fact, told: set[st
 
 def with_credible_counts(state: OrderState, parcel: ParcelState, fact: Fact, planned: dict[str, int]) -> Fact:
     """What has happened counts all the same; a count that cannot be is for a person."""
+    if fact.actual_items is not None and fact.actual is None:
+        sku_of = {line.line_id: line.sku for line in state.order.lines}
+        fact = fact.model_copy(update={"actual": by_line(fact.actual_items, planned, sku_of)})
     if fact.actual is None:
         return fact
     counts, wrong = credible_counts(fact.actual, planned)
