@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
-from domain.cleaning import clean_code, clean_phone, clean_text
+from domain.reading.cleaning import clean_code, clean_phone, clean_text
 from domain.strict import Strict
 
 # No control characters, bidi overrides or zero-width characters but joiners: names travel into labels, logs and pages.
@@ -31,7 +31,7 @@ def _cleaned(clean: Callable[[str], str]) -> BeforeValidator:
 
 
 Wording = Annotated[str, _cleaned(clean_text), StringConstraints(min_length=1, max_length=400, pattern=_CLEAN)]
-"""What people have typed, as names and streets: cleaned when it is read (`domain.cleaning`)."""
+"""What people have typed, as names and streets: cleaned when it is read (`domain.reading.cleaning`)."""
 Phone = Annotated[
     str,
     _cleaned(clean_phone),

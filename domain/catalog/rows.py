@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from domain.catalog.records import SkuRecord
-from domain.cleaning import Spoilt, clean_code, clean_quantity, exact_sku
+from domain.reading.cleaning import Spoilt, clean_code, clean_quantity, exact_sku
 from domain.strict import Strict, of
 
 Cell = str | int | float | bool | list[str] | tuple[str, ...] | None

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.cleaning import clean_code, clean_number, clean_quantity, exact_phone
 from domain.order import StartOrder
+from domain.reading.cleaning import clean_code, clean_number, clean_quantity, exact_phone
 from domain.strict import faults
 from starter.importer.cells import Cells, UnreadableCell
 from starter.importer.mapping import ImportMapping

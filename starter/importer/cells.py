@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.cleaning import Spoilt, clean_code, clean_text, exact_code, exact_sku, unguarded
+from domain.reading.cleaning import Spoilt, clean_code, clean_text, exact_code, exact_sku, unguarded
 from domain.strict import Strict
 from starter.importer.mapping import Cell, DateCell
 from starter.importer.report import CleanedCell, OrderReport

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from domain.cleaning import Spoilt, clean_code
 from domain.order import StartOrder
+from domain.reading.cleaning import Spoilt, clean_code
 from starter.importer.build import Builder
 from starter.importer.mapping import ImportMapping
 from starter.importer.order_sheet import order_table

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.cleaning import (
+from domain.order import SkuTags
+from domain.policy import Policy
+from domain.reading.cleaning import (
     Spoilt,
     clean_code,
     clean_number,
@@ -22,8 +24,6 @@ from domain.cleaning import (
     exact_sku,
     unguarded,
 )
-from domain.order import SkuTags
-from domain.policy import Policy
 
 ALL = (clean_text, clean_code, clean_number, clean_quantity, clean_phone, exact_code, exact_phone, exact_sku)
 NAUGHTY = (

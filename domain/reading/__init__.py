@@ -1,0 +1,1 @@
+"""What comes in from people and their programs, before anything is believed of it."""
