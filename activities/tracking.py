@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.strict import Strict
 from store.polling.tracking import TrackingStore
@@ -50,7 +50,8 @@ class TrackingActivities:
             await self._store.subscribed(others)
         found = [w for w in waybills if w.carrier not in self._followed_elsewhere]
         if not found:
-            raise ApplicationError("no new waybill", type="nothing_yet")
+            # Benign: a tick without work is no failure, and an idle worker writes no warnings.
+            raise ApplicationError("no new waybill", type="nothing_yet", category=ApplicationErrorCategory.BENIGN)
         return [
             NewWaybill(
                 child_no=w.child_no, order_no=w.order_no, waybill_no=w.waybill_no, carrier=w.carrier, phone=w.phone

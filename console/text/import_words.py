@@ -42,6 +42,10 @@ IMPORT_WORDS: Mapping[str, Mapping[str, str]] = {
         "utf-8-sig": "UTF-8",
         "utf-8": "UTF-8",
         "gb18030": "GB18030 (GBK)",
+        "big5": "Big5",
+        "utf-16": "UTF-16",
+        "utf-16-le": "UTF-16",
+        "utf-16-be": "UTF-16",
     },
 }
 IMPORT_COLOURS: Mapping[str, Mapping[str, str]] = {

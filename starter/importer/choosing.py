@@ -104,7 +104,7 @@ def chosen(
     *,
     date_format: str,
     encoding: str = "detect",
-    delimiter: str = ",",
+    delimiter: str = "detect",
     base: ImportMapping | None = None,
 ) -> ImportMapping:
     """Raises `MappingRefused` for what lacks or does not fit. `base`: a mapping that was changed: what it says beyond

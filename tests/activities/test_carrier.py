@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
 from activities.carrier import CarrierActivities
@@ -78,8 +78,9 @@ async def test_what_sf_pushes_itself_is_marked_as_followed_and_not_subscribed_at
     assert [w.carrier for w in await next_waybills(store, "SF")] == ["YTO"]
     assert store.followed == ["C-SF"]
     store.followed.append("C-YTO")
-    with pytest.raises(ApplicationError, match="no new waybill"):
+    with pytest.raises(ApplicationError, match="no new waybill") as idle:
         await next_waybills(store, "SF")
+    assert idle.value.category is ApplicationErrorCategory.BENIGN, "an idle loop writes no warnings"
 
 
 async def test_without_sf_kuaidi100_follows_its_parcels_too() -> None:

@@ -83,7 +83,7 @@ async def test_orders_that_are_there_and_goods_that_nobody_knows_are_told_before
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty"), (b"\xff\xfea", "UTF-16"), (b'a,b\n"x', "broken after row"), (b"a,a\n1,2", "twice"),
+        (b"", "is empty"), (b"\xff\xfea", "utf-16"), (b'a,b\n"x', "broken after row"), (b"a,a\n1,2", "twice"),
         (b"PK\x03\x04", ""),
     ],
 )  # fmt: skip

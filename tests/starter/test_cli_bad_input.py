@@ -36,8 +36,6 @@ BAD: dict[str, tuple[bytes, str]] = {
     "infinity": (ORDER.replace(b'"payable_minor": 19580', b'"payable_minor": 1e999'), "out of range"),
     "double key": (ORDER.replace(b'"order_no"', b'"order_no": "SO000000", "order_no"', 1), "stands twice"),
     "naive time": (changed("placed_at", to="2026-03-02T10:00:00"), "placed_at:"),
-    "bidi override": (changed("address", "recipient", to="a\u202eb"), "address.recipient:"),
-    "zero-width letter": (changed("address", "recipient", to="a\u200bb"), "address.recipient:"),
     "NUL": (changed("address", "recipient", to="a\x00b"), "address.recipient:"),
     "letter of another alphabet in a number": (changed("order_no", to="SО260302"), "order_no:"),
     "full-width digits in a number": (changed("order_no", to="SO２６０３０２"), "order_no:"),

@@ -29,7 +29,7 @@ from store.stock.catalog import CatalogStore
 
 router = APIRouter()
 IMPORTERS = Needs(*AUTHORITY[START].roles)
-ENCODINGS = ("utf-8", "gb18030")
+ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
 SHOWN = 50
 """Faults, each with its row; the file of bad rows has all."""
 LONGEST = 300

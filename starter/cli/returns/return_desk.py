@@ -16,6 +16,7 @@ from starter.cli import output
 from starter.cli.connections import database, return_client
 from starter.cli.errors import CommandFailed, run
 from starter.cli.options import By, Json, Key, actor, own_key, sentence
+from starter.cli.returns.desk_answers import DONE, insist_graded, insist_printed
 from starter.cli.returns.return_evidence import add_for_inspection
 from starter.cli.returns.returns import Number, denied
 from starter.clients.return_errors import StepRefused
@@ -81,6 +82,7 @@ def scan(
         output.as_json(answer)
     else:
         output.line(f"{answer.result}: {answer.accepted} of {answer.expected} units are graded.")
+    insist_graded([answer])
 
 
 def inspect(
@@ -110,6 +112,7 @@ def inspect(
     else:
         rows = [(a.scan_id, a.result, f"{a.accepted} of {a.expected}") for a in answers]
         output.table("Scans", ("scan", "result", "graded"), rows)
+    insist_graded(answers, finish is not None)
 
 
 async def _scan_all(
@@ -133,6 +136,8 @@ async def _scan_all(
                     part = None if mine is None else f"{mine}/{len(answers) + 1}"
                     message = ScanUnit(scan_id=_scan_id(part), by=who, code=own, grade=grade, sku=sku, photos=taken)
                     answers.append(await client.keyed(part).scan(number, message))
+                    if answers[-1].result not in DONE:  # what follows, and the end, would count wrong units missing
+                        return answers
             if finish is not None:
                 end = FinishInspection(by=who, remark=sentence("--finish", finish))
                 await client.keyed(mine).finish_inspection(number, end)
@@ -236,3 +241,4 @@ def label(number: Number, by: By = None, key: Key = None, json: Json = False) ->
         output.as_json(answer)
     else:
         output.facts([("result", answer.result), ("parcel", answer.child_no), ("waybill", answer.waybill_no)])
+    insist_printed(answer)
