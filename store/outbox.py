@@ -12,6 +12,7 @@ from domain.outbound.published import (
     PaymentReceived,
     Published,
     RefundMoved,
+    ReturnStatusChanged,
     TicketOpened,
     published,
 )
@@ -206,6 +207,12 @@ async def publish_ticket(connection: Connection, ticket: TicketRecord, order_no:
     """A ticket that no order's workflow opened, in the transaction of its opening."""
     event = _ticket(ticket, order_no, 0, at)
     await connection.execute(PUBLISH_ONE, event.event_id, order_no, event.type, at, event.body)
+
+
+async def publish_return(connection: Connection, change: ReturnStatusChanged, at: datetime) -> None:
+    """Inside the transaction of the change."""
+    event = published(EventType.RETURN_STATUS, at, change, change.return_no, change.seq, change.to_status)
+    await connection.execute(PUBLISH_ONE, event.event_id, change.order_no, event.type, at, event.body)
 
 
 def _tickets(write: OrderWrite) -> Iterator[Published]:

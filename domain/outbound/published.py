@@ -13,6 +13,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from domain.order import Minor
+from domain.returns.enums import CaseStatus, ReturnType
 from domain.states import ChildStatus, OrderStatus, PaymentStatus
 from domain.strict import Strict
 from domain.tickets import Severity
@@ -30,6 +31,7 @@ class EventType(StrEnum):
     REFUND_SUCCEEDED = "refund.succeeded"
     REFUND_ABNORMAL = "refund.abnormal"
     TICKET_OPENED = "ticket.opened"
+    RETURN_STATUS = "return.status_changed"
 
 
 class SubscriberRole(StrEnum):
@@ -49,8 +51,9 @@ USUAL: Mapping[SubscriberRole, tuple[EventType, ...]] = {
         EventType.PARCEL_STATUS,
         EventType.PAYMENT_RECEIVED,
         EventType.REFUND_SUCCEEDED,
+        EventType.RETURN_STATUS,
     ),
-    SubscriberRole.WAREHOUSE: (EventType.PARCEL_STATUS,),
+    SubscriberRole.WAREHOUSE: (EventType.PARCEL_STATUS, EventType.RETURN_STATUS),
     SubscriberRole.FINANCE: (EventType.PAYMENT_RECEIVED, EventType.REFUND_SUCCEEDED, EventType.REFUND_ABNORMAL),
     SubscriberRole.OTHER: (),
 }
@@ -130,6 +133,15 @@ class TicketOpened(Payload):
     severity: Severity
 
 
+class ReturnStatusChanged(OfOrder):
+    """`from_status` is null when the application has just become a case. `seq` rises within one return."""
+
+    return_no: str
+    return_type: ReturnType
+    from_status: CaseStatus | None
+    to_status: CaseStatus
+
+
 PAYLOADS: Mapping[EventType, type[Payload]] = {
     EventType.ORDER_STATUS: OrderStatusChanged,
     EventType.PARCEL_STATUS: ParcelStatusChanged,
@@ -137,6 +149,7 @@ PAYLOADS: Mapping[EventType, type[Payload]] = {
     EventType.REFUND_SUCCEEDED: RefundMoved,
     EventType.REFUND_ABNORMAL: RefundMoved,
     EventType.TICKET_OPENED: TicketOpened,
+    EventType.RETURN_STATUS: ReturnStatusChanged,
 }
 
 

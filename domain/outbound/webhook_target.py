@@ -80,6 +80,16 @@ def read_target(url: str, reach: Reach) -> WebhookTarget:
     return WebhookTarget(tls, _host(parts.hostname or "", bracketed="[" in parts.netloc), port, path)
 
 
+def read_new_target(url: str, reach: Reach) -> WebhookTarget:
+    """`read_target` for one that somebody adds: an address that events may not be sent to is refused now, not at the
+    first event. What a host name stands for is looked up at each attempt."""
+    target = read_target(url, reach)
+    address = "127.0.0.1" if target.host == "localhost" else target.host
+    if _ip(address) is not None:
+        admit(target, address, reach)
+    return target
+
+
 def admit(target: WebhookTarget, address: str, reach: Reach) -> Address:
     """`address`: one that the host stands for. Raises `TargetRefused` unless events may be sent there."""
     ip = _ip(address)

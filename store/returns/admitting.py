@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.outbound.published import ReturnStatusChanged
 from domain.policy import Policy
 from domain.records import AuditEntry
 from domain.returns.admission import AdmissionRules, Judgement, case_quote, judge
@@ -15,6 +16,7 @@ from domain.strict import of
 from domain.units import UnitRange
 from store.audit.audit import append_entry, append_once
 from store.number_lock import serialize
+from store.outbox import publish_return
 from store.pool import Connection
 from store.returns.claims import Claim, NotEnoughLeft, hold
 from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, ReturnRefused
@@ -186,6 +188,11 @@ async def _open(
     )
     await hold(connection, claim)
     await _insert(connection, application, admitted, asked, linked_to)
+    opened = ReturnStatusChanged(
+        order_no=order.order_no, seq=0, return_no=application.return_no, return_type=kind,
+        from_status=None, to_status=CaseStatus.APPLIED,
+    )  # fmt: skip
+    await publish_return(connection, opened, asked.at)
     return admitted
 
 

@@ -1,14 +1,15 @@
 """One visible change of a case, in one transaction: read model by rising seq, everything else once by its own key."""
 
+from domain.outbound.published import ReturnStatusChanged
 from domain.records import RefundRecord, TicketRecord
-from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus
+from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus, ReturnType
 from domain.returns.models import Parcel
 from domain.returns.records import ReturnWrite
 from store.audit.audit import append_entry, append_once
 from store.errors import RefundChanged, TicketNotOpenYet
 from store.inbox.fact_outcomes import record_after_end
 from store.orders.payments import move_refund
-from store.outbox import Before, Telling, lock_order, publish_refunds, publish_ticket
+from store.outbox import Before, Telling, lock_order, publish_refunds, publish_return, publish_ticket
 from store.packages import LIFETIME, LOCK
 from store.pool import Connection, Row, clean, to_json
 from store.returns.claims import Claim, claimed, settle
@@ -90,7 +91,12 @@ async def apply_write(connection: Connection, write: ReturnWrite) -> None:
         raise NoSuchReturn(write.return_no)
     case = await connection.fetchrow(CASE, write.return_no)
     assert case is not None, "a case is never deleted"
-    await _read_model(connection, write)
+    if await _read_model(connection, write) and case["status"] != write.status:
+        change = ReturnStatusChanged(
+            order_no=order_no, seq=write.seq, return_no=write.return_no, return_type=ReturnType(case["type"]),
+            from_status=CaseStatus(case["status"]), to_status=write.status,
+        )  # fmt: skip
+        await publish_return(connection, change, write.at)
     await _move_refunds(connection, write, order_no, before)
     if _releases(write.status) and case["freed_at"] is None and not _releases(CaseStatus(case["status"])):
         await _free(connection, case, write)
@@ -106,8 +112,9 @@ async def apply_write(connection: Connection, write: ReturnWrite) -> None:
             await append_once(connection, entry, write.at, order_no)
 
 
-async def _read_model(connection: Connection, write: ReturnWrite) -> None:
-    await connection.execute(
+async def _read_model(connection: Connection, write: ReturnWrite) -> bool:
+    """False: it came late, and changes nothing."""
+    updated: str = await connection.execute(
         UPDATE,
         *(write.return_no, write.seq, write.at, write.status, write.reception, write.acceptance),
         clean(write.waiting_for),
@@ -115,6 +122,7 @@ async def _read_model(connection: Connection, write: ReturnWrite) -> None:
         None if write.close_reason is None else clean(write.close_reason),
         write.ended,
     )
+    return updated == "UPDATE 1"
 
 
 def _releases(status: CaseStatus) -> bool:

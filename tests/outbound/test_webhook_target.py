@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.outbound.webhook_target import Reach, TargetRefused, WebhookTarget, admit, private_network, read_target
+from domain.outbound.webhook_target import (
+    Reach,
+    TargetRefused,
+    WebhookTarget,
+    admit,
+    private_network,
+    read_new_target,
+    read_target,
+)
 
 STRICT = Reach()
 LOCAL = Reach(loopback=True)
@@ -132,3 +140,18 @@ def test_no_text_breaks_the_reader(text: str) -> None:
             continue
         assert target.port == 443
         assert target.path.startswith("/")
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.7/hook", "https://127.0.0.1/", "https://localhost/", "https://[::1]/",
+                                 "https://169.254.169.254/latest", "https://192.168.1.2/"])  # fmt: skip
+def test_a_subscription_to_a_private_address_is_refused_when_it_is_added(url: str) -> None:
+    with pytest.raises(TargetRefused, match="which is not a public address"):
+        read_new_target(url, STRICT)
+
+
+def test_a_public_address_an_open_network_and_a_name_may_be_added() -> None:
+    for url, reach in (
+        ("https://93.184.216.34/", STRICT), ("https://erp.example/oms", STRICT), ("http://127.0.0.1:8000/", LOCAL),
+        ("https://10.1.2.3/", Reach(networks=(private_network("10.0.0.0/8"),))),
+    ):  # fmt: skip
+        assert read_new_target(url, reach) == read_target(url, reach)

@@ -9,7 +9,7 @@ import typer
 
 from config.settings import OutboundSettings, UnableToConfigure, load
 from domain.outbound.published import USUAL, EventType, SubscriberRole, must_acknowledge
-from domain.outbound.webhook_target import TargetRefused, read_target
+from domain.outbound.webhook_target import TargetRefused, read_new_target
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import BadInput, CommandFailed, run, say
@@ -53,7 +53,7 @@ def add(
 
 def _check(url: str) -> None:
     try:
-        read_target(url, load(OutboundSettings).reach)
+        read_new_target(url, load(OutboundSettings).reach)
     except TargetRefused as e:
         raise BadInput(f"--url is not usable: {e}.") from None
     except UnableToConfigure as e:
