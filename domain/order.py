@@ -30,16 +30,17 @@ def _cleaned(clean: Callable[[str], str]) -> BeforeValidator:
     return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
 
 
-Wording = Annotated[str, _cleaned(clean_text), StringConstraints(min_length=1, max_length=400, pattern=_CLEAN)]
+# The cleaning stands last: it runs first, and the constraints stay those of a plain text, in the JSON Schemas too.
+Wording = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=_CLEAN), _cleaned(clean_text)]
 """What people have typed, as names and streets: cleaned when it is read (`domain.reading.cleaning`)."""
 Phone = Annotated[
     str,
-    _cleaned(clean_phone),
     StringConstraints(pattern=r"^[+(]?[0-9*][0-9*() -]{2,24}( ?(转|,|;|#|x|[Ee]xt\.?) ?[0-9*]{1,8})?$"),
+    _cleaned(clean_phone),
 ]
 """Also masked (`138****0000`), and with an extension (`…转1234`), as marketplaces hand numbers over."""
 _LETTERS = r"A-Za-z0-9\u00c0-\u024f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-Sku = Annotated[str, _cleaned(clean_code), StringConstraints(pattern=rf"^[{_LETTERS}][{_LETTERS}._:/-]{{0,63}}$")]
+Sku = Annotated[str, StringConstraints(pattern=rf"^[{_LETTERS}][{_LETTERS}._:/-]{{0,63}}$"), _cleaned(clean_code)]
 """An article's code. Shops in China have Chinese ones."""
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,39}$")]
 Logistics = Annotated[Tag, BeforeValidator(lambda value: "cold" if value in COLD else value)]

@@ -26,6 +26,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "DELIVERED": N_("Delivered"),
         "COMPLETED": N_("Completed"),
         "CLOSED": N_("Closed"),
+        "PLACED": N_("Placed"),
     },
     "payment": {
         "NONE": N_("Nothing to pay"),

@@ -59,6 +59,9 @@ TIMELINE = """
 SELECT * FROM (
     SELECT recorded_at AS at, id AS n, 'event' AS what, kind AS title, source AS by, outcome AS result, child_no,
         from_status, to_status, occurred_at, note FROM order_events WHERE order_no = $1
+    UNION ALL SELECT s.at, 0, 'order', s.title, o.channel, NULL, NULL, NULL, s.title, s.at, ''
+        FROM orders o, LATERAL (VALUES (o.placed_at, 'PLACED'), (o.completed_at, 'COMPLETED'), (o.closed_at, 'CLOSED'))
+            AS s (at, title) WHERE o.order_no = $1 AND s.at IS NOT NULL
     UNION ALL SELECT requested_at, 0, 'refund', refund_no, 'system', status, NULL, NULL, NULL, updated_at, reason
         FROM refunds WHERE order_no = $1
     UNION ALL SELECT opened_at, 0, 'ticket', ticket_id, system, 'OPENED', child_no, NULL, NULL, opened_at,
@@ -86,7 +89,7 @@ class OrderDetail:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """`what`: event, refund, ticket or audit. `at`: when it was written down; `occurred_at`: when it happened."""
+    """`what`: order, event, refund, ticket or audit. `at`: when it was written down; `occurred_at`: when it was."""
 
     at: datetime
     what: str

@@ -131,6 +131,24 @@ def test_show_finds_the_order_by_parcel_number_and_json_keeps_minor_units(oms: O
     assert "spoof\x1b[2J\u202e" in [e["note"] for e in found["timeline"]]
 
 
+def test_show_finds_the_order_by_whatever_number_somebody_has_in_hand(oms: Oms, paid_order: StartOrder) -> None:
+    for known in (paid_order.channel_order_no, "4200001", paid_order.buyer.buyer_id, PHONE[-4:]):
+        found = oms("order", "show", known, "--json")
+        assert (found.code, found.json["detail"]["order"]["order_no"]) == (0, NUMBER), known
+    placed, paid = [e["title"] for e in found.json["timeline"] if e["what"] in ("order", "event")]
+    assert (placed, paid) == ("PLACED", "PAYMENT_SUCCEEDED")
+    assert oms("order", "show", "nobody").err.startswith("Error: nothing is known under 'nobody'")
+
+
+def test_several_orders_of_one_buyer_are_named_and_none_is_chosen(
+    oms: Oms, store: Store, paid_order: StartOrder
+) -> None:
+    other = paid_order.model_copy(update={"order_no": "SO2603020102", "channel_order_no": "WX-OTHER"})
+    store(lambda pool: OrderStore(pool).register(other, "run-2", NOW))
+    said = oms("order", "show", paid_order.buyer.buyer_id)
+    assert (said.code, "SO2603020101" in said.err and "SO2603020102" in said.err) == (1, True)
+
+
 @pytest.mark.usefixtures("paid_order")
 def test_a_name_and_an_address_are_shown_to_who_says_so_and_leaves_a_row(oms: Oms, store: Store) -> None:
     def rows() -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.returns.models import ReturnView
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
@@ -14,7 +15,12 @@ from starter.cli.reading import personal_data_is_read
 from starter.cli.text import money
 from store.orders.detail import OrderDetail, TimelineEntry
 from store.orders.orders import OrderStore
+from store.orders.pages import OrderFilter
+from store.returns import ReturnStore
 from store.tickets.tickets import TicketRow, TicketStore
+
+SHOWN = 10
+"""Orders that are named when several fit."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,17 @@ class OrderShown:
     detail: OrderDetail
     timeline: tuple[TimelineEntry, ...]
     tickets: tuple[TicketRow, ...]
+    returns: tuple[ReturnView, ...] = ()
 
 
 def show(
-    number: Annotated[str, typer.Argument(metavar="NO", help="Order number, parcel number or waybill number.")],
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="NO",
+            help="Number of order, parcel, waybill, return, refund or payment; a buyer; end of a phone.",
+        ),
+    ],
     personal: Annotated[
         bool, typer.Option("--personal", help="With name, phone and address; that you have looked is kept.")
     ] = False,
@@ -53,16 +66,27 @@ async def _read(number: str, personal: bool, by: str | None) -> OrderShown:
     async with database() as pool:
         store = OrderStore(pool)
         # Postgres text cannot hold NUL; nothing with one has ever been stored.
-        detail = None if "\x00" in number else await store.view(number)
+        detail = None if "\x00" in number else await store.view(number) or await _searched(store, number)
         if detail is None:
-            raise CommandFailed(f"there is no order, parcel or waybill {number!r}; look with `oms order list`.")
+            raise CommandFailed(f"nothing is known under {number!r}; look with `oms order list`.")
         order_no = detail.order.order_no
         tickets = await TicketStore(pool).list(state=None, order_no=order_no)
         if personal:
             await personal_data_is_read(pool, actor(by), "address", number, order_no)
         else:
             detail = _without_names(detail)
-        return OrderShown(detail, await store.timeline(order_no), tickets)
+        returns = await ReturnStore(pool).list(order_no=order_no)
+        return OrderShown(detail, await store.timeline(order_no), tickets, returns)
+
+
+async def _searched(store: OrderStore, number: str) -> OrderDetail | None:
+    """The one order that has it in any other way. Raises `CommandFailed` for several."""
+    found = (await store.list(OrderFilter(search=number.strip()), limit=SHOWN + 1)).orders
+    if len(found) > 1:
+        numbers = ", ".join(order.order_no for order in found[:SHOWN])
+        more = " and more" if len(found) > SHOWN else ""
+        raise CommandFailed(f"{number!r} fits several orders: {numbers}{more}. Show one by its number.")
+    return await store.view(found[0].order_no) if found else None
 
 
 def _without_names(detail: OrderDetail) -> OrderDetail:
@@ -81,6 +105,7 @@ def _print(shown: OrderShown) -> None:
     _lines(shown.detail)
     _holds(shown.detail)
     _money(shown.detail)
+    _returns(shown.returns)
     _timeline(shown.timeline)
     _tickets(shown.tickets)
 
@@ -179,11 +204,25 @@ def _money(detail: OrderDetail) -> None:
         output.table("Money", ("what", "number", "amount", "state", "at"), rows)
 
 
+def _returns(returns: tuple[ReturnView, ...]) -> None:
+    rows = [(r.return_no, r.type, r.status, sum(line.units for line in r.quote.lines), r.waiting_for) for r in returns]
+    if rows:
+        output.table("Returns", ("return", "type", "status", "units", "waits for"), rows)
+
+
 def _timeline(entries: tuple[TimelineEntry, ...]) -> None:
-    rows = []
+    rows: list[tuple[object, ...]] = []
+    times = 1
     for e in entries:
-        move = f"{e.from_status} → {e.to_status}" if e.from_status != e.to_status else ""
-        rows.append((e.at, e.what, e.title, e.child_no or "", e.result or "", move, e.by, e.note))
+        move = f"{e.from_status or ''} → {e.to_status}" if e.from_status != e.to_status else ""
+        told = (e.what, e.title, e.child_no or "", e.result or "", move, e.by, e.note)
+        # What comes again and again is one line, with its first time and how often.
+        if rows and rows[-1][1:7] == told[:6] and str(rows[-1][7]).partition(" (× ")[0] == told[6]:
+            times += 1
+            rows[-1] = (*rows[-1][:7], f"{told[6]} (× {times})")
+        else:
+            times = 1
+            rows.append((e.at, *told))
     output.table("Timeline", ("at", "what", "which", "parcel", "result", "state", "by", "note"), rows)
 
 

@@ -184,7 +184,9 @@ async def test_the_timeline_tells_all_of_an_order_in_order(orders: OrderStore, o
     await orders.write(a_write(seq=2, events=(an_event("k:1"),), tickets=(TICKET,)))
     await orders.write(a_write(seq=3, resolutions=(_resolution(),), audit=(_audit(),)))
     told = [(entry.what, entry.result) for entry in await orders.timeline(order)]
-    assert told == [("ticket", "OPENED"), ("event", "APPLIED"), ("ticket", "RETRY"), ("audit", None)]
+    assert told == [
+        ("order", None), ("ticket", "OPENED"), ("event", "APPLIED"), ("ticket", "RETRY"), ("audit", None),
+    ]  # fmt: skip
 
 
 async def test_a_late_payment_is_booked_once_by_a_plain_write(orders: OrderStore, pool: Pool) -> None:
