@@ -11,12 +11,13 @@ from workflows.order.workflow import Order
 from workflows.returns.workflow import Return
 
 ROW = re.compile(r"^\| (update|query|signal) \| `(\w+)` \| (.+?) \| (.+?) \| .+ \|$", re.MULTILINE)
-PAGES = {"README.md": Order, "returns.md": Return}
+PAGES = {"docs/contract/README.md": Order, "docs/contract/returns.md": Return}
+ROOT = FOLDER.parents[1]
 NOTHING = {"none", "nothing", "–", "text"}
 
 
 def rows(page: str) -> list[tuple[str, str, str, str]]:
-    return [(k, n, a.strip("`"), b.strip("`")) for k, n, a, b in ROW.findall((FOLDER / page).read_text("utf-8"))]
+    return [(k, n, a.strip("`"), b.strip("`")) for k, n, a, b in ROW.findall((ROOT / page).read_text("utf-8"))]
 
 
 def name(kind: type | None) -> str:
@@ -45,6 +46,6 @@ def test_every_message_of_the_table_has_a_schema_named_after_it(page: str) -> No
 
 
 def test_the_refusals_of_a_return_are_told() -> None:
-    page = (FOLDER / "returns.md").read_text("utf-8")
+    page = (ROOT / "docs/contract/returns.md").read_text("utf-8")
     for kind in ("ReturnRefused", "InvalidReturn", "ReturnChanged", "UNKNOWN_CODE", "BAD_DECISION", "NOT_LEFT"):
         assert f"`{kind}`" in page
