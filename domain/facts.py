@@ -45,9 +45,17 @@ class Kind(StrEnum):
     CUSTOMS_RELEASED = "CUSTOMS_RELEASED"
     """Customs let the parcel in (放行)."""
     CUSTOMS_REFUSED = "CUSTOMS_REFUSED"
+    BUYER_ADDRESS = "BUYER_ADDRESS"
+    """The buyer has asked the channel to send it elsewhere (买家改地址)."""
+    BUYER_REMARK = "BUYER_REMARK"
+    """The buyer has told the channel something (买家留言)."""
+    BUYER_REFUND = "BUYER_REFUND"
+    """The buyer has asked the channel for the money back (买家申请退款)."""
 
 
 REFUND_KINDS = frozenset({Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED})
+BUYER_KINDS = frozenset({Kind.BUYER_ADDRESS, Kind.BUYER_REMARK, Kind.BUYER_REFUND})
+"""What the buyer wants of an order; the same may be wanted again."""
 COURIER_KINDS = frozenset(
     {
         Kind.COLLECTED,

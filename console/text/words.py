@@ -149,6 +149,9 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "RETURNED_TO_SENDER": N_("Returned to the sender"),
         "CUSTOMS_RELEASED": N_("Released by customs"),
         "CUSTOMS_REFUSED": N_("Refused by customs"),
+        "BUYER_ADDRESS": N_("The buyer wants another address"),
+        "BUYER_REMARK": N_("Message of the buyer"),
+        "BUYER_REFUND": N_("The buyer asks for the money back"),
     },
     "severity": {
         "urgent": N_("Urgent"),

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from domain.approvals import Role
+from domain.facts import Kind
 from domain.order import Id, Text
 from domain.strict import Strict
 
@@ -63,6 +64,12 @@ RELEASERS: Mapping[HoldKind, tuple[Role, ...]] = {
     HoldKind.OTHER: (R.CS_SUPERVISOR, R.ORDER_OPS),
 }
 """Who may let it go: any of them. Nobody: it lets go by itself."""
+BUYER_SAYS: Mapping[Kind, tuple[HoldKind, str]] = {
+    Kind.BUYER_ADDRESS: (HoldKind.ADDRESS, "the buyer wants another address"),
+    Kind.BUYER_REMARK: (HoldKind.MESSAGE, "the buyer has written"),
+    Kind.BUYER_REFUND: (HoldKind.MESSAGE, "the buyer asks for the money back"),
+}
+"""What is held for what a buyer tells the channel (R90), and why."""
 ENDS_WITH: Mapping[HoldCause, HoldKind] = {
     HoldCause.ADDRESS_CHANGED: HoldKind.ADDRESS,
     HoldCause.CUSTOMS_RELEASED: HoldKind.CUSTOMS,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from domain.facts import COURIER_KINDS, Fact, Kind
+from domain.facts import BUYER_KINDS, COURIER_KINDS, Fact, Kind
 from domain.fulfilment.fact_times import is_of_an_earlier_parcel
 from domain.fulfilment.parcel_states import can_change, has_left
 from domain.states import ChildStatus, OrderStatus
@@ -71,4 +71,4 @@ def _asks_somebody(fact: Fact, target: Target, moot: bool) -> bool:
         return target.child_status is not ChildStatus.CANCELLED
     if fact.kind is Kind.WAYBILL_RETURNED:  # the warehouse's word is slower than the courier's
         return not (target.waybill_known and target.child_status is not None and has_left(target.child_status))
-    return fact.kind in MONEY or (fact.kind in MOVEMENT and not moot)
+    return fact.kind in MONEY | BUYER_KINDS or (fact.kind in MOVEMENT and not moot)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from string import Formatter
 
-from domain.facts import Kind
+from domain.facts import BUYER_KINDS, Kind
 
 _PARCEL = ("child_no", "waybill_no")
 _CHARGEBACK = (("order_no",), ("chargeback_no",), ("amount_minor",), ("currency",))
@@ -17,6 +17,7 @@ _NEEDS: dict[Kind, tuple[tuple[str, ...], ...]] = {
     Kind.CHARGEBACK_OPENED: _CHARGEBACK,
     Kind.CHARGEBACK_WON: _CHARGEBACK,
     Kind.CHARGEBACK_LOST: _CHARGEBACK,
+    **dict.fromkeys(BUYER_KINDS, (("order_no",),)),
     Kind.STOCK_ARRIVED: (("child_no", "order_no"),),
     Kind.SHORT_PICKED: (_PARCEL, ("actual",)),
     Kind.CUSTOMS_RELEASED: (("child_no",),),
@@ -65,3 +66,5 @@ def key_problems(template: str, source: str, kind: Kind, optional: Mapping[str, 
         yield f"a key holds one of {', '.join(_IDS)}, else two orders would share it"
     if kind is Kind.COURIER_EXCEPTION and "occurred_at" not in names:
         yield "COURIER_EXCEPTION can happen several times to one parcel: its key needs {occurred_at}"
+    if kind in BUYER_KINDS and "occurred_at" not in names:
+        yield f"{kind} can be said several times of one order: its key needs {{occurred_at}}"

@@ -230,3 +230,47 @@ async def test_a_chargeback_holds_what_has_not_left_until_it_is_won(ground: Grou
     await house.deliver(word(Kind.CHARGEBACK_WON))
     assert (await only_hold(life)).end is HoldEnd.CAUSE
     assert life.child_no(2) in pushed(house)
+
+
+@pytest.mark.parametrize(
+    ("kind", "holds"),
+    [
+        (Kind.BUYER_ADDRESS, HoldKind.ADDRESS),
+        (Kind.BUYER_REMARK, HoldKind.MESSAGE),
+        (Kind.BUYER_REFUND, HoldKind.MESSAGE),
+    ],
+)
+async def test_what_the_buyer_tells_the_channel_holds_what_has_no_label_and_counts_once(
+    ground: Ground, kind: Kind, holds: HoldKind
+) -> None:
+    number = f"630001{[*Kind].index(kind):02d}"
+    house = ground.house()
+    life = await stocked(house, cups(number))
+    await life.pay()
+    fact = said(house, life, kind)
+    await house.deliver(fact)
+    hold = await only_hold(life)
+    assert (hold.kind, hold.source, hold.stopped) == (holds, "fact", (life.child_no(1),))
+    assert hold.remark == "to my office, please"
+    await released(house, life, hold)
+    await house.deliver(fact, fact)
+    assert len((await life.view()).holds) == 1, "told again it holds nothing again"
+    assert await states(life) == ["CANCELLED", "RELEASED"]
+    await every_owner(ground, life, number)
+
+
+async def test_what_the_buyer_says_too_late_is_a_note_for_a_person_and_nothing_is_held(ground: Ground) -> None:
+    house = ground.house()
+    life = await stocked(house, cups("63000030"))
+    await life.pay()
+    await life.ships(1)
+    await house.deliver(said(house, life, Kind.BUYER_REFUND))
+    view = await life.view()
+    assert view.holds == () and [t.step for t in view.open_tickets] == ["buyer's change"]
+
+
+def said(house: EngineHouse, life: ScenarioOrder, kind: Kind) -> Fact:
+    return Fact(
+        key=f"shop:{life.order.order_no}:{kind}:1", kind=kind, source="shop", occurred_at=house.now(),
+        order_no=life.order.order_no, note="to my office, please",
+    )  # fmt: skip

@@ -123,6 +123,7 @@ REFUSALS = [
     ("kind: PACKED", "kind: PAYMENT_SUCCEEDED", "PAYMENT_SUCCEEDED needs amount_minor"),
     ("kind: PACKED", "kind: REFUND_SUCCEEDED", "REFUND_SUCCEEDED needs refund_no"),
     ("kind: PACKED", "kind: COURIER_EXCEPTION", "its key needs {occurred_at}"),
+    ("kind: PACKED", "kind: BUYER_REMARK", "its key needs {occurred_at}"),
     # not plain data
     ("[ping]", "!!python/object/apply:os.system [ls]", "acme.yaml:13: the tag tag:yaml.org,2002:python/object/apply"),
     ("[ping]", "!!set {ping}", "acme.yaml:13: the tag tag:yaml.org,2002:set is not read"),

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.dispatch.holds import HoldCause, HoldKind
-    from domain.facts import REFUND_KINDS, Fact, Kind
+    from domain.facts import BUYER_KINDS, REFUND_KINDS, Fact, Kind
     from domain.refunds.chargebacks import ENDS
     from domain.refunds.outside import bank_word
     from domain.states import OrderStatus
@@ -323,6 +323,8 @@ class Order(OrderHandlers):
             self._payment.apply(fact)
         elif fact.kind in REFUND_KINDS:
             self._refunds.apply(fact)
+        elif fact.kind in BUYER_KINDS:
+            self.holding.buyer_says(fact)
         elif fact.kind is Kind.CHARGEBACK_OPENED:
             self._state.outside(fact, f"chargeback {fact.chargeback_no}")
             if workflow.patched(IN_DISPUTE):

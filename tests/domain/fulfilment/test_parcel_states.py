@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.facts import Fact, Kind
+from domain.facts import BUYER_KINDS, Fact, Kind
 from domain.fulfilment.parcel_states import MOVES, RANK, RETURNS, ParcelStateMachine, can_change
 from domain.states import ChildStatus, Outcome
 
 DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ORDER_KINDS = {
+    *BUYER_KINDS,
     Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED, Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED,
     Kind.CHARGEBACK_OPENED, Kind.CHARGEBACK_WON, Kind.CHARGEBACK_LOST,
 }  # fmt: skip

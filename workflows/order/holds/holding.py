@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.dispatch.holds import ENDS_WITH, RELEASERS, Hold, HoldCause, HoldEnd, HoldKind
+from domain.dispatch.holds import BUYER_SAYS, ENDS_WITH, RELEASERS, Hold, HoldCause, HoldEnd, HoldKind
+from domain.facts import Fact
 from domain.order_states import NOT_ALL_GONE
-from domain.states import OrderStatus
+from domain.states import OrderStatus, Outcome
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import Table
 from workflows.order.changes.requests import FulfilmentChanges
@@ -135,6 +136,20 @@ class Holding:
         hold = self._state.holds.place(kind, "fact", reason, BY_ITSELF, now, remark=remark, ends_after_s=ends_after_s)
         self._take_up(hold)
         return hold
+
+    def buyer_says(self, fact: Fact) -> None:
+        """What has no label yet is held and looked at again. What comes too late for that, or is one more thing that
+        the buyer says, is a note for a person: nothing that a buyer asks for is passed over."""
+        status = self._state.status.value
+        if fact.key in self._state.applied:
+            self._state.record(fact, Outcome.DUPLICATE, status, status, None)
+            return
+        kind, reason = BUYER_SAYS[fact.kind]
+        hold = self.by_fact(kind, reason, fact.note)
+        self._state.record(fact, Outcome.APPLIED, status, status, None, fact.note)
+        if hold is None:
+            why = "nothing of it could be held for this any more, or it is held for this already"
+            self._state.tickets.note(SYSTEM, "buyer's change", f"{reason}: {fact.note or 'no more was said'}; {why}")
 
     def caused(self, cause: HoldCause) -> None:
         """What has happened ends the holds that waited for it."""
