@@ -24,6 +24,8 @@ from store.inbox.callback_rates import BoardStore, SourceBucket, bucket_start
 router = APIRouter()
 SPANS = {"2h": (timedelta(hours=2), 24), "1d": (timedelta(days=1), 48), "7d": (timedelta(days=7), 56)}
 """How far back, and in how many columns that is drawn."""
+AGAIN_S = {"2h": 10, "1d": 30, "7d": 60}
+"""How often an open page asks anew: the longer the time, the less a minute moves it, and the more there is to count."""
 SPAN_WORDS = {"2h": N_("2 hours"), "1d": N_("1 day"), "7d": N_("7 days")}
 
 
@@ -58,7 +60,7 @@ async def board(request: Request, user: Annotated[User, Depends(CALLBACK_READERS
     pages = CallbackPages(wiring.pool)
     return render(
         request, "callbacks/board.html", user, span=span, sources=await _sources(request, span),
-        waiting=await pages.waiting(), connectors=await pages.connectors(),
+        waiting=await pages.waiting(), connectors=await pages.connectors(), again_s=AGAIN_S[span],
         spans=[(value, language.say(text)) for value, text in SPAN_WORDS.items()],
     )  # fmt: skip
 
