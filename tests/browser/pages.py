@@ -44,8 +44,13 @@ class Window:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", shape)
 
     def press(self, selector: str) -> None:
-        self.until(lambda: self.driver.find_elements(By.CSS_SELECTOR, selector))
-        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+        """`selector`: of CSS, or an XPath."""
+        by = By.XPATH if selector.startswith("//") else By.CSS_SELECTOR
+        self.until(lambda: self.driver.find_elements(by, selector))
+        found = self.driver.find_element(by, selector)
+        # At once and not smoothly: it would not yet be there.
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
+        found.click()
 
     def fill(self, name: str, text: str) -> None:
         self.until(lambda: self.driver.find_elements(By.NAME, name))
@@ -53,8 +58,8 @@ class Window:
         field.clear()
         field.send_keys(text)
 
-    def until(self, reached: Callable[[], Any]) -> None:
-        WebDriverWait(self.driver, PATIENCE_S, poll_frequency=0.1).until(lambda _: reached())
+    def until(self, reached: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
+        WebDriverWait(self.driver, patience_s, poll_frequency=0.1).until(lambda _: reached())
 
     def says(self, text: str) -> bool:
         return text in self.driver.find_element(By.TAG_NAME, "body").text

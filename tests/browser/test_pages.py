@@ -78,6 +78,48 @@ def test_refreshing_by_hand_shows_the_answer_in_the_page(shop: Shop, window: Win
     window.until(lambda: window.says("现在不能这样操作"))
 
 
+def test_a_list_is_saved_with_its_columns_and_what_is_ticked_is_asked_anew(shop: Shop, window: Window) -> None:
+    window.sign_in(shop.link("demo-operator"))
+    window.open("/orders")
+    window.press("//summary[normalize-space(.) = '列']")
+    window.press('input[name="column"][value="buyer_id"]')
+    window.picture("orders-columns")
+    assert window.barriers() == []
+    window.press("//button[contains(., '显示所选列')]")
+    window.until(lambda: "buyer_id" in window.driver.current_url)
+    window.press("//summary[contains(., '保存此列表')]")
+    window.fill("name", "我的列表")
+    window.press("//button[contains(., '保存筛选和列')]")
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, 'a.pill.chosen[href*="buyer_id"]'))
+    window.press('[data-ticks="chosen"]')
+    window.picture("orders-ticked")
+    assert window.barriers() == []
+    window.press('button[name="act"][value="refresh"]')
+    window.until(lambda: window.path == "/orders-batch")
+    window.picture("orders-batch")
+    assert window.barriers() == []
+    window.press("form.card .btn-primary")
+    window.until(lambda: window.says("处理结果") and window.says(shop.waiting))
+    window.picture("orders-refreshed")
+    window.size(NARROW)
+    window.open("/orders")
+    window.picture("orders-narrow")
+    assert window.overflow() == 0 and window.barriers() == []
+    assert window.complaints() == []
+
+
+def test_what_came_is_drawn(shop: Shop, window: Window) -> None:
+    window.sign_in(shop.link("demo-operator"))
+    window.open("/callbacks?span=2h")
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, "[data-trend] canvas"))
+    window.picture("callbacks-drawn")
+    assert window.barriers() == [] and window.complaints() == []
+    window.until(lambda: window.driver.execute_script("return performance.getEntriesByType('resource')"
+                         ".some((one) => one.name.includes('/callbacks/trends'))"))  # fmt: skip
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, "[data-trend] canvas"))
+    assert window.complaints() == [] and window.elsewhere() == set()
+
+
 def test_an_open_page_hears_of_a_change(shop: Shop, window: Window) -> None:
     window.sign_in(shop.link("demo-lead"))
     window.open(f"/orders/{shop.waiting}")
