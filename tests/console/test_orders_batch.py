@@ -155,3 +155,24 @@ async def test_where_nobody_can_be_asked_each_order_says_so(shop: Desk) -> None:
     browser = await shop.sign_in("cs-agent")
     page = (await browser.post("/orders-batch/refresh", chosen=["SO20261120", "SO20261121"])).text
     assert page.count("bg-red-lt") == 2 and "什么都没有发送" in page
+
+
+async def test_many_are_held_with_a_kind_and_a_reason_or_none_is(shop: Desk, pool: Pool) -> None:
+    browser = await shop.sign_in("cs-agent")
+    page = (await browser.get("/orders-batch?act=hold&chosen=SO20261120")).text
+    assert 'name="kind"' in page and 'name="key"' in page
+    asked = {"chosen": "SO20261120", "kind": "address", "reason": "the buyer rang", "key": "k"}
+    for wrong in ({"kind": "customs"}, {"kind": "nonsense"}, {"key": ""}):
+        assert (await browser.post("/orders-batch/hold", **{**asked, **wrong})).status_code == 400
+    assert (await browser.post("/orders-batch/hold", **{**asked, "reason": ""})).status_code == 422
+    page = (await browser.post("/orders-batch/hold", **asked)).text
+    assert page.count("bg-red-lt") == 1 and "什么都没有发送" in page
+    assert "没有被暂停的" in (await browser.post("/orders-batch/release", chosen="SO20261120", remark="ok")).text
+    await pool.execute("INSERT INTO person_scopes VALUES ('order-ops', 'channel', 'shop')")
+    browser = await shop.sign_in("order-ops")
+    for act in ("hold", "release"):
+        many = ["SO20261120", "SO20261122"]
+        refused = await browser.post(
+            f"/orders-batch/{act}", chosen=many, kind="address", reason="x", remark="x", key="k"
+        )
+        assert refused.status_code == 403

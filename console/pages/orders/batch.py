@@ -1,6 +1,7 @@
 """`/orders-batch`: what is done with many orders at once. First how many and which, then done, with a result each."""
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.navigation import ORDER_READERS
+from console.pages.order.acts import HOLDERS, RELEASING
 from console.pages.orders.filters import AskedOrders, filter_of, read_asked
 from console.pages.rendering import render
 from console.security.access import Needs, refuse
@@ -20,6 +22,7 @@ from console.text.catalogue import N_
 from console.text.refusals import RefusedAct, tried
 from console.wiring import wiring_of
 from domain.approvals import Role
+from domain.dispatch.holds import BY_HAND
 from store.console.scopes import sees_order
 from store.orders.labels import LabelStore
 from store.orders.orders import OrderStore
@@ -61,6 +64,8 @@ class RefreshResult:
 ACTS = (
     BatchAct("refresh", N_("Refresh now"), "refresh", ORDER_READERS, MOST),
     BatchAct("print", N_("Print labels"), "printer", PRINTERS, MOST),
+    BatchAct("hold", N_("Hold"), "clock", HOLDERS, MOST),
+    BatchAct("release", N_("Let go"), "circle-check", RELEASING, MOST),
     BatchAct("export", N_("Export"), "file-text", ORDER_READERS, MOST_EXPORTED),
 )
 
@@ -92,6 +97,7 @@ async def look(
         request, "orders/batch.html", user, act=one, of=of, filters=asked, orders=shown,
         counted=min(counted, one.most), more=counted > one.most,
         labels=await labels.printable(numbers, user.scope.warehouses, MOST_LABELS) if act == "print" else (),
+        kinds=BY_HAND, key=secrets.token_hex(8),
     )  # fmt: skip
 
 
