@@ -142,3 +142,9 @@ async def test_the_operator_decides_and_spends_nothing_through_the_owners_functi
             AND has_function_privilege('oms_operator', oid, 'EXECUTE')"""
     )
     assert {row["proname"] for row in found} == {"append_audit", "active_person", "first_administrators"}
+
+
+async def test_the_worker_may_write_until_when_an_order_was_promised_to_leave(pool: Pool) -> None:
+    """Settling writes it: without the right no paid order goes on."""
+    asked = "SELECT has_column_privilege('oms_worker', 'orders', 'dispatch_by', 'UPDATE')"
+    assert await pool.fetchval(asked) is True
