@@ -185,6 +185,10 @@ class ChangeRefused(StoreError):
     """A change of the controls that cannot be asked for, or not be made any more; nothing was changed."""
 
 
+class ActionRefused(StoreError):
+    """An improvement that cannot be agreed on, or not be closed so; nothing was changed."""
+
+
 class ChangeExpired(ChangeRefused):
     """Approved, and not made in time."""
 

@@ -25,6 +25,7 @@ from domain.access.desk import (
     ReceiveGoods,
     SetInsight,
 )
+from domain.insight.improvements import AddAction, CloseAction
 from domain.order import Id
 from domain.records import AuditEntry
 from domain.rules.check import InvalidRuleSet
@@ -32,6 +33,7 @@ from domain.strict import Strict
 from store.audit.audit import AuditStore
 from store.errors import DecisionRefused, StoreError
 from store.inbox.inbox import InboxStore
+from store.insight.actions import ActionStore
 from store.insight.reports import ReportStore
 from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
@@ -64,6 +66,7 @@ class DeskActivities:
         self._audit = AuditStore(pool)
         self._rules = RuleSetStore(pool)
         self._insight = ReportStore(pool)
+        self._actions = ActionStore(pool)
         self._pool = pool
 
     @activity.defn(name="desk.do")
@@ -89,7 +92,7 @@ class DeskActivities:
                 return await self._receive(m, message)
             case PutSkus() as m:
                 return dict(vars(await self._catalog.put(m.skus, by, at, m.source or "")))
-            case DraftRules() | BuildReportNow() | SetInsight() as m:
+            case DraftRules() | BuildReportNow() | SetInsight() | AddAction() | CloseAction() as m:
                 return await self._paper(m, message)
 
     async def _chargeback(
@@ -113,10 +116,17 @@ class DeskActivities:
         told = await announce(self._stock, self._inbox, goods.sku, goods.warehouse, goods.ref, message.at)
         return {"booked": booked, "told": list(told)}
 
-    async def _paper(self, wanted: DraftRules | BuildReportNow | SetInsight, message: DoAtDesk) -> Any:
+    async def _paper(
+        self, wanted: DraftRules | BuildReportNow | SetInsight | AddAction | CloseAction, message: DoAtDesk
+    ) -> Any:
         """What moves neither goods nor money: drafts, reports and what they go by."""
         if isinstance(wanted, DraftRules):
             return {"draft_no": await self._draft(wanted, message)}
+        if isinstance(wanted, AddAction):
+            return {"action_no": await self._actions.add(wanted, message.by, message.at)}
+        if isinstance(wanted, CloseAction):
+            await self._actions.close(wanted, message.by, message.at)
+            return {"action_no": wanted.action_no}
         if isinstance(wanted, SetInsight):
             version = await self._insight.put_parameters(wanted.parameters, message.by, message.at)
             return {"version": version}

@@ -2,10 +2,11 @@
 week's worst anomalies."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,20 +14,23 @@ from starlette.responses import RedirectResponse, Response
 from console.navigation import REPORT_READERS
 from console.pages.rendering import render
 from console.security.access import refuse
+from console.security.forms import read_form
 from console.session.user import User
-from console.text.catalogue import N_
-from console.text.language import PageLanguage, language_of
+from console.text.language import language_of
 from console.text.refusals import RefusedAct, tried
+from console.text.report_figures import in_words, shown
 from console.wiring import wiring_of
 from domain.access.desk import BuildReportNow
-from domain.insight.definitions import BEHIND, BY_KEY, MEASURES, MONTH_RULES, Measure, Unit, Wording
-from domain.insight.export import LEFT_OUT, as_csv, as_xlsx
-from domain.insight.figures import Figure
+from domain.insight.definitions import BEHIND, BY_KEY
+from domain.insight.export import as_csv, as_xlsx
 from domain.insight.health import HealthReport
+from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.periods import NoSuchPeriod, Span, month, month_before, week
 from domain.insight.weekly import WeeklyReport
 from domain.records import AuditEntry
+from domain.strict import faults
 from store.audit.audit import AuditStore
+from store.insight.actions import ActionStore
 from store.insight.reports import KeptReport, ReportKind, ReportStore
 
 router = APIRouter()
@@ -36,38 +40,6 @@ FILES = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
     "xlsx": (as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
 }
-
-
-@dataclass(frozen=True)
-class ShownPart:
-    name: str
-    value: str
-    counted: int
-    p50: str
-    p90: str
-    share: int
-    """Of the largest part, in percent: the length of its bar."""
-
-
-@dataclass(frozen=True)
-class ShownFigure:
-    """One measure as the page shows it, all in words; `met` None: no target, or no value."""
-
-    key: str
-    name: str
-    formula: str
-    month: str
-    value: str
-    target: str
-    met: bool | None
-    before: str
-    counted: int
-    about: int
-    coverage: str
-    left_out: tuple[tuple[str, int], ...]
-    p50: str
-    p90: str
-    parts: tuple[ShownPart, ...]
 
 
 @router.get("/reports")
@@ -100,7 +72,7 @@ async def behind(
     page = await reports.orders("health", kept.period, kept.version, BEHIND[measure].value, after[:64], A_PAGE)
     return render(
         request, "reports/orders.html", user, page=page, kept=kept,
-        measure=_said(language_of(request), BY_KEY[measure].name),
+        measure=in_words(language_of(request), BY_KEY[measure].name),
     )  # fmt: skip
 
 
@@ -141,6 +113,27 @@ async def build(request: Request, user: Annotated[User, Depends(REPORT_READERS)]
     return RedirectResponse(f"/reports/{name}" if health else f"/reports/weekly/{name}", 303)
 
 
+@router.post("/reports/weekly/{period}/actions")
+async def agree(request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str) -> Response:
+    """What is to be done about one of the worst, by whom and until when."""
+    await _insist_on_all(request, user)
+    week_name, said = _week(period).name, await _fields(request)
+    return await _act(request, user, week_name, lambda: AddAction(
+        week=week_name, anomaly_id=said.get("anomaly", ""), text=said.get("text", ""), owner=said.get("owner", ""),
+        due=said.get("due", ""),
+    ))  # fmt: skip
+
+
+@router.post("/reports/weekly/{period}/close")
+async def close(request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str) -> Response:
+    """Only with the version that holds it: the books refuse every other."""
+    await _insist_on_all(request, user)
+    said = await _fields(request)
+    fields = {"action_no": _number(said.get("action", "")), "held_by": said.get("held_by", ""),
+              "version": _number(said.get("version", ""))}  # fmt: skip
+    return await _act(request, user, _week(period).name, lambda: CloseAction.model_validate(fields))
+
+
 @router.get("/reports/weekly/{period}")
 async def of_week(
     request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, version: int = 0
@@ -173,8 +166,33 @@ async def _weekly(
     return render(
         request, "reports/week.html", user, kept=kept, report=report, period=span.name, refusal=refusal,
         weeks=await ReportStore(wiring_of(request).pool).periods("weekly", 12),
+        actions=await ActionStore(wiring_of(request).pool).of_week(span.name), today=wiring_of(request).now().date(),
         status=refusal.status if refusal else 200,
     )  # fmt: skip
+
+
+async def _act(request: Request, user: User, week_name: str, made: Callable[[], AddAction | CloseAction]) -> Response:
+    try:
+        work = made()
+    except ValidationError as error:
+        return await _weekly(request, user, week_name, 0, RefusedAct("InvalidWork", faults(error)))
+
+    async def done() -> Any:
+        return await (await user.desk()).do(work, 1 + secrets.randbelow(MOST_NUMBER), user.id)
+
+    came = await tried(done())
+    if isinstance(came, RefusedAct):
+        return await _weekly(request, user, week_name, 0, came)
+    return RedirectResponse(f"/reports/weekly/{week_name}", 303)
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    return {name: value.strip() for name, value in (await read_form(request)).items() if isinstance(value, str)}
+
+
+def _number(text: str) -> int:
+    """-1, which nothing has, for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
 
 
 async def _insist_on_all(request: Request, user: User) -> None:
@@ -209,50 +227,3 @@ def _period(read: Any, name: str) -> Span:
     except NoSuchPeriod:
         raise HTTPException(404) from None
     return found
-
-
-# --- in words ---------------------------------------------------------------------------------------------------------
-
-
-def shown(language: PageLanguage, report: HealthReport | None, before: HealthReport | None) -> tuple[ShownFigure, ...]:
-    if report is None:
-        return ()
-    return tuple(_figure(language, measure, report.figure(measure.key), before) for measure in MEASURES)
-
-
-def _figure(language: PageLanguage, measure: Measure, figure: Figure, before: HealthReport | None) -> ShownFigure:
-    def said(value: int | None) -> str:
-        return value_text(language, measure.unit, value)
-
-    largest = max([part.value or 0 for part in figure.parts] + [1])
-    sign = "≥ " if measure.at_least else "≤ "
-    return ShownFigure(
-        key=measure.key, name=_said(language, measure.name), formula=_said(language, measure.formula),
-        month=_said(language, MONTH_RULES[measure.month]), value=said(figure.value),
-        target=sign + said(measure.target) if measure.target is not None else "", met=measure.met(figure.value),
-        before=said(before.figure(measure.key).value) if before else "", counted=figure.counted, about=figure.about,
-        coverage=value_text(language, Unit.BP, figure.coverage_bp),
-        left_out=tuple((_said(language, LEFT_OUT[why]), count) for why, count in figure.left_out.items()),
-        p50=said(figure.p50) if figure.p50 is not None else "", p90=said(figure.p90) if figure.p90 is not None else "",
-        parts=tuple(
-            ShownPart(p.name, said(p.value), p.counted, said(p.p50) if p.p50 is not None else "",
-                said(p.p90) if p.p90 is not None else "", 100 * (p.value or 0) // largest)
-            for p in figure.parts
-        ),
-    )  # fmt: skip
-
-
-def _said(language: PageLanguage, said: Wording) -> str:
-    return said.zh if language.code == "zh" else said.en
-
-
-def value_text(language: PageLanguage, unit: Unit, value: int | None) -> str:
-    """An integer of a unit as people read it; nothing is a dash."""
-    if value is None:
-        return "–"
-    if unit in (Unit.BP, Unit.PPM):
-        digits = 2 if unit is Unit.BP else 4
-        return f"{value // 10**digits}.{value % 10**digits:0{digits}} %"
-    if unit is Unit.MINUTES:
-        return language.say(N_("%(hours)s h"), hours=f"{value // 60}.{value % 60 * 10 // 60}")
-    return f"{value // 10}.{value % 10}"

@@ -20,6 +20,11 @@ REPORT_WORDS: Mapping[str, Mapping[str, str]] = {
         "CLOSED_NOT_SENT": N_("Never sent back"),
         "REFUND_FAILED": N_("The refund failed"),
     },
+    "held by": {
+        "rules": N_("Rule set"),
+        "policy": N_("Policy"),
+        "insight": N_("Report parameters"),
+    },
     "anomaly": {
         "refund_before_goods": N_("Money before goods"),
         "customer_stuck": N_("A buyer waits"),

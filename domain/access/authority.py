@@ -87,6 +87,10 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: draft_rules": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="who drafts does not decide"),
     "desk.do: build_report": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),
     "desk.do: set_insight": Authority((R.ORDER_OPS,), note="of reports built from then on"),
+    "desk.do: add_action": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),
+    "desk.do: close_action": Authority(
+        (R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="only with the version that holds it"
+    ),
     "controls.change: buyers": Authority(
         (R.CS_SUPERVISOR, R.ADMIN), note="an administrator who has not asked decides; nothing of the buyer may be open"
     ),

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.catalog.records import SkuRecord
+from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.parameters import InsightParameters
 from domain.order import Id, Minor, OrderNo, Qty, Sku, Tag, Text
 from domain.refunds.outside import BookAs
@@ -107,7 +108,7 @@ class SetInsight(Strict):
 
 DeskTask = Annotated[
     AskAboutMoney | BookOutsideMoney | OpenChargeback | DecideChargeback | AccountChargeback | ReceiveGoods
-    | PutSkus | DraftRules | BuildReportNow | SetInsight,
+    | PutSkus | DraftRules | BuildReportNow | SetInsight | AddAction | CloseAction,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

@@ -16,8 +16,8 @@ from bench.insight.planting import (
     plant_returns,
     plant_tickets,
 )
-from console.pages.reports import value_text
 from console.text.language import LANGUAGES
+from console.text.report_figures import value_text
 from domain.insight.definitions import MEASURES, Unit
 from domain.insight.periods import month
 from store.pool import Pool
@@ -117,3 +117,33 @@ async def test_a_month_without_a_report_says_how_it_comes_and_without_workers_no
 )  # fmt: skip
 def test_a_value_reads_as_people_say_it(unit: Unit, value: int | None, text: str) -> None:
     assert value_text(LANGUAGES["en"], unit, value) == text
+
+
+async def test_actions_of_a_week_are_agreed_on_and_closed_by_the_worker_only(reported: Desk) -> None:
+    browser = await english(reported, "order-ops")
+    form = {"anomaly": "T-BAD", "text": "Split by warehouse", "owner": "order-ops", "due": "2026-05-01"}
+    answer = await browser.post("/reports/weekly/2026-W15/actions", **form)
+    assert answer.status_code == 503 and "nothing was sent" in answer.text
+    for change in ({"due": "soon"}, {"text": ""}, {"owner": ""}):
+        assert (await browser.post("/reports/weekly/2026-W15/actions", **(form | change))).status_code == 409
+    closing = {"action": "1", "held_by": "rules", "version": "many"}
+    assert (await browser.post("/reports/weekly/2026-W15/close", **closing)).status_code == 409
+
+
+async def test_an_open_action_asks_for_the_version_and_a_closed_one_says_whether_it_helped(reported: Desk) -> None:
+    await reported.books.execute(ACTION)
+    page = (await (await english(reported, "order-ops")).get("/reports/weekly/2026-W15")).text
+    assert "Split by warehouse" in page and 'action="/reports/weekly/2026-W15/close"' in page and "late" in page
+    await reported.books.execute(
+        "UPDATE insight_actions SET held_by = 'rules', held_version = 7, closed_by = 'order-ops', closed_at = now()"
+    )
+    page = (await (await english(reported, "finance")).get("/reports/weekly/2026-W15")).text
+    assert (
+        "Rule set 7" in page and "has not come again" in page and 'action="/reports/weekly/2026-W15/close"' not in page
+    )
+
+
+ACTION = """
+INSERT INTO insight_actions (week, anomaly_id, order_no, what, text, owner, due, opened_by, opened_at)
+VALUES ('2026-W15', 'T-BAD', 'SO-BAD-1', 'qimen: push', 'Split by warehouse', 'order-ops', '2026-05-01', 'order-ops',
+    '2026-04-20T00:00:00Z')"""
