@@ -95,6 +95,12 @@ async def test_behind_each_number_stand_its_orders_page_by_page(insight: Insight
     assert await behind("payment_late") == (("OK-0001",), None)
 
 
+async def test_what_was_promised_counts_before_the_rule_of_all_orders(insight: InsightActivities, pool: Pool) -> None:
+    await pool.execute("UPDATE orders SET dispatch_by = $1 WHERE order_no = 'SPLIT-01'", T + 4 * DAY)
+    report = HealthReport.model_validate_json((await insight.built(WANTED)).text)
+    assert report.figure("dispatch_on_time_bp").value == 10_000
+
+
 async def test_the_week_is_ranked_from_its_tickets(insight: InsightActivities) -> None:
     wanted = BuildReport(report="weekly", period="2026-W15", as_of=AS_OF)
     report = WeeklyReport.model_validate_json((await insight.built(wanted)).text)
