@@ -4,8 +4,6 @@ What is done is read out of the approval: nobody can have another change made th
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +40,7 @@ from domain.records import AuditEntry, TicketRecord, TicketResolution
 from store.approvals.api_tokens import add_api_token, revoke_api_token
 from store.approvals.approvals import ApprovalStore, open_approval, read_approval, spend_approval
 from store.approvals.at_once import done_at_once, keep_at_once
+from store.approvals.control_question import ControlQuestion
 from store.approvals.people import (
     ONE_AT_A_TIME,
     active_holders,
@@ -72,14 +71,6 @@ _CHANGE: TypeAdapter[ControlChange] = TypeAdapter(ControlChange)
 GOES = "姓名、电话、地址、备注、图片和历史永久删除 / names, phones, addresses, remarks, pictures, histories go for ever"
 ERASES = "what names the buyer goes from "
 SYSTEM, STEP = "approvals", "change of the controls"
-
-
-@dataclass(frozen=True)
-class ControlQuestion:
-    role: Role
-    content: dict[str, Any]
-    looser: Sequence[str]
-    excluded: Sequence[str] = ()
 
 
 class ControlStore:
