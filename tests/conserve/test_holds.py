@@ -158,6 +158,29 @@ async def test_a_return_takes_over_what_stands_still_for_a_hold(ground: Ground) 
     await every_owner(ground, life, "63000006")
 
 
+async def test_a_return_of_a_part_of_what_stands_still_takes_that_and_the_rest_ships_when_the_hold_is_over(
+    ground: Ground,
+) -> None:
+    house = ground.house()
+    life = await stocked(house, cups("63000016"))
+    await life.pay()
+    house.world.captured_minor = 6_000
+    hold = await held(house, life)
+    case = await case_of(life, ReturnType.REFUND_ONLY, {"L1": 1})
+    await case.apply()
+    await case.decide()
+    for _ in range(3):
+        await house.pass_until(house.now() + 5 * MINUTE)
+    assert house.world.given_back_minor == 3_000 and pushed(house) == [life.child_no(1)], "and nothing has left"
+    await released(house, life, hold)
+    await house.pass_until(house.now() + 5 * MINUTE)
+    detail = await life.detail()
+    shipping = [c for c in detail.children if c["status"] not in ("CANCELLED",)]
+    assert [c["lines"] for c in shipping] == [{"L1": 1}], "the other cup alone goes on"
+    assert house.world.given_back_minor == 3_000
+    await every_owner(ground, life, "63000016")
+
+
 async def test_a_hold_with_a_time_ends_by_itself_and_one_without_asks_a_person_again_and_again(ground: Ground) -> None:
     house = ground.house()
     life = await stocked(house, cups("63000007"))

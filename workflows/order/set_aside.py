@@ -93,6 +93,8 @@ class SetAside:
         if parcel.state.set_aside and inside <= asked and (before := self._taken_from_a_hold(parcel)) is not None:
             self._still.setdefault(message.return_no, []).append((parcel, before))
             return before.runs
+        if parcel.state.set_aside and message.split_off and inside & asked:
+            return await self._cut_from_a_hold(message.return_no, parcel, asked)
         if parcel.state.set_aside or parcel.state.shipped or not inside & asked:
             return ()
         if inside <= asked:
@@ -133,12 +135,45 @@ class SetAside:
 
     def _taken_from_a_hold(self, parcel: Parcel) -> Held | None:
         """A case decides about what stands still for a hold: it is the case's then. None: it is no hold's."""
-        for holder, still in self._still.items():
-            for one in still if holder.startswith(HOLD) and holder not in self._ending else ():
-                if one[0] is parcel:
-                    still.remove(one)
-                    return one[1]
-        return None
+        if (holder := self._hold_of(parcel)) is None:
+            return None
+        (taken,) = (one for one in self._still[holder] if one[0] is parcel)
+        self._still[holder].remove(taken)
+        return taken[1]
+
+    async def _cut_from_a_hold(
+        self, return_no: str, parcel: Parcel, asked: set[tuple[str, int]]
+    ) -> tuple[UnitRange, ...]:
+        """A part of what stands still for a hold is a case's: both parts stand still on, each for its own."""
+        holder = self._hold_of(parcel)
+        parts = divided(parcel.state.runs, asked) if holder else ()
+        before = self._taken_from_a_hold(parcel) if parts else None
+        if before is None or holder is None:
+            return ()
+        group = ReallocationGroup((parcel,), (before,), tuple(part for part, _ in parts))
+        try:
+            numbers = await self._remake(group, "return", f"cut off for return {return_no}", still=(0, 1))
+        except ReallocationRefused:
+            parcel.stand_still(before)
+            await self._back_to_the_hold(holder, parcel, before)
+            return ()
+        both = [self._parcels.by_number[number] for number in numbers]
+        stood = [one.stands_still_from_now() for one in both]
+        mine = [of_case for _, of_case in parts].index(True)
+        self._still.setdefault(return_no, []).append((both[mine], stood[mine]))
+        await self._back_to_the_hold(holder, both[1 - mine], stood[1 - mine])
+        return stood[mine].runs
+
+    async def _back_to_the_hold(self, holder: str, parcel: Parcel, before: Held) -> None:
+        """It stands still on for the hold, unless that has ended meanwhile, or the order."""
+        if holder in self._at_work or self._cancelled:
+            await self._settle_one(holder, parcel, before, ())
+        else:
+            self._still.setdefault(holder, []).append((parcel, before))
+
+    def _hold_of(self, parcel: Parcel) -> str | None:
+        holders = (h for h, still in self._still.items() if h.startswith(HOLD) and h not in self._ending)
+        return next((holder for holder in holders if any(one is parcel for one, _ in self._still[holder])), None)
 
     def freed_from_holds(self) -> list[Parcel]:
         """For who cancels the order: what stands still for holds is theirs, and its stock is free again."""
