@@ -61,13 +61,13 @@ async def states(life: ScenarioOrder) -> Sequence[str]:
 async def test_a_held_child_waits_while_the_others_go_on_and_goes_when_it_is_released(ground: Ground) -> None:
     """Held before there are children: all of them; then released, and one of them held alone."""
     house = ground.house()
-    life = await stocked(house, order("63000001"))
+    life = await stocked(house, order("63000021"))
     whole = await held(house, life)
     one = await held(house, life, kind=HoldKind.OTHER)
     await life.pay()
     await house.pass_until(house.now() + HOUR)
     assert pushed(house) == [] and await life.status() is OrderStatus.AWAITING_SHIPMENT
-    await every_owner(ground, life, "63000001")
+    await every_owner(ground, life, "63000021")
     await released(house, life, whole)
     assert pushed(house) == [], "another hold is on it"
     second = await held(house, life, child_no=life.child_no(2))
@@ -84,19 +84,19 @@ async def test_what_the_warehouse_has_is_stopped_keeps_its_stock_and_ships_again
     ground: Ground,
 ) -> None:
     house = ground.house()
-    life = await stocked(house, cups("63000002"))
+    life = await stocked(house, cups("63000022"))
     await life.pay()
     hold = await held(house, life)
     assert hold.stopped == (life.child_no(1),) and await states(life) == ["CANCELLED"]
     assert await life.status() is OrderStatus.AWAITING_SHIPMENT
     await house.pass_until(house.now() + 3 * HOUR)
-    await every_owner(ground, life, "63000002")
+    await every_owner(ground, life, "63000022")
     house.engine.crash()
     await released(house, life, hold)
     assert await states(life) == ["CANCELLED", "RELEASED"] and life.child_no(2) in pushed(house)
     await life.ships(2)
     assert await life.status() is OrderStatus.SHIPPED and house.world.given_back_minor == 0
-    await every_owner(ground, life, "63000002")
+    await every_owner(ground, life, "63000022")
 
 
 async def test_a_hold_that_comes_too_late_says_so_and_is_over(ground: Ground) -> None:

@@ -51,7 +51,7 @@ async def by_poll(life: ScenarioOrder, fact: Fact) -> None:
         return SystemAnswer((fact,) if subject.number == life.order.order_no else ())
 
     connector = Connector(Scope("wechat", "money"), answer, 1)
-    pulls = PullActivities(PullStore(house.pool), FindingStore(house.pool), {"wechat": connector}, house.now)
+    pulls = PullActivities(PullStore(house.pool), FindingStore(house.pool), {"wechat": connector}, house.clocks.now)
     await house.pass_until(house.now() + timedelta(minutes=1))
     await ActivityEnvironment().run(pulls.tick, Pull(connector="wechat"))
     house._delivery.wake()
