@@ -129,12 +129,13 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, d: Delivery) -> None:
+        overtakes = tuple(self._held.get(d.order_no, ()))  # not what is held while this one is on its way already
         await self._hold(d)
         for attempt in range(d.attempt, len(self._schedule) + 1):
             wait_s = self._schedule[attempt - 1] if attempt else 0.0
             await asyncio.sleep(wait_s / self._speed)
             accepted = await self._attempt(d, attempt, wait_s)
-            self._release(d.order_no)
+            self._release(d.order_no, overtakes)
             if accepted:
                 if d.fault == "duplicate_callback":
                     await self._attempt(d, attempt, 0.0)
@@ -181,9 +182,13 @@ class Outbox:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(overtaken.wait(), limit_s)
 
-    def _release(self, order_no: str) -> None:
-        for event in self._held.pop(order_no, []):
+    def _release(self, order_no: str, overtaken: Sequence[asyncio.Event]) -> None:
+        for event in overtaken:
             event.set()
+        left = [event for event in self._held.get(order_no, ()) if not event.is_set()]
+        self._held.pop(order_no, None)
+        if left:
+            self._held[order_no] = left
 
     def _end(self, d: Delivery, state: str) -> None:
         self._ledger.add("callback_end", key=d.id, order_no=d.order_no, state=state)
