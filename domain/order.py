@@ -97,6 +97,8 @@ class AfterSalesTerms(Strict):
 class OrderLine(Strict):
     line_id: Id
     sku: Sku
+    spu: Sku | None = None
+    """The article of which this SKU is one size or colour. Absent: lines of several sizes are not recognised (R60)."""
     name: Wording | None = None
     qty: Qty
     unit_price_minor: Minor

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from domain.inbox.retention import Retention
+from domain.insight.risk import RiskTable
 from domain.order import Logistics, Tag
 from domain.strict import Strict
 from domain.tickets import Escalation
@@ -86,6 +87,8 @@ class Policy(Strict):
     """From payment until all of an order has left, where its channel has promised nothing of its own (R82)."""
     dispatch_warning_s: Seconds = 6 * 3600
     """So long before that a ticket warns of what has not left."""
+    risk: RiskTable = RiskTable()
+    """From which points on an order is looked at before it leaves (R60, R61)."""
     logistics: Annotated[tuple[Logistics, ...], Field(min_length=1, max_length=40)] = ("ambient", "cold", "frozen")
     """How goods may have to travel; an order with another class is refused, as it is most often misspelt."""
     warehouses: Annotated[tuple[Tag, ...], Field(max_length=500)] = ()

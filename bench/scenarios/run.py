@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bench.scenarios.blocks import BLOCKS, INPUTS, PLANNED, Block
+from bench.scenarios.blocks import BLOCKS, INPUTS, Block
 from bench.scenarios.compare import differences
 from bench.scenarios.document import ByRule, NotYet, Scenario
 from bench.scenarios.environment import Servers
@@ -91,8 +91,7 @@ def _unknown(scenario: Scenario) -> list[str]:
 
 async def _run_block(name: str, scenario: Scenario, servers: Servers, blocks: Mapping[str, Block]) -> BlockResult:
     if name not in blocks:
-        planned = name in PLANNED
-        return BlockResult(name, Verdict.NOT_YET) if planned else _failed(name, "unknown expected block")
+        return _failed(name, "unknown expected block")
     try:
         found, note = await actual(name, scenario, servers, blocks)
     except NotYet as e:

@@ -54,6 +54,7 @@ LEVERS: Mapping[str, Lever] = {
     "callback_alert_after": Lever("连续告警次数", "spans of five minutes until the alarm", "more", "n"),
     "retention": Lever("保留天数", "days that messages are kept", "any", "word"),
     "escalation": Lever("工单升级", "how tickets grow louder", "any", "word"),
+    "risk": Lever("退货风险积分", "what is looked at before it leaves", "any", "word"),
     "logistics": Lever("接受的物流类型", "logistics classes that are taken", "any", "word"),
     "warehouses": Lever("接受的仓库", "warehouses that are taken", "any", "word"),
     "currencies": Lever("接受的币种", "currencies that are taken", "any", "word"),
