@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from domain.dispatch.holds import Hold
+from domain.insight.risk import BuyerHistory
 from domain.order import Id, Minor, Qty, Sku, SkuTags
 from domain.policy import Policy
 from domain.refunds.outside import BankWord, OutsideMoney
@@ -254,4 +255,7 @@ class SettlePayment(Strict):
 
 
 class Settled(Strict):
+    """`history`: of its buyer; None in what was settled before anybody asked."""
+
     children: tuple[ChildPlan, ...]
+    history: BuyerHistory | None = None

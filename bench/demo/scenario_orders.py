@@ -36,7 +36,7 @@ def _start(order: dict[str, Any], payable: int, now: datetime) -> StartOrder:
             "channel": "scenarios",
             "channel_order_no": order["order_no"],
             "placed_at": now.isoformat(),
-            "buyer": {"buyer_id": "scenario-buyer"},
+            "buyer": {"buyer_id": f"buyer-of-{order['order_no']}"},
             "address": ADDRESS,
             "lines": [_line(line) for line in order["lines"]],
             "coupons": [

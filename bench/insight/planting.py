@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.returns.enums import Reason, ReturnType
 from store.pool import Pool
 
 AT_ONCE = 5_000
@@ -16,11 +17,11 @@ POLICY = """
 INSERT INTO policies (version, policy, published_by) VALUES (1, '{"version": 1}', 'bench') ON CONFLICT DO NOTHING"""
 GIVEN = """jsonb_to_recordset($1::jsonb) AS r (order_no text, city text, province text, placed_at timestamptz,
     paid_at timestamptz, dispatched_at timestamptz, signed_at timestamptz, parcels int,
-    remade bool, cancelled bool, amount bigint)"""
+    remade bool, cancelled bool, amount bigint, buyer text)"""
 ORDERS = f"""
 INSERT INTO orders (order_no, run_id, channel, channel_order_no, kind, buyer_id, start, currency, payable_minor,
     placed_at, pay_deadline, policy_version, status, payment_status, paid_minor, paid_at, registered_at, updated_at)
-SELECT order_no, 'run', 'shop', order_no, 'normal', 'b-' || order_no,
+SELECT order_no, 'run', 'shop', order_no, 'normal', coalesce(buyer, 'b-' || order_no),
     jsonb_build_object('address', jsonb_build_object('city', city, 'province', province)), 'CNY', amount, placed_at,
     placed_at, 1, CASE WHEN cancelled THEN 'CLOSED' WHEN paid_at IS NULL THEN 'PENDING_PAYMENT'
         WHEN signed_at IS NOT NULL THEN 'DELIVERED' ELSE 'AWAITING_SHIPMENT' END,
@@ -52,10 +53,11 @@ FROM generate_series(0, $3::int - 1) n JOIN unnest($1::text[]) WITH ORDINALITY u
 RETURNS = """
 INSERT INTO return_cases (return_no, order_no, run_id, type, channel, actor_kind, actor_id, reason, fault, application,
     admitted, policy_version, status, close_reason, applied_at, ended_at, updated_at)
-SELECT 'RT-' || order_no || '-' || n, order_no, 'run', 'return_refund', 'app', 'buyer', 'b', 'no_reason', 'buyer', '{}',
+SELECT 'RT-' || order_no || '-' || n, order_no, 'run', type, 'app', 'buyer', 'b', reason, 'buyer', '{}',
     '{}', 1, CASE WHEN ending IS NULL THEN 'APPLIED' ELSE 'REFUNDED' END, ending, at,
     CASE WHEN ending IS NOT NULL THEN at END, at
-FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS r (order_no, ending, at, n)"""
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[]) WITH ORDINALITY
+    AS r (order_no, ending, at, type, reason, n)"""
 TICKETS = """
 INSERT INTO tickets (ticket_id, order_no, outside, state, severity, system, step, error, actions, opened_at,
     resolved_at, resolved_by, action, remark)
@@ -78,6 +80,8 @@ class PlantedOrder:
     cancelled: bool = False
     amount: int = 10_000
     province: str = "某省"
+    buyer: str | None = None
+    """None: one of its own."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,8 @@ class PlantedReturn:
     order_no: str
     at: datetime
     ending: str | None = None
+    type: ReturnType = ReturnType.RETURN_REFUND
+    reason: Reason = Reason.NO_REASON
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,8 @@ async def plant_payments(pool: Pool, numbers: Sequence[str], at: datetime, *, pa
 
 async def plant_returns(pool: Pool, returns: Iterable[PlantedReturn]) -> None:
     listed = list(returns)
-    await pool.execute(RETURNS, [r.order_no for r in listed], [r.ending for r in listed], [r.at for r in listed])
+    columns = [(r.order_no, r.ending, r.at, r.type.value, r.reason.value) for r in listed]
+    await pool.execute(RETURNS, *([row[n] for row in columns] for n in range(5)))
 
 
 async def plant_tickets(pool: Pool, tickets: Iterable[PlantedTicket]) -> None:

@@ -43,3 +43,13 @@ document.addEventListener("htmx:before:swap", (event) => {
     window.location.reload();
   }
 });
+
+// What runs out is counted down from what the page was told: the clock of this machine may be wrong.
+setInterval(() => {
+  for (const place of document.querySelectorAll("[data-seconds-left]")) {
+    const now = performance.now() / 1000;
+    place.dataset.ends ??= now + Number(place.dataset.secondsLeft);
+    const left = Math.max(Math.ceil(Number(place.dataset.ends) - now), 0);
+    place.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  }
+}, 1000);

@@ -12,12 +12,15 @@ from pydantic import AwareDatetime, Field
 
 from domain.approvals import Role
 from domain.facts import Kind
+from domain.insight.risk import RiskScore
 from domain.order import Id, Text
 from domain.strict import Strict
 
 R = Role
 MOST_OPEN = 50
 """Of one order."""
+RISK_RULE = "return-risk"
+"""The rule that holds what the points of `domain/insight/risk.py` call a high risk: softly, for its time."""
 KEPT = 100
 """Of one order: those that have ended are forgotten by its workflow, the oldest first. The books keep them."""
 
@@ -90,6 +93,8 @@ class Hold(Strict):
     source: HoldSource
     rule: str | None = None
     """Which rule holds, where one does: it holds an order once."""
+    risk: RiskScore | None = None
+    """Of `RISK_RULE`: why somebody is to look at the order."""
     child_no: str | None = None
     """None: the whole order."""
     children: tuple[str, ...] = ()

@@ -31,8 +31,8 @@ class RiskFeature(StrEnum):
 
 
 class BuyerHistory(Strict):
-    """What was about a buyer's other orders within `HISTORY` before this one was paid. Cases in which the seller was at
-    fault, that were refused or withdrawn, or that go on under another number are not counted."""
+    """Cases about a buyer's other orders within `HISTORY` before this one was paid. Those in which the seller was at
+    fault, that were refused, withdrawn or never sent back are not counted."""
 
     size_exchange_90d: Count = 0
     """Exchanged for another size."""

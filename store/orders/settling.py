@@ -6,6 +6,7 @@ from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment, StockMove
 from domain.shares import freeze
 from domain.states import ChildStatus
+from store.dispatch.buyer_history import buyer_history
 from store.dispatch.deadlines import promise
 from store.errors import AlreadySettled, NoSuchOrder, NotTaggedYet, PaymentDoesNotFit
 from store.orders.children import insert_children, read_children
@@ -41,8 +42,9 @@ async def settle(connection: Connection, message: SettlePayment) -> Settled:
     else:
         children = created = await _split(connection, write, message.policy)
     await apply_write(connection, write, created)
-    await promise(connection, write.order_no, write.payment.paid_at if write.payment else write.at, message.policy)
-    return Settled(children=children)
+    paid_at = write.payment.paid_at if write.payment else write.at
+    await promise(connection, write.order_no, paid_at, message.policy)
+    return Settled(children=children, history=await buyer_history(connection, write.order_no, paid_at))
 
 
 async def _check(connection: Connection, write: OrderWrite) -> None:

@@ -1,15 +1,19 @@
 """Which orders a person finds and sees, and how the page of one reads."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from console.pages.order.story import told
+from domain.dispatch.holds import RISK_RULE, Hold, HoldKind
+from domain.insight.risk import RiskFeatures, RiskTable
 from store.orders.detail import TimelineEntry
 from store.orders.orders import OrderStore
 from store.pool import Pool
 from tests.console.office import Desk
-from tests.store.examples import NOW, a_settled_order, an_order
+from tests.console.test_tickets import english
+from tests.store.examples import NOW, a_settled_order, a_write, an_order
 
 
 async def seen(desk: Desk, person: str, query: str = "") -> list[str]:
@@ -134,3 +138,21 @@ def test_a_story_folds_what_repeats_and_leaves_out_what_changed_nothing() -> Non
         ("IN_TRANSIT", 1), ("SIGNED", 1), ("IN_TRANSIT", 3), ("PICKING", 1),
     ]  # fmt: skip
     assert len(told(entries, raw=True)) == len(entries)
+
+
+async def test_a_high_return_risk_says_why_and_how_long_it_waits_and_asks_whoever_may_to_look(
+    shop: Desk, pool: Pool
+) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=10)
+    hold = Hold(
+        hold_id="H-SO20261120-1", kind=HoldKind.RISK, source="rule", rule=RISK_RULE, reason="return risk",
+        placed_by="system", placed_at=begun, ends_at=begun + timedelta(minutes=30),
+        risk=RiskTable().score(RiskFeatures(size_exchange_90d=3, returns_90d=2)),
+    )  # fmt: skip
+    await OrderStore(pool).write(a_write(seq=9, holds=(hold,)))
+    page = (await (await english(shop, "cs-agent")).get("/orders/SO20261120")).text
+    assert "65 points, looked at from 60" in page and "exchanged for another size in 90 days × 3" in page
+    (left,) = re.findall(r'data-seconds-left="(\d+)"', page)
+    assert 0 < int(left) <= 20 * 60 and "I have looked at it" in page
+    assert "I have looked at it" not in (await (await english(shop, "finance")).get("/orders/SO20261120")).text
+    assert "该订单退货风险高：65 分" in (await (await shop.sign_in("order-ops")).get("/orders/SO20261120")).text

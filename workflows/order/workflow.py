@@ -209,10 +209,12 @@ class Order(OrderHandlers):
                 return False
             self._state.now_waits_for("warehouse and carrier")
             try:
-                self._parcels.open((await settle(self._state)).children)
+                settled = await settle(self._state)
             except PaidByNobody:
                 self._payment.cancel_requested |= self._cancelling
                 return False
+            self.holding.look_at_risk(settled.history)
+            self._parcels.open(settled.children)
             for parcel in self._parcels.by_number.values():
                 self._branches.start(parcel.run())
             self._parcels.roll_up()

@@ -1,7 +1,9 @@
 """`/orders/{order_no}`: one order with everything that belongs to it."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -18,8 +20,10 @@ from console.session.user import User
 from console.text.language import language_of
 from console.wiring import Wiring, wiring_of
 from domain.fulfilment.explanation_text import change, reason, turned_down
+from domain.insight.risk import FACTORS
 from store.console.order_page import OrderPageStore
 from store.dispatch.deadlines import DispatchStore
+from store.dispatch.holds import HoldRow
 from store.orders.pages import OrderSummary
 from store.orders.plans import KeptPlan, PlanStore
 from store.pool import clean
@@ -46,7 +50,8 @@ async def order(
         request, "order.html", user, content=content, order=content.detail.order, detail=content.detail,
         story=told(content.timeline, raw=bool(raw)), raw=bool(raw), choices=choices_of(content, user), said=said,
         splits=_splits(request, await PlanStore(wiring.pool).explanation(found)),
-        late=await _waiting(wiring, content.detail.order), done=DONE,
+        late=await _waiting(wiring, content.detail.order), done=DONE, factors=_factors(request),
+        seconds_left=_seconds_left(content.detail.holds, wiring.now()),
         names={line["line_id"]: line["name"] or line["sku"] for line in content.detail.lines},
         web_ui=f"{web_ui}/namespaces/default/workflows/{order_workflow_id(found)}" if web_ui else None,
     )  # fmt: skip
@@ -66,6 +71,17 @@ async def _waiting(wiring: Wiring, order: OrderSummary) -> WaitingToLeave | None
     if why is None or order.dispatch_by is None:
         return None
     return WaitingToLeave(math.floor((order.dispatch_by - wiring.now()).total_seconds() / 3600), why)
+
+
+def _seconds_left(holds: Iterable[HoldRow], now: datetime) -> dict[str, int]:
+    """Until holds end by themselves, by number."""
+    return {h.hold_id: max(int((h.ends_at - now).total_seconds()), 0) for h in holds if h.ends_at is not None}
+
+
+def _factors(request: Request) -> dict[str, str]:
+    """What gives an order points, in words."""
+    n = 0 if language_of(request).code == "zh" else 1
+    return {feature.value: words[n] for feature, words in FACTORS.items()}
 
 
 def _splits(request: Request, kept: KeptPlan | None) -> list[tuple[str, list[str], list[str], list[str]]]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.dispatch.holds import Hold, HoldEnd, HoldKind
+from domain.insight.risk import RiskFeatures, RiskTable
 from store.orders.orders import OrderFilter, OrderStore
 from store.pool import Pool
 from tests.store.examples import NOW, a_write, an_order
@@ -49,7 +50,10 @@ async def test_an_order_that_has_ended_holds_nothing(orders: OrderStore, order: 
 
 
 async def test_words_about_a_hold_go_with_the_buyers_other_words(orders: OrderStore, pool: Pool, order: str) -> None:
-    await orders.write(a_write(seq=2, holds=(OVER,)))
+    risk = RiskTable().score(RiskFeatures(returns_90d=2))
+    await orders.write(a_write(seq=2, holds=(OVER.model_copy(update={"risk": risk}),)))
+    detail = await orders.view("SO20261120")
+    assert detail is not None and detail.holds[0].risk == risk
     await pool.execute("UPDATE orders SET erased_at = now()")
-    row = await pool.fetchrow("SELECT reason, remark, end_remark, kind FROM order_holds")
-    assert row is not None and tuple(row) == ("[erased]", "", "", "address")
+    row = await pool.fetchrow("SELECT reason, remark, end_remark, kind, risk FROM order_holds")
+    assert row is not None and tuple(row) == ("[erased]", "", "", "address", None)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from domain.dispatch.holds import ASK_AFTER_S, KEPT, MOST_OPEN, Hold, HoldEnd, HoldKind, HoldSource, inherited
+from domain.insight.risk import RiskScore
 from workflows.durable.carrying import Table
 
 
@@ -58,6 +59,7 @@ class HoldBook:
         rule: str | None = None,
         ends_after_s: int | None = None,
         ask_after_s: int = ASK_AFTER_S,
+        risk: RiskScore | None = None,
     ) -> Hold:
         self._count += 1
         hold = Hold(
@@ -65,6 +67,7 @@ class HoldBook:
             kind=kind,
             source=source,
             rule=rule,
+            risk=risk,
             child_no=child_no,
             children=() if child_no is None else (child_no,),
             reason=reason,

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.dispatch.holds import BUYER_SAYS, ENDS_WITH, RELEASERS, Hold, HoldCause, HoldEnd, HoldKind
+from domain.dispatch.holds import BUYER_SAYS, ENDS_WITH, RELEASERS, RISK_RULE, Hold, HoldCause, HoldEnd, HoldKind
 from domain.facts import Fact
+from domain.insight.risk import BuyerHistory, features_of, reason_of
 from domain.order_states import NOT_ALL_GONE
 from domain.states import OrderStatus, Outcome
 from workflows.durable.branches import Branches
@@ -136,6 +137,22 @@ class Holding:
         hold = self._state.holds.place(kind, "fact", reason, BY_ITSELF, now, remark=remark, ends_after_s=ends_after_s)
         self._take_up(hold)
         return hold
+
+    def look_at_risk(self, history: BuyerHistory | None) -> None:
+        """Once, when the order is paid and nothing has left for a warehouse: what is likely to come back waits a while
+        for somebody to look at it, and then goes. `history`: None: nobody has asked for it."""
+        if history is None:
+            return
+        book, table = self._state.holds, self._state.policy.risk
+        risk = table.score(features_of(history, self._state.order.lines))
+        known = any(hold.rule == RISK_RULE for hold in book.all_known)
+        if known or book.full or not risk.is_high or not workflow.patched(RISK_RULE):
+            return
+        hold = book.place(
+            HoldKind.RISK, "rule", reason_of(risk)[:200], BY_ITSELF, workflow.now(), rule=RISK_RULE,
+            ends_after_s=table.hold_s, risk=risk,
+        )  # fmt: skip
+        self._take_up(hold)
 
     def buyer_says(self, fact: Fact) -> None:
         """What has no label yet is held and looked at again. What comes too late for that, or is one more thing that
