@@ -1,7 +1,9 @@
 """`oms report reconcile` shows a day as the store has it, and says so when a day was not compared."""
 
 import asyncio
+import json
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,3 +69,16 @@ def test_a_day_that_was_not_compared_is_said_to_be_so(compared: str, oms: Oms) -
 def test_a_day_that_is_none_is_refused(oms: Oms) -> None:
     said = oms("report", "reconcile", "--day", "2026-02-30")
     assert said.code == 2 and "2026-02-30" in said.err
+
+
+def test_an_event_log_is_written_whole_or_not_at_all(compared: str, oms: Oms, tmp_path: Path) -> None:
+    out = tmp_path / "march.json"
+    said = oms("report", "ocel", "--month", "2026-03", "--out", str(out))
+    assert said.code == 0 and str(out) in said.out
+    log = json.loads(out.read_text(encoding="utf-8"))
+    assert f"order:{compared}" in {thing["id"] for thing in log["objects"]}
+    refused = oms("report", "ocel", "--month", "2026-13", "--out", str(tmp_path / "no.json"))
+    assert refused.code != 0 and "2026-13" in refused.err
+    nowhere = oms("report", "ocel", "--month", "2026-03", "--out", str(tmp_path / "no/such.json"))
+    assert nowhere.code != 0 and "cannot be written" in nowhere.err
+    assert [path.name for path in tmp_path.iterdir()] == ["march.json"]

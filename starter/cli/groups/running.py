@@ -60,13 +60,14 @@ def _rules(oms: typer.Typer) -> None:
 
 
 def _report(oms: typer.Typer) -> None:
-    from starter.cli.operations import health, report
+    from starter.cli.operations import event_log, health, report
 
     reports = group(SAID["report"])
     reports.command("reconcile")(report.reconcile)
     reports.command("dispatch")(report.dispatch)
     reports.command("health")(health.health)
     reports.command("weekly")(health.weekly)
+    reports.command("ocel")(event_log.ocel)
     oms.add_typer(reports, name="report")
 
 

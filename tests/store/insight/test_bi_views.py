@@ -94,10 +94,8 @@ async def test_reported_figures_are_read_as_they_were_built_and_the_newest_is_ma
     assert {row["measure"]: (row["value"], row["counted"], row["left_out"], row["p90"]) for row in rows} == {
         f.key: (f.value, f.counted, sum(f.left_out.values()), f.p90) for f in report.figures
     }
-    assert await pool.fetch("SELECT DISTINCT version, newest FROM bi_report_figures ORDER BY 1") == [
-        (1, False),
-        (2, True),
-    ]
+    versions = await pool.fetch("SELECT DISTINCT version, newest FROM bi_report_figures ORDER BY 1")
+    assert [tuple(row) for row in versions] == [(1, False), (2, True)]
     parts = await pool.fetch("SELECT measure, name, value FROM bi_report_parts WHERE newest")
     assert [tuple(row) for row in parts] == [(f.key, p.name, p.value) for f in report.figures for p in f.parts]
 
