@@ -38,6 +38,7 @@ class ApiScope(StrEnum):
     STOCK_WRITE = "stock:write"
     CATALOG_READ = "catalog:read"
     CATALOG_WRITE = "catalog:write"
+    REPORTS_READ = "reports:read"
 
 
 LETS: Mapping[ApiScope, tuple[str, str]] = {
@@ -54,6 +55,7 @@ LETS: Mapping[ApiScope, tuple[str, str]] = {
     ApiScope.STOCK_WRITE: ("登记入库", "books goods that came in"),
     ApiScope.CATALOG_READ: ("查看商品资料", "reads the catalogue"),
     ApiScope.CATALOG_WRITE: ("修改商品资料", "changes the catalogue"),
+    ApiScope.REPORTS_READ: ("查看健康报告和每周异常", "reads health reports and the weeks' anomalies"),
 }
 """Chinese and English: for whoever decides."""
 
