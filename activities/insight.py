@@ -89,7 +89,8 @@ class InsightActivities:
             rows = await self._reader.month(span, wanted.as_of)
             text, behind = await asyncio.to_thread(_health, rows)
         else:
-            report = weekly_report(span, *await self._reader.week(span))
+            found = await self._reader.week(span)
+            report = weekly_report(span, found.parameters, found.anomalies, found.ways)
             text, behind = report.model_dump_json(), {entry.order_no: {Flag.ABNORMAL.value} for entry in report.top}
         return await self._reports.keep(wanted.report, wanted.period, text, sorted(behind.items()), self._clock())
 

@@ -22,7 +22,7 @@ from console.text.report_figures import in_words, shown
 from console.wiring import wiring_of
 from domain.access.desk import BuildReportNow
 from domain.insight.definitions import BEHIND, BY_KEY
-from domain.insight.export import as_csv, as_xlsx
+from domain.insight.export import as_csv, as_xlsx, week_as_csv
 from domain.insight.health import HealthReport
 from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.periods import NoSuchPeriod, Span, month, month_before, week
@@ -86,14 +86,20 @@ async def file(
     if kind not in FILES or kept is None:
         raise HTTPException(404)
     make, media = FILES[kind]
-    wiring = wiring_of(request)
-    detail = {"what": f"reports/{kept.period}", "version": kept.version, "kind": kind}
-    await AuditStore(wiring.pool).append(
-        AuditEntry(actor=user.id, action="console.exported", detail=detail), wiring.now()
-    )
-    name = f"health-{kept.period}-v{kept.version}.{kind}"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(make(HealthReport.model_validate_json(kept.text), kept.version), media_type=media, headers=headers)
+    content = make(HealthReport.model_validate_json(kept.text), kept.version)
+    return await _handed_out(request, user, kept, content, kind, media)
+
+
+@router.get("/reports/weekly/{period}/file/csv")
+async def file_of_week(
+    request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, version: int = 0
+) -> Response:
+    await _insist_on_all(request, user)
+    kept = await _kept(request, "weekly", _week(period), version)
+    if kept is None:
+        raise HTTPException(404)
+    content = week_as_csv(WeeklyReport.model_validate_json(kept.text), kept.version)
+    return await _handed_out(request, user, kept, content, "csv", FILES["csv"][1])
 
 
 @router.post("/reports/{period}/build")
@@ -169,6 +175,19 @@ async def _weekly(
         actions=await ActionStore(wiring_of(request).pool).of_week(span.name), today=wiring_of(request).now().date(),
         status=refusal.status if refusal else 200,
     )  # fmt: skip
+
+
+async def _handed_out(
+    request: Request, user: User, kept: KeptReport, content: bytes, kind: str, media: str
+) -> Response:
+    wiring = wiring_of(request)
+    detail = {"what": f"reports/{kept.period}", "version": kept.version, "kind": kind}
+    await AuditStore(wiring.pool).append(
+        AuditEntry(actor=user.id, action="console.exported", detail=detail), wiring.now()
+    )
+    name = f"{kept.kind}-{kept.period}-v{kept.version}.{kind}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return Response(content, media_type=media, headers=headers)
 
 
 async def _act(request: Request, user: User, week_name: str, made: Callable[[], AddAction | CloseAction]) -> Response:

@@ -12,6 +12,7 @@ from openpyxl.styles import Font
 from domain.insight.definitions import BY_KEY, MEASURES, MONTH_RULES, Unit, Wording
 from domain.insight.figures import Figure
 from domain.insight.health import HealthReport
+from domain.insight.weekly import WeeklyReport
 
 Cell = str | int | None
 Sheet = Sequence[Sequence[Cell]]
@@ -21,6 +22,11 @@ _MODIFIED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*(</dcterms)"
 HEAD = (
     "指标 Measure", "编号 Key", "数值 Value", "单位 Unit", "目标 Target", "达标 Met", "分子 Part", "样本 Counted",
     "覆盖率 Coverage bp", "未计入 Left out", "中位数 p50", "九成值 p90", "口径 Formula", "月份归属 Month",
+)  # fmt: skip
+WEEK_HEAD = (
+    "名次 Rank", "工单 Ticket", "订单 Order", "类型 Kind", "事由 What", "严重度 Severity", "类型分 Kind points",
+    "时长分 Hour points", "金额分 Amount points", "路径罕见度 Rarity, 0.1 bit", "超常停留小时 Hours beyond p95",
+    "未结小时 Hours open", "人工 By hand",
 )  # fmt: skip
 PART_HEAD = ("指标 Measure", "分组 Part", "数值 Value", "样本 Counted", "中位数 p50", "九成值 p90")
 LEFT_OUT = {
@@ -83,10 +89,27 @@ def left_out(figure: Figure) -> str:
 
 
 def as_csv(report: HealthReport, version: int) -> bytes:
+    return _csv(_about(report, version), figure_rows(report), part_rows(report))
+
+
+def week_as_csv(report: WeeklyReport, version: int) -> bytes:
+    about: Sheet = [("周 Week", "版本 Version", "异常 Anomalies"), (report.week, version, report.anomalies)]
+    rows: list[Sequence[Cell]] = [WEEK_HEAD]
+    for rank, e in enumerate(report.top, 1):
+        rows.append(
+            (
+                rank, e.id, e.order_no, e.kind, e.what, e.score, e.kind_points, e.hour_points, e.amount_points,
+                e.rarity_x10, e.hours_beyond, e.hours_open, "是 yes" if e.manual else "否 no",
+            )
+        )  # fmt: skip
+    return _csv(about, rows)
+
+
+def _csv(*sheets: Sheet) -> bytes:
     """UTF-8 with a mark, so that spreadsheets read the Chinese."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    for sheet in (_about(report, version), figure_rows(report), part_rows(report)):
+    for sheet in sheets:
         writer.writerows([plain(cell) for cell in row] for row in sheet)
         writer.writerow([])
     return b"\xef\xbb\xbf" + out.getvalue().encode()

@@ -1,17 +1,19 @@
 """The rows of one month or week, in few statements and one snapshot."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.insight.facts import MeasuredOrder, MonthFacts, Payments, RefundTime, Transitions
 from domain.insight.parameters import AnomalyKind, InsightParameters
+from domain.insight.paths import Habits, OrderWay, way
 from domain.insight.periods import Span
 from domain.insight.second_opinion import Misfit, defects, fits
-from domain.insight.severity import Anomaly, hours_between, kind_of
+from domain.insight.severity import Anomaly, hours_between, kind_of, top
 from domain.strict import of
 from store.insight.told import read_told, told_orders
+from store.insight.ways import read_habits, read_moves
 from store.pool import Connection, Pool, Row
 
 LONGEST_S = 60
@@ -135,6 +137,15 @@ class MonthRows:
         )
 
 
+@dataclass(frozen=True)
+class WeekRows:
+    """`ways`: of the orders of the worst, where anything has moved them."""
+
+    parameters: InsightParameters
+    anomalies: tuple[Anomaly, ...]
+    ways: Mapping[str, OrderWay]
+
+
 class PeriodReader:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -153,14 +164,18 @@ class PeriodReader:
                 await _anomalies(connection, month), await read_told(connection, *between, placed=True),
             )  # fmt: skip
 
-    async def week(self, week: Span) -> tuple[InsightParameters, tuple[Anomaly, ...]]:
+    async def week(self, week: Span) -> WeekRows:
         """Tickets that were opened in it, and what nobody has opened one about: of orders last written to in it,
-        statuses that their facts do not lead to."""
+        statuses that their facts do not lead to. Of the worst, how their orders went."""
         async with self._snapshot() as connection:
             parameters, asked = await read_parameters(connection), await _anomalies(connection, week)
             found = defects(told_orders(await read_told(connection, week.since, week.until, placed=False)))
             rows = await connection.fetch(STANDING, list(found), timeout=LONGEST_S)
-        return parameters, (*asked, *(_unnoticed(row, found[row["order_no"]], week) for row in rows))
+            anomalies = (*asked, *(_unnoticed(row, found[row["order_no"]], week) for row in rows))
+            worst = [one.anomaly.order_no for one in top(anomalies, week, parameters)]
+            habits = await read_habits(connection, week.until) if worst else Habits()
+            moves = await read_moves(connection, worst, week.until)
+        return WeekRows(parameters, anomalies, {no: way(own, habits, week.until) for no, own in moves.items()})
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Connection]:

@@ -147,3 +147,24 @@ ACTION = """
 INSERT INTO insight_actions (week, anomaly_id, order_no, what, text, owner, due, opened_by, opened_at)
 VALUES ('2026-W15', 'T-BAD', 'SO-BAD-1', 'qimen: push', 'Split by warehouse', 'order-ops', '2026-05-01', 'order-ops',
     '2026-04-20T00:00:00Z')"""
+
+
+async def test_beside_the_severity_stands_how_the_order_went_in_page_and_file(reported: Desk) -> None:
+    browser = await english(reported, "order-ops")
+    page = (await browser.get("/reports/weekly/2026-W15")).text
+    assert "Rarity" in page and " bit" not in page, "nothing has moved it"
+    await reported.books.execute(
+        """INSERT INTO order_events (order_no, key, kind, source, occurred_at, recorded_at, outcome, child_no,
+            from_status, to_status)
+        SELECT n, 'x', 'x', 'yto', $1, $1, 'APPLIED', n || '-01', 'SHIPPED', s
+        FROM (VALUES ('SO-BAD-1', 'REFUSED'), ('SO-GOOD', 'IN_TRANSIT')) AS m (n, s)""", T,
+    )  # fmt: skip
+    wanted = BuildReport(report="weekly", period="2026-W15", as_of=APRIL.until)
+    await InsightActivities(reported.books, lambda: reported.now).build(wanted)
+    page = (await browser.get("/reports/weekly/2026-W15")).text
+    assert "1.0 bit" in page and "0 h" in page
+    file = await browser.get("/reports/weekly/2026-W15/file/csv?version=2")
+    assert file.headers["content-disposition"] == 'attachment; filename="weekly-2026-W15-v2.csv"'
+    assert "T-BAD,SO-BAD-1" in file.text and ",10,0," in file.text
+    assert (await browser.get("/reports/weekly/2026-W16/file/csv")).status_code == 404
+    assert (await (await english(reported, "warehouse")).get("/reports/weekly/2026-W15/file/csv")).status_code == 403

@@ -1,6 +1,7 @@
 """Reports by HTTP: as they were built, with what each figure means, for programs that may see all shops."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from domain.access.api_tokens import ApiScope
 from domain.insight.definitions import MEASURES
@@ -55,7 +56,8 @@ async def test_what_is_not_there_and_who_may_not_see_all_is_refused_and_written_
         assert (missing.status_code, missing.json()["code"]) == (404, "NO_SUCH_REPORT"), path
     other = await (await door.program(ApiScope.ORDERS_READ)).get("/reports/health/2026-04")
     assert (other.status_code, other.json()["code"]) == (403, "WRONG_SCOPE")
-    for narrowed in ({"channels": ("wechat-mini",)}, {"warehouses": ("WH-EAST",)}):
+    narrow: tuple[dict[str, Any], ...] = ({"channels": ("wechat-mini",)}, {"warehouses": ("WH-EAST",)})
+    for narrowed in narrow:
         refused = await (await door.program(ApiScope.REPORTS_READ, **narrowed)).get("/reports/health/2026-04")
         assert (refused.status_code, refused.json()["code"]) == (403, "OUT_OF_SCOPE")
     assert "OUT_OF_SCOPE" in {row.detail["code"] for row in await door.audit("api.refused")}

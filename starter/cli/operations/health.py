@@ -9,7 +9,7 @@ import typer
 
 from domain.access.desk import BuildReportNow
 from domain.insight.definitions import MEASURES
-from domain.insight.export import as_csv, as_xlsx, both, left_out
+from domain.insight.export import as_csv, as_xlsx, both, left_out, week_as_csv
 from domain.insight.health import HealthReport
 from domain.insight.periods import NoSuchPeriod, month, month_before, week, week_before
 from domain.insight.weekly import WeeklyReport
@@ -27,6 +27,7 @@ Build = Annotated[
 ]
 Version = Annotated[int | None, typer.Option("--version", min=1, help="An older version. [default: the newest]")]
 Target = Annotated[Path | None, typer.Option("--out", help="Write a file: .xlsx or .csv.")]
+WeekTarget = Annotated[Path | None, typer.Option("--out", help="Write a file: .csv.")]
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,45 @@ def health(
 
 
 def weekly(
-    of: Week = None, build: Build = False, version: Version = None, by: By = None, proof: Proof = None,
-    json: Json = False,
+    of: Week = None, build: Build = False, version: Version = None, out: WeekTarget = None, by: By = None,
+    proof: Proof = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show the five worst anomalies of a week.
+    """Show the five worst anomalies of a week, and how unusual the way of their orders was.
 
-    Example: oms report weekly --week 2026-W43
+    Examples:
+
+        oms report weekly --week 2026-W43
+
+        oms report weekly --week 2026-W43 --out worst.csv
     """
     period = _period("weekly", of)
+    if out is not None and out.suffix != ".csv":
+        raise BadInput(f"--out {out}: name a file that ends with .csv; nothing was written.")
     kept = run(_report("weekly", period, build, version, by, proof))
     report = WeeklyReport.model_validate_json(kept.text)
+    if out is not None:
+        out.write_bytes(week_as_csv(report, kept.version))
+        output.line(f"{period}, version {kept.version}, is in {out}.")
+        return
     if json:
         output.as_json(Shown(period, kept.version, kept.built_at, report))
         return
     output.table(
         f"Worst of {period} ({report.anomalies} anomalies), version {kept.version}",
-        ("ticket", "order", "kind", "what", "points", "kind", "hours", "amount"),
+        ("ticket", "order", "kind", "what", "points", "kind", "hours", "amount", "rarity, 0.1 bit", "h beyond p95"),
         [
-            (e.id, e.order_no, e.kind, e.what, e.score, e.kind_points, e.hour_points, e.amount_points)
+            (
+                e.id,
+                e.order_no,
+                e.kind,
+                e.what,
+                e.score,
+                e.kind_points,
+                e.hour_points,
+                e.amount_points,
+                e.rarity_x10,
+                e.hours_beyond,
+            )
             for e in report.top
         ],
     )

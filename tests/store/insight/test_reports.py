@@ -108,6 +108,25 @@ async def test_the_week_is_ranked_from_its_tickets(insight: InsightActivities) -
     assert (worst.id, worst.score, worst.kind, worst.what) == ("T-1", 30 + 5 + 1, "customer_stuck", "qimen: push")
 
 
+async def test_the_worst_are_told_with_how_their_orders_went(insight: InsightActivities, pool: Pool) -> None:
+    """Of 25, 24 went on from SHIPPED in two hours; one stood for ten, and then was refused."""
+    usual = [f"USUAL-{n:02}" for n in range(24)]
+    await plant_orders(pool, [PlantedOrder(no, "上海市", T - 2 * DAY, T - 2 * DAY) for no in usual])
+    numbers = ["SPLIT-01"] * 2 + [no for no in usual for _ in range(2)]
+    steps = [("PACKED", "SHIPPED"), ("SHIPPED", "REFUSED")] + [("PACKED", "SHIPPED"), ("SHIPPED", "IN_TRANSIT")] * 24
+    at = [T, T + 10 * HOUR] + [T - DAY, T - DAY + 2 * HOUR] * 24
+    await pool.execute(
+        """INSERT INTO order_events (order_no, key, kind, source, occurred_at, recorded_at, outcome, child_no,
+            from_status, to_status)
+        SELECT o, o || a, 'x', 'yto', t, t, 'APPLIED', o || '-01', b, a
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS m (o, b, a, t)""",
+        numbers, [before for before, _ in steps], [after for _, after in steps], at,
+    )  # fmt: skip
+    wanted = BuildReport(report="weekly", period="2026-W15", as_of=AS_OF)
+    (worst,) = WeeklyReport.model_validate_json((await insight.built(wanted)).text).top
+    assert (worst.order_no, worst.rarity_x10, worst.hours_beyond) == ("SPLIT-01", 46, 8), "log2(25) is 4.64"
+
+
 async def test_parameters_count_from_the_next_building_on_and_are_named_in_it(
     insight: InsightActivities, pool: Pool
 ) -> None:
