@@ -110,6 +110,4 @@ def _show(found: Chargeback, json: bool) -> None:
     )
     output.line(f"{told}{twice}.")
     if found.waits_since:
-        output.line(
-            f"{found.waits_since} has said so; it counts when a second person of finance gives the same command."
-        )
+        output.line(f"{found.waits_since} has said so; it counts once a second person of finance says the same.")
