@@ -29,8 +29,16 @@ async def test_a_batch_of_typed_rows_is_checked_and_put_once(pool: Pool) -> None
 
 async def test_hostile_values_are_text_or_refused(pool: Pool) -> None:
     client = CatalogClient(pool)
-    rows = [{"sku": sku, "name": "x"} for sku in ("'; DROP TABLE skus --", "a\x00b", "A" * 65, "１２", "\u202eA")]
-    assert (await client.put(rows, "mdm")).bad_rows == 5
+    rows = [{"sku": sku, "name": "x"} for sku in ("'; DROP TABLE skus --", "a\x00b", "A" * 65)]
+    assert (await client.put(rows, "mdm")).bad_rows == 3
     assert (await client.put([{"sku": "OK", "name": "'; DROP TABLE skus --"}], "mdm")).added == 1
-    assert (await client.put([{"sku": "NO", "name": "a\u202eb"}, {"sku": "N1", "vat_bp": 10**12}], "mdm")).good == 0
+    assert (await client.put([{"sku": "N1", "vat_bp": 10**12}], "mdm")).good == 0
     assert [r.sku for r in await client.page()] == ["OK"]
+
+
+async def test_harmless_marks_of_a_spreadsheet_are_cleaned_away(pool: Pool) -> None:
+    client = CatalogClient(pool)
+    assert (
+        await client.put([{"sku": "１２", "name": "a\u202eb"}, {"sku": "\u202eA", "name": "x"}], "mdm")
+    ).bad_rows == 0
+    assert [(r.sku, r.name) for r in await client.page()] == [("12", "ab"), ("A", "x")]
