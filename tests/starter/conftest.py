@@ -119,7 +119,8 @@ def oms(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
 
 STAFF = {
-    "u-ed": (Role.RULE_EDITOR, Role.ORDER_OPS), "u-ops": (Role.ORDER_OPS,), "u-fin": (Role.FINANCE,), "u-fin2": (Role.FINANCE,),
+    "u-ed": (Role.RULE_EDITOR, Role.ORDER_OPS), "u-ops": (Role.ORDER_OPS,),
+    "u-fin": (Role.FINANCE,), "u-fin2": (Role.FINANCE,),
     "u-cs": (Role.CS_AGENT,), "anna": (Role.WAREHOUSE,), "u-admin": (Role.ADMIN,), "u-admin2": (Role.ADMIN,),
 }  # fmt: skip
 
