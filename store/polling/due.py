@@ -127,16 +127,17 @@ class Round:
 
 async def take_turns(connection: Connection, turn: Round, limit: int) -> tuple[Subject, ...]:
     """Inside a transaction: at most `limit` to ask about, longest due first; when they are due again is written."""
-    found: list[Subject] = []
+    found: dict[tuple[Kind, str, str], Subject] = {}  # a package is asked about once, whoever travels in it
     for _ in range(MOST_LOOKS):
         rows = await _head(connection, turn, 2 * limit)
         for kind in turn.kinds:
-            found += await _looked_at(connection, turn, kind, [row for row in rows if row["kind"] == kind])
+            for subject in await _looked_at(connection, turn, kind, [row for row in rows if row["kind"] == kind]):
+                found.setdefault((kind, subject.scope, subject.number), subject)
         if len(rows) < 2 * limit or len(found) >= limit:
             break
-    found.sort(key=lambda subject: (subject.due_at, subject.number))
-    await back_in_line(connection, found[limit:])
-    return tuple(found[:limit])
+    in_turn = sorted(found.values(), key=lambda subject: (subject.due_at, subject.number))
+    await back_in_line(connection, in_turn[limit:])
+    return tuple(in_turn[:limit])
 
 
 async def back_in_line(connection: Connection, subjects: Iterable[Subject]) -> None:
@@ -161,7 +162,7 @@ async def _looked_at(connection: Connection, turn: Round, kind: Kind, rows: Sequ
     keys = [_key(row, row["child_no"]) for row in rows]
     truth = await connection.fetch(TRUTH[kind], turn.connector, kind, turn.spacing, *_columns(keys, 3))
     still = {_key(row, row["of"]): row for row in truth}
-    asked: dict[tuple[str, str], Subject] = {}
+    asked: list[Subject] = []
     later: list[tuple[str, str, str, datetime]] = []
     for row, key in zip(rows, keys, strict=True):
         if (known := still.get(key)) is None:
@@ -169,11 +170,11 @@ async def _looked_at(connection: Connection, turn: Round, kind: Kind, rows: Sequ
         wait = known["ask_at"]
         if wait is None or wait <= turn.now:
             wait = turn.now + known["patience"] * turn.spacing
-            asked.setdefault(key[:2], _subject(kind, row["due_at"], known))
+            asked.append(_subject(kind, row["due_at"], known))
         later.append((*key, wait))
     await connection.execute(OVER, kind, *_columns([key for key in keys if key not in still], 3))
     await connection.execute(LATER, kind, *_columns(later, 4))
-    return list(asked.values())
+    return asked
 
 
 def _key(row: Row, child_no: str) -> Key:

@@ -10,15 +10,16 @@ from store.polling.due import Kind, Round, Subject, back_in_line, take_turns
 from store.pool import Connection, Pool, clean
 from store.tickets.tickets import open_ticket, resolve_ticket
 
-# They are being asked about now.
+# They are being asked about now. Two carriers may have given the same number.
 MARK = """
-INSERT INTO pulls (connector, kind, number, pulled_at) SELECT $1, u.kind, u.number, $4
+INSERT INTO pulls (connector, kind, number, pulled_at) SELECT DISTINCT $1, u.kind, u.number, $4::timestamptz
 FROM unnest($2::text[], $3::text[]) AS u (kind, number)
 ON CONFLICT (connector, kind, number) DO UPDATE SET pulled_at = excluded.pulled_at"""
 
 # They were not asked about after all: each gets its place back.
 UNMARK = """
-MERGE INTO pulls p USING unnest($2::text[], $3::text[], $4::timestamptz[]) AS u (kind, number, was)
+MERGE INTO pulls p USING (
+    SELECT DISTINCT * FROM unnest($2::text[], $3::text[], $4::timestamptz[]) AS u (kind, number, was)) u
 ON p.connector = $1 AND p.kind = u.kind AND p.number = u.number
 WHEN MATCHED AND u.was IS NULL THEN DELETE
 WHEN MATCHED THEN UPDATE SET pulled_at = u.was"""

@@ -1,11 +1,13 @@
 """Late stock goes out in the order of payment, whoever asks first, and a new order does not overtake."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from random import Random
 
 import pytest
 
+from domain.fulfilment.backorders import Waiting, serve
 from domain.order import OrderLine, SkuTags
 from domain.policy import Policy
 from domain.records import Settled, SettlePayment
@@ -24,9 +26,17 @@ FIRST, SECOND, THIRD = "SO-PAID-1", "SO-PAID-2", "SO-PAID-3"
 
 async def paid(orders: OrderStore, number: str, minute: int, qty: int = 2, sku: str = "A") -> Settled:
     """An order of one line, paid at this minute."""
-    lines = (OrderLine(line_id="L1", sku=sku, qty=qty, unit_price_minor=1000, tags=SkuTags(warehouse="W")),)
-    await orders.register(an_order(number, lines=lines, freight=(), payable_minor=qty * 1000), "run-1", NOW)
-    payment = a_payment(number, amount=qty * 1000).model_copy(update={"paid_at": NOW + timedelta(minutes=minute)})
+    return await paid_for(orders, number, minute, {sku: qty})
+
+
+async def paid_for(orders: OrderStore, number: str, minute: int, wanted: Mapping[str, int]) -> Settled:
+    tags, amount = SkuTags(warehouse="W"), 1000 * sum(wanted.values())
+    lines = tuple(
+        OrderLine(line_id=f"L{n}", sku=sku, qty=qty, unit_price_minor=1000, tags=tags)
+        for n, (sku, qty) in enumerate(wanted.items(), 1)
+    )
+    await orders.register(an_order(number, lines=lines, freight=(), payable_minor=amount), "run-1", NOW)
+    payment = a_payment(number, amount=amount).model_copy(update={"paid_at": NOW + timedelta(minutes=minute)})
     return await orders.settle(SettlePayment(write=a_write(number, payment=payment), policy=Policy()))
 
 
@@ -91,3 +101,27 @@ async def test_who_waits_elsewhere_is_not_read(
         assert await around(connection, {("A", "W"): 0}) == ((), {("A", "W"): 0})
         assert [w.order_no for w in (await anywhere(connection))[0]] == [FIRST, SECOND, THIRD]
         assert [w.order_no for w in (await around(connection, {("A", "W"): 1}))[0]] == [], "each misses two"
+
+
+async def test_who_is_served_is_the_same_as_if_everybody_were_read(
+    pool: Pool, orders: OrderStore, stock: StockStore
+) -> None:
+    """Forty parcels that miss goods at up to three of six places, and goods at some: whatever place is asked about."""
+    chance, skus, everybody = Random(7), "ABCDEF", []
+    for n in range(40):
+        wanted = {sku: chance.randint(1, 3) for sku in chance.sample(skus, chance.randint(1, 3))}
+        await paid_for(orders, f"SO-Q-{n:02}", n, wanted)
+        everybody.append(Waiting(f"SO-Q-{n:02}", f"SO-Q-{n:02}-01", {(sku, "W"): q for sku, q in wanted.items()}))
+    lies = {(sku, "W"): chance.choice((0, 4, 9, 20)) for sku in skus}
+    for (sku, warehouse), qty in lies.items():
+        if qty:
+            await stock.receive(sku, warehouse, qty, "GR-1")
+    whole = serve(everybody, lies)
+    assert 3 < len(whole.children) < 40
+    async with pool.acquire() as connection:
+        assert [w.child_no for w in serve(*await anywhere(connection)).children] == [w.child_no for w in whole.children]
+        for place, units in lies.items():
+            served = serve(*await around(connection, {place: units}))
+            assert served.left[place] == whole.left[place], place
+            there = [w.child_no for w in served.children if place in w.needs]
+            assert there == [w.child_no for w in whole.children if place in w.needs], place

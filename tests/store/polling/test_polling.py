@@ -207,3 +207,32 @@ async def test_a_tick_looks_at_no_more_rows_than_it_can_bear_however_many_are_du
     assert await pulls.claim(KUAIDI100, 10, HALF_HOUR, NOW) == ()
     left = await pool.fetchval("SELECT count(*) FROM pull_queue")
     assert left == 3000 - MOST_LOOKS * 20, "those that have no child any more are over, twenty rows at a time"
+
+
+async def test_two_carriers_parcels_of_one_number_are_both_asked_about(
+    orders: OrderStore, pulls: PullStore, pool: Pool
+) -> None:
+    await shipped(orders, pool)
+    number, others = "YT0000001", ChildStatus.SHIPPED
+    second = ChildState(child_no=f"{NO}-02", status=others, waybill_no=number, carrier="ZTO", shipped_at=NOW)
+    await orders.write(a_write(seq=3, children=(second,)))
+    asked = await pulls.claim(KUAIDI100, 9, HALF_HOUR, NOW + timedelta(hours=1))
+    assert sorted((s.number, s.carrier) for s in asked) == [(number, "YTO"), (number, "ZTO")]
+    await pulls.give_back("kuaidi100", asked)
+    assert len(await pulls.claim(KUAIDI100, 9, HALF_HOUR, NOW + timedelta(hours=1))) == 2
+
+
+async def test_a_package_of_two_children_far_apart_in_the_queue_is_asked_about_once(
+    orders: OrderStore, pulls: PullStore, pool: Pool
+) -> None:
+    await shipped(orders, pool)
+    second = ChildState(child_no=f"{NO}-02", status=ChildStatus.SHIPPED, waybill_no="YT0000001", carrier="YTO")
+    await orders.write(a_write(seq=3, children=(second,)))
+    at = NOW + timedelta(hours=1)
+    await pool.execute(
+        "INSERT INTO pull_queue (kind, scope, number, order_no, child_no, due_at) "
+        "SELECT 'parcel', 'YTO', 'GONE' || n, 'O', 'O-01', $1::timestamptz FROM generate_series(1, 20) n",
+        NOW + timedelta(minutes=30),
+    )
+    await pool.execute("UPDATE pull_queue SET due_at = $1 WHERE child_no = $2", at, f"{NO}-02")
+    assert [s.number for s in await pulls.claim(KUAIDI100, 5, HALF_HOUR, at)] == ["YT0000001"]
