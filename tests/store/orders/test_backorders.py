@@ -107,7 +107,7 @@ async def test_who_is_served_is_the_same_as_if_everybody_were_read(
     pool: Pool, orders: OrderStore, stock: StockStore
 ) -> None:
     """Forty parcels that miss goods at up to three of six places, and goods at some: whatever place is asked about."""
-    chance, skus, everybody = Random(7), "ABCDEF", []
+    chance, skus, everybody = Random(0), "ABCDEF", []
     for n in range(40):
         wanted = {sku: chance.randint(1, 3) for sku in chance.sample(skus, chance.randint(1, 3))}
         await paid_for(orders, f"SO-Q-{n:02}", n, wanted)

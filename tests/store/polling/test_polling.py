@@ -236,3 +236,14 @@ async def test_a_package_of_two_children_far_apart_in_the_queue_is_asked_about_o
     )
     await pool.execute("UPDATE pull_queue SET due_at = $1 WHERE child_no = $2", at, f"{NO}-02")
     assert [s.number for s in await pulls.claim(KUAIDI100, 5, HALF_HOUR, at)] == ["YT0000001"]
+
+
+async def test_a_child_that_is_being_stopped_is_asked_about_soon_though_it_was_asked_about_seldom_before(
+    orders: OrderStore, pulls: PullStore, pool: Pool
+) -> None:
+    await shipped(orders, pool)
+    at = NOW + timedelta(hours=1)
+    assert f"{NO}-01" in [s.number for s in await pulls.claim(QIMEN, 9, SPACING, at)]
+    stopping = ChildState(child_no=f"{NO}-01", status=ChildStatus.INTERCEPTING, waybill_no="YT0000001", carrier="YTO")
+    await orders.write(a_write(seq=3, children=(stopping,)))
+    assert f"{NO}-01" in [s.number for s in await pulls.claim(QIMEN, 9, SPACING, at + SPACING)]
