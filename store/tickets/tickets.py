@@ -11,18 +11,33 @@ from store.errors import NoSuchTicket, TicketNotOpenYet
 from store.outbox import publish_ticket
 from store.pool import Connection, Pool, Row, clean
 
-# A ticket, with a notice to people unless it may wait; one that is known does nothing.
-OPEN = """
+# A ticket, with a notice to people unless it may wait.
+_OPEN = """
 WITH opened AS (
     INSERT INTO tickets (ticket_id, order_no, child_no, outside, severity, system, step, error, actions,
         give_up_means, opened_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT {known}
     RETURNING ticket_id, severity, opened_at
 ), told AS (
     INSERT INTO ticket_notices (ticket_id, event, level, at)
-    SELECT ticket_id, 'opened', 0, opened_at FROM opened WHERE severity <> 'info'
+    SELECT ticket_id, 'opened', 0, opened_at FROM opened WHERE severity <> 'info' ON CONFLICT DO NOTHING
 )
 SELECT ticket_id FROM opened"""
+
+# One that is known does nothing.
+OPEN = _OPEN.format(known="DO NOTHING")
+
+# Of a workflow. One that was put back (Temporal's *reset*) gives the numbers of what it had asked since to its next
+# questions: what it asks later than what is known under its number takes the place of that. The audit has the answer.
+OPEN_ANEW = _OPEN.format(
+    known="""(ticket_id) DO UPDATE SET child_no = EXCLUDED.child_no, severity = EXCLUDED.severity,
+        system = EXCLUDED.system, step = EXCLUDED.step, error = EXCLUDED.error, actions = EXCLUDED.actions,
+        give_up_means = EXCLUDED.give_up_means, opened_at = EXCLUDED.opened_at,
+        state = 'open', resolved_at = NULL, resolved_by = NULL, action = NULL, remark = NULL, result = NULL
+    WHERE NOT tickets.outside AND EXCLUDED.opened_at > coalesce(tickets.resolved_at, tickets.opened_at)
+        AND (tickets.state = 'resolved' OR (tickets.system, tickets.step, tickets.error)
+            IS DISTINCT FROM (EXCLUDED.system, EXCLUDED.step, EXCLUDED.error))"""
+)
 
 # The after-sales case whose ticket it is.
 CASE_OF = "SELECT return_no FROM return_cases WHERE 'T-' || return_no = regexp_replace($1, '-[0-9]+$', '')"
@@ -49,6 +64,8 @@ WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR order_no = $2) A
         (SELECT opened_at, ticket_id FROM tickets WHERE ticket_id = $5))
 ORDER BY opened_at DESC, ticket_id DESC LIMIT $6"""  # noqa: S608
 
+
+OPEN_NUMBERS = "SELECT ticket_id FROM tickets WHERE state = 'open' AND system = $1 AND step = $2"
 
 # Whether an outside ticket was answered just so.
 ANSWERED = """
@@ -135,6 +152,10 @@ class TicketStore:
             entry = AuditEntry(actor=resolution.resolved_by, action="ticket.resolve", detail=detail)
             await append_entry(connection, entry, at)
 
+    async def open_numbers(self, system: str, step: str) -> tuple[str, ...]:
+        """All that are open of one step, however many."""
+        return tuple(row["ticket_id"] for row in await self._pool.fetch(OPEN_NUMBERS, system, step))
+
     async def void(self, ticket_ids: Sequence[str], at: datetime) -> None:
         """Close what its workflow, having been put back to a moment before, does not ask any more."""
         async with self._pool.acquire() as connection, connection.transaction():
@@ -150,7 +171,7 @@ async def open_ticket(
     connection: Connection, ticket: TicketRecord, order_no: str | None, at: datetime, *, outside: bool
 ) -> bool:
     opened = await connection.fetchval(
-        OPEN,
+        OPEN if outside else OPEN_ANEW,
         ticket.ticket_id,
         order_no,
         ticket.child_no,

@@ -90,5 +90,10 @@ async def test_tickets_of_what_a_reset_undid_close_by_themselves(house: Scenario
     )
     (closed,) = await looks(house, looking, "resolved", STEP, 1)
     assert (closed["action"], closed["resolved_by"]) == ("evidence", "system")
+    await temporal_cli(house, "cancel", *to)
+    await house.rest()
+    (anew,) = await tickets(house, "open", STEP)
+    assert anew["ticket_id"] == closed["ticket_id"], "a number that a reset has freed asks the next question"
+    assert anew["opened_at"] > closed["resolved_at"]
     await house.clocks.pass_time(timedelta(days=60))
     assert (await life.detail()).order.status == OrderStatus.COMPLETED

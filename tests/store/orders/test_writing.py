@@ -16,7 +16,7 @@ from store.orders.labels import LabelStore
 from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.stock.ledger import StockStore
-from store.tickets.tickets import TicketStore
+from store.tickets.tickets import TicketRow, TicketStore
 from tests.store.examples import NOW, a_fact, a_payment, a_refund, a_settled_order, a_write, an_event, an_order
 
 TICKET = TicketRecord(ticket_id="T-SO20261120-1", system="wms", step="push", error="down")
@@ -154,6 +154,25 @@ async def test_a_child_keeps_what_an_earlier_write_knew_and_late_ones_lose(
     assert found is not None and (found.format, found.content) == ("PDF", b"%PDF")
 
 
+async def test_what_is_asked_later_under_a_number_that_is_known_takes_its_place_and_what_came_before_does_not(
+    orders: OrderStore, pool: Pool, order: str
+) -> None:
+    """A workflow that a reset put back counts on from there: its next question has the number of one that is void."""
+    hour, book = timedelta(hours=1), orders.write
+    await book(a_write(seq=2, at=NOW + hour, tickets=(TICKET,)))
+    await book(a_write(seq=3, at=NOW + 2 * hour, resolutions=(_resolution(),)))
+    await book(a_write(seq=2, at=NOW + hour, tickets=(TICKET,)))
+    assert (await _ticket(pool)).state == "resolved", "it is the same write again"
+    other = TICKET.model_copy(update={"system": "payment", "step": "refund", "error": "refused", "severity": "urgent"})
+    await book(a_write(seq=2, at=NOW + 3 * hour, tickets=(other,)))
+    found = await _ticket(pool)
+    assert (found.state, found.step, found.severity, found.resolved_by) == ("open", "refund", "urgent", None)
+    await book(a_write(seq=3, at=NOW + 4 * hour, tickets=(TICKET,)))
+    assert (await _ticket(pool)).step == "push", "nobody had answered, and it asks something else by now"
+    await book(a_write(seq=4, at=NOW + 5 * hour, tickets=(TICKET,)))
+    assert (await _ticket(pool)).opened_at == NOW + 4 * hour, "the same question is as old as it is"
+
+
 async def test_a_resolution_that_overtook_its_ticket_is_to_be_repeated(
     orders: OrderStore, pool: Pool, order: str
 ) -> None:
@@ -234,3 +253,9 @@ async def test_a_write_done_again_that_tells_something_else_drops_no_line(
         r["actor"] for r in await pool.fetch("SELECT actor FROM audit WHERE action = 'order.refresh' ORDER BY id")
     ]
     assert actors[:2] == ["anna", "bert"]
+
+
+async def _ticket(pool: Pool) -> TicketRow:
+    found = await TicketStore(pool).get(TICKET.ticket_id)
+    assert found is not None
+    return found
