@@ -6,12 +6,14 @@ what it no longer asks is closed in the books. Every worker looks; two that see 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client, WorkflowExecution, WorkflowQueryFailedError
+from temporalio.service import RPCError
 
 from activities.order_views import OrderViews
 from domain.clock import Clock
@@ -28,7 +30,7 @@ LOOKED_BACK = timedelta(hours=6)
 SYSTEM, STEP = "temporal", "order without workflow"
 _PREFIX = "T-ended-"
 MOST = 500
-"""Workflows of one look; a batch of thousands is found in several."""
+"""Workflows of one look; of a batch of thousands the next look takes the next ones."""
 ENDED = (
     "ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut', 'Failed') AND WorkflowType IN ('Order', 'Return') "
     "AND CloseTime > '{since}'"
@@ -46,8 +48,10 @@ class EndedWorkflows:
         self._view = OrderViews(client, lambda workflow_id: workflow_id)
         self._done: set[str] = set()
         """Runs whose workflow goes on, and has been asked what it still asks."""
-        self._doubted: set[str] = set()
-        """Tickets that the look before did not find with their workflow: what is being written is left alone."""
+        self._doubted: dict[str, set[str]] = {}
+        """By run, tickets that the look before did not find with the workflow: what is being written is left alone."""
+        self._next = 0
+        """Where the turn of the next look begins."""
 
     async def keep_looking(self) -> None:
         """Until it is cancelled. A look that fails is made again: Temporal or the database may be away."""
@@ -62,30 +66,38 @@ class EndedWorkflows:
         """Once around."""
         await self._start_loops()
         query = ENDED.format(since=_moment(self._clock() - LOOKED_BACK))
-        ended = {w.run_id: w async for w in self._client.list_workflows(query, limit=MOST)}
+        ended = {w.run_id: w async for w in self._client.list_workflows(query)}
         self._done &= ended.keys()
-        by_id: dict[str, WorkflowExecution] = {}
-        for one in ended.values():
-            if one.run_id not in self._done and (one.id not in by_id or _closed(by_id[one.id]) < _closed(one)):
-                by_id[one.id] = one
-        asked = [t for t in await self._tickets.list(system=SYSTEM) if t.ticket_id.startswith(_PREFIX)]
-        about = {t.ticket_id: _about(t.ticket_id) for t in asked}
-        ids = sorted({*by_id, *about.values()})
+        self._doubted = {run_id: doubted for run_id, doubted in self._doubted.items() if run_id in ended}
+        turn = self._turn(ended.values())
+        asked = [t for t in await self._tickets.open_numbers(SYSTEM, STEP) if t.startswith(_PREFIX)]
+        about = {ticket_id: _about(ticket_id) for ticket_id in asked}
+        ids = sorted({*(run.id for run in turn), *about.values()})
         books = await self._books.standing(ids)
         # The books are read first: whoever ends says so to the books before.
         running = await self._running(ids)
         for ticket_id, workflow_id in about.items():
             if workflow_id in running or books.get(workflow_id) is not None:
                 await self._close(ticket_id)
-        doubted = self._doubted
-        self._doubted = set()
-        for workflow_id, run in by_id.items():
-            if workflow_id not in books or books[workflow_id] is not None:
+        for run in turn:
+            if run.id not in books:  # a start that was refused, or one whose first write is on its way
+                continue
+            if books[run.id] is not None:
                 self._done.add(run.run_id)
-            elif workflow_id in running:
-                await self._forget_what_is_not_asked(run, doubted)
+            elif run.id in running:
+                await self._forget_what_is_not_asked(run)
             else:
                 await self._ask(run)
+
+    def _turn(self, ended: Iterable[WorkflowExecution]) -> list[WorkflowExecution]:
+        """The last runs of workflows that are not done with, `MOST` a look."""
+        by_id: dict[str, WorkflowExecution] = {}
+        for one in ended:
+            if one.run_id not in self._done and (one.id not in by_id or _closed(by_id[one.id]) < _closed(one)):
+                by_id[one.id] = one
+        start = self._next if self._next < len(by_id) else 0
+        self._next = start + MOST
+        return list(islice(by_id.values(), start, start + MOST))
 
     async def _running(self, ids: Sequence[str]) -> set[str]:
         found: set[str] = set()
@@ -114,19 +126,23 @@ class EndedWorkflows:
         with suppress(NoSuchTicket):  # a person, or another worker, was quicker
             await self._tickets.resolve_outside(over, self._clock())
 
-    async def _forget_what_is_not_asked(self, run: WorkflowExecution, doubted: set[str]) -> None:
+    async def _forget_what_is_not_asked(self, run: WorkflowExecution) -> None:
         """Of a workflow that was put back: its tickets of before that it does not know any more."""
-        view = await self._view(run.id)
+        try:
+            view = await self._view(run.id)
+        except (RPCError, WorkflowQueryFailedError) as failure:  # the others are looked after all the same
+            log.warning("a workflow that was put back does not answer", workflow=run.id, error=repr(failure)[:200])
+            return
         if view is None:  # it has ended meanwhile, or is being put back just now
             return
         known = {str(ticket["ticket_id"]) for ticket in view["open_tickets"]}
         void = set(await self._books.tickets_before(run.id, _closed(run))) - known
-        if void <= doubted:
+        if void <= self._doubted.get(run.run_id, set()):
             self._done.add(run.run_id)
             if void:
                 await self._tickets.void(sorted(void), self._clock())
                 log.warning("tickets that a reset made void are closed", workflow=run.id, tickets=sorted(void))
-        self._doubted |= void
+        self._doubted[run.run_id] = void
 
 
 def _ticket_id(run: WorkflowExecution) -> str:
