@@ -248,3 +248,15 @@ def test_whoever_brings_keys_of_their_own_publishes_nothing(
     forged = published(oms, number)
     assert (forged.code, "TOKEN_INVALID" in forged.err) == (3, True)
     assert [v["version"] for v in oms("rules", "list", "--json").json] == [0]
+
+
+@pytest.mark.usefixtures("past_orders")
+def test_who_has_signed_in_decides_without_naming_anybody_and_nobody_else_does(oms: Oms, tmp_path: Path) -> None:
+    number = drafted(oms, a_file(tmp_path, custom_split=TOGETHER))
+    oms("rules", "simulate", str(number))
+    asked = oms("rules", "publish", str(number), "--by", "u-ed", "--json").json["approval"]["approval_id"]
+    nobody = oms("approve", "approve", asked, "--remark", "looked at it")
+    assert (nobody.code, "oms login" in nobody.err) == (2, True), nobody
+    assert oms("login", "--as", "u-ops").code == 0
+    said = oms("approve", "approve", asked, "--remark", "looked at it")
+    assert (said.code, "u-ops" in said.out) == (0, True), said
