@@ -14,7 +14,13 @@ from domain.access.api_tokens import ApiScope
 from tests.open_api.programs import Door
 
 WAYS = scopes(make_api(None))
-NUMBERS = {"order_no": "SO-NONE-1", "return_no": "RT-NONE-1", "evidence_id": "0" * 32, "sku": "NONE"}
+NUMBERS = {
+    "order_no": "SO-NONE-1",
+    "return_no": "RT-NONE-1",
+    "evidence_id": "0" * 32,
+    "sku": "NONE",
+    "period": "2000-01",
+}
 
 
 def filled(path: str) -> str:
