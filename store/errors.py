@@ -210,6 +210,10 @@ class NoSuchRuleSet(StoreError):
     """A version or draft that does not exist."""
 
 
+class RulesUnchanged(StoreError):
+    """A roll-back that would change nothing."""
+
+
 class RuleSetNotPublished(StoreError):
     def __init__(self, draft_no: int, why: str) -> None:
         super().__init__(f"rule draft {draft_no} was not published: {why}")

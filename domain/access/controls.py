@@ -22,6 +22,8 @@ from domain.strict import Strict
 
 CHANGE_CONTROLS = "ChangeControls"
 """The workflow of one change."""
+CONTROLS = "controls"
+"""What the ids of its workflows begin with."""
 COMMAND = "controls.change"
 DECIDED_WITHIN = timedelta(days=14)
 """Then the question is withdrawn: what was seen when it was asked no longer is."""
@@ -212,7 +214,7 @@ def concerned(change: ControlChange) -> tuple[str, ...]:
 
 
 def control_workflow_id(subject: str, n: int) -> str:
-    return f"controls/{subject}-{n}"
+    return f"{CONTROLS}/{subject}-{n}"
 
 
 def number_in(workflow_id: str, change: ControlChange) -> int | None:

@@ -2,7 +2,9 @@
 
 from domain.fulfilment.alternatives import Rejected
 from domain.fulfilment.explanation import Because
+from domain.fulfilment.splitting import NO_VALUE
 from domain.fulfilment.what_if import Change
+from domain.rules.decision import NO_RULE
 
 DIMENSIONS = {
     "warehouse": ("仓库", "warehouse"),
@@ -20,6 +22,16 @@ Words = tuple[str, str]
 def reason(because: Because) -> Words:
     zh, en = DIMENSIONS.get(because.dim, (because.dim, because.dim))
     of_zh, of_en = ("规则集", "rule set") if because.version_of == "rules" else ("策略", "policy")
+    if because.rule_id == NO_RULE:
+        return (
+            f"{zh} {because.value}(没有规则匹配,按策略的拆单顺序;{of_zh}第 {because.version} 版)",
+            f"{en} {because.value} (no rule matched: divided in the policy's order; {of_en} version {because.version})",
+        )
+    if (because.dim, because.value) == ("custom", NO_VALUE):
+        return (
+            f"没有匹配任何自定义条件,与规则 {because.rule_id} 的商品分开({of_zh}第 {because.version} 版)",
+            f"no condition matched: apart from the goods of rule {because.rule_id} ({of_en} version {because.version})",
+        )
     return (
         f"{zh} {because.value}(规则 {because.rule_id},{of_zh}第 {because.version} 版)",
         f"{en} {because.value} (rule {because.rule_id}, {of_en} version {because.version})",

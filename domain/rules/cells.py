@@ -11,6 +11,9 @@ from typing import Any
 
 MAX_CELL = 500
 """Characters."""
+MAX_PATTERN = 40
+MAX_DEPTH = 20
+"""Brackets within brackets."""
 VALUE = "$"
 """The value of the column that a cell stands in."""
 WORDS = frozenset({"true", "false", "null", "and", "or", "not", "in"})
@@ -43,6 +46,7 @@ def names(text: str, fields: Set[str]) -> frozenset[str]:
     if len(text) > MAX_CELL:
         raise BadCell(f"has more than {MAX_CELL} characters", "divide it into several rows")
     found: set[str] = set()
+    _bounded(text)
     for match in _TOKEN.finditer(text):
         name, dollar, other = match["name"], match["dollar"], match["other"]
         if other:
@@ -55,6 +59,55 @@ def names(text: str, fields: Set[str]) -> frozenset[str]:
             if not called:
                 found.add(name)
     return frozenset(found)
+
+
+def _bounded(text: str) -> None:
+    """What a cell may cost. Raises `BadCell` for a range that a function would count through, for a slow
+    pattern, for brackets that nobody can follow."""
+    open_calls: list[bool] = []
+    before = ""
+    for match in _TOKEN.finditer(text):
+        part = match[0]
+        if part.isspace():
+            continue
+        if part in ("(", "["):
+            open_calls.append(part == "(" and before in FUNCTIONS)
+            if len(open_calls) > MAX_DEPTH:
+                raise BadCell(f"has more than {MAX_DEPTH} brackets within brackets", "divide it into several rows")
+            if part == "(" and before == "matches":
+                _pattern(text[match.end() :])
+        elif part in (")", "]") and open_calls:
+            open_calls.pop()
+        elif part == ".." and any(open_calls):
+            advice = "compare with the range itself: qty in [1..100]"
+            raise BadCell("gives a range to a function, which would count through all of it", advice)
+        before = part
+
+
+def _pattern(rest: str) -> None:
+    """The second argument of `matches`: a plain text, so that it is known before it runs."""
+    found = _MATCHED.match(rest)
+    if found is None:
+        raise BadCell("asks `matches` with a pattern that is no plain text", "write matches(sku, 'A[0-9]+')")
+    pattern = found["pattern"][1:-1]
+    if len(pattern) > MAX_PATTERN:
+        raise BadCell(f"has a pattern of more than {MAX_PATTERN} characters", "compare with startsWith, or list values")
+    for part, said in _SLOW.items():
+        if part in pattern:
+            raise BadCell(f"has {part!r} in a pattern, {said}", "write [0-9]+ for digits, [A-Za-z]+ for letters")
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        advice = "every bracket that opens closes; a plain [ is written [[]"
+        raise BadCell("has a pattern that cannot be read", advice) from None
+
+
+_MATCHED = re.compile(r"\s*(?:[A-Za-z_][A-Za-z0-9_]*|\$)\s*,\s*(?P<pattern>'[^']*'|\"[^\"]*\")\s*\)")
+_SLOW = {
+    "{": "which repeats by count and is slow to read",
+    "\\": "which stands for thousands of characters and is slow to read",
+    "(?": "which changes how the pattern is read",
+}
 
 
 def literal(text: str) -> Any:

@@ -9,6 +9,7 @@ from zen import evaluate_expression, evaluate_unary_expression
 from domain.catalog.records import CustomsMode
 from domain.returns.enums import Level
 from domain.rules.cells import VALUE, BadCell, literal, names
+from domain.rules.costs import MOST_TABLE_STEPS, PATTERN_STEPS, row_steps
 from domain.rules.decision import LineFacts, OrderFacts
 from domain.rules.engine import compiles, served, tariffs
 from domain.rules.findings import Finding, errors
@@ -61,6 +62,7 @@ def check(rule_set: RuleSet) -> tuple[Finding, ...]:
         found += form
         if table is not None and not form:
             found += (fault for row in table.rows for fault in _row(table, row))
+            found += _too_slow(table)
             tables[name] = table
     if not errors(found):
         found += (warning for table in tables.values() for warning in competing(table))
@@ -75,6 +77,18 @@ def accept(rule_set: RuleSet) -> tuple[Finding, ...]:
     if errors(findings):
         raise InvalidRuleSet(errors(findings))
     return findings
+
+
+def _too_slow(table: RuleTable) -> Iterator[Finding]:
+    """The first row that is too much: told at the row, since every cell may be fine by itself."""
+    so_far = 0
+    for row in () if table.shape.data else table.rows:
+        so_far += row_steps(table, row)
+        if so_far > MOST_TABLE_STEPS:
+            text = f"makes the table too slow: from here on it needs more than {MOST_TABLE_STEPS} steps a line"
+            advice = f"fewer rows; a `matches` counts as {PATTERN_STEPS} cells, so write startsWith or a list instead"
+            yield _error(table, row, None, text, advice)
+            return
 
 
 def _row(table: RuleTable, row: RuleRow) -> Iterator[Finding]:

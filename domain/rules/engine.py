@@ -13,6 +13,7 @@ from zen import ZenEngine, compile_expression, compile_unary_expression
 from domain.fulfilment.tariffs import ANY, Tariff, serves_region
 from domain.policy import Dimension
 from domain.rules.cells import literal, names
+from domain.rules.costs import MANY_STEPS, MOST_ORDER_STEPS, table_steps
 from domain.rules.decision import NO_RULE, LineDecision, RuleDecision, RuleQuestion, Separation
 from domain.rules.reading import read_table
 from domain.rules.sets import RuleSet, TableName, UnableToDecide
@@ -29,6 +30,7 @@ class _Question:
         self.table, self._engine = table, engine
         self.rows: Mapping[str, RuleRow] = {row.rule_id: row for row in table.rows}
         self.reads = tuple(sorted(reads(table)))
+        self.steps = table_steps(table)
         self._kinds = {output.field: output.kind for output in table.shape.outputs}
         self._answers = {
             (row.rule_id, column.field or ""): _answer(table, row.cells[column.id], self._kinds[column.field or ""])
@@ -43,10 +45,20 @@ class _Question:
         # Lines that look alike to the table get one evaluation.
         keys = [tuple(context[name] for name in self.reads) for context in contexts]
         distinct = {key: {n: _json(v) for n, v in zip(self.reads, key, strict=True)} for key in keys}
-        answer = self._engine.evaluate(self.table.shape.name, {"lines": list(distinct.values())})
+        if self.steps * len(distinct) > MOST_ORDER_STEPS:
+            raise ValueError(
+                f"table {self.table.shape.name} needs {self.steps} steps for each of {len(distinct)} different lines, "
+                f"more than {MOST_ORDER_STEPS} together"
+            )
+        # In parts, so that nobody waits for all of it.
+        part = max(1, MANY_STEPS // max(self.steps, 1))
+        asked, answers = list(distinct.values()), list[Any]()
+        for begin in range(0, len(distinct), part):
+            lines = asked[begin : begin + part]
+            answers += self._engine.evaluate(self.table.shape.name, {"lines": lines})["result"]["lines"]
         found = {
             key: tuple(self.rows[hit[_RULE]] for hit in _hits(result))
-            for key, result in zip(distinct, answer["result"]["lines"], strict=True)
+            for key, result in zip(distinct, answers, strict=True)
         }
         return [found[key] for key in keys]
 
@@ -74,6 +86,10 @@ class RuleEngine:
         self.version = rule_set.version
         self._tables = {name: _Question(table, engine) for name, table in tables.items()}
         self._tariffs = tuple(tariff for table in tables.values() if table.shape.data for tariff in tariffs(table))
+
+    def is_slow(self, question: RuleQuestion) -> bool:
+        """Whether an event loop had better not wait for the decision."""
+        return sum(table.steps for table in self._tables.values()) * len(question.lines) > MANY_STEPS
 
     def decide(self, question: RuleQuestion) -> RuleDecision:
         """Raises `UnableToDecide`."""

@@ -37,6 +37,7 @@ from domain.access.loosening import looser_policy
 from domain.approvals import ApprovalRequest, Role, ask
 from domain.policy import Policy, changes
 from domain.records import AuditEntry, TicketRecord, TicketResolution
+from domain.returns.windows import SHOP_TIME
 from store.approvals.api_tokens import add_api_token, revoke_api_token
 from store.approvals.approvals import ApprovalStore, open_approval, read_approval, spend_approval
 from store.approvals.at_once import done_at_once, keep_at_once
@@ -193,7 +194,7 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             told = {"approval_id": approval_id, "asked_by": request.requested_by}
             based_on = int(request.content["based_on"])
             new = await publish_policy(connection, change.policy, decided.person_id, based_on, told)
-            return f"policy version {new.version} counts for orders from now on"
+            return f"policy version {new.version} counts for orders placed since {_shop_time(at)}"
         case CorrectStock():
             people = (request.requested_by, decided.person_id)
             await correct(connection, change, int(request.content["delta"]), approval_id, people, at)
@@ -204,7 +205,7 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             return f"{ERASES}{request.content['orders']} orders and {request.content['returns']} returns"
         case PublishRules():
             version = await publish_draft(connection, await read_draft(connection, change.draft_no), decided, at)
-            return f"rule set version {version} counts for orders from now on"
+            return f"rule set version {version} counts for orders placed since {_shop_time(at)}"
         case _:
             await _make(connection, change, request.requested_by, at)
             return f"{request.subject} is changed, as {decided.person_id} approved"
@@ -302,6 +303,10 @@ async def _tell(connection: Connection, request: ApprovalRequest, at: datetime) 
         give_up_means="the question stays open: nothing approves by itself",
     )  # fmt: skip
     await open_ticket(connection, ticket, None, at, outside=True)
+
+
+def _shop_time(at: datetime) -> str:
+    return f"{at.astimezone(SHOP_TIME):%Y-%m-%d %H:%M:%S} ({SHOP_TIME.key})"
 
 
 def _ticket(approval_id: str) -> str:

@@ -1,5 +1,6 @@
 """Asks the rule set that an order keeps, inside the transaction that plans the order."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from domain.catalog.records import SkuRecord
@@ -32,7 +33,8 @@ async def decision_for(
     if row is None or row["rules_version"] is None:
         return without_rules(policy.split_priority, (line.line_id for line in priced.lines))
     engine = await engine_for(connection, row["rules_version"])
-    return engine.decide(question_of(head(row), priced, catalogue, candidates, stock, policy.split_priority))
+    question = question_of(head(row), priced, catalogue, candidates, stock, policy.split_priority)
+    return await asyncio.to_thread(engine.decide, question) if engine.is_slow(question) else engine.decide(question)
 
 
 def head(row: Row) -> Head:

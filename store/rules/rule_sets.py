@@ -13,7 +13,7 @@ from domain.rules.route_checks import looser_findings
 from domain.rules.sets import RuleSet, content_hash
 from domain.strict import of
 from store.audit.audit import append_entry
-from store.errors import NoSuchRuleSet, RuleSetOvertaken
+from store.errors import NoSuchRuleSet, RuleSetOvertaken, RulesUnchanged
 from store.pool import Connection, Pool, Row
 from store.rules.defaults import BUILT_IN, built_in
 
@@ -112,14 +112,20 @@ class RuleSetStore:
     async def draft(self, given: RuleSet, by: str, at: datetime) -> Draft:
         """Keep a draft: the tables given, the others as they count now. Raises `InvalidRuleSet`, and keeps nothing."""
         current = await self.current_set()
-        whole = RuleSet(name=given.name, tables={**current.tables, **given.tables})
+        whole = RuleSet(name=given.name, tables={**built_in().tables, **current.tables, **given.tables})
         return await self._keep(whole, current, None, by, at)
 
     async def roll_back(self, version: int, by: str, at: datetime) -> Draft:
-        """A draft that brings an old version back. Raises `NoSuchRuleSet`, `InvalidRuleSet`."""
+        """A draft that brings an old version back. Raises `NoSuchRuleSet`, `InvalidRuleSet`, `RulesUnchanged`."""
         old = (await self.version(version)).rule_set
         current = await self.current_set()
-        return await self._keep(old.model_copy(update={"version": 0}), current, version, by, at)
+        # Tables that there were none of then did what the built-in ones do.
+        whole = RuleSet(name=old.name, tables={**built_in().tables, **old.tables})
+        if same_tables(whole, current):
+            raise RulesUnchanged(
+                f"version {current.version} counts, and is what version {version} was: nothing was drafted"
+            )
+        return await self._keep(whole, current, version, by, at)
 
     async def draft_of(self, draft_no: int) -> Draft:
         """Raises `NoSuchRuleSet`."""
@@ -160,6 +166,11 @@ class RuleSetStore:
             detail = {"draft": row["draft_no"], "content_hash": row["content_hash"], "copies": copies}
             await append_entry(connection, AuditEntry(actor=by, action="rules.draft", detail=detail), at)
         return _draft(row, None)
+
+
+def same_tables(one: RuleSet, other: RuleSet) -> bool:
+    """Notes and all; the name is not a rule."""
+    return {**built_in().tables, **one.tables} == {**built_in().tables, **other.tables}
 
 
 async def read_draft(connection: Connection, draft_no: int) -> Draft:

@@ -139,7 +139,11 @@ def test_an_approval_given_elsewhere_publishes_and_a_rejection_asks_anew(oms: Om
     assert [(c["what"], c["row"]) for c in oms("rules", "diff", "--draft", str(number), "--json").json] == [
         ("added", "R1")
     ]
-    assert oms("approve", "approve", second, "--as", "u-ops", "--remark", "now it is fine").code == 0
+    said = oms("approve", "approve", second, "--as", "u-ops", "--remark", "now it is fine")
+    assert (said.code, "rule set version 1 counts for orders placed since" in " ".join(said.out.split())) == (0, True)
+    assert [v["version"] for v in oms("rules", "list", "--json").json] == [1, 0], "without a further step"
+    nothing = oms("rules", "rollback", "1", "--by", "u-ed")
+    assert (nothing.code, "nothing was drafted" in nothing.err) == (1, True), nothing
     assert oms("rules", "publish", str(number), "--by", "u-ed", "--json").json["version"] == 1
     assert "not-east" in oms("rules", "show", "--table", "custom_split").out
 

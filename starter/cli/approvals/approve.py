@@ -8,16 +8,18 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from domain.access.controls import CONTROLS
 from domain.approvals import Allowed, ApprovalRequest, Decided, Decision, RefusalCode, may_decide
 from starter.cli import output
 from starter.cli.approvals.approval_text import explained, kind_words
 from starter.cli.approvals.controls import show_looser
 from starter.cli.approvals.deciding import decision_tokens
 from starter.cli.approvals.token import make_token
-from starter.cli.connections import database, temporal
+from starter.cli.connections import control_client, database, temporal
 from starter.cli.errors import BadInput, CommandFailed, Conflict, Forbidden, fail, run
 from starter.cli.options import Json, Key, Limit, own_key, sentence
 from starter.clients.approvals import ApprovalClient, DecisionNotTaken
+from starter.clients.controls import ChangeNotAsked
 from store.approvals.approvals import Approval, ApprovalStore
 from store.approvals.people import PeopleStore
 
@@ -37,7 +39,7 @@ OUTAGES = frozenset({"NoAnswer", "TooMany", "TOKEN_KEYS_UNAVAILABLE"})
 
 @dataclass(frozen=True)
 class BatchItem:
-    """What became of one approval of a batch."""
+    """What became of one approval of a batch. `why`: it was not decided; or what was done of what was approved."""
 
     approval_id: str
     decided: Decided | None
@@ -171,7 +173,7 @@ def _decide(
         output.as_json(items)
     else:
         rows = [(i.approval_id, verb if i.decided else i.error, _by(i.decided), i.why) for i in items]
-        output.table("Decisions", ("approval", "result", "by", "why"), rows)
+        output.table("Decisions", ("approval", "result", "by", ""), rows)
     _leave(items)
 
 
@@ -250,4 +252,15 @@ async def _one(workflow_id: str | None, decision: Decision, key: str | None) -> 
             decided = await client.keyed(key).decide(workflow_id, decision)
     except DecisionNotTaken as e:
         return BatchItem(decision.approval_id, None, e.type, e.why)
-    return BatchItem(decision.approval_id, decided)
+    return BatchItem(decision.approval_id, decided, why=await _done_of_it(workflow_id, decision))
+
+
+async def _done_of_it(workflow_id: str | None, decision: Decision) -> str:
+    """A change of the controls is made by the approval itself: what it is now, and since when."""
+    if workflow_id is None or decision.decision == "reject" or not workflow_id.startswith(f"{CONTROLS}/"):
+        return ""
+    try:
+        async with control_client() as controls:
+            return (await controls.outcome(decision.approval_id)).said
+    except ChangeNotAsked as error:
+        return error.why

@@ -44,6 +44,7 @@ async def _number(change: ControlChange) -> int:
 def show_question(request: ApprovalRequest) -> None:
     number = request.approval_id
     output.line(f"{number} asks {request.role}, another person: `oms approve show {number}`. Nothing has changed yet.")
+    output.line("It counts from the moment that they approve; nothing more has to be done then.")
     show_looser(request.content.get("looser", ()))
 
 

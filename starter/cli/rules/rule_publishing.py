@@ -112,7 +112,8 @@ def publish(
     proof: Proof = None,
     json: Json = False,
 ) -> None:
-    """Publish a draft: asks another person for approval; once approved, it counts for orders from then on.
+    """Publish a draft: asks another person for approval. It counts from the moment that they approve, without a further
+    step; `oms rules list` says since when.
 
     Neither who drafted it nor who asks can approve it; where it says who approves money, finance does. Approve with
     `oms approve approve`, or here.
@@ -128,7 +129,8 @@ def publish(
         output.as_json(done)
     elif done.state == "published":
         output.line(
-            f"Rule set version {done.version} counts for orders from now on; orders that have started keep theirs."
+            f"Rule set version {done.version} is in force for new orders, since when: `oms rules list`; orders that "
+            "have started keep theirs."
         )
     elif done.approval is not None:
         show_question(done.approval)

@@ -51,7 +51,7 @@ def list_rules(
     if json:
         output.as_json(found)
         return
-    columns = ("version", "name", "drafted by", "published by", "published", "remark")
+    columns = ("version", "name", "drafted by", "published by", "in force since", "remark")
     rows = [(v.version, v.rule_set.name, v.drafted_by, v.published_by, v.published_at, v.remark) for v in found]
     output.table("Rule sets", columns, rows, empty="the built-in tables count")
 

@@ -6,6 +6,7 @@ import pytest
 
 from domain.fulfilment.alternatives import Rejected
 from domain.fulfilment.explanation import Because, Explanation, explain, replay
+from domain.fulfilment.explanation_text import reason
 from domain.fulfilment.planning import PlanInputs, plan
 from domain.fulfilment.what_if import Change, changed
 from domain.rules.decision import LineDecision, Separation
@@ -96,6 +97,8 @@ def test_a_customs_mode_that_divides_is_named_with_the_mode_that_would_not_have(
     tags = {"L2": {"customs": "cbec"}}
     found = explained(inputs({"L1": (1, "A"), "L2": (1, "A")}, {"L1A": 1, "L2A": 1}, None, tags))
     assert found.children[1].reasons[0].rule_id == "policy"
+    zh, en = reason(found.children[1].reasons[0])
+    assert "没有规则匹配" in zh and "no rule matched" in en
     assert found.children[0].nearest == (Change(kind="customs", line_id="L1", value="cbec"),)
 
 
@@ -105,6 +108,8 @@ def test_a_rule_that_divides_is_named_with_its_version() -> None:
     because = Because(dim="custom", value="gift", rule_id="custom_split/3", version=7, version_of="rules")
     assert found.children[1].reasons == (because,)
     assert found.children[1].nearest[0].rule_id == "custom_split/3"
+    zh, en = reason(found.children[0].reasons[0])
+    assert "没有匹配任何自定义条件" in zh and "no condition matched: apart from the goods of rule custom_split/3" in en
 
 
 def test_a_dearer_warehouse_and_a_dearer_carrier_say_by_how_much() -> None:

@@ -12,7 +12,7 @@ from domain.policy import Policy
 from domain.records import Settled, SettlePayment
 from domain.rules.check import InvalidRuleSet
 from store.audit.audit import AuditStore
-from store.errors import NoSuchRuleSet, RuleSetNotPublished
+from store.errors import NoSuchRuleSet, RuleSetNotPublished, RulesUnchanged
 from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.rules.defaults import built_in
@@ -93,6 +93,8 @@ async def test_rolling_back_is_a_new_version_with_the_old_content(rules: RuleSet
     assert (draft.copies, draft.content_hash) == (1, first.content_hash)
     back = await rules.publish(draft, await approved(pool, draft), NOW)
     assert (back.version, back.rule_set.tables, back.content_hash) == (3, first.rule_set.tables, first.content_hash)
+    with pytest.raises(RulesUnchanged, match="version 3 counts, and is what version 1 was"):
+        await rules.roll_back(1, "u-ops", NOW)
 
 
 @pytest.mark.parametrize(
