@@ -144,10 +144,16 @@ class Execution:
                         jobs.append(self._cancelled(seq, True))
                 else:
                     if kind == "request_cancel_activity":
-                        jobs.append(self._cancelled(command.request_cancel_activity.seq, False))
+                        # Of one whose answer is here already nothing is told: the SDK's core passes over it.
+                        if (seq := command.request_cancel_activity.seq) not in self._answered(task):
+                            jobs.append(self._cancelled(seq, False))
                     elif kind == "set_patch_marker":
                         turn.patches.append(command.set_patch_marker.patch_id)
                     task.commands.append(command)
+
+    def _answered(self, task: OpenTask) -> set[int]:
+        jobs = (job for turn in (*self.turns, *task.turns) for job in turn.jobs if job.HasField("resolve_activity"))
+        return {job.resolve_activity.seq for job in jobs if not job.resolve_activity.is_local}
 
     def commit(self) -> list[WorkflowCommand]:
         """The task's commands, which count from now on; none when it has to be done again, since something came in

@@ -158,3 +158,15 @@ def _alike(books: dict[str, Any], number: str) -> Any:
     applied = sorted(kind for kind, outcome, *_ in books["events"] if outcome == "APPLIED")
     others = {what: rows for what, rows in books.items() if what != "events"}
     return applied, {w: [tuple(str(v).replace(number, "N") for v in row) for row in rows] for w, rows in others.items()}
+
+
+async def test_an_activity_that_is_cancelled_in_the_breath_in_which_it_answered_is_told_of_once(ground: Ground) -> None:
+    """The SDK's core passes over the cancellation of what has ended; an engine that answers it stops the workflow."""
+    given = [
+        ("buyer_pays", 1913851926), ("receipt_is_confirmed", 3152219407), ("order_is_cancelled", 623193563),
+        ("refunds_will_go_wrong", 2340634801), ("time_passes", 3401694415), ("return_is_asked_for", 660143872),
+        ("address_changes", 374792440), ("refunds_will_go_wrong", 564003697), ("mail_comes", 797091438),
+        ("time_passes", 388450261),
+    ]  # fmt: skip
+    run = await ground.player.play(396, given)
+    assert (run.what, run.steps[-1][0]) == ("", "the end")
