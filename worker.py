@@ -134,7 +134,7 @@ async def activities(
         return await resources.enter_async_context(telemetry.http_client(system))
 
     outside = await make_partners(settings, http, now)
-    payment = PaymentActivities(payment_channels(settings, outside, now), ReservedRefunds(pool).why_not)
+    payment = PaymentActivities(payment_channels(settings, outside, now), ReservedRefunds(pool))
     wms = WmsActivities(outside.qimen)
     carrier = CarrierActivities(outside.tms, outside.sf)
     courier = CourierActivities(outside.kuaidi100, outside.sf)
@@ -149,7 +149,9 @@ async def activities(
     verifier = await token_verifier(settings, http, now, pool)
     vault = evidence_vault(settings.evidence) if settings.evidence else None
     erasing = ErasureActivities(ErasureStore(pool), vault, client, now)
-    deciding = deciding_people(pool, verifier, now, proofs=proofs.demanded, channels=proofs.channels)
+    deciding = deciding_people(
+        pool, verifier, now, proofs=proofs.demanded, channels=proofs.channels, merchants=merchants
+    )
     methods = [
         *own, *deciding, erasing.erase,
         payment.create, payment.query, payment.close, payment.refund, payment.query_refund, payment.refund_outcome,

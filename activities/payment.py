@@ -1,8 +1,8 @@
 """Payment, at the channel that the order names. An unknown outcome is never taken for a failure: ask, then decide."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -13,16 +13,21 @@ from activities.provider_errors import as_application_error, note_failure, outsi
 from domain.order import PayChannel
 from providers.errors import ProviderError, Refused
 
-WhyNot: TypeAlias = Callable[[str, str, int, str, str], Awaitable[str]]
-"""`store.reserved_refunds.ReservedRefunds.why_not`."""
+
+class RefundBooks(Protocol):
+    """`store.reserved_refunds.ReservedRefunds`."""
+
+    async def why_not(self, refund_no: str, order_no: str, amount_minor: int, currency: str, channel: str) -> str: ...
+
+    async def transaction_of(self, refund_no: str) -> str | None: ...
 
 
 class PaymentActivities:
-    """`channels`: those of this installation. `why_not`: the books' word on a refund. Every method may be repeated."""
+    """`channels`: those of this installation. `books`: their word on a refund. Every method may be repeated."""
 
-    def __init__(self, channels: Mapping[PayChannel, PaymentChannel], why_not: WhyNot) -> None:
+    def __init__(self, channels: Mapping[PayChannel, PaymentChannel], books: RefundBooks) -> None:
         self._channels = channels
-        self._why_not = why_not
+        self._books = books
 
     @activity.defn(name="payment.create")
     async def create(self, call: CreatePayment) -> PaymentCreated:
@@ -47,27 +52,31 @@ class PaymentActivities:
     async def refund(self, call: RefundCall) -> RefundState:
         """Refused, finally, unless the books have reserved exactly this."""
         async with outside(call):
-            await self._insist_on_reserved(call)
+            call = await self._reserved(call)
             return await self._of(call.channel).refund(call, again=call.ask_first or activity.info().attempt > 1)
 
     @activity.defn(name="payment.query_refund")
     async def query_refund(self, call: RefundCall) -> RefundState:
         """Alipay's way of asking how a refund stands may pay it, so the books are asked here, too."""
         async with outside(call):
-            await self._insist_on_reserved(call)
+            call = await self._reserved(call)
             return await self._of(call.channel).query_refund(call)
 
     @activity.defn(name="payment.refund_outcome")
     async def refund_outcome(self, call: RefundCall) -> RefundState:
         """Repeated until the refund has ended."""
         async with until_ended(call):
-            await self._insist_on_reserved(call)
+            call = await self._reserved(call)
             return insist_on_end(call, await self._of(call.channel).query_refund(call))
 
-    async def _insist_on_reserved(self, call: RefundCall) -> None:
-        why = await self._why_not(call.refund_no, call.order_no, call.amount_minor, call.currency, call.channel)
+    async def _reserved(self, call: RefundCall) -> RefundCall:
+        """As the books have it, with the payment that it is of. Raises `Refused`."""
+        why = await self._books.why_not(call.refund_no, call.order_no, call.amount_minor, call.currency, call.channel)
         if why:
             raise Refused("books", "NOT_RESERVED", why)
+        if call.transaction_id is not None:
+            return call
+        return call.model_copy(update={"transaction_id": await self._books.transaction_of(call.refund_no)})
 
     def _of(self, channel: PayChannel) -> PaymentChannel:
         found = self._channels.get(channel)

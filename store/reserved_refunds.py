@@ -8,6 +8,12 @@ SELECT r.order_no, r.amount_minor, r.status, o.currency,
           WHERE p.refund_no = r.refund_no) AS channels
 FROM refunds r JOIN orders o USING (order_no) WHERE r.refund_no = $1"""
 
+# Of a payment that came in by a decision: the channel may know it under another number than the order's.
+TRANSACTION = """
+SELECT p.transaction_id FROM refund_parts b JOIN payments p ON p.key = b.payment_key
+WHERE b.refund_no = $1 AND EXISTS (SELECT FROM outside_bookings z WHERE z.payment_key = p.key)
+ORDER BY b.payment_key LIMIT 1"""
+
 TAKEN_OVER = "CLOSED"
 
 
@@ -25,6 +31,11 @@ class ReservedRefunds:
         if row["status"] == TAKEN_OVER:
             return f"refund {refund_no} has been taken over by a person"
         return ""
+
+    async def transaction_of(self, refund_no: str) -> str | None:
+        """By which its channel finds the payment that it is of; None: by the order's own number."""
+        found: str | None = await self._pool.fetchval(TRANSACTION, refund_no)
+        return found
 
 
 def _differs(row: Row, order_no: str, amount_minor: int, currency: str, channel: str) -> str:

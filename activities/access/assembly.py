@@ -22,14 +22,15 @@ def deciding_people(
     *,
     proofs: bool = False,
     channels: Mapping[str, Collection[str]] | None = None,
+    merchants: Mapping[str, str] | None = None,
 ) -> list[Any]:
-    """Whose tokens count, whether commands need one, and which service starts orders of which channels, says the
-    caller."""
+    """Whose tokens count, whether commands need one, which service starts orders of which channels, and who we are at
+    each payment channel, says the caller."""
     people = PeopleActivities(ApprovalStore(pool), verifier, clock)
     authority = AuthorityActivities(CommandProofStore(pool), verifier, clock, demanded=proofs, channels=channels)
     controls = ControlActivities(ControlStore(pool), clock)
     return [
         people.open, people.decide, people.still_valid, people.withdraw, people.not_taken, people.signed,
         authority.admit, controls.ask, controls.make, controls.over, controls.done_before, controls.expire,
-        DeskActivities(pool).do,
+        DeskActivities(pool, merchants).do,
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """What proven people do at the desk, in the worker: the operator's role in the database may write none of it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -24,12 +24,15 @@ from domain.access.desk import (
     PutSkus,
     ReceiveGoods,
     SetInsight,
+    TellPayment,
 )
+from domain.approvals import ApprovalRequest
 from domain.insight.improvements import AddAction, CloseAction
 from domain.order import Id
 from domain.records import AuditEntry
 from domain.rules.check import InvalidRuleSet
 from domain.strict import Strict
+from providers.money_facts import payment_key
 from store.audit.audit import AuditStore
 from store.errors import DecisionRefused, StoreError
 from store.inbox.inbox import InboxStore
@@ -37,6 +40,7 @@ from store.insight.actions import ActionStore
 from store.insight.reports import ReportStore
 from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
+from store.outside_money.told import ToldPayments
 from store.pool import Pool
 from store.rules.rule_sets import RuleSetStore
 from store.stock.catalog import CatalogStore
@@ -57,8 +61,10 @@ class DoAtDesk(Strict):
 
 
 class DeskActivities:
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, merchants: Mapping[str, str] | None = None) -> None:
+        """`merchants`: who we are at each payment channel."""
         self._money = OutsideMoneyStore(pool)
+        self._told = ToldPayments(pool, merchants)
         self._chargebacks = ChargebackStore(pool)
         self._stock = StockStore(pool)
         self._catalog = CatalogStore(pool)
@@ -78,11 +84,8 @@ class DeskActivities:
     async def _do(self, message: DoAtDesk) -> Any:
         by, at = message.by, message.at
         match message.work:
-            case AskAboutMoney() as m:
-                request = await self._money.ask(
-                    m.money_no, m.book_as, by, at, evidence=m.evidence, amount_minor=m.amount_minor, units=m.units
-                )
-                return request.model_dump(mode="json")
+            case AskAboutMoney() | TellPayment() as m:
+                return (await self._asked(m, by, at)).model_dump(mode="json")
             case BookOutsideMoney() as m:
                 progress = await self._money.book(m.money_no, by, at)
                 return {"state": progress.state, "request": progress.request.model_dump(mode="json")}
@@ -94,6 +97,14 @@ class DeskActivities:
                 return dict(vars(await self._catalog.put(m.skus, by, at, m.source or "")))
             case DraftRules() | BuildReportNow() | SetInsight() | AddAction() | CloseAction() as m:
                 return await self._paper(m, message)
+
+    async def _asked(self, wanted: AskAboutMoney | TellPayment, by: str, at: datetime) -> ApprovalRequest:
+        if isinstance(wanted, TellPayment):
+            return await self._told.tell(wanted, payment_key(wanted.channel, wanted.transaction_id), by, at)
+        m = wanted
+        return await self._money.ask(
+            m.money_no, m.book_as, by, at, evidence=m.evidence, amount_minor=m.amount_minor, units=m.units
+        )
 
     async def _chargeback(
         self, wanted: OpenChargeback | DecideChargeback | AccountChargeback, by: str, at: datetime

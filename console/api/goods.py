@@ -1,7 +1,6 @@
 """Stock and the catalogue: looked at, goods received, SKUs put."""
 
 import base64
-import hashlib
 import json
 from typing import Annotated
 
@@ -11,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.api.callers import Caller, Scoped, refuse
-from console.api.once import Key, once, own_key
+from console.api.once import Key, once, own_number
 from console.api.problems import CHANGING, READING, ApiProblem, FieldFault, may_answer
 from console.api.reading import read_json, takes
 from domain.access.api_tokens import ApiScope
-from domain.access.desk import DeskTask, PutSkus, ReceiveGoods
+from domain.access.desk import PutSkus, ReceiveGoods
 from domain.catalog.records import SkuRecord
 from domain.order import Id, Qty, Sku, Tag
 from domain.strict import Strict
@@ -90,7 +89,7 @@ async def receive(request: Request, caller: RECEIVES, key: Key) -> Response:
     work = ReceiveGoods(sku=asked.sku, warehouse=asked.warehouse, qty=asked.qty, ref=asked.ref)
 
     async def act(attempt: int) -> GoodsReceived:
-        done = await (await caller.desk()).do(work, _number(caller, key, work, attempt), caller.id)
+        done = await (await caller.desk()).do(work, own_number(caller, key, work, attempt), caller.id)
         return GoodsReceived(ref=asked.ref, told=done["told"])
 
     return await once(request, caller, key, asked, 201, act)
@@ -117,17 +116,10 @@ async def put(request: Request, caller: PUTS, key: Key) -> Response:
     work = PutSkus(skus=asked.skus, source=f"API {caller.token.token_no}")
 
     async def act(attempt: int) -> SkusPut:
-        done = await (await caller.desk()).do(work, _number(caller, key, work, attempt), caller.id)
+        done = await (await caller.desk()).do(work, own_number(caller, key, work, attempt), caller.id)
         return SkusPut(**done)
 
     return await once(request, caller, key, asked, 200, act)
-
-
-def _number(caller: Caller, key: str, work: DeskTask, attempt: int) -> int:
-    """Of the workflow that does it: another one each attempt, for the one before may have done nothing. What it does
-    twice counts once (a receipt), or is the same (a record)."""
-    said = f"{own_key(caller, key)} {work.kind} {attempt}"
-    return int(hashlib.sha256(said.encode()).hexdigest(), 16) % 10**12
 
 
 def _cursor(last: StockBalance) -> str:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from console.api.callers import Caller
 from console.api.problems import MEDIA, ApiProblem
 from console.api.refusals import as_problem
+from domain.access.desk import DeskTask
 from domain.strict import Strict
 from starter.clients.errors import OrderError
 from store.console.api_requests import ApiRequestStore, Mine, SaidOtherwise, Told, UnderWay
@@ -33,6 +34,13 @@ Act = Callable[[int], Awaitable[BaseModel | None]]
 def own_key(caller: Caller, key: str) -> str:
     """As the workflows know it: nobody else's is the same."""
     return hashlib.sha256(f"{caller.id} {key}".encode()).hexdigest()[:40]
+
+
+def own_number(caller: Caller, key: str, work: DeskTask, attempt: int) -> int:
+    """Of the workflow that does it: another one each attempt, for the one before may have done nothing. What it does
+    twice counts once (a receipt, a payment), or is the same (a record)."""
+    said = f"{own_key(caller, key)} {work.kind} {attempt}"
+    return int(hashlib.sha256(said.encode()).hexdigest(), 16) % 10**12
 
 
 async def once(

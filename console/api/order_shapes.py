@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.dispatch.holds import HoldKind
-from domain.order import Address, Id, Text
+from domain.order import Address, Currency, Id, OrderTime, PayChannel, Text
 from domain.strict import Strict
 from store.orders.pages import OrderSummary
 
@@ -45,6 +45,28 @@ class HoldRequest(ForSomebody):
 
 class RefreshRequest(ForSomebody):
     """Outside systems are asked now, at most once in five seconds."""
+
+
+class PaymentRequest(Strict):
+    """The order was paid at its channel already, under another number than ours, as on a marketplace. Finance decides
+    about it. `amount_minor` is what the order costs; `merchant_id` who got the money there; `evidence` where the
+    payment can be seen."""
+
+    channel: PayChannel
+    merchant_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+    transaction_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
+    amount_minor: Annotated[int, Field(ge=1, le=10**12)]
+    currency: Currency = "CNY"
+    paid_at: OrderTime
+    evidence: Text
+
+
+class PaymentTold(BaseModel):
+    """Finance is asked under `approval_id`; until it is decided, and booked, the order waits for its payment."""
+
+    order_no: str
+    money_no: int
+    approval_id: str
 
 
 class HoldShown(BaseModel):

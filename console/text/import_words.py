@@ -26,6 +26,12 @@ IMPORT_WORDS: Mapping[str, Mapping[str, str]] = {
         "line.total": N_("Total of the line, in yuan"),
         "line.weight_g": N_("Weight of a unit, in grams"),
         "line.tags.warehouse": N_("Warehouse"),
+        "paid.transaction_id": N_("Transaction of the payment"),
+        "paid.channel": N_("Paid through (wechat, alipay)"),
+        "paid.merchant_id": N_("Merchant number that got it"),
+        "paid.paid_at": N_("Paid at"),
+        "paid.amount": N_("Amount paid, in yuan"),
+        "paid.evidence": N_("Evidence of the payment"),
     },
     "import state": {
         "started": N_("Started"),

@@ -6,6 +6,7 @@ from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
 from console.text.audit_words import AUDIT_WORDS
 from console.text.callback_words import CALLBACK_COLOURS, CALLBACK_WORDS
 from console.text.catalogue import N_
+from console.text.decision_words import DECISION_WORDS
 from console.text.goods_words import GOODS_COLOURS, GOODS_WORDS
 from console.text.import_words import IMPORT_COLOURS, IMPORT_WORDS
 from console.text.report_words import REPORT_WORDS
@@ -159,6 +160,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "info": N_("For information"),
     },
     **AFTER_SALES,
+    **DECISION_WORDS,
 }
 
 WAITS: Mapping[str, str] = {

@@ -79,6 +79,9 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: book_outside_money": Authority(
         (R.CS_AGENT, R.CS_SUPERVISOR, R.FINANCE), note="what finance has approved, as it was approved"
     ),
+    "desk.do: tell_payment": Authority(
+        (R.ORDER_OPS, R.FINANCE), service=True, note="finance decides, somebody else than who has told"
+    ),
     "desk.do: open_chargeback": Authority((R.FINANCE,), note="holds refunds"),
     "desk.do: decide_chargeback": Authority((R.FINANCE,), note="the bank's word"),
     "desk.do: account_chargeback": Authority((R.FINANCE,), note="refunds go out again"),

@@ -14,7 +14,7 @@ from pydantic import Field
 from domain.catalog.records import SkuRecord
 from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.parameters import InsightParameters
-from domain.order import Id, Minor, OrderNo, Qty, Sku, Tag, Text
+from domain.order import Currency, Id, Minor, OrderNo, OrderTime, PayChannel, Qty, Sku, Tag, Text
 from domain.refunds.outside import BookAs
 from domain.rules.sets import RuleSet
 from domain.strict import Strict
@@ -41,6 +41,24 @@ class BookOutsideMoney(Strict):
 
     kind: Literal["book_outside_money"] = "book_outside_money"
     money_no: Number
+
+
+class TellPayment(Strict):
+    """An order that was paid at its channel under another number than ours, as a marketplace's orders are: nothing
+    there tells us. Told with its evidence, and finance decides (decision 0067)."""
+
+    kind: Literal["tell_payment"] = "tell_payment"
+    order_no: OrderNo
+    channel: PayChannel
+    merchant_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+    """Who got the money there: one of ours."""
+    transaction_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
+    """The channel's own number of the payment."""
+    amount_minor: Annotated[int, Field(ge=1, le=10**12)]
+    currency: Currency = "CNY"
+    paid_at: OrderTime
+    evidence: Text
+    """Where it can be seen: the channel's page, a statement, a file."""
 
 
 class OpenChargeback(Strict):
@@ -107,8 +125,8 @@ class SetInsight(Strict):
 
 
 DeskTask = Annotated[
-    AskAboutMoney | BookOutsideMoney | OpenChargeback | DecideChargeback | AccountChargeback | ReceiveGoods
-    | PutSkus | DraftRules | BuildReportNow | SetInsight | AddAction | CloseAction,
+    AskAboutMoney | BookOutsideMoney | TellPayment | OpenChargeback | DecideChargeback | AccountChargeback
+    | ReceiveGoods | PutSkus | DraftRules | BuildReportNow | SetInsight | AddAction | CloseAction,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

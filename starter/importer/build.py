@@ -1,28 +1,38 @@
-"""Rows of one order → one `StartOrder`, or the reasons why not. Pure: rows and mapping in, order or faults out."""
+"""Rows of one order → one `StartOrder`, or the reasons why not. Pure: rows and mapping in, order or faults out.
+
+Of an order that is paid already, its payment too: the order is started as one whose payment is made elsewhere, with
+time for finance to look at the evidence, and the payment is told of once it is in the books.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
-from domain.order import StartOrder
+from domain.access.desk import TellPayment
+from domain.order import PaymentTerms, StartOrder
 from domain.reading.cleaning import clean_code, clean_number, clean_quantity, exact_phone
 from domain.strict import faults
 from starter.importer.cells import Cells, UnreadableCell
 from starter.importer.mapping import ImportMapping
 from starter.importer.numbers import BadNumber, line_price, quantity, whole
-from starter.importer.report import OrderReport, RefusedField, Rounding
+from starter.importer.report import OrderReport, Ready, RefusedField, Rounding
 from starter.importer.table import TableRow
+
+PROVEN_WITHIN = timedelta(days=7)
+"""An order that is said to be paid waits so long for finance; then its channel is asked, and it is closed as unpaid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
     mapping: ImportMapping
+    now: datetime
     placed_at: datetime | None = None
     """Overrides the mapping's `placed_at` (aware): old data played as new orders."""
 
-    def build(self, key: str, rows: list[TableRow], draft: OrderReport) -> StartOrder | None:
+    def build(self, key: str, rows: list[TableRow], draft: OrderReport) -> Ready | None:
         """The order, or None with at least one refusal in `draft`. One bad row refuses the order whole."""
         heads: list[tuple[int, dict[str, Any]]] = []
         lines: list[dict[str, Any]] = []
@@ -39,31 +49,68 @@ class Builder:
         draft.refusals += _disagreements(key, heads)
         if draft.refusals:
             return None
-        return self._order(key, heads[0][1], lines, draft)
+        ready = self._order(key, heads[0][1], lines, draft)
+        return None if ready is None else Ready(ready[0], tuple(row.number for row in rows), ready[1])
 
     def _order(
         self, key: str, head: dict[str, Any], lines: list[dict[str, Any]], draft: OrderReport
-    ) -> StartOrder | None:
+    ) -> tuple[StartOrder, TellPayment | None] | None:
         payable = sum(x["qty"] * x["unit_price_minor"] - x["discount_minor"] for x in lines)
+        said = head.pop("paid")
         try:
+            paid, terms = self._paid(key, head, payable, said) if said else (None, self.mapping.payment)
             return StartOrder.model_validate(
-                {**head, "lines": tuple(lines), "payable_minor": payable, "payment": self.mapping.payment}
-            )
+                {**head, "lines": tuple(lines), "payable_minor": payable, "payment": terms}
+            ), paid
         except ValidationError as e:
-            draft.refusals += [RefusedField(row=None, order=key, reason=fault) for fault in faults(e).splitlines()]
-            return None
+            why = faults(e).splitlines()
+        except BadNumber as e:
+            why = [str(e)]
+        draft.refusals += [RefusedField(row=None, order=key, reason=fault) for fault in why]
+        return None
+
+    def _paid(
+        self, key: str, head: dict[str, Any], payable: int, said: dict[str, Any]
+    ) -> tuple[TellPayment, PaymentTerms]:
+        """Raises `BadNumber`, `ValidationError`."""
+        amount = said.pop("amount")
+        if amount is not None and amount != payable:
+            was, is_ = Decimal(amount) / 100, Decimal(payable) / 100
+            raise BadNumber(f"{was} was paid, order {key} costs {is_}")
+        paid = TellPayment.model_validate(
+            {**said, "order_no": head["order_no"], "amount_minor": payable, "currency": head["currency"]}
+        )
+        return paid, PaymentTerms(channel=paid.channel, method="external", deadline=self.now + PROVEN_WITHIN)
 
     def _head(self, cells: Cells) -> dict[str, Any]:
         order = self.mapping.order
+        currency = cells.text(order.currency, clean_code)
         return {
             "order_no": cells.number(order.order_no),
             "channel": cells.text(order.channel, clean_code),
             "channel_order_no": cells.number(order.channel_order_no),
             "kind": cells.text(order.kind),
-            "currency": cells.text(order.currency, clean_code),
+            "currency": currency,
             "placed_at": self.placed_at or cells.moment(order.placed_at),
             "buyer": {"buyer_id": cells.number(order.buyer_id)},
             "address": cells.all(order.address, postcode=clean_code, country=clean_code, phone=exact_phone),
+            "paid": self._said(cells, currency or ""),
+        }
+
+    def _said(self, cells: Cells, currency: str) -> dict[str, Any] | None:
+        """None: nobody says that it is paid."""
+        paid = self.mapping.paid
+        transaction = cells.number(paid.transaction_id) if paid else None
+        if paid is None or not transaction:
+            return None
+        amount = cells.text(paid.amount, lambda text: clean_number(text, currency)) if paid.amount else None
+        return {
+            "transaction_id": transaction,
+            "merchant_id": cells.needed(paid.merchant_id, clean_code),
+            "channel": cells.needed(paid.channel, clean_code),
+            "paid_at": cells.moment(paid.paid_at),
+            "evidence": cells.needed(paid.evidence),
+            "amount": line_price(amount, 1).total_minor if amount else None,
         }
 
     def _line(self, cells: Cells, line_id: str, currency: str | None) -> dict[str, Any]:

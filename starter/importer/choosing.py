@@ -16,7 +16,8 @@ from starter.importer.mapping import Cell, DateCell, ImportMapping, MappingRefus
 
 COLUMN, TEXT = "column:", "text:"
 """How a source begins. A text may hold `{Column}` places. An empty source: the file does not tell this field."""
-GROUP, PLACED = "order.group_by", "order.placed_at"
+GROUP, PLACED, PAID_AT = "order.group_by", "order.placed_at", "paid.paid_at"
+DATES = (PLACED, PAID_AT)
 DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
     "%Y-%m-%dT%H:%M:%S%z",
@@ -66,20 +67,48 @@ FIELDS = (
     ChosenField("line.total", ("实付金额", "商品金额", "小计", "金额", "买家实际支付金额", "sales", "total", "amount")),
     ChosenField("line.weight_g", ("重量", "重量(克)", "重量（克）", "weight_g", "grams"), needed=False),
     ChosenField("line.tags.warehouse", ("仓库", "发货仓", "仓库编码", "warehouse"), needed=False),
+    ChosenField(
+        "paid.transaction_id",
+        ("支付单号", "支付流水号", "支付交易号", "微信支付单号", "支付宝交易号", "transaction id", "transaction no"),
+        needed=False,
+    ),
+    ChosenField("paid.channel", ("支付方式", "支付渠道", "pay channel", "payment method"), needed=False),
+    ChosenField("paid.merchant_id", ("商户号", "收款商户号", "收款账号", "merchant id", "merchant no"), needed=False),
+    ChosenField(PAID_AT, ("付款时间", "订单付款时间", "支付时间", "paid at", "payment time"), needed=False),
+    ChosenField("paid.amount", ("付款金额", "订单付款金额", "paid amount"), needed=False),
+    ChosenField("paid.evidence", ("付款凭证", "支付凭证", "evidence"), needed=False),
 )  # fmt: skip
-BY_NAME = {field.name: field for field in FIELDS}
+PAID = "paid."
+"""What fields of a payment begin with."""
+PROVING = frozenset({f"{PAID}{name}" for name in ("transaction_id", "merchant_id", "paid_at", "evidence")})
+"""Without these nothing is said of a payment."""
 
 
 def guessed(header: Iterable[str]) -> dict[str, str]:
     """Sources by field, of columns that are called as shops call them."""
+    called = _called(header)
+    found = {}
+    for field in FIELDS:
+        found[field.name] = "" if field.name.startswith(PAID) else _found(field, called)
+    return found
+
+
+def guessed_payment(header: Iterable[str]) -> dict[str, str]:
+    """The same of the payments of orders that are paid already: only who chooses says that they are."""
+    called = _called(header)
+    return {field.name: _found(field, called) for field in FIELDS if field.name.startswith(PAID)}
+
+
+def _called(header: Iterable[str]) -> dict[str, str]:
     called: dict[str, str] = {}
     for name in header:
         called.setdefault(name.strip().lower(), name)
-    found = {}
-    for field in FIELDS:
-        column = next((called[name] for name in field.known if name in called), "")
-        found[field.name] = f"{COLUMN}{column}" if column else field.usual
-    return found
+    return called
+
+
+def _found(field: ChosenField, called: Mapping[str, str]) -> str:
+    column = next((called[name] for name in field.known if name in called), "")
+    return f"{COLUMN}{column}" if column else field.usual
 
 
 def guessed_format(values: Iterable[str]) -> str:
@@ -103,13 +132,16 @@ def chosen(
     sources: Mapping[str, str],
     *,
     date_format: str,
+    paid_format: str = DATE_FORMATS[0],
     encoding: str = "detect",
     delimiter: str = "detect",
     base: ImportMapping | None = None,
 ) -> ImportMapping:
     """Raises `MappingRefused` for what lacks or does not fit. `base`: a mapping that was changed: what it says beyond
     sources (translations of values, terms of payment) stays, of a field as long as its source does."""
-    lacking = [field.name for field in FIELDS if field.needed and sources.get(field.name, "") in ("", TEXT)]
+    paid = any(source for name, source in sources.items() if name.startswith(PAID))
+    needed = {field.name for field in FIELDS if field.needed} | (PROVING if paid else frozenset())
+    lacking = [field.name for field in FIELDS if field.name in needed and sources.get(field.name, "") in ("", TEXT)]
     if lacking:
         raise MappingRefused("\n".join(f"{name}: has no column" for name in lacking))
     whole: dict[str, Any] = {"version": 1} if base is None else base.model_dump(exclude_none=True)
@@ -118,8 +150,9 @@ def chosen(
         source = sources.get(field.name, "")
         if base is None or source != before[field.name]:
             _put(whole, field.name.split("."), _cell(field, source))
-    placed = whole["order"]["placed_at"]
-    whole["order"]["placed_at"] = placed | {"format": date_format}
+    for group, name, form in (("order", "placed_at", date_format), ("paid", "paid_at", paid_format)):
+        if name in whole.get(group, {}):
+            whole[group][name] = whole[group][name] | {"format": form}
     try:
         return ImportMapping.model_validate(whole | {"encoding": encoding, "delimiter": delimiter})
     except ValidationError as error:
@@ -147,8 +180,8 @@ def _cell(field: ChosenField, source: str) -> Any:
     is_column = source.startswith(COLUMN)
     if field.name == GROUP:
         return text if is_column else ""
-    if field.name == PLACED:
-        return {"column": text}
+    if field.name in DATES:
+        return {"column": text} if is_column else None
     if is_column:
         return {"column": text, "optional": not field.needed}
     return {"template": text} if "{" in text else {"const": text}

@@ -113,6 +113,21 @@ class LineCells(Strict):
     tags: TagCells | None = None
 
 
+class PaidCells(Strict):
+    """Of orders that are paid at their channel already, under another number than ours: with it goes who got the money,
+    which transaction it was, when, and where that can be seen. A row without a transaction is of an order to be paid.
+    """
+
+    transaction_id: Cell
+    merchant_id: Cell
+    paid_at: DateCell
+    evidence: Cell
+    channel: Cell = Cell(const="wechat")
+    """Of payment: wechat or alipay."""
+    amount: Cell | None = None
+    """In major units; it has to be what the order costs. Absent: it is."""
+
+
 class ImportMapping(Strict):
     version: Literal[1]
     encoding: Literal["detect", "utf-8", "utf-8-sig", "utf-16", "gb18030", "big5"] = "detect"
@@ -122,12 +137,18 @@ class ImportMapping(Strict):
     order: OrderCells
     line: LineCells
     payment: PaymentTerms = PaymentTerms()
+    paid: PaidCells | None = None
 
     def columns(self) -> tuple[str, ...]:
         """Every column the mapping reads, each once, in the order of the mapping."""
-        found = [self.order.group_by, self.order.placed_at.column]
+        found = [self.order.group_by, *self.dates()]
         found += [c for cell in _cells(self) for c in cell.columns()]
         return tuple(dict.fromkeys(found))
+
+    def dates(self) -> dict[str, str]:
+        """Columns that hold dates, with the format of each."""
+        cells = [self.order.placed_at] + ([self.paid.paid_at] if self.paid else [])
+        return {cell.column: cell.format for cell in cells}
 
 
 def load_mapping(path: Path) -> ImportMapping:

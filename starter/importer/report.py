@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from domain.access.desk import TellPayment
 from domain.order import StartOrder
 
 
@@ -41,6 +42,8 @@ class Ready:
 
     order: StartOrder
     rows: tuple[int, ...]
+    paid: TellPayment | None = None
+    """Told once the order is in the books; finance decides about it."""
 
 
 class Report(BaseModel):
@@ -48,6 +51,8 @@ class Report(BaseModel):
     rows: int = 0
     orders_ready: int = 0
     orders_refused: int = 0
+    paid: int = 0
+    """Of the orders that are ready: said to be paid at their channel already."""
     lines: int = 0
     """Lines of the orders that are ready."""
     totals_minor: dict[str, int] = {}

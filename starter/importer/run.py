@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from domain.order import StartOrder
 from domain.reading.cleaning import Spoilt, clean_code
 from starter.importer.build import Builder
 from starter.importer.mapping import ImportMapping
@@ -33,15 +32,19 @@ class Import:
     Raises `UnableToImport` from the constructor when the file as a whole is unusable; nothing was built then.
     """
 
-    def __init__(self, path: Path, mapping: ImportMapping, *, placed_at: datetime | None = None) -> None:
-        dates = {mapping.order.placed_at.column: mapping.order.placed_at.format}
+    def __init__(
+        self, path: Path, mapping: ImportMapping, *, now: datetime | None = None, placed_at: datetime | None = None
+    ) -> None:
+        """`placed_at`: instead of what the file says."""
         self._table = order_table(
-            path, mapping.columns(), dates, encoding=mapping.encoding, delimiter=mapping.delimiter
+            path, mapping.columns(), mapping.dates(), encoding=mapping.encoding, delimiter=mapping.delimiter
         )
         self._group = mapping.order.group_by
-        self._builder = Builder(mapping, placed_at)
+        self._builder = Builder(mapping, now or datetime.now(UTC), placed_at)
         self._left = Counter(self._key(row) for row in self._table.rows())
         self._seen: set[str] = set()
+        self._paid_with: dict[tuple[str, str], str] = {}
+        """Order by payment channel and transaction."""
         self.report = Report(encoding=self._table.encoding)
 
     def __iter__(self) -> Iterator[Ready]:
@@ -69,29 +72,41 @@ class Import:
 
     def _close(self, key: str, rows: list[TableRow]) -> Ready | None:
         draft = OrderReport()
-        order = self._builder.build(key, rows, draft) if len(rows) <= MAX_LINES else None
+        ready = self._builder.build(key, rows, draft) if len(rows) <= MAX_LINES else None
         if len(rows) > MAX_LINES:
             draft.refusals.append(RefusedField(row=None, order=key, reason=f"more than {MAX_LINES} lines"))
-        if order is not None and order.order_no in self._seen:
-            reason = f"order number {order.order_no} was already used by another order of this file"
-            draft.refusals.append(RefusedField(row=None, order=key, reason=reason))
-            order = None
+        if ready is not None and (why := self._used_before(ready)):
+            draft.refusals.append(RefusedField(row=None, order=key, reason=why))
+            ready = None
         self.report.refusals += draft.refusals
         self.report.cleaned += draft.cleaned.values()
-        if order is None:
+        if ready is None:
             self.report.orders_refused += 1
             return None
-        return self._accept(order, rows, draft)
+        return self._accept(ready, draft)
 
-    def _accept(self, order: StartOrder, rows: list[TableRow], draft: OrderReport) -> Ready:
+    def _used_before(self, ready: Ready) -> str:
+        """By another order of this file; '' when not."""
+        order, paid = ready.order, ready.paid
+        if order.order_no in self._seen:
+            return f"order number {order.order_no} was already used by another order of this file"
+        other = self._paid_with.get((paid.channel, paid.transaction_id)) if paid else None
+        if paid is not None and other is not None:
+            return f"transaction {paid.transaction_id} pays order {other} of this file: one payment pays one order"
+        return ""
+
+    def _accept(self, ready: Ready, draft: OrderReport) -> Ready:
+        order, report = ready.order, self.report
         self._seen.add(order.order_no)
-        report = self.report
+        if ready.paid is not None:
+            report.paid += 1
+            self._paid_with[ready.paid.channel, ready.paid.transaction_id] = order.order_no
         report.orders_ready += 1
         report.lines += len(order.lines)
         report.totals_minor[order.currency] = report.totals_minor.get(order.currency, 0) + order.payable_minor
         report.remainder_minor += draft.remainder_minor
         report.roundings += draft.roundings
-        return Ready(order, tuple(row.number for row in rows))
+        return ready
 
     def _refuse(self, row: int | None, order: str, reason: str) -> None:
         self.report.refusals.append(RefusedField(row=row, order=order, reason=reason))

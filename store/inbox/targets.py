@@ -52,7 +52,9 @@ LEFT JOIN return_cases k ON k.return_no = coalesce(r.return_no, c.return_no, w.r
 LEFT JOIN return_cases l ON l.return_no = k.linked_to
 JOIN orders o ON o.order_no = CASE
     WHEN k.return_no IS NOT NULL THEN k.order_no
-    WHEN u.order_no IS NOT NULL THEN u.order_no
+    -- A refund of a payment that a marketplace took names an order of the marketplace's.
+    WHEN u.order_no IS NOT NULL AND (r.refund_no IS NULL OR EXISTS (
+        SELECT FROM orders named WHERE named.order_no = u.order_no)) THEN u.order_no
     WHEN u.child_no IS NOT NULL OR u.waybill_no IS NOT NULL THEN c.order_no
     ELSE r.order_no END
 ORDER BY u.pos, o.order_no, c.child_no"""  # noqa: S608 - our own constant

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from asyncpg.exceptions import CheckViolationError
 
-from domain.records import OrderWrite, Payment, RefundRecord
+from domain.records import AuditEntry, OrderWrite, Payment, RefundRecord
 from domain.states import RefundStatus
+from store.audit.audit import append_entry
 from store.disputes import insist_on_no_dispute
 from store.errors import PaymentNotTheOrders, RefundChanged, RefundExceedsPaid, RefundExceedsUnits
 from store.orders.unit_claims import claim_units
@@ -22,6 +23,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING key
 PAYER = """
 SELECT key, order_no, amount_minor FROM payments WHERE key = $1 OR (channel = $2 AND transaction_id = $3)
 ORDER BY (key = $1) DESC LIMIT 1"""
+
+# What one of us has told of it is not asked any more: the channel itself has.
+TOLD = """
+SELECT a.approval_id, withdraw_approval(a.approval_id, $3)
+FROM outside_money m JOIN approvals a ON a.subject = 'money/' || m.money_no
+WHERE m.order_no = $1 AND m.key = $2 AND m.told_by IS NOT NULL AND a.state = 'open'"""
 
 # What the order has received.
 PAID = """
@@ -85,6 +92,10 @@ async def book_payment(connection: Connection, order_no: str, payment: Payment, 
     )
     if new is not None:
         await connection.execute(PAID, order_no, payment.amount_minor, payment.paid_at)
+        for asked in await connection.fetch(TOLD, order_no, payment.key, at):
+            detail = {"approval_id": asked["approval_id"], "why": f"{payment.channel} itself has told of the payment"}
+            entry = AuditEntry(actor="system", action="approval.withdraw", detail=detail)
+            await append_entry(connection, entry, at, order_no)
         return
     payer = await connection.fetchrow(PAYER, payment.key, payment.channel, payment.transaction_id)
     known = (payer["key"], payer["order_no"], payer["amount_minor"]) if payer else None

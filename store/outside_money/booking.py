@@ -20,9 +20,13 @@ from store.tickets.tickets import resolve_ticket
 
 APPROVER = Role.FINANCE
 
-COLUMNS = """m.money_no, m.order_no, m.kind, m.source, m.number, m.key, m.transaction_id, m.merchant_id, m.amount_minor,
-    m.currency, m.occurred_at, m.found_at, m.why, b.book_as, b.refund_no, b.approval_id, b.approved_by, b.booked_by,
-    b.booked_at, b.evidence, t.state = 'open' AS asked"""
+# What one of us has told has no ticket: it waits as long as its question does, and to be booked.
+ASKED = """coalesce(t.state = 'open', m.told_by IS NOT NULL AND b.money_no IS NULL AND EXISTS (
+        SELECT FROM approvals a WHERE a.subject = 'money/' || m.money_no AND a.state IN ('open', 'approved')))"""
+
+COLUMNS = f"""m.money_no, m.order_no, m.kind, m.source, m.number, m.key, m.transaction_id, m.merchant_id,
+    m.amount_minor, m.currency, m.occurred_at, m.found_at, m.why, b.book_as, b.refund_no, b.approval_id,
+    b.approved_by, b.booked_by, b.booked_at, b.evidence, m.told_by, {ASKED} AS asked"""
 
 # Oldest first.
 LIST = f"""
@@ -30,7 +34,7 @@ SELECT {COLUMNS} FROM outside_money m
 LEFT JOIN outside_bookings b USING (money_no)
 LEFT JOIN tickets t ON t.ticket_id = 'T-money-' || m.money_no
 WHERE ($1::text IS NULL OR m.order_no = $1) AND ($2::bigint IS NULL OR m.money_no = $2)
-    AND ($3 OR t.state = 'open') ORDER BY m.money_no LIMIT $4"""  # noqa: S608 - our own column list
+    AND ($3 OR {ASKED}) ORDER BY m.money_no LIMIT $4"""  # noqa: S608 - our own column list
 
 # One after the other with everybody who moves money of the order.
 LOCK = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
@@ -43,7 +47,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"""
 
 @dataclass(frozen=True)
 class FoundMoney:
-    """`asked`: its ticket is open. Of one that was booked: as what, when, by whose decision."""
+    """`asked`: its ticket is open, or what was told waits to be decided or booked. Of one that was booked: as what,
+    when, by whose decision. `told_by`: one of us; None: the channel."""
 
     money_no: int
     order_no: str
@@ -57,6 +62,7 @@ class FoundMoney:
     booked_by: str | None
     booked_at: datetime | None
     evidence: str | None
+    told_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,16 @@ SELECT m.money_no, m.kind, m.source, m.number, m.key, m.transaction_id, m.mercha
 FROM outside_money m WHERE m.order_no = $1 AND m.kind = 'payment' AND m.number = $2
     AND NOT EXISTS (SELECT FROM outside_bookings b WHERE b.money_no = m.money_no)"""
 
+# Of what one of us has told: where the channel itself has said something else of it since.
+SAID_OTHERWISE = """
+SELECT coalesce((SELECT l.amount_minor || ' in the bill of ' || l.day FROM bill_lines l
+        WHERE l.channel = m.source AND l.kind = 'payment' AND l.number = m.number AND l.amount_minor <> m.amount_minor),
+    (SELECT e.note FROM order_events e WHERE e.order_no = m.order_no AND e.key = m.key AND e.outcome = 'MISMATCH'
+        ORDER BY e.id DESC LIMIT 1))
+FROM outside_money m WHERE m.money_no = $1 AND m.told_by IS NOT NULL"""
+
+IN_BOOKS = "SELECT order_no FROM payments WHERE key = $1"
+
 CHANNELS = frozenset(get_args(PayChannel))
 
 LINE = "SELECT qty FROM order_lines WHERE order_no = $1 AND line_id = $2"
@@ -86,7 +96,13 @@ async def _payment(connection: Connection, money: OutsideMoney, booking: MoneyBo
             f"found by itself and is booked as {BookAs.REFUND}"
         )
     payment = as_payment(money)
+    if paid_for := await connection.fetchval(IN_BOOKS, payment.key):
+        raise BookingRefused(
+            f"{name} is in the books already, as the payment of order {paid_for}: nothing is left to do"
+        )
     if booking.book_as is BookAs.PAYMENT:
+        if otherwise := await connection.fetchval(SAID_OTHERWISE, booking.money_no):
+            raise BookingRefused(f"{name}: {money.source} tells it otherwise: {otherwise}; compare, and give it back")
         if order["status"] != OrderStatus.PENDING_PAYMENT or order["own"]:
             raise BookingRefused(f"{name}: order {booking.order_no} is {order['status']}, not unpaid; give it back")
         if booking.amount_minor != order["payable_minor"]:

@@ -37,6 +37,10 @@ SELECT m.money_no, m.amount_minor, m.currency FROM outside_money m
 JOIN tickets t ON t.ticket_id = 'T-money-' || m.money_no AND t.state = 'open'
 WHERE m.order_no = $1 AND m.kind = 'chargeback' AND m.number = $2 ORDER BY m.money_no"""
 
+TOLD_BY_US = """
+SELECT money_no FROM outside_money
+WHERE order_no = $1 AND kind = 'payment' AND source = $2 AND number = $3 AND told_by IS NOT NULL"""
+
 STATUS = "SELECT status FROM orders WHERE order_no = $1"
 CURRENCY = "SELECT currency FROM orders WHERE order_no = $1"
 
@@ -145,6 +149,10 @@ async def keep_found(connection: Connection, order_no: str, money: OutsideMoney,
             await _nothing_to_book(connection, number, said[0].source, at)
     elif disputed:
         await _told_otherwise(connection, order_no, money, at)
+    elif number := await connection.fetchval(TOLD_BY_US, order_no, money.source, money.number):
+        # Nobody is asked by a ticket about what one of us has told; now the channel has told it too, and it does not
+        # fit.
+        await open_ticket(connection, _question(number, order_no, money), order_no, at, outside=True)
 
 
 async def _told_otherwise(connection: Connection, order_no: str, money: OutsideMoney, at: datetime) -> None:

@@ -21,16 +21,25 @@ SELECT channel, day FROM trade_bills b WHERE day >= $1 AND NOT EXISTS (
     WHERE g.channel = b.channel AND g.day BETWEEN b.day - 1 AND b.day + 1 AND g.healed_at IS NULL
         AND t.state = 'open')"""
 
-# Lines of a bill, and what our books have of each. `known`: told before, whatever became of it.
+# Lines of a bill, and what our books have of each. `known`: told before, whatever became of it. An order that a
+# marketplace took the money for stands there under a number of the marketplace's: it is found by the payment that one
+# of us has told of, its refunds by our own numbers of them.
 COMPARE = """
-SELECT u.pos, o.order_no IS NOT NULL AS ours, coalesce(p.amount_minor, r.amount_minor) AS booked_minor,
+SELECT u.pos, o.order_no IS NOT NULL AS ours, coalesce(p.amount_minor, r.amount_minor,
+        (SELECT m.amount_minor FROM outside_money m WHERE m.order_no = o.order_no AND m.kind = 'payment'
+            AND u.kind = 'payment' AND m.number = u.number AND m.told_by IS NOT NULL)) AS booked_minor,
     p.key IS NOT NULL OR r.status = 'SUCCEEDED' AS booked, r.refund_no IS NOT NULL AS asked_for,
-    EXISTS (SELECT FROM outside_money m WHERE m.order_no = u.order_no AND m.kind = u.kind AND m.number = u.number)
-        OR EXISTS (SELECT FROM order_events e WHERE e.order_no = u.order_no AND e.key = u.key) AS known
-FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) AS u (pos, order_no, kind, key, number)
-LEFT JOIN orders o USING (order_no)
-LEFT JOIN payments p ON u.kind = 'payment' AND p.key = u.key AND p.order_no = u.order_no
-LEFT JOIN refunds r ON u.kind = 'refund' AND r.refund_no = u.number AND r.order_no = u.order_no
+    EXISTS (SELECT FROM outside_money m WHERE m.order_no = o.order_no AND m.kind = u.kind AND m.number = u.number)
+        OR EXISTS (SELECT FROM order_events e WHERE e.order_no = o.order_no AND e.key = u.key) AS known
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS u (pos, order_no, kind, key, number, channel)
+LEFT JOIN orders own ON own.order_no = u.order_no
+LEFT JOIN orders o ON o.order_no = coalesce(own.order_no, CASE u.kind
+    WHEN 'payment' THEN (SELECT m.order_no FROM outside_money m WHERE m.kind = 'payment' AND m.source = u.channel
+        AND m.number = u.number AND m.told_by IS NOT NULL ORDER BY m.money_no DESC LIMIT 1)
+    ELSE (SELECT f.order_no FROM refunds f WHERE f.refund_no = u.number) END)
+LEFT JOIN payments p ON u.kind = 'payment' AND p.key = u.key AND p.order_no = o.order_no
+LEFT JOIN refunds r ON u.kind = 'refund' AND r.refund_no = u.number AND r.order_no = o.order_no
 ORDER BY u.pos"""
 
 DONE = """
@@ -76,6 +85,7 @@ class TradeBillStore:
             ["payment" if fact.kind is Kind.PAYMENT_SUCCEEDED else "refund" for fact in facts],
             [fact.key for fact in facts],
             [fact.refund_no or fact.transaction_id for fact in facts],
+            [fact.source for fact in facts],
         )
         return tuple(
             LineInBooks(row["ours"], bool(row["booked"]), row["booked_minor"], row["asked_for"], row["known"])

@@ -55,9 +55,23 @@ class Shop:
         return state
 
 
-async def reserved(*_: object) -> str:
-    """Books that have reserved whatever is asked for; what they refuse: tests/store/test_reserved_refunds.py."""
-    return ""
+class RefundsAsKept:
+    """Books that have reserved whatever is asked for, or say why not; what the real ones say:
+    tests/store/test_reserved_refunds.py. `transaction`: of the payment, where it has another number than the order."""
+
+    def __init__(self, why: str = "", transaction: str | None = None) -> None:
+        self.why, self.transaction = why, transaction
+        self.asked: list[tuple[object, ...]] = []
+
+    async def why_not(self, *asked: object) -> str:
+        self.asked.append(asked)
+        return self.why
+
+    async def transaction_of(self, refund_no: str) -> str | None:
+        return self.transaction
+
+
+reserved = RefundsAsKept()
 
 
 @pytest.fixture
@@ -159,16 +173,28 @@ async def test_an_alipay_refund_that_failed_is_repeated_under_its_number(alipay:
 async def test_what_the_books_have_not_reserved_never_reaches_the_channel(shop: Shop, activity: str) -> None:
     await shop.create()
     await shop.world.buyer_pays(NO)
-
-    async def never(*asked: object) -> str:
-        assert asked == ("R-1", NO, 900, "CNY", shop.channel)
-        return "refund R-1 is not in the books"
-
+    never = RefundsAsKept("refund R-1 is not in the books")
     shop.payment = PaymentActivities(shop.payment._channels, never)
     with pytest.raises(ApplicationError, match="R-1 is not in the books") as refused:
         await shop.refund(getattr(shop.payment, activity))
     assert refused.value.non_retryable and refused.value.type == "refused"
+    assert never.asked == [("R-1", NO, 900, "CNY", shop.channel)]
     assert shop.world.rows("refund") == 0
+
+
+async def test_a_payment_that_the_channel_has_under_another_number_is_found_by_its_own(shop: Shop) -> None:
+    """A marketplace took it: there is no payment under the order's number."""
+    await shop.create()
+    await shop.world.buyer_pays(NO)
+    paid = (await shop.ask(shop.payment.query)).fact
+    assert paid is not None
+    shop.payment = PaymentActivities(shop.payment._channels, RefundsAsKept(transaction=paid.transaction_id))
+    call = RefundCall(
+        backoff_s=(1,), channel=shop.channel, order_no="ORD-OF-OURS", refund_no="R-1", amount_minor=900,
+        paid_minor=PAID, currency="CNY", reason="",
+    )  # fmt: skip
+    state = await shop.run(shop.payment.refund, call)
+    assert state.state in ("SUCCEEDED", "PROCESSING") and shop.world.rows("refund") == 1
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

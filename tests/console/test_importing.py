@@ -11,7 +11,9 @@ import pytest
 
 from console.pages.importing import checking
 from console.pages.uploads import plain_name
+from console.text.language import CHINA
 from domain.catalog.records import SkuRecord
+from store.approvals.approvals import ApprovalStore
 from store.orders.orders import OrderStore
 from store.stock.catalog import CatalogStore
 from tests.console.office import URL, ActingDesk, Browser, Desk
@@ -146,3 +148,51 @@ async def test_each_order_of_a_file_starts_once_in_the_name_of_who_sent_it(actin
     assert written[-1] == {"started": 2, "rows": 3, "mapping": ""} and len(written) == 3
     found = await acting.house.pool.fetch("SELECT order_no, channel FROM orders ORDER BY 1")
     assert [tuple(row) for row in found] == [("TM2026-10", "tmall"), ("TM2026-11", "tmall")]
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_what_is_paid_at_the_channel_already_ships_once_finance_agrees_to_its_evidence(
+    acting: ActingDesk,
+) -> None:
+    """In the browser alone: a file, its payments, the decision; the same file again tells nothing twice."""
+    house, browser = acting.house, await acting.sign_in("order-ops")
+    await browser.get("/language/en")
+    await CatalogStore(house.pool).put([SkuRecord(sku="CUP", ship_from=("WH-EAST",))], "test", NOW)
+    await house.receive("CUP", "WH-EAST", 10)
+    now = house.now().astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    row = ROW.replace("TM2026-01", "TM2026-30").replace("2026-03-02 10:00:00", now)
+    other = row.replace("TM2026-30", "TM2026-31")
+    money = f"1900000001,{now},statement 7"
+    content = "\n".join(
+        [",".join((*HEADER, "支付单号", "商户号", "付款时间", "付款凭证")), f"{row},4200030,{money}", f"{other},,,,"]
+    ).encode()
+    first = (await send(browser, "look", content)).text
+    assert "Transaction of the payment" not in first, "nobody has said that they are paid"
+    page = (await send(browser, "look", content, **chosen(first) | CHANNEL | {"paid": "1"})).text
+    fields: dict[str, Any] = chosen(page) | CHANNEL | {"paid": "1"}
+    assert fields["paid.merchant_id"] == "column:商户号" and "<dt>Paid at the channel already</dt>" in page
+    done = (await send(browser, "start", content, **fields)).text
+    assert "2 orders have started" in done and "1 payments are told to finance" in done, done
+    again = (await send(browser, "start", content, **fields)).text
+    assert "2 were there already" in again and "1 payments are told to finance" in again
+    taken = content.replace(b"TM2026-30", b"TM2026-40").replace(b"TM2026-31", b"TM2026-41")
+    assert "another order" in (await send(browser, "look", taken, **fields)).text
+    refused = (await send(browser, "start", taken, **fields)).text
+    assert "2 orders have started" in refused and "its payment was refused" in refused
+    assert [r[0] for r in bad_rows(refused)] == ["订单编号", "TM2026-40"]
+
+    (approval,) = await ApprovalStore(house.pool).list()
+    finance = await acting.sign_in("finance")
+    question = (await finance.get(f"/approvals/{approval.request.approval_id}")).text
+    for told in ("4200030", "statement 7", "¥19.90"):
+        assert told in question
+    seen = f"{approval.request.content_hash} {approval.request.approval_id}"
+    answer = await finance.post("/approvals", chosen=seen, decision="approve", remark="seen", page="1")
+    assert (await acting.done(answer)).endswith("said=decided")
+    found = await house.pool.fetch("SELECT order_no, status, paid_minor FROM orders ORDER BY 1")
+    assert [tuple(one) for one in found] == [
+        ("TM2026-30", "AWAITING_SHIPMENT", 1990), ("TM2026-31", "PENDING_PAYMENT", 0),
+        ("TM2026-40", "PENDING_PAYMENT", 0), ("TM2026-41", "PENDING_PAYMENT", 0),
+    ]  # fmt: skip
+    booked = await house.pool.fetchrow("SELECT asked_by, approved_by, booked_by FROM outside_bookings")
+    assert booked and tuple(booked) == ("order-ops", "finance", "finance")

@@ -6,6 +6,7 @@ import pytest
 
 from domain.access.api_tokens import ApiScope
 from domain.states import OrderStatus
+from store.approvals.approvals import ApprovalStore
 from tests.open_api.programs import ADDRESS, Door
 from tests.returns.orders import cups, paid
 
@@ -160,3 +161,22 @@ async def test_scopes_are_apart(door: Door) -> None:
     assert (await writer.post("/orders", door.order())).status_code == 201
     assert (await writer.get("/orders/SO26110001")).status_code == 403
     assert (await reader.get("/orders/SO26110001")).status_code == 200
+
+
+async def test_a_payment_that_a_marketplace_took_is_told_once_and_waits_for_finance(door: Door) -> None:
+    erp = await door.program()
+    order = door.order() | {"payment": {"method": "external"}}
+    assert (await erp.post("/orders", order)).status_code == 201
+    path = f"/orders/{order['order_no']}/payments"
+    paid = {
+        "channel": "wechat", "merchant_id": "1900000001", "transaction_id": "420077",
+        "amount_minor": order["payable_minor"], "paid_at": order["placed_at"], "evidence": "settlement file, line 7",
+    }  # fmt: skip
+    told = await erp.post(path, paid, "k1")
+    assert told.status_code == 202 and told.json()["approval_id"].startswith("A-money/"), told.text
+    assert (await erp.post(path, paid, "k1")).json() == told.json() == (await erp.post(path, paid, "k2")).json()
+    short = await erp.post(path, paid | {"amount_minor": 1, "transaction_id": "420078"})
+    assert (short.status_code, short.json()["code"]) == (409, "DeskRefused") and "costs" in short.json()["detail"]
+    assert (await (await door.program(ApiScope.ORDERS_READ, name="api/looker")).post(path, paid)).status_code == 403
+    (asked,) = await ApprovalStore(door.house.pool).list()
+    assert (asked.request.requested_by, asked.request.role) == ("api/erp", "FINANCE")

@@ -68,6 +68,8 @@ class OutsidePayments:
         if not self._payment.paid:
             self._payment.decided(payment)
             return
+        if (own := self._state.payment) is not None and own.key == payment.key:
+            return  # the channel itself has told of it in this very moment
         # The order's own payment came in this very moment; to give this one back was not what finance said.
         self._state.further(payment, "")
         self._state.tickets.open(

@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from config.sources import UnableToConfigure
+from console.pages.finance import booking
 from console.security.access import STAFF, refuse
 from console.security.forms import read_form
 from console.session.user import User
+from console.text.refusals import tried
 from console.wiring import wiring_of
 from domain.approvals import Decision, RefusalCode
 from starter.clients.approvals import ApprovalClient, DecisionNotTaken
@@ -91,7 +93,17 @@ async def _one(user: User, approval: Approval | None, seen: Seen, verb: Verb, re
         return why.type
     except (NoProof, Unreachable, UnableToConfigure, ValidationError) as why:
         return NOT_SENT.get(type(why), "UNREACHABLE")
-    return DONE
+    return await _booked(user, approval) if verb == "approve" and booking.pays(approval.request) else DONE
+
+
+async def _booked(user: User, approval: Approval) -> str:
+    """A payment that finance has just agreed to is booked in the same name, so that its order goes on. Where that
+    cannot be done now, the decision stands, and it is booked from its page."""
+    content, order_no = approval.request.content, approval.request.order_no
+    if not user.may_give("order.book_money") or order_no is None:
+        return DONE
+    came = await tried(booking.book(user, int(content["money_no"]), order_no))
+    return DONE if came == "booked" else "NOT_BOOKED"
 
 
 async def _send(client: ApprovalClient, workflow_id: str | None, decision: Decision) -> None:

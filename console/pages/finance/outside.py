@@ -1,7 +1,6 @@
 """`/finance/money/{n}`: money that moved without us: what it is, what it may count as, asked for and booked."""
 
-import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.pages.acting import ActRefused, field, insist_on_order, message, minor_of
+from console.pages.finance import booking
 from console.pages.rendering import render
 from console.security.access import Needs
 from console.security.forms import read_form
@@ -19,17 +19,15 @@ from console.text.language import language_of
 from console.text.refusals import RefusedAct, tried
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY
-from domain.access.desk import AskAboutMoney, BookOutsideMoney
+from domain.access.desk import AskAboutMoney
 from domain.refunds.outside import ANSWERS, BookAs
 from store.approvals.approvals import ApprovalStore
 from store.console.order_page import OrderPageStore
 from store.outside_money.booking import BookingRefused, FoundMoney, OutsideMoneyStore
-from workflows.order.messages import BookMoney
 
 router = APIRouter()
 BOOKERS = Needs(*AUTHORITY["desk.do: book_outside_money"].roles)
 UNITS = "units:"
-MOST_NUMBER = 10**9
 DONE = {
     "asked": N_("Finance is asked: somebody else decides, then it is booked here."),
     "waits": N_("Nobody has decided yet."),
@@ -60,7 +58,7 @@ async def ask(request: Request, user: Annotated[User, Depends(BOOKERS)], number:
         )  # fmt: skip
     except ActRefused as why:
         return await _page(request, user, found, RefusedAct("InvalidWork", why.said))
-    came = await tried(_do(user, work))
+    came = await tried(booking.at_desk(user, work))
     if isinstance(came, RefusedAct):
         return await _page(request, user, found, came)
     return RedirectResponse(f"/finance/money/{found.money_no}?said=asked", 303)
@@ -71,21 +69,10 @@ async def book(request: Request, user: Annotated[User, Depends(BOOKERS)], number
     """What finance has approved; of a payment its order goes on with it."""
     found = await _found(request, user, number)
 
-    async def booked() -> str:
-        state = str((await _do(user, BookOutsideMoney(money_no=found.money_no)))["state"])
-        if state == "approved":
-            order = BookMoney(money_no=found.money_no, by=user.id)
-            await (await user.orders()).book_money(found.order_no, order)
-        return {"asked": "waits", "rejected": "rejected"}.get(state, "booked")
-
-    came = await tried(booked())
+    came = await tried(booking.book(user, found.money_no, found.order_no))
     if isinstance(came, RefusedAct):
         return await _page(request, user, found, came)
     return RedirectResponse(f"/finance/money/{found.money_no}?said={came}", 303)
-
-
-async def _do(user: User, work: AskAboutMoney | BookOutsideMoney) -> Any:
-    return await (await user.desk()).do(work, 1 + secrets.randbelow(MOST_NUMBER), user.id)
 
 
 async def _found(request: Request, user: User, number: str) -> FoundMoney:

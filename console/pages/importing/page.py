@@ -18,13 +18,15 @@ from console.security.forms import read_form
 from console.session.user import User
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY, START
+from domain.order import StartOrder
 from domain.strict import of
-from starter.importer.choosing import COLUMN, FIELDS, TEXT
+from starter.importer.choosing import COLUMN, DATES, FIELDS, PAID, TEXT
 from starter.importer.encodings import DELIMITERS
 from starter.importer.mapping import ImportMapping
 from starter.importer.preview import look
 from starter.importer.table import UnableToImport
 from store.console.importing import ImportBooks, SavedMapping
+from store.outside_money.told import ToldPayments
 from store.stock.catalog import CatalogStore
 
 router = APIRouter()
@@ -60,9 +62,10 @@ async def looked(request: Request, user: Annotated[User, Depends(IMPORTERS)], sa
     known = await ImportBooks(wiring_of(request).pool).known([ready.order.order_no for ready in checked.orders])
     bare = {line.sku for ready in checked.orders for line in ready.order.lines if line.tags is None}
     unknown = bare - set(await CatalogStore(wiring_of(request).pool).get(bare))
+    taken = await _taken(request, checked)
     return render(
         request, "importing/_looked.html", user, checked=checked, said="", fields=FIELDS, base=base, known=known,
-        unknown=sorted(unknown),
+        unknown=sorted(unknown), taken=taken, dates=DATES, payment=PAID,
         delimiters=DELIMITERS, encodings=ENCODINGS, column=COLUMN, text=TEXT, shown=SHOWN, bad=bad, saved_as=saved_as,
         asked_encoding=choices.encoding, asked_delimiter=choices.delimiter, asked_name=name,
     )  # fmt: skip
@@ -98,8 +101,22 @@ async def choices_of(request: Request, path: Path) -> tuple[str, Choices]:
         return wanted, Choices(encoding=encoding, base=saved.get(wanted))
     sources = {one.name: _source(text, one.name) for one in FIELDS}
     return wanted, Choices(
-        sources, encoding, text.get("delimiter", ""), text.get("date_format", "")[:40], saved.get(wanted)
+        sources, encoding, text.get("delimiter", ""), text.get("date_format", "")[:40],
+        text.get("paid_format", "")[:40], saved.get(wanted), bool(text.get("paid")),
     )  # fmt: skip
+
+
+async def _taken(request: Request, checked: CheckedFile) -> list[tuple[str, str, str]]:
+    """Transaction, the order of the file, and the other order that it pays, or is told to pay, already."""
+    told: dict[tuple[str, str], StartOrder] = {
+        (ready.paid.channel, ready.paid.transaction_id): ready.order for ready in checked.orders if ready.paid
+    }
+    found = await ToldPayments(wiring_of(request).pool).taken(told)
+    return [
+        (transaction, told[channel, transaction].order_no, of_order)
+        for (channel, transaction), of_order in found.items()
+        if told[channel, transaction].order_no != of_order
+    ]
 
 
 def mapping_of(saved: SavedMapping) -> ImportMapping | None:

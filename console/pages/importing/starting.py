@@ -1,6 +1,7 @@
 """Orders of a file, started in the name of who sent it: each whole or not at all, each with what became of it."""
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from console.session.user import User
 from console.text.refusals import RefusedAct, tried
 from console.wiring import wiring_of
 from domain.records import AuditEntry
+from starter.clients.desk import DeskClient
 from starter.clients.orders import OrderClient
 from starter.importer.report import Ready
 from starter.importer.table import UnableToImport
@@ -28,17 +30,24 @@ from store.audit.audit import AuditStore
 router = APIRouter()
 AT_ONCE = 8
 """Starts under way at the same time, as `oms order import` has them."""
+MOST_NUMBER = 10**9
 MOST_ORDERS = 500
 """Of one file in the page: about a minute."""
 
 
 @dataclass(frozen=True)
 class StartedOrder:
-    """What became of one of the file."""
+    """What became of one of the file. `told`: of its payment, where it is paid already; `refusal`: of whichever was
+    refused."""
 
     ready: Ready
     state: Literal["started", "known", "refused"]
     refusal: RefusedAct | None = None
+    told: Literal["", "asked", "refused"] = ""
+
+    @property
+    def went_in(self) -> bool:
+        return "refused" not in (self.state, self.told)
 
 
 @router.post("/import/orders/start")
@@ -54,29 +63,33 @@ async def start(request: Request, user: Annotated[User, Depends(IMPORTERS)]) -> 
             return problem(request, 422, str(why), user)
         if checked.report is None or len(checked.orders) > MOST_ORDERS:
             return problem(request, 422, "; ".join(checked.lacking) or f"{len(checked.orders)} > {MOST_ORDERS}", user)
-        client = await tried(user.orders())
-        if isinstance(client, RefusedAct):
-            return problem(request, client.status, client.reason, user)
-        results = await _started(client, user, checked.orders)
+        clients = await tried(_clients(user))
+        if isinstance(clients, RefusedAct):
+            return problem(request, clients.status, clients.reason, user)
+        results = await _started(*clients, user, checked.orders)
         refused = {
-            row: one.refusal.reason
-            for one in results
-            if one.refusal and one.state == "refused"
-            for row in one.ready.rows
+            row: one.refusal.reason for one in results if one.refusal and not one.went_in for row in one.ready.rows
         }
         bad = await asyncio.to_thread(as_link, path, checked, refused)
     counts: Counter[str] = Counter(one.state for one in results)
+    told: Counter[str] = Counter(one.told for one in results if one.told)
+    said = {f"payments_{state}": n for state, n in told.items()}
     entry = AuditEntry(
-        actor=user.id, action="console.imported", detail={**counts, "rows": checked.report.rows, "mapping": base}
-    )
+        actor=user.id, action="console.imported",
+        detail={**counts, **said, "rows": checked.report.rows, "mapping": base},
+    )  # fmt: skip
     await AuditStore(wiring_of(request).pool).append(entry, wiring_of(request).now())
     return render(
         request, "importing/done.html", user, results=results, report=checked.report, bad=bad, shown=SHOWN,
-        counts=counts,
+        counts=counts, told=told,
     )  # fmt: skip
 
 
-async def _started(client: OrderClient, user: User, orders: Sequence[Ready]) -> list[StartedOrder]:
+async def _clients(user: User) -> tuple[OrderClient, DeskClient]:
+    return await user.orders(), await user.desk()
+
+
+async def _started(client: OrderClient, desk: DeskClient, user: User, orders: Sequence[Ready]) -> list[StartedOrder]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(ready: Ready) -> StartedOrder:
@@ -85,8 +98,17 @@ async def _started(client: OrderClient, user: User, orders: Sequence[Ready]) -> 
             return StartedOrder(ready, "refused", RefusedAct("OUT_OF_SCOPE", ready.order.channel))
         async with gate:
             came = await tried(client.start(ready.order))
-        if isinstance(came, RefusedAct):
-            return StartedOrder(ready, "known" if came.code == "DuplicateOrder" else "refused", came)
-        return StartedOrder(ready, "started")
+            state: Literal["started", "known"] = "started"
+            if isinstance(came, RefusedAct):
+                if came.code != "DuplicateOrder":
+                    return StartedOrder(ready, "refused", came)
+                state = "known"
+            if ready.paid is None:
+                return StartedOrder(ready, state, came if isinstance(came, RefusedAct) else None)
+            # Of one that was there, too: the file sent again goes on with what its first sending did not come to.
+            told = await tried(desk.do(ready.paid, 1 + secrets.randbelow(MOST_NUMBER), user.id))
+        if isinstance(told, RefusedAct):
+            return StartedOrder(ready, state, told, "refused")
+        return StartedOrder(ready, state, told="asked")
 
     return list(await asyncio.gather(*map(one, orders)))

@@ -48,6 +48,7 @@ def _money(oms: typer.Typer) -> None:
     outside = group(SAID["money"])
     outside.command("list")(money.list_money)
     outside.command("show")(money.show)
+    outside.command("tell")(money.tell)
     outside.command("ask")(money.ask)
     outside.command("book")(money.book)
     oms.add_typer(outside, name="money")

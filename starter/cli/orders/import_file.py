@@ -13,10 +13,11 @@ from pydantic import BaseModel
 from domain.order import StartOrder
 from starter.cli import output
 from starter.cli.connections import order_client
+from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, CommandFailed, run, say
-from starter.cli.options import Json
+from starter.cli.options import By, Json, actor
 from starter.cli.text import money
-from starter.clients.errors import OrderError
+from starter.clients.errors import DuplicateOrder, OrderError
 from starter.clients.orders import OrderClient
 from starter.importer.mapping import MappingRefused, load_mapping
 from starter.importer.report import Ready, Report
@@ -42,6 +43,8 @@ class ImportOutcome(BaseModel):
     written: list[str] = []
     started: list[str] = []
     not_started: list[NotStarted] = []
+    told: list[str] = []
+    """Orders about whose payment finance is asked."""
 
 
 def import_file(
@@ -54,9 +57,12 @@ def import_file(
     placed_now: Annotated[
         bool, typer.Option("--placed-now", help="Take now as placing time (old data played as new orders).")
     ] = False,
+    by: By = None,
     json: Json = False,
 ) -> None:
     """Import orders from CSV or .xlsx: totals rounded once, every rounding and refused row told, never half an order.
+
+    Where the mapping says that orders are paid at their channel already, finance is asked about each payment.
 
     Exit code 0 when every order of the file went in, 1 when some were refused, 2 when the file is unusable.
 
@@ -68,16 +74,16 @@ def import_file(
 
         oms order import examples/superstore-40.csv --mapping examples/superstore.mapping.yaml --start --placed-now
     """
-    run(_import(file, mapping, _Ways(dry_run, start, out), limit, placed_now, json))
+    run(_import(file, mapping, _Ways(dry_run, start, out, by), limit, placed_now, json))
 
 
 class _Ways:
     """What to do with good orders; exactly one of the three."""
 
-    def __init__(self, dry_run: bool, start: bool, out: Path | None) -> None:
+    def __init__(self, dry_run: bool, start: bool, out: Path | None, by: str | None) -> None:
         if (dry_run, start, out is not None).count(True) != 1:
             raise typer.BadParameter("say what to do with the orders: one of --dry-run, --start, --out FOLDER")
-        self.start, self.out = start, out
+        self.start, self.out, self.by = start, out, by
 
 
 async def _import(file: Path, mapping: Path, ways: _Ways, limit: int | None, placed_now: bool, json: bool) -> None:
@@ -101,7 +107,7 @@ async def _import(file: Path, mapping: Path, ways: _Ways, limit: int | None, pla
 async def _carry_out(orders: Iterable[Ready], ways: _Ways, outcome: ImportOutcome) -> None:
     if ways.start:
         async with order_client() as client:
-            await _start_all(client, orders, outcome)
+            await _start_all(client, orders, ways.by, outcome)
     elif ways.out is not None:
         _write_all(ways.out, orders, outcome)
     else:
@@ -109,15 +115,23 @@ async def _carry_out(orders: Iterable[Ready], ways: _Ways, outcome: ImportOutcom
             pass
 
 
-async def _start_all(client: OrderClient, orders: Iterable[Ready], outcome: ImportOutcome) -> None:
-    """Start orders, `AT_ONCE` at a time, reading the file only as fast as they start."""
+async def _start_all(client: OrderClient, orders: Iterable[Ready], by: str | None, outcome: ImportOutcome) -> None:
+    """Start orders, `AT_ONCE` at a time, reading the file only as fast as they start. Of one that is there already and
+    is said to be paid, its payment is told all the same: an import that broke off is sent again."""
     source = iter(orders)
 
     async def one_after_another() -> None:
         for ready in source:
             try:
-                await client.start(ready.order)
-                outcome.started.append(ready.order.order_no)
+                try:
+                    await client.start(ready.order)
+                    outcome.started.append(ready.order.order_no)
+                except DuplicateOrder:
+                    if ready.paid is None:
+                        raise
+                if ready.paid is not None:
+                    await at_desk(ready.paid, actor(by), None)
+                    outcome.told.append(ready.order.order_no)
             except OrderError as e:
                 outcome.not_started.append(NotStarted(order_no=ready.order.order_no, rows=ready.rows, reason=str(e)))
 
@@ -153,7 +167,9 @@ def _show(file: Path, outcome: ImportOutcome) -> None:
             ("refused orders", report.orders_refused),
             ("roundings", len(report.roundings)),
             ("carried by line discounts", f"{report.remainder_minor} fen"),
+            ("paid at the channel already", report.paid or None),
             ("started", len(outcome.started) or None),
+            ("finance is asked about their payments", len(outcome.told) or None),
             ("written", len(outcome.written) or None),
         ]
     )

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
-from domain.access.desk import AskAboutMoney, BookOutsideMoney
+from domain.access.desk import AskAboutMoney, BookOutsideMoney, TellPayment
 from domain.approvals import ApprovalRequest
 from domain.refunds.outside import ANSWERS, BookAs
-from domain.strict import of
+from domain.strict import faults, of
 from starter.cli import output
 from starter.cli.connections import database, order_client
 from starter.cli.desk import at_desk
@@ -75,6 +76,7 @@ def show(number: Number, json: Json = False) -> None:
             ("amount", _amount(found)),
             ("at", found.money.occurred_at),
             ("found at", found.found_at),
+            ("told by", found.told_by),
             ("why", found.money.why),
             ("can be booked as", "" if found.booked_at else " or ".join(ANSWERS[found.money.kind])),
             ("stands", _stands(found)),
@@ -86,6 +88,39 @@ def show(number: Number, json: Json = False) -> None:
             ("evidence", found.evidence),
         ]
     )
+
+
+def tell(
+    order_no: Annotated[str, typer.Argument(metavar="ORDER", help="Number of the order that it pays.")],
+    channel: Annotated[str, typer.Option("--channel", help="Where it was paid: wechat or alipay.")],
+    merchant: Annotated[str, typer.Option("--merchant", help="Who got the money there.")],
+    transaction: Annotated[str, typer.Option("--transaction", help="The channel's own number of the payment.")],
+    amount_minor: Annotated[int, typer.Option("--amount-minor", min=1, max=10**12, help="In fen.")],
+    paid_at: Annotated[str, typer.Option("--paid-at", metavar="TIME", help="As 2026-03-02T10:00:00+08:00.")],
+    evidence: Annotated[str, typer.Option("--evidence", help="Where it can be seen; kept with the booking.")],
+    by: By = None,
+    proof: Proof = None,
+    json: Json = False,
+) -> None:
+    """Tell that an order was paid at its channel under another number than ours, as on a marketplace: finance decides.
+
+    Example: oms money tell SO2603020101 --channel wechat --merchant 1900000001 --transaction 4200001 \\
+        --amount-minor 6000 --paid-at 2026-03-02T10:00:00+08:00 --evidence "statement of 2 March, line 7" --by u-ops
+    """
+    said = {
+        "order_no": order_number(order_no), "channel": channel, "merchant_id": merchant, "transaction_id": transaction,
+        "amount_minor": amount_minor, "paid_at": paid_at, "evidence": sentence("--evidence", evidence),
+    }  # fmt: skip
+    try:
+        payment = of(TellPayment, said)
+    except ValidationError as error:
+        raise BadInput(f"this payment cannot be told so: {faults(error)}") from None
+    request = of(ApprovalRequest, run(at_desk(payment, actor(by), proof)))
+    if json:
+        output.as_json(request)
+        return
+    who, number = request.approval_id, request.content["money_no"]
+    output.line(f"{who} asks {request.role}: decide with `oms approve approve {who}`, then `oms money book {number}`.")
 
 
 def ask(
