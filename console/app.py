@@ -23,6 +23,7 @@ from console.pages import (
     pictures,
     reports,
     returns,
+    rules,
     sign_in,
     today,
 )
@@ -51,6 +52,7 @@ PAGES = (
     reports,
     *importing.PAGES,
     *controls.PAGES,
+    *rules.PAGES,
     *approvals.PAGES,
     *desk.PAGES,
     *buyer.PAGES,

@@ -21,6 +21,8 @@ FINANCE_READERS = Needs(Role.FINANCE)
 DIFFERENCE_READERS = Needs(Role.FINANCE, Role.ORDER_OPS)
 CALLBACK_READERS = Needs(Role.ORDER_OPS, Role.ADMIN)
 PEOPLE_KEEPERS = Needs(*AUTHORITY["controls.change: people"].roles)
+RULE_EDITORS = Needs(*AUTHORITY["desk.do: draft_rules"].roles)
+RULE_READERS = Needs(*AUTHORITY["desk.do: draft_rules"].roles, Role.FINANCE, Role.CS_SUPERVISOR)
 POLICY_ASKERS = Needs(*AUTHORITY["controls.change: policy"].roles)
 AUDITORS = Needs(Role.ADMIN, Role.FINANCE, Role.CS_SUPERVISOR)
 
@@ -46,6 +48,7 @@ MENU = (
     MenuEntry("/reports", N_("Reports"), "report-analytics", REPORT_READERS),
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),
     MenuEntry("/people", N_("People"), "users", PEOPLE_KEEPERS),
+    MenuEntry("/rules", N_("Rules"), "list-details", RULE_READERS),
     MenuEntry("/settings", N_("Settings"), "settings", POLICY_ASKERS),
     MenuEntry("/audit", N_("Audit"), "shield-lock", AUDITORS),
 )

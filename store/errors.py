@@ -214,6 +214,14 @@ class RulesUnchanged(StoreError):
     """A roll-back that would change nothing."""
 
 
+class RulesMovedOn(StoreError):
+    def __init__(self, based_on: int, counts: int) -> None:
+        super().__init__(
+            f"the draft was not kept: it was made from version {based_on}, and version {counts} has come since; "
+            "begin with what counts now"
+        )
+
+
 class RuleSetNotPublished(StoreError):
     def __init__(self, draft_no: int, why: str) -> None:
         super().__init__(f"rule draft {draft_no} was not published: {why}")

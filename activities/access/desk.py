@@ -147,7 +147,7 @@ class DeskActivities:
 
     async def _draft(self, wanted: DraftRules, message: DoAtDesk) -> int:
         if wanted.rules is not None:
-            return (await self._rules.draft(wanted.rules, message.by, message.at)).draft_no
+            return (await self._rules.draft(wanted.rules, message.by, message.at, wanted.based_on)).draft_no
         if wanted.rolls_back is not None:
             return (await self._rules.roll_back(wanted.rolls_back, message.by, message.at)).draft_no
         raise ApplicationError("say which rules to draft", type=REFUSED, non_retryable=True)

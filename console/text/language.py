@@ -14,6 +14,7 @@ from babel.support import NullTranslations
 from starlette.requests import Request
 
 from console.text.catalogue import translations
+from console.text.rule_sentences import advice_in_chinese, in_chinese
 from console.text.ticket_words import MEANINGS
 from console.text.words import STATES, WAITS
 from domain.returns.enums import REASONS, Reason
@@ -59,6 +60,14 @@ class PageLanguage:
     def meaning(self, text: str) -> str:
         """What giving a ticket up means; what names a number has no words of ours and stays as it is."""
         return self.say(text) if text in MEANINGS else text
+
+    def finding(self, text: str) -> str:
+        """What is wrong with a rule."""
+        return in_chinese(text) if self.code == "zh" else text
+
+    def advice(self, text: str) -> str:
+        """What to do about it."""
+        return advice_in_chinese(text) if self.code == "zh" else text
 
     def waits(self, waiting_for: str) -> str:
         """What an order waits for. Parts that have no words (numbers, names) stay as they are."""

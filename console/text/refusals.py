@@ -42,6 +42,19 @@ SAID: Mapping[str, tuple[str, str]] = {
     "Exists": (N_("This has been sent before."), AGAIN),
     "ChangeRefused": (N_("It cannot be changed so."), N_("Look at the reason below and put it right.")),
     "InvalidChange": (N_("It cannot be changed so."), N_("Look at the reason below and put it right.")),
+    "InvalidRuleSet": (
+        N_("Something in the table is wrong: nothing was kept."),
+        N_("It stands at its cell; mend it and save again."),
+    ),
+    "RulesMovedOn": (
+        N_("Another version has come since this was begun."),
+        N_("Begin with what is in force, so that nobody's change is lost."),
+    ),
+    "UnableToDecide": (N_("The tables cannot decide."), N_("Look at the reason below and put it right.")),
+    "TooLarge": (
+        N_("The table is too large for the page."),
+        N_("Write it in a file: `oms rules export`, then `oms rules draft`."),
+    ),
     "NothingChanged": (N_("That is how it is already."), N_("Nothing has to be done here.")),
     "OUT_OF_SCOPE": (N_("This shop is not among yours."), N_("Hand it to somebody who may.")),
     "Owned": (N_("Somebody else looks after it."), N_("Ask them, or have it handed to you.")),

@@ -10,6 +10,7 @@ from console.text.decision_words import DECISION_WORDS
 from console.text.goods_words import GOODS_COLOURS, GOODS_WORDS
 from console.text.import_words import IMPORT_COLOURS, IMPORT_WORDS
 from console.text.report_words import REPORT_WORDS
+from console.text.rule_words import RULE_COLOURS, RULE_WORDS
 from console.text.ticket_words import TICKET_WORDS
 
 STATES: Mapping[str, Mapping[str, str]] = {
@@ -19,6 +20,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
     **REPORT_WORDS,
     **IMPORT_WORDS,
     **AUDIT_WORDS,
+    **RULE_WORDS,
     "order": {
         "PENDING_PAYMENT": N_("To be paid"),
         "AWAITING_SHIPMENT": N_("To be shipped"),
@@ -191,6 +193,7 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
     **CALLBACK_COLOURS,
     **GOODS_COLOURS,
     **IMPORT_COLOURS,
+    **RULE_COLOURS,
     "order": {
         "PENDING_PAYMENT": "yellow", "AWAITING_SHIPMENT": "blue", "PARTIALLY_SHIPPED": "cyan", "SHIPPED": "cyan",
         "DELIVERED": "teal", "COMPLETED": "green", "CLOSED": "secondary",

@@ -19,23 +19,31 @@ Words = tuple[str, str]
 """Chinese, English."""
 
 
-def reason(because: Because) -> Words:
+def reason(because: Because, *, of_draft: bool = False) -> Words:
+    """`of_draft`: by tables that are not published, and have no number."""
     zh, en = DIMENSIONS.get(because.dim, (because.dim, because.dim))
-    of_zh, of_en = ("规则集", "rule set") if because.version_of == "rules" else ("策略", "policy")
+    of_zh, of_en = _by(because, of_draft)
     if because.rule_id == NO_RULE:
         return (
-            f"{zh} {because.value}(没有规则匹配,按策略的拆单顺序;{of_zh}第 {because.version} 版)",
-            f"{en} {because.value} (no rule matched: divided in the policy's order; {of_en} version {because.version})",
+            f"{zh} {because.value}(没有规则匹配,按策略的拆单顺序;{of_zh})",
+            f"{en} {because.value} (no rule matched: divided in the policy's order; {of_en})",
         )
     if (because.dim, because.value) == ("custom", NO_VALUE):
         return (
-            f"没有匹配任何自定义条件,与规则 {because.rule_id} 的商品分开({of_zh}第 {because.version} 版)",
-            f"no condition matched: apart from the goods of rule {because.rule_id} ({of_en} version {because.version})",
+            f"没有匹配任何自定义条件,与规则 {because.rule_id} 的商品分开({of_zh})",
+            f"no condition matched: apart from the goods of rule {because.rule_id} ({of_en})",
         )
     return (
-        f"{zh} {because.value}(规则 {because.rule_id},{of_zh}第 {because.version} 版)",
-        f"{en} {because.value} (rule {because.rule_id}, {of_en} version {because.version})",
+        f"{zh} {because.value}(规则 {because.rule_id},{of_zh})",
+        f"{en} {because.value} (rule {because.rule_id}, {of_en})",
     )
+
+
+def _by(because: Because, of_draft: bool) -> Words:
+    if of_draft and because.version_of == "rules":
+        return "此草稿", "this draft"
+    zh, en = ("规则集", "rule set") if because.version_of == "rules" else ("策略", "policy")
+    return f"{zh}第 {because.version} 版", f"{en} version {because.version}"
 
 
 def turned_down(other: Rejected) -> Words:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from domain.rules.reading import read_table
-from domain.rules.sets import RuleSet
+from domain.rules.sets import RuleSet, TableName
 from domain.rules.tables import SHAPES, RuleRow, RuleTable
 from domain.strict import Strict
 
@@ -27,10 +27,23 @@ def changes(before: RuleSet, after: RuleSet) -> tuple[RowChange, ...]:
     """Rows are the same when their ids are. Order matters where the first row that fits counts."""
     found: list[RowChange] = []
     for name, shape in SHAPES.items():
+        if name not in before.tables or name not in after.tables:
+            continue
         old, new = (read_table(shape, rules.tables[name])[0] for rules in (before, after))
         if old is not None and new is not None:
             found += _of_table(old, new)
     return tuple(found)
+
+
+def same_rules(one: RuleSet, other: RuleSet) -> bool:
+    """The same rows with the same notes, however their documents are laid out. Of whole rule sets; the name is no
+    rule."""
+    return not changes(one, other) and all(_notes(one, name) == _notes(other, name) for name in SHAPES)
+
+
+def _notes(rule_set: RuleSet, name: TableName) -> object:
+    table, _ = read_table(SHAPES[name], rule_set.tables[name])
+    return rule_set.tables[name] if table is None else {row.rule_id: row.note for row in table.rows}
 
 
 def _of_table(old: RuleTable, new: RuleTable) -> Iterator[RowChange]:

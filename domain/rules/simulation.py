@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domain.catalog.records import SkuRecord
+from domain.fulfilment.explanation import Explanation, explain
 from domain.fulfilment.planning import PlanInputs, plan
 from domain.policy import Dimension
 from domain.records import ChildPlan
@@ -110,11 +111,21 @@ class Simulation:
 
 
 def planned(order: PastOrder, engine: RuleEngine) -> tuple[ChildPlan, ...]:
-    """The children the order would have under a rule set."""
+    """The children the order would have under a rule set. Raises `UnableToDecide`."""
+    return plan(_inputs(order, engine)).children
+
+
+def explained(order: PastOrder, engine: RuleEngine) -> Explanation:
+    """The same with reasons and what was turned down, for one order. Raises `UnableToDecide`."""
+    inputs = _inputs(order, engine)
+    return explain(inputs, plan(inputs))
+
+
+def _inputs(order: PastOrder, engine: RuleEngine) -> PlanInputs:
     inputs = order.inputs
     stock = {(balance.sku, balance.warehouse): balance.available for balance in inputs.stock}
     question = question_of(order.head, inputs.priced, order.catalogue, inputs.candidates, stock, order.priority)
-    return plan(inputs.model_copy(update={"decision": engine.decide(question)})).children
+    return inputs.model_copy(update={"decision": engine.decide(question)})
 
 
 def _difference(before: Iterable[ChildPlan], after: Iterable[ChildPlan]) -> Difference | None:

@@ -13,16 +13,21 @@ from store.rules.decisions import head
 
 PAGE = 50
 
-# Newest first, after the last one of the page before. Orders without a kept plan are left out.
-READ = """
+# Orders without a kept plan are left out.
+_PLANNED = """
 SELECT p.order_no, o.placed_at, p.explanation -> 'inputs' AS inputs, o.channel, o.kind, o.currency,
     o.start #>> '{address,country}' AS country, o.start #>> '{address,province}' AS province,
     o.start #>> '{address,city}' AS city, o.start #>> '{address,district}' AS district, y.policy,
     coalesce((SELECT jsonb_object_agg(l.line_id, l.catalogue) FROM order_lines l
         WHERE l.order_no = p.order_no AND l.catalogue IS NOT NULL), '{}') AS catalogue
-FROM orders o JOIN order_plans p USING (order_no) JOIN policies y ON y.version = o.policy_version
+FROM orders o JOIN order_plans p USING (order_no) JOIN policies y ON y.version = o.policy_version"""
+
+# Newest first, after the last one of the page before.
+READ = f"""{_PLANNED}
 WHERE o.placed_at >= $1 AND ($2::timestamptz IS NULL OR (o.placed_at, o.order_no) < ($2, $3))
 ORDER BY o.placed_at DESC, o.order_no DESC LIMIT $4"""
+
+ONE = f"{_PLANNED} WHERE o.order_no = $1"
 
 
 class PastOrders:
@@ -40,6 +45,11 @@ class PastOrders:
             if len(rows) < PAGE:
                 return
             last, limit = rows[-1], limit - len(rows)
+
+    async def one(self, order_no: str) -> PastOrder | None:
+        """None: it is not in the books, or was never planned."""
+        row = await self._pool.fetchrow(ONE, order_no)
+        return None if row is None else _order(row)
 
 
 def _order(row: Row) -> PastOrder:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.approvals import Role
-from domain.rules.changes import changes
+from domain.rules.changes import changes, same_rules
 from domain.rules.route_checks import looser_routes
 from store.errors import RuleSetNotPublished, RuleSetOvertaken
 from store.pool import Connection
-from store.rules.rule_sets import Draft, last_simulation, same_tables, what_counts
+from store.rules.defaults import complete
+from store.rules.rule_sets import Draft, last_simulation, what_counts
 
 APPROVER = Role.ORDER_OPS
 MONEY_APPROVER = Role.FINANCE
@@ -33,13 +34,13 @@ async def rules_question(connection: Connection, draft: Draft) -> RulesQuestion:
     counts = await what_counts(connection)
     if counts.version != draft.based_on:
         raise RuleSetOvertaken(draft.draft_no, draft.based_on, counts.version)
-    if same_tables(counts, draft.rule_set):
+    if same_rules(complete(counts), draft.rule_set):
         raise RuleSetNotPublished(draft.draft_no, f"nothing in it differs from version {counts.version}, which counts")
     simulated = await last_simulation(connection, draft.draft_no)
     if simulated is None and draft.copies is None:
         why = f"it was never tried on past orders; do so with `oms rules simulate {draft.draft_no}`"
         raise RuleSetNotPublished(draft.draft_no, why)
-    found = changes(counts, draft.rule_set)
+    found = changes(complete(counts), draft.rule_set)
     about_money = counts.tables.get("approval_route") != draft.rule_set.tables.get("approval_route")
     content = {
         "draft": draft.draft_no,

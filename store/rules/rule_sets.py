@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.approvals import Decided
 from domain.records import AuditEntry
+from domain.rules.changes import same_rules
 from domain.rules.check import accept
 from domain.rules.engine import RuleEngine
 from domain.rules.findings import Finding
@@ -13,9 +14,9 @@ from domain.rules.route_checks import looser_findings
 from domain.rules.sets import RuleSet, content_hash
 from domain.strict import of
 from store.audit.audit import append_entry
-from store.errors import NoSuchRuleSet, RuleSetOvertaken, RulesUnchanged
+from store.errors import NoSuchRuleSet, RuleSetOvertaken, RulesMovedOn, RulesUnchanged
 from store.pool import Connection, Pool, Row
-from store.rules.defaults import BUILT_IN, built_in
+from store.rules.defaults import BUILT_IN, built_in, complete
 
 DRAFTS = "draft_no, name, document, content_hash, based_on, copies, warnings, drafted_by, drafted_at"
 VERSIONS = "version, document, content_hash, draft_no, drafted_by, published_by, published_at, remark, approval_id"
@@ -109,19 +110,23 @@ class RuleSetStore:
         """Newest first."""
         return tuple(_published(row) for row in await self._pool.fetch(LIST, limit))
 
-    async def draft(self, given: RuleSet, by: str, at: datetime) -> Draft:
-        """Keep a draft: the tables given, the others as they count now. Raises `InvalidRuleSet`, and keeps nothing."""
+    async def draft(self, given: RuleSet, by: str, at: datetime, based_on: int | None = None) -> Draft:
+        """Keep a draft: the tables given, the others as they count now. `based_on`: the version it was made from.
+
+        Raises `InvalidRuleSet`, `RulesMovedOn`, and keeps nothing.
+        """
         current = await self.current_set()
-        whole = RuleSet(name=given.name, tables={**built_in().tables, **current.tables, **given.tables})
+        if based_on is not None and based_on != current.version:
+            raise RulesMovedOn(based_on, current.version)
+        whole = RuleSet(name=given.name, tables={**complete(current).tables, **given.tables})
         return await self._keep(whole, current, None, by, at)
 
     async def roll_back(self, version: int, by: str, at: datetime) -> Draft:
         """A draft that brings an old version back. Raises `NoSuchRuleSet`, `InvalidRuleSet`, `RulesUnchanged`."""
         old = (await self.version(version)).rule_set
         current = await self.current_set()
-        # Tables that there were none of then did what the built-in ones do.
-        whole = RuleSet(name=old.name, tables={**built_in().tables, **old.tables})
-        if same_tables(whole, current):
+        whole = complete(old).model_copy(update={"version": 0})
+        if same_rules(whole, complete(current)):
             raise RulesUnchanged(
                 f"version {current.version} counts, and is what version {version} was: nothing was drafted"
             )
@@ -135,6 +140,10 @@ class RuleSetStore:
     async def drafts(self, limit: int = 100) -> tuple[Draft, ...]:
         """Newest first."""
         return tuple(_draft(row, row["version"]) for row in await self._pool.fetch(LIST_DRAFTS, limit))
+
+    async def last_simulation(self, draft_no: int) -> dict[str, Any] | None:
+        async with self._pool.acquire() as connection:
+            return await last_simulation(connection, draft_no)
 
     async def keep_simulation(self, draft_no: int, summary: dict[str, Any], by: str, at: datetime) -> None:
         await self._pool.execute(ADD_SIMULATION, draft_no, summary, by, at)
@@ -166,11 +175,6 @@ class RuleSetStore:
             detail = {"draft": row["draft_no"], "content_hash": row["content_hash"], "copies": copies}
             await append_entry(connection, AuditEntry(actor=by, action="rules.draft", detail=detail), at)
         return _draft(row, None)
-
-
-def same_tables(one: RuleSet, other: RuleSet) -> bool:
-    """Notes and all; the name is not a rule."""
-    return {**built_in().tables, **one.tables} == {**built_in().tables, **other.tables}
 
 
 async def read_draft(connection: Connection, draft_no: int) -> Draft:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import typer
@@ -11,9 +11,8 @@ from domain.access.controls import PublishRules, control_workflow_id
 from domain.access.desk import DraftRules
 from domain.approvals import ApprovalRequest, Decision
 from domain.rules.check import InvalidRuleSet
-from domain.rules.engine import engine_of
 from domain.rules.sets import UnableToDecide
-from domain.rules.simulation import OrderEffect, ParcelView, Simulated, Simulation
+from domain.rules.simulation import OrderEffect, ParcelView, Simulated
 from starter.cli import output
 from starter.cli.approvals.approve import failure_of
 from starter.cli.approvals.controls import asked, show_question
@@ -26,8 +25,8 @@ from starter.cli.rules.rules import Number, drafted
 from starter.cli.text import amount
 from starter.clients.approvals import DecisionNotTaken
 from store.approvals.approvals import ApprovalStore
-from store.rules.past_plans import PastOrders
 from store.rules.rule_sets import RuleSetStore
+from store.rules.trials import RuleTrials
 
 SHOWN = 20
 """Orders told to people; --json has more."""
@@ -81,22 +80,13 @@ def simulate(
 
 
 async def _simulate(number: int, last: int, days: int, by: str | None, quiet: bool) -> Simulated:
-    who, now = actor(by), datetime.now(UTC)
+    who = actor(by)
     async with database() as pool:
-        rules = RuleSetStore(pool)
-        draft = await rules.draft_of(number)
-        work, done = Simulation(engine_of(await rules.current_set()), engine_of(draft.rule_set)), 0
         with progress("past orders", None, quiet=quiet) as tell:
             try:
-                async for order in PastOrders(pool).newest(last, now - timedelta(days=days)):
-                    work.take(order)
-                    done += 1
-                    tell(done)
+                return await RuleTrials(pool).simulate(number, last, days, who, datetime.now(UTC), tell)
             except UnableToDecide as e:
                 raise CommandFailed(f"draft {number} cannot be simulated: {e}.") from None
-        found = work.result()
-        await rules.keep_simulation(number, dict(found.summary), who, now)
-    return found
 
 
 def publish(

@@ -1,0 +1,92 @@
+"""Decision tables in words. English here; the Chinese stands in the catalogue."""
+
+from collections.abc import Mapping
+
+from console.text.catalogue import N_
+
+RULE_WORDS: Mapping[str, Mapping[str, str]] = {
+    "rule table": {
+        "dimension_order": N_("Order of dimensions"),
+        "custom_split": N_("Conditions for splitting"),
+        "separation": N_("Never in one parcel"),
+        "preferred_warehouse": N_("Preferred warehouses"),
+        "carriers": N_("Carriers"),
+        "tariffs": N_("Tariffs"),
+        "approval_route": N_("Who approves a return"),
+    },
+    "rule field": {
+        "": N_("Condition"),
+        "channel": N_("Channel"),
+        "kind": N_("Kind of order"),
+        "currency": N_("Currency"),
+        "amount_minor": N_("Amount (fen)"),
+        "order_lines": N_("Lines of the order"),
+        "order_qty": N_("Units of the order"),
+        "order_weight_g": N_("Weight of the order (g)"),
+        "country": N_("Country"),
+        "province": N_("Province"),
+        "city": N_("City"),
+        "district": N_("District"),
+        "policy_priority": N_("The policy's order"),
+        "sku": N_("SKU"),
+        "qty": N_("Units"),
+        "stock": N_("Units in stock"),
+        "line_amount_minor": N_("Amount of the line (fen)"),
+        "ship_from": N_("Ships from"),
+        "warehouses": N_("Warehouses"),
+        "supplier": N_("Supplier"),
+        "logistics": N_("Logistics class"),
+        "customs": N_("Customs mode"),
+        "cross_border": N_("Crosses the border"),
+        "battery": N_("Battery"),
+        "hazard": N_("Dangerous goods"),
+        "weight_g": N_("Weight of a unit (g)"),
+        "warehouse": N_("Warehouse"),
+        "region": N_("Region"),
+        "small_max_minor": N_("Small amount (fen)"),
+        "type": N_("Kind of return"),
+        "risk": N_("Risk"),
+        "exempt": N_("Owed by the system"),
+    },
+    "rule answer": {
+        "priority": N_("Order of dimensions"),
+        "group": N_("Group"),
+        "kind": N_("Kept apart by"),
+        "value": N_("Value"),
+        "warehouses": N_("Warehouses, best first"),
+        "carriers": N_("Carriers that may"),
+        "carrier": N_("Carrier"),
+        "first_g": N_("First weight (g)"),
+        "first_fee_minor": N_("First fee (fen)"),
+        "extra_g": N_("Each further (g)"),
+        "extra_fee_minor": N_("Further fee (fen)"),
+        "levels": N_("Who has to agree"),
+    },
+    "rule change": {
+        "added": N_("New"),
+        "removed": N_("Removed"),
+        "changed": N_("Changed"),
+        "moved": N_("Moved"),
+    },
+    "rule draft": {
+        "open": N_("Draft"),
+        "asked": N_("Asked for"),
+        "rejected": N_("Not approved"),
+        "overtaken": N_("Another version has come since"),
+        "published": N_("Published"),
+    },
+    "rule difference": {
+        "parcels": N_("Travels otherwise"),
+        "carrier": N_("Another carrier or price"),
+        "reasons": N_("Other reasons only"),
+    },
+    "rule trial": {
+        "NoPlan": N_("There is no plan of such an order: an order is planned when it is paid."),
+        "Faults": N_("First mend what is wrong in the table."),
+    },
+}
+RULE_COLOURS: Mapping[str, Mapping[str, str]] = {
+    "rule draft": {"asked": "blue", "published": "green", "rejected": "red", "overtaken": "orange"},
+    "rule change": {"added": "green", "removed": "red", "changed": "blue"},
+    "rule difference": {"parcels": "orange", "carrier": "blue"},
+}
