@@ -131,10 +131,12 @@ madeup: venv ## requests made up from the open API's document, for five minutes:
 	@$(call timed,madeup,$(VENV)/bin/pytest -q tests/open_api/test_made_up_requests.py --long --timeout 900)
 
 lock: venv ## resolve pyproject.toml into requirements.lock: hashes, no index lines
-	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --python-version 3.11 --universal \
+	$(VENV)/bin/uv pip compile pyproject.toml --extra local --extra dev --extra training --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(VENV)/bin/uv pip compile pyproject.toml -c requirements.lock --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o deploy/production.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra training -c requirements.lock --python-version 3.11 --universal \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o deploy/training.lock
 
 venv: $(INSTALLED)
 

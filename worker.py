@@ -27,7 +27,8 @@ from activities.carrier import CarrierActivities
 from activities.connectors import Connector
 from activities.courier import CourierActivities
 from activities.customs import CustomsActivities, CustomsBooks
-from activities.insight import InsightActivities
+from activities.insight.reports import InsightActivities
+from activities.insight.risk_model import RiskActivities
 from activities.money.bills import BillActivities, ReadBill
 from activities.money.outside_money import OutsideMoneyActivities
 from activities.order_views import OrderViews
@@ -188,6 +189,7 @@ def inside(
         border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,
         OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment, *InsightActivities(pool, clock).methods,
+        *RiskActivities(pool, clock).methods,
         *_asking_activities(pool, client, connectors, bills or {}, clock),
     ]  # fmt: skip
 

@@ -21,7 +21,6 @@ from console.pages import (
     live,
     orders,
     pictures,
-    reports,
     returns,
     rules,
     sign_in,
@@ -33,6 +32,7 @@ from console.pages.goods import importing as importing_goods
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
+from console.pages.reports import periods, risk
 from console.pages.tickets import one, queue, together
 from console.security.access import insist_on_walls
 from console.security.forms import LimitedBody
@@ -49,7 +49,7 @@ PAGES = (
     *(board, messages, subscriptions),
     *(importing_goods, correcting, stock, catalogue),
     *finance.PAGES,
-    reports,
+    *(risk, periods),  # what has a name of its own before `/reports/{period}`
     *importing.PAGES,
     *controls.PAGES,
     *rules.PAGES,

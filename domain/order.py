@@ -62,6 +62,10 @@ def _of_our_time(moment: datetime) -> datetime:
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 OrderTime = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 
+MOST_OTHER = 20
+OtherFacts = Annotated[dict[Id, Annotated[int, Field(ge=0, le=10**6)]], Field(max_length=MOST_OTHER)]
+"""What other systems know of an order or its buyer, as numbers by the field's name: 0 and 1 for no and yes."""
+
 MOST_PRICED_BYTES = 1_800_000
 """Of an order priced line by line, as the store answers its registration: the largest message about an order."""
 MOST_PARCELS = 200
@@ -216,6 +220,9 @@ class StartOrder(Strict):
     payment: PaymentTerms = PaymentTerms()
     dispatch_by: OrderTime | None = None
     """Until when the channel has promised that all of it leaves. Absent: the policy's time, from payment."""
+    other_facts: OtherFacts = Field(default_factory=dict)
+    """Such as `complaints_30d` of the customer service's own system: the policy says which of them the return risk
+    counts (R63). Nothing about who somebody is."""
     proof: Annotated[str, Field(max_length=8_192)] | None = None
     """A token of the service that starts it, made for this very message (docs/contract/README.md)."""
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from domain.dispatch.holds import Hold
-from domain.insight.risk import BuyerHistory
+from domain.insight.risk import BuyerHistory, OrderTraits
+from domain.insight.risk_model import RiskModel
 from domain.order import Id, Minor, Qty, Sku, SkuTags
 from domain.policy import Policy
 from domain.refunds.outside import BankWord, OutsideMoney
@@ -252,10 +253,13 @@ class SettlePayment(Strict):
     write: OrderWrite
     """Carries the payment and its event; children are filled in by the answer."""
     policy: Policy
+    traits: OrderTraits | None = None
+    """What the order shows of its return risk, kept with what is counted of its buyer. None: before that was asked."""
 
 
 class Settled(Strict):
-    """`history`: of its buyer; None in what was settled before anybody asked."""
+    """`history`: of its buyer; None in what was settled before anybody asked. `risk_model`: the one in force."""
 
     children: tuple[ChildPlan, ...]
     history: BuyerHistory | None = None
+    risk_model: RiskModel | None = None

@@ -10,7 +10,8 @@ from pydantic import AwareDatetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.insight import BuildReport, InsightActivities
+from activities.insight.reports import BuildReport, InsightActivities
+from activities.insight.risk_model import RiskActivities, TrainRisk
 from domain.access.desk import (
     AccountChargeback,
     AskAboutMoney,
@@ -141,6 +142,10 @@ class DeskActivities:
         if isinstance(wanted, SetInsight):
             version = await self._insight.put_parameters(wanted.parameters, message.by, message.at)
             return {"version": version}
+        if wanted.report == "risk":
+            risk = RiskActivities(self._pool, lambda: message.at)
+            trained = await risk.trained(TrainRisk(month=wanted.period, as_of=message.at), message.by)
+            return trained.model_dump(mode="json")
         build = BuildReport(report=wanted.report, period=wanted.period, as_of=message.at)
         built = await InsightActivities(self._pool, lambda: message.at).build(build)
         return built.model_dump(mode="json")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
-from activities.insight import BuildReport, InsightActivities
+from activities.insight.reports import BuildReport, InsightActivities
 from bench.insight.planting import (
     PlantedOrder,
     PlantedReturn,

@@ -113,6 +113,7 @@ AUDIT_WORDS: Mapping[str, Mapping[str, str]] = {
         "carrier_system": N_("waybills are booked at"),
         "split_priority": N_("what orders are split by, in this order"),
         "threshold": N_("points from which on somebody looks"),
+        "trained": N_("a trained model may judge"),
         "hold_s": N_("an order waits at most"),
         "size_exchange_90d.each": N_("points for each exchange for another size in 90 days"),
         "size_exchange_90d.cap": N_("at most for exchanges"),

@@ -20,6 +20,19 @@ REPORT_WORDS: Mapping[str, Mapping[str, str]] = {
         "CLOSED_NOT_SENT": N_("Never sent back"),
         "REFUND_FAILED": N_("The refund failed"),
     },
+    "training": {
+        "in_force": N_("It judges: it beat the points on the month held out"),
+        "not_better": N_("It does not judge: points did as well on the month held out"),
+        "too_few": N_("Too few orders whose end is known: points judge"),
+        "no_extra": N_(
+            "Nothing here can train one (scikit-learn, the extra `training`, is not installed): points judge"
+        ),
+        "no_better_than_chance": N_("not surely better than chance"),
+        "auc": N_("orders them no better than points"),
+        "brier": N_("errs no less than points"),
+        "sellers_fault": N_("the seller was at fault"),
+        "not_delivered": N_("not delivered"),
+    },
     "held by": {
         "rules": N_("Rule set"),
         "policy": N_("Policy"),

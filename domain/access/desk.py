@@ -113,10 +113,11 @@ class DraftRules(Strict):
 
 
 class BuildReportNow(Strict):
-    """A report of a month (2026-04) or week (2026-W17), built again of what is known now."""
+    """A report of a month (2026-04) or week (2026-W17), built again of what is known now; or the return risk, trained
+    again as after that month."""
 
     kind: Literal["build_report"] = "build_report"
-    report: Literal["health", "weekly"]
+    report: Literal["health", "weekly", "risk"]
     period: Id
 
 

@@ -114,6 +114,8 @@ class Hold(Strict):
     end: HoldEnd | None = None
     ended_by: str | None = None
     end_remark: str = ""
+    helped: bool | None = None
+    """Whoever looked at the return risk says whether it did."""
 
     @property
     def is_open(self) -> bool:

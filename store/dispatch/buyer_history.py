@@ -1,4 +1,4 @@
-"""What a buyer has sent back before, for the look at the risk of a new order."""
+"""What a buyer has ordered and sent back before, for the look at the risk of a new order."""
 
 from datetime import datetime
 
@@ -7,13 +7,15 @@ from store.pool import Connection
 
 # Of the buyer's latest other orders: a shop's nameless buyer may have any number. An order comes back within weeks.
 CASES = """
-SELECT count(*) FILTER (WHERE c.type = 'exchange' AND c.reason = 'size_does_not_fit') AS size_exchange_90d,
-    count(*) FILTER (WHERE c.type = 'return_refund') AS returns_90d
-FROM (
-    SELECT order_no FROM orders
+WITH theirs AS (
+    SELECT order_no, placed_at FROM orders
     WHERE buyer_id = (SELECT buyer_id FROM orders WHERE order_no = $1) AND order_no <> $1
     ORDER BY placed_at DESC, order_no DESC LIMIT 500
-) o JOIN return_cases c USING (order_no)
+)
+SELECT count(*) FILTER (WHERE c.type = 'exchange' AND c.reason = 'size_does_not_fit') AS size_exchange_90d,
+    count(*) FILTER (WHERE c.type = 'return_refund') AS returns_90d,
+    (SELECT count(*) FROM theirs WHERE placed_at > $2::timestamptz - $3::interval AND placed_at <= $2) AS orders_90d
+FROM theirs JOIN return_cases c USING (order_no)
 WHERE c.applied_at > $2::timestamptz - $3::interval AND c.applied_at <= $2 AND c.fault <> 'seller'
     AND c.status NOT IN ('REJECTED', 'CANCELLED_BY_BUYER', 'CLOSED_NOT_SENT')"""
 

@@ -13,14 +13,15 @@ from store.pool import Connection, clean
 # same number to another hold: the later one is told whole.
 KEEP = """
 INSERT INTO order_holds AS h (hold_id, order_no, child_no, children, kind, source, rule, reason, remark, placed_by,
-    placed_at, ends_at, ask_after_s, stopped, too_late, ended_at, ending, ended_by, end_remark, updated_at, seq, risk)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+    placed_at, ends_at, ask_after_s, stopped, too_late, ended_at, ending, ended_by, end_remark, updated_at, seq, risk,
+    helped)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 ON CONFLICT (hold_id) DO UPDATE SET (child_no, children, kind, source, rule, reason, remark, placed_by, placed_at,
-    ends_at, ask_after_s, stopped, too_late, ended_at, ending, ended_by, end_remark, updated_at, seq, risk) =
+    ends_at, ask_after_s, stopped, too_late, ended_at, ending, ended_by, end_remark, updated_at, seq, risk, helped) =
     ROW (excluded.child_no, excluded.children, excluded.kind, excluded.source, excluded.rule, excluded.reason,
     excluded.remark, excluded.placed_by, excluded.placed_at, excluded.ends_at, excluded.ask_after_s, excluded.stopped,
     excluded.too_late, excluded.ended_at, excluded.ending, excluded.ended_by, excluded.end_remark, excluded.updated_at,
-    excluded.seq, excluded.risk)
+    excluded.seq, excluded.risk, excluded.helped)
 WHERE (h.updated_at, h.seq) < (excluded.updated_at, excluded.seq)"""
 
 # Of an order that has ended nothing is held: also what only a task that never counted has told.
@@ -31,7 +32,7 @@ WHERE order_no = $1 AND ended_at IS NULL AND (updated_at, seq) < ($2, $3)"""
 # Open ones first, then the latest.
 OF_ORDER = """
 SELECT hold_id, order_no, child_no, children, kind, source, rule, reason, remark, placed_by, placed_at, ends_at,
-    stopped, too_late, ended_at, ending, ended_by, end_remark, risk
+    stopped, too_late, ended_at, ending, ended_by, end_remark, risk, helped
 FROM order_holds WHERE order_no = $1 ORDER BY ended_at IS NOT NULL, placed_at DESC, hold_id DESC LIMIT 100"""
 
 
@@ -59,6 +60,7 @@ class HoldRow:
     ended_by: str | None
     end_remark: str
     risk: RiskScore | None
+    helped: bool | None
 
     def is_on(self, child_no: str) -> bool:
         """Whether this child waits for it."""
@@ -73,7 +75,7 @@ async def keep_holds(connection: Connection, write: OrderWrite) -> None:
             KEEP, h.hold_id, write.order_no, h.child_no, list(h.children), h.kind, h.source, h.rule, clean(h.reason),
             clean(h.remark), clean(h.placed_by), h.placed_at, h.ends_at, h.ask_after_s, list(h.stopped),
             list(h.too_late), h.ended_at, h.end, h.ended_by, clean(h.end_remark), write.at, write.seq,
-            None if h.risk is None else h.risk.model_dump(mode="json"),
+            None if h.risk is None else h.risk.model_dump(mode="json"), h.helped,
         )  # fmt: skip
     if write.ended:
         await connection.execute(END, write.order_no, write.at, write.seq)

@@ -2,6 +2,7 @@
 
 from domain.fulfilment.explanation import explain
 from domain.fulfilment.planning import plan
+from domain.insight.risk import features_of
 from domain.policy import Policy
 from domain.records import ChildPlan, OrderWrite, Priced, Settled, SettlePayment, StockMove
 from domain.shares import freeze
@@ -9,6 +10,7 @@ from domain.states import ChildStatus
 from store.dispatch.buyer_history import buyer_history
 from store.dispatch.deadlines import promise
 from store.errors import AlreadySettled, NoSuchOrder, NotTaggedYet, PaymentDoesNotFit
+from store.insight.risk_models import keep_features, model_in_force
 from store.orders.children import insert_children, read_children
 from store.orders.lines import catalogue_of, priced_of, read_rows, untagged_of
 from store.orders.plans import keep_explanation, plan_inputs
@@ -44,7 +46,10 @@ async def settle(connection: Connection, message: SettlePayment) -> Settled:
     await apply_write(connection, write, created)
     paid_at = write.payment.paid_at if write.payment else write.at
     await promise(connection, write.order_no, paid_at, message.policy)
-    return Settled(children=children, history=await buyer_history(connection, write.order_no, paid_at))
+    history = await buyer_history(connection, write.order_no, paid_at)
+    if message.traits is not None:
+        await keep_features(connection, write.order_no, paid_at, features_of(history, message.traits))
+    return Settled(children=children, history=history, risk_model=await model_in_force(connection))
 
 
 async def _check(connection: Connection, write: OrderWrite) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from activities.insight import BuildReport, InsightActivities
+from activities.insight.reports import BuildReport, InsightActivities
 from bench.insight.planting import (
     PlantedOrder,
     PlantedReturn,

@@ -44,7 +44,7 @@ def test_servers_bind_to_loopback(python_files: list[Path]) -> None:
 
 
 def test_every_locked_package_has_hashes_and_no_address(root: Path) -> None:
-    for name in ("requirements.lock", "deploy/installer.lock", "deploy/production.lock"):
+    for name in ("requirements.lock", *(f"deploy/{name}.lock" for name in ("installer", "production", "training"))):
         text = (root / name).read_text().replace("\\\n", " ")
         packages = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
         assert packages, name
@@ -76,4 +76,4 @@ def test_production_runs_the_tested_versions(root: Path) -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^([a-z0-9-]+==[^ ]+)", (root / name).read_text(), re.MULTILINE))
 
-    assert pins("deploy/production.lock") <= pins("requirements.lock")
+    assert pins("deploy/production.lock") < pins("deploy/training.lock") <= pins("requirements.lock")

@@ -1,11 +1,12 @@
 """The reports, `insight/reports`: the month's health report on the 1st at 06:00 in Shanghai, the week's ranking on
-Mondays (R64, R72). A workflow with a timer, as the nightly comparison is (decisions 0007, 0057).
+Mondays (R64, R72); after the month's reports the return risk is trained (R59). A workflow with a timer, as the nightly
+comparison is (decisions 0007, 0057).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from temporalio import workflow
@@ -13,7 +14,8 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.insight import BuildReport, InsightActivities, NotBuilt
+    from activities.insight.reports import BuildReport, InsightActivities, NotBuilt
+    from activities.insight.risk_model import RiskActivities, TrainRisk
     from domain.insight.periods import SHANGHAI, Span, month_before, months_after, week_before, weeks_after
     from domain.strict import Strict, UnableToRead
     from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read_only_one
@@ -24,8 +26,10 @@ INSIGHT_WORKFLOW = "Insight"
 INSIGHT_WORKFLOW_ID = "insight/reports"
 ONE_REPORT = timedelta(minutes=5)
 STORE_STEP = timedelta(seconds=10)
+TRAINS = "the return risk is trained on the 1st"
 REPORT_RETRY = RetryPolicy(initial_interval=timedelta(minutes=1), backoff_coefficient=3.0, maximum_attempts=5)
 """Then a ticket: the other report, and the next one, do not wait for it."""
+Built = Literal["health", "weekly", "risk"]
 Period = Annotated[str, Field(max_length=10)]
 
 
@@ -54,10 +58,13 @@ class InsightWorkflow(LoopSignals):
         if self._refused is not None:
             raise self._refused.error()
         month, week = self._over()
-        for name in months_after(self._settings.month, month):
+        months = months_after(self._settings.month, month)
+        for name in months:
             await self._build("health", name)
         for name in weeks_after(self._settings.week, week):
             await self._build("weekly", name)
+        if months and workflow.patched(TRAINS):
+            await self._train(month.name)
         self._settings = self._settings.model_copy(update={"month": month.name, "week": week.name})
         await self._wait()
         workflow.continue_as_new(self._settings)
@@ -87,13 +94,22 @@ class InsightWorkflow(LoopSignals):
 
     async def _build(self, report: Literal["health", "weekly"], period: str) -> None:
         wanted = BuildReport(report=report, period=period, as_of=workflow.now())
+        await self._done(report, period, lambda: workflow.execute_activity_method(
+            InsightActivities.build, wanted, start_to_close_timeout=ONE_REPORT, retry_policy=REPORT_RETRY,
+            summary=f"{report} {period}",
+        ))  # fmt: skip
+
+    async def _train(self, period: str) -> None:
+        """Of the last month only: what was missed before teaches nothing more."""
+        wanted = TrainRisk(month=period, as_of=workflow.now())
+        await self._done("risk", period, lambda: workflow.execute_activity_method(
+            RiskActivities.train_risk, wanted, start_to_close_timeout=ONE_REPORT, retry_policy=REPORT_RETRY,
+            summary=f"return risk {period}",
+        ))  # fmt: skip
+
+    async def _done(self, report: Built, period: str, ask: Callable[[], Awaitable[Any]]) -> None:
         try:
-            await answered(
-                lambda: workflow.execute_activity_method(
-                    InsightActivities.build, wanted, start_to_close_timeout=ONE_REPORT, retry_policy=REPORT_RETRY,
-                    summary=f"{report} {period}",
-                )
-            )  # fmt: skip
+            await answered(ask)
         except ActivityError as error:
             failed = NotBuilt(report=report, period=period, why=str(error.cause or error)[:500])
             await workflow.execute_activity_method(

@@ -5,6 +5,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.store import Register, StoreActivities
+from domain.insight.risk import traits_of
 from domain.order import StartOrder, order_too_large
 from domain.records import OrderWrite, Registered, Settled, SettlePayment
 from domain.strict import UnableToRead
@@ -67,7 +68,11 @@ async def settle(state: OrderState) -> Settled:
     async def step(write: OrderWrite) -> Settled:
         return await in_store(
             StoreActivities.settle,
-            SettlePayment(write=write.model_copy(update={"payment": state.payment}), policy=state.policy),
+            SettlePayment(
+                write=write.model_copy(update={"payment": state.payment}),
+                policy=state.policy,
+                traits=traits_of(state.order),
+            ),
             summary="settle payment, reserve, split",
             timeout=LARGE,
         )

@@ -213,7 +213,7 @@ class Order(OrderHandlers):
             except PaidByNobody:
                 self._payment.cancel_requested |= self._cancelling
                 return False
-            self.holding.look_at_risk(settled.history)
+            self.holding.look_at_risk(settled)
             self._parcels.open(settled.children)
             for parcel in self._parcels.by_number.values():
                 self._branches.start(parcel.run())

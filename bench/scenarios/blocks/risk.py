@@ -17,7 +17,7 @@ from bench.scenarios.environment import ScenarioEnvironment, Servers
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
 from bench.scenarios.plain_yaml import Malformed
-from domain.insight.risk import FeaturePoints, RiskFeature, RiskFeatures, RiskScore, RiskTable, features_of
+from domain.insight.risk import FeaturePoints, RiskFeature, RiskFeatures, RiskScore, RiskTable, features_of, traits_of
 from domain.order import StartOrder
 from domain.policy import Policy
 from domain.returns.enums import Reason, ReturnType
@@ -102,7 +102,7 @@ async def _score(house: ScenarioEnvironment, order: StartOrder, table: RiskTable
     """By what the books count of its buyer: an order below the threshold shows it nowhere."""
     async with house.pool.acquire() as connection:
         history = await buyer_history(connection, order.order_no, house.now())
-    return table.score(features_of(history, order.lines))
+    return table.score(features_of(history, traits_of(order)))
 
 
 async def _plant(house: ScenarioEnvironment, given: RiskOrderIn, buyer: str, n: int) -> None:

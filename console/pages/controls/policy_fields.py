@@ -17,6 +17,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"([0-9]{1,9})\s*([dhms])", re.ASCII)
 DAYS_S = UNITS["d"]
+ELSEWHERE = frozenset({"risk.fields"})
+"""Settings that have a page of their own."""
 
 
 class Unreadable(ValueError):
@@ -64,6 +66,8 @@ def read_back(policy: Policy, said: Mapping[str, str]) -> dict[str, Any]:
 
 def _fields(values: Mapping[str, Any], before: str) -> Iterator[PolicyField]:
     for name, value in values.items():
+        if f"{before}{name}" in ELSEWHERE:
+            continue
         if isinstance(value, dict):
             yield from _fields(value, f"{before}{name}.")
         else:

@@ -149,7 +149,8 @@ async def release(request: Request, user: Annotated[User, Depends(RELEASING)], o
     """Whether this person may release this hold is decided by what it is about, where it is kept."""
     await insist_on_order(request, user, order_no)
     hold_id, remark = await field(request, "hold_id"), await field(request, "remark")
-    message = await _message(request, ReleaseHold, by=user.id, hold_id=hold_id, remark=remark)
+    helped = True if await field(request, "helped") else None
+    message = await _message(request, ReleaseHold, by=user.id, hold_id=hold_id, remark=remark, helped=helped)
     if isinstance(message, Response):
         return message
 

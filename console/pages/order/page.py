@@ -20,7 +20,6 @@ from console.session.user import User
 from console.text.language import language_of
 from console.wiring import Wiring, wiring_of
 from domain.fulfilment.explanation_text import change, reason, turned_down
-from domain.insight.risk import FACTORS
 from store.console.order_page import OrderPageStore
 from store.dispatch.deadlines import DispatchStore
 from store.dispatch.holds import HoldRow
@@ -50,7 +49,7 @@ async def order(
         request, "order.html", user, content=content, order=content.detail.order, detail=content.detail,
         story=told(content.timeline, raw=bool(raw)), raw=bool(raw), choices=choices_of(content, user), said=said,
         splits=_splits(request, await PlanStore(wiring.pool).explanation(found)),
-        late=await _waiting(wiring, content.detail.order), done=DONE, factors=_factors(request),
+        late=await _waiting(wiring, content.detail.order), done=DONE, factors=_factors(request, content.detail.holds),
         seconds_left=_seconds_left(content.detail.holds, wiring.now()),
         names={line["line_id"]: line["name"] or line["sku"] for line in content.detail.lines},
         web_ui=f"{web_ui}/namespaces/default/workflows/{order_workflow_id(found)}" if web_ui else None,
@@ -78,10 +77,10 @@ def _seconds_left(holds: Iterable[HoldRow], now: datetime) -> dict[str, int]:
     return {h.hold_id: max(int((h.ends_at - now).total_seconds()), 0) for h in holds if h.ends_at is not None}
 
 
-def _factors(request: Request) -> dict[str, str]:
-    """What gives an order points, in words."""
+def _factors(request: Request, holds: Iterable[HoldRow]) -> dict[str, str]:
+    """What gave the order points, in words."""
     n = 0 if language_of(request).code == "zh" else 1
-    return {feature.value: words[n] for feature, words in FACTORS.items()}
+    return {f.feature: f.words[n] for hold in holds if hold.risk is not None for f in hold.risk.factors}
 
 
 def _splits(request: Request, kept: KeptPlan | None) -> list[tuple[str, list[str], list[str], list[str]]]:

@@ -81,6 +81,9 @@ def release(
     number: Number,
     hold_no: Annotated[str, typer.Argument(metavar="HOLD", help="Its number, from `oms order show`.")],
     remark: Annotated[str, typer.Option("--remark", help="What was found; kept with the hold.")],
+    helped: Annotated[
+        bool | None, typer.Option("--helped/--no-help", help="Of a return risk: it would have come back, and will not.")
+    ] = None,
     by: By = None,
     key: Key = None,
     json: Json = False,
@@ -89,7 +92,7 @@ def release(
 
     Example: oms order release SO2603020101 H-SO2603020101-1 --remark "the buyer has confirmed the address"
     """
-    done = run(_release(number, hold_no, remark, by, key))
+    done = run(_release(number, hold_no, remark, helped, by, key))
     if json:
         output.as_json(done)
     else:
@@ -97,8 +100,10 @@ def release(
         output.facts([("released", done.hold_id), ("still held by", others)])
 
 
-async def _release(number: str, hold_no: str, remark: str, by: str | None, key: str | None) -> HoldReleased:
+async def _release(
+    number: str, hold_no: str, remark: str, helped: bool | None, by: str | None, key: str | None
+) -> HoldReleased:
     order_no, own = order_number(number), own_key(key)
-    message = ReleaseHold(hold_id=hold_no, remark=sentence("--remark", remark), by=actor(by))
+    message = ReleaseHold(hold_id=hold_no, remark=sentence("--remark", remark), helped=helped, by=actor(by))
     async with order_client() as client:
         return await client.keyed(own).release(order_no, message)

@@ -12,9 +12,11 @@ from domain.insight.risk import (
     RiskTable,
     features_of,
     reason_of,
+    traits_of,
 )
-from domain.order import OrderLine
+from domain.order import Coupon, OrderLine
 from domain.policy import Policy
+from tests.store.examples import an_order
 
 TABLE = RiskTable()
 
@@ -56,8 +58,18 @@ def test_several_sizes_are_several_skus_of_one_named_article() -> None:
         line("L3", "CUP", "CUP"), line("L4", "CUP", "CUP"),  # one, twice
         line("L5", "HAT-S", None), line("L6", "HAT-M", None),  # nobody says that they are one article
     ]  # fmt: skip
-    found = features_of(BuyerHistory(returns_90d=2), lines)
-    assert found == RiskFeatures(returns_90d=2, multi_size_same_spu=1)
+    order = an_order().model_copy(update={"lines": tuple(lines), "coupons": (), "payable_minor": 60_000})
+    assert features_of(BuyerHistory(returns_90d=2), traits_of(order)) == RiskFeatures(
+        returns_90d=2, multi_size_same_spu=1, units=6, lines=6, amount_100=6
+    )
+
+
+def test_a_discount_is_what_lines_and_coupons_take_off_the_price() -> None:
+    off = line("L1", "CUP", None).model_copy(update={"qty": 4, "discount_minor": 50})
+    coupons = (Coupon(coupon_id="C", amount_minor=150),)
+    order = an_order().model_copy(update={"lines": (off,), "coupons": coupons, "kind": "flash"})
+    found = traits_of(order.model_copy(update={"other_facts": {"complaints_30d": 2}}))
+    assert (found.discount_pct, found.flash, found.other) == (50, 1, {"complaints_30d": 2})
 
 
 def test_nobody_is_held_longer_than_half_an_hour() -> None:

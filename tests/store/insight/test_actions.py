@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from activities.insight import BuildReport, InsightActivities
+from activities.insight.reports import BuildReport, InsightActivities
 from bench.insight.planting import PlantedTicket, plant_tickets
 from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.parameters import InsightParameters

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from activities.insight import BuildReport, InsightActivities
+from activities.insight.reports import BuildReport, InsightActivities
 from domain.insight.health import HealthReport
 from domain.records import TicketRecord
 from domain.returns.models import Actor

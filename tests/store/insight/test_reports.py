@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.insight import BuildReport, InsightActivities, NotBuilt
+from activities.insight.reports import BuildReport, InsightActivities, NotBuilt
 from bench.insight.planting import (
     PlantedOrder,
     PlantedReturn,

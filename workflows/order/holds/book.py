@@ -80,12 +80,14 @@ class HoldBook:
         self._put(hold)
         return hold
 
-    def end(self, hold_id: str, end: HoldEnd, by: str, now: datetime, remark: str = "") -> None:
+    def end(
+        self, hold_id: str, end: HoldEnd, by: str, now: datetime, remark: str = "", helped: bool | None = None
+    ) -> None:
         """Once: of two that end it the first one counts."""
         hold = self._holds[hold_id]
         if not hold.is_open:
             return
-        over = {"ended_at": now, "end": end, "ended_by": by, "end_remark": remark}
+        over = {"ended_at": now, "end": end, "ended_by": by, "end_remark": remark, "helped": helped}
         self._put(hold.model_copy(update=over))
         over_now = [number for number, known in self._holds.items() if not known.is_open]
         for forgotten in [n for n in over_now if n not in self._unwritten][: max(len(over_now) - KEPT, 0)]:

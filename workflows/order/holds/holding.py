@@ -14,8 +14,10 @@ from temporalio.exceptions import ApplicationError
 
 from domain.dispatch.holds import BUYER_SAYS, ENDS_WITH, RELEASERS, RISK_RULE, Hold, HoldCause, HoldEnd, HoldKind
 from domain.facts import Fact
-from domain.insight.risk import BuyerHistory, features_of, reason_of
+from domain.insight.risk import features_of, reason_of, traits_of
+from domain.insight.risk_model import score
 from domain.order_states import NOT_ALL_GONE
+from domain.records import Settled
 from domain.states import OrderStatus, Outcome
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import Table
@@ -119,7 +121,7 @@ class Holding:
         """Returns once it is in the books that it is over."""
         hold = self._state.holds.find(message.hold_id)
         assert hold is not None, "the check has found it"
-        self._end(hold, HoldEnd.RELEASED, message.by, message.remark)
+        self._end(hold, HoldEnd.RELEASED, message.by, message.remark, message.helped)
         await self._state.flushed()
         numbers = [no for no in self._parcels.by_number if hold.covers(no)]
         others = {other.hold_id: None for no in numbers for other in self._state.holds.on(no)}
@@ -138,13 +140,13 @@ class Holding:
         self._take_up(hold)
         return hold
 
-    def look_at_risk(self, history: BuyerHistory | None) -> None:
+    def look_at_risk(self, settled: Settled) -> None:
         """Once, when the order is paid and nothing has left for a warehouse: what is likely to come back waits a while
-        for somebody to look at it, and then goes. `history`: None: nobody has asked for it."""
-        if history is None:
+        for somebody to look at it, and then goes."""
+        if settled.history is None:  # nobody has asked for it
             return
         book, table = self._state.holds, self._state.policy.risk
-        risk = table.score(features_of(history, self._state.order.lines))
+        risk = score(features_of(settled.history, traits_of(self._state.order)), table, settled.risk_model)
         known = any(hold.rule == RISK_RULE for hold in book.all_known)
         if known or book.full or not risk.is_high or not workflow.patched(RISK_RULE):
             return
@@ -274,10 +276,10 @@ class Holding:
             return None
         return HoldEnd.TOO_LATE if any(not p.state.cancelled for p in covered) else HoldEnd.NOTHING_LEFT
 
-    def _end(self, hold: Hold, end: HoldEnd, by: str, remark: str) -> None:
+    def _end(self, hold: Hold, end: HoldEnd, by: str, remark: str, helped: bool | None = None) -> None:
         if not self._known(hold.hold_id).is_open:
             return
-        self._state.holds.end(hold.hold_id, end, by, workflow.now(), remark)
+        self._state.holds.end(hold.hold_id, end, by, workflow.now(), remark, helped)
         self._state.audit(by, "order.release", hold_id=hold.hold_id, kind=hold.kind, end=end, remark=remark)
         self._let_go(hold.hold_id)
 

@@ -45,6 +45,9 @@ class ReleaseHold(SignedCommand):
 
     hold_id: HoldNo
     remark: Text
+    helped: bool | None = None
+    """Of a hold by the return risk: true where the order would have come back and now will not, as a size was settled
+    with the buyer. Models learn from it."""
 
 
 class HoldReleased(Strict):

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.navigation import REPORT_READERS
 from console.pages.rendering import render
-from console.security.access import refuse
+from console.pages.reports.for_all import insist_on_all
 from console.security.forms import read_form
 from console.session.user import User
 from console.text.language import language_of
@@ -62,7 +62,7 @@ async def behind(
     after: str = "",
 ) -> Response:  # fmt: skip
     """The orders behind one number."""
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     if measure not in BEHIND:
         raise HTTPException(404)
     kept = await _kept(request, "health", _month(period), version)
@@ -81,7 +81,7 @@ async def file(
     request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, kind: str, version: int = 0
 ) -> Response:
     """The same version is the same bytes; that it was taken is written down."""
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     kept = await _kept(request, "health", _month(period), version)
     if kind not in FILES or kept is None:
         raise HTTPException(404)
@@ -94,7 +94,7 @@ async def file(
 async def file_of_week(
     request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, version: int = 0
 ) -> Response:
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     kept = await _kept(request, "weekly", _week(period), version)
     if kept is None:
         raise HTTPException(404)
@@ -105,7 +105,7 @@ async def file_of_week(
 @router.post("/reports/{period}/build")
 async def build(request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str) -> Response:
     """Built again of what is known now: the same facts make no new version."""
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     health = "W" not in period
     name = (_month(period) if health else _week(period)).name
     work = BuildReportNow(report="health" if health else "weekly", period=name)
@@ -122,7 +122,7 @@ async def build(request: Request, user: Annotated[User, Depends(REPORT_READERS)]
 @router.post("/reports/weekly/{period}/actions")
 async def agree(request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str) -> Response:
     """What is to be done about one of the worst, by whom and until when."""
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     week_name, said = _week(period).name, await _fields(request)
     return await _act(request, user, week_name, lambda: AddAction(
         week=week_name, anomaly_id=said.get("anomaly", ""), text=said.get("text", ""), owner=said.get("owner", ""),
@@ -133,7 +133,7 @@ async def agree(request: Request, user: Annotated[User, Depends(REPORT_READERS)]
 @router.post("/reports/weekly/{period}/close")
 async def close(request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str) -> Response:
     """Only with the version that holds it: the books refuse every other."""
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     said = await _fields(request)
     fields = {"action_no": _number(said.get("action", "")), "held_by": said.get("held_by", ""),
               "version": _number(said.get("version", ""))}  # fmt: skip
@@ -148,7 +148,7 @@ async def of_week(
 
 
 async def _page(request: Request, user: User, period: str, version: int, refusal: RefusedAct | None = None) -> Response:
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     span, language = _month(period), language_of(request)
     kept = await _kept(request, "health", span, version)
     before = await _kept(request, "health", month_before(span.since), 0)
@@ -165,7 +165,7 @@ async def _page(request: Request, user: User, period: str, version: int, refusal
 async def _weekly(
     request: Request, user: User, period: str, version: int, refusal: RefusedAct | None = None
 ) -> Response:
-    await _insist_on_all(request, user)
+    await insist_on_all(request, user)
     span = _week(period)
     kept = await _kept(request, "weekly", span, version)
     report = WeeklyReport.model_validate_json(kept.text) if kept else None
@@ -212,12 +212,6 @@ async def _fields(request: Request) -> dict[str, str]:
 def _number(text: str) -> int:
     """-1, which nothing has, for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
-
-
-async def _insist_on_all(request: Request, user: User) -> None:
-    """A report is about all shops and warehouses: it is not for those who see some of them."""
-    if user.scope.channels is not None or user.scope.warehouses is not None:
-        await refuse(request, user, "OUT_OF_SCOPE")
 
 
 async def _kept(request: Request, kind: ReportKind, span: Span, version: int) -> KeptReport | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import AwareDatetime
@@ -44,7 +45,7 @@ class ReportBuilt(Strict):
 
 
 class NotBuilt(Strict):
-    report: Literal["health", "weekly"]
+    report: Literal["health", "weekly", "risk"]
     period: Id
     why: str
 
@@ -64,14 +65,14 @@ class InsightActivities:
     async def build(self, wanted: BuildReport) -> ReportBuilt:
         """May be repeated. Raises, finally, NoSuchPeriod for what is no month or week, or is not over."""
         kept = await self.built(wanted)
-        await self._settle(wanted)
+        await settle_ticket(self._tickets, wanted.report, wanted.period, self._clock())
         return ReportBuilt(report=kept.kind, period=kept.period, version=kept.version, new=kept.new)
 
     @activity.defn(name="insight.not_built")
     async def not_built(self, failed: NotBuilt) -> None:
         """Nobody waits for it but people: a ticket, which closes by itself when the report is built after all."""
         ticket = TicketRecord(
-            ticket_id=_ticket(failed.report, failed.period), system="insight", step="report not built",
+            ticket_id=ticket_of(failed.report, failed.period), system="insight", step="report not built",
             error=f"the report {failed.report} {failed.period} was not built: {failed.why}"[:1000],
             actions=("give_up",), give_up_means="nobody needs it; `oms report health --build` makes it at any time",
         )  # fmt: skip
@@ -94,21 +95,6 @@ class InsightActivities:
             text, behind = report.model_dump_json(), {entry.order_no: {Flag.ABNORMAL.value} for entry in report.top}
         return await self._reports.keep(wanted.report, wanted.period, text, sorted(behind.items()), self._clock())
 
-    async def _settle(self, built: BuildReport) -> None:
-        ticket_id = _ticket(built.report, built.period)
-        found = await self._tickets.get(ticket_id)
-        if found is None or found.state != "open":
-            return
-        done = TicketResolution(
-            ticket_id=ticket_id, action="evidence", remark="the report has been built", resolved_by="system"
-        )
-        with suppress(NoSuchTicket):  # somebody was quicker
-            await self._tickets.resolve_outside(done, self._clock())
-
-
-def _ticket(report: str, period: str) -> str:
-    return f"T-report-{report}-{period}"
-
 
 def _health(rows: MonthRows) -> tuple[str, Behind]:
     facts = rows.facts()
@@ -126,3 +112,20 @@ def _health(rows: MonthRows) -> tuple[str, Behind]:
         for order_no in numbers:
             behind[order_no].add(flag.value)
     return health_report(facts).model_dump_json(), behind
+
+
+def ticket_of(report: str, period: str) -> str:
+    return f"T-report-{report}-{period}"
+
+
+async def settle_ticket(tickets: TicketStore, report: str, period: str, at: datetime) -> None:
+    """What was asked about has been built after all."""
+    ticket_id = ticket_of(report, period)
+    found = await tickets.get(ticket_id)
+    if found is None or found.state != "open":
+        return
+    done = TicketResolution(
+        ticket_id=ticket_id, action="evidence", remark="the report has been built", resolved_by="system"
+    )
+    with suppress(NoSuchTicket):  # somebody was quicker
+        await tickets.resolve_outside(done, at)
