@@ -39,6 +39,7 @@ from activities.reconciling import ReconcileActivities
 from activities.returns import ReturnActivities
 from activities.store import StoreActivities
 from activities.tracking import TrackingActivities
+from activities.watching.automation import AutomationActivities
 from activities.watching.ended_workflows import EndedWorkflows
 from activities.wms import WmsActivities
 from config import startup_check, walls
@@ -74,6 +75,7 @@ from wire.search_attributes import ensure_search_attributes
 from workflows.approvals.controls import ChangeControls
 from workflows.approvals.in_place import DecideInPlace
 from workflows.desk.workflow import DeskWork
+from workflows.loops.automation import AUTOMATION_WORKFLOW, AUTOMATION_WORKFLOW_ID, Automate, AutomationWorkflow
 from workflows.loops.courier_subscription import (
     COURIER_WORKFLOW,
     COURIER_WORKFLOW_ID,
@@ -91,11 +93,11 @@ from workflows.returns.workflow import Return
 
 WORKFLOWS: Sequence[type] = (
     Order, Return, DecideInPlace, ChangeControls, DeskWork, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow,
-    InsightWorkflow,
+    InsightWorkflow, AutomationWorkflow,
 )  # fmt: skip
 WORKFLOW_TYPES = (
     ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, DESK_WORK, COURIER_WORKFLOW, PULL_WORKFLOW,
-    DAILY_WORKFLOW, INSIGHT_WORKFLOW,
+    DAILY_WORKFLOW, INSIGHT_WORKFLOW, AUTOMATION_WORKFLOW,
 )  # fmt: skip
 OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")
@@ -190,6 +192,7 @@ def inside(
         tracking.next_waybills, tracking.followed,
         OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment, *InsightActivities(pool, clock).methods,
         *RiskActivities(pool, clock).methods,
+        AutomationActivities(pool, clock).look,
         *_asking_activities(pool, client, connectors, bills or {}, clock),
     ]  # fmt: skip
 
@@ -243,6 +246,7 @@ def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[Perpet
         ),
         PerpetualWorkflow(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
         PerpetualWorkflow(INSIGHT_WORKFLOW, INSIGHT_WORKFLOW_ID, Insight()),
+        PerpetualWorkflow(AUTOMATION_WORKFLOW, AUTOMATION_WORKFLOW_ID, Automate(), adjustable=False),
     ]
 
 

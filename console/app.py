@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.api.app import MOUNTED, make_api
 from console.pages import (
     approvals,
+    automation,
     buyer,
     controls,
     desk,
@@ -53,6 +54,7 @@ PAGES = (
     *importing.PAGES,
     *controls.PAGES,
     *rules.PAGES,
+    *automation.PAGES,
     *approvals.PAGES,
     *desk.PAGES,
     *buyer.PAGES,

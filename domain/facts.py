@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from domain.automation.acts import Asked
 from domain.order import Currency, Id, Minor
 from domain.strict import Strict
 
@@ -51,8 +52,12 @@ class Kind(StrEnum):
     """The buyer has told the channel something (买家留言)."""
     BUYER_REFUND = "BUYER_REFUND"
     """The buyer has asked the channel for the money back (买家申请退款)."""
+    AUTOMATION = "AUTOMATION"
+    """An automation of ours wants something done about the order: nobody outside may say so."""
 
 
+OURS_ALONE = frozenset({Kind.AUTOMATION})
+"""Kinds that no message from outside is mapped to."""
 REFUND_KINDS = frozenset({Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED})
 BUYER_KINDS = frozenset({Kind.BUYER_ADDRESS, Kind.BUYER_REMARK, Kind.BUYER_REFUND})
 """What the buyer wants of an order; the same may be wanted again."""
@@ -106,5 +111,7 @@ class Fact(Strict):
     actual_items: dict[str, int] | None = None
     """The same by article, from a warehouse that names no lines."""
     note: Annotated[str, Field(max_length=300)] = ""
+    asked: Asked | None = None
+    """Of `AUTOMATION`: who wants what done."""
     inbox_id: int | None = None
     """Row of the inbox that carried the fact; set by the relay, absent for facts from a query."""

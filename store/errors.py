@@ -201,6 +201,17 @@ class PolicyOvertaken(ChangeRefused):
         )
 
 
+class AutomationRefused(ChangeRefused):
+    """It cannot be kept, or was not tried on past orders."""
+
+
+class BookOvertaken(ChangeRefused):
+    def __init__(self, kind: str, based_on: int, now: int) -> None:
+        super().__init__(
+            f"the {kind} were changed on version {based_on}, and version {now} counts by now: look at it, and ask again"
+        )
+
+
 class ApprovalChanged(StoreError):
     def __init__(self, approval_id: str) -> None:
         super().__init__(f"approval {approval_id} was asked before with other content; ask under a new number")

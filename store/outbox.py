@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.outbound.published import (
+    AutomationFired,
     EventType,
     OrderStatusChanged,
     ParcelStatusChanged,
@@ -213,6 +214,12 @@ async def publish_return(connection: Connection, change: ReturnStatusChanged, at
     """Inside the transaction of the change."""
     event = published(EventType.RETURN_STATUS, at, change, change.return_no, change.seq, change.to_status)
     await connection.execute(PUBLISH_ONE, event.event_id, change.order_no, event.type, at, event.body)
+
+
+async def publish_automation(connection: Connection, fired: AutomationFired, at: datetime) -> None:
+    """Inside the transaction of its claim: once for an order and automation."""
+    event = published(EventType.AUTOMATION_FIRED, at, fired, fired.automation)
+    await connection.execute(PUBLISH_ONE, event.event_id, fired.order_no, event.type, at, event.body)
 
 
 def _tickets(write: OrderWrite) -> Iterator[Published]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,9 @@ from domain.access.desk import (
     PutSkus,
     ReceiveGoods,
     SetInsight,
+    StopAutomations,
     TellPayment,
+    TryAutomation,
 )
 from domain.approvals import ApprovalRequest
 from domain.insight.improvements import AddAction, CloseAction
@@ -35,6 +38,7 @@ from domain.rules.check import InvalidRuleSet
 from domain.strict import Strict
 from providers.money_facts import payment_key
 from store.audit.audit import AuditStore
+from store.automation.desk import AutomationDesk
 from store.errors import DecisionRefused, StoreError
 from store.inbox.inbox import InboxStore
 from store.insight.actions import ActionStore
@@ -74,6 +78,7 @@ class DeskActivities:
         self._rules = RuleSetStore(pool)
         self._insight = ReportStore(pool)
         self._actions = ActionStore(pool)
+        self._automations = AutomationDesk(pool)
         self._pool = pool
 
     @activity.defn(name="desk.do")
@@ -82,7 +87,7 @@ class DeskActivities:
         with _refusals():
             return DeskDone(result=json.dumps(await self._do(message), ensure_ascii=False))
 
-    async def _do(self, message: DoAtDesk) -> Any:
+    async def _do(self, message: DoAtDesk) -> Any:  # noqa: PLR0911 - a table of kinds
         by, at = message.by, message.at
         match message.work:
             case AskAboutMoney() | TellPayment() as m:
@@ -96,6 +101,10 @@ class DeskActivities:
                 return await self._receive(m, message)
             case PutSkus() as m:
                 return dict(vars(await self._catalog.put(m.skus, by, at, m.source or "")))
+            case TryAutomation() as m:
+                return asdict(await self._automations.try_on_past(m.automation, m.days, by, at))
+            case StopAutomations() as m:
+                return {"stopped": await self._automations.stop(m.why, by, at)}
             case DraftRules() | BuildReportNow() | SetInsight() | AddAction() | CloseAction() as m:
                 return await self._paper(m, message)
 

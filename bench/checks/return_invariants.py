@@ -13,7 +13,7 @@ UNITS = "SELECT return_no, line_id, unit, reception, grade FROM return_units"
 APPROVALS = """
 SELECT approval_id, kind, subject, role, state, requested_by, excluded, decided_by, on_behalf_of, content, used_for
 FROM approvals WHERE state = 'approved'"""
-CONTROLS = frozenset({"change_people", "publish_policy", "publish_rules"})
+CONTROLS = frozenset({"change_people", "publish_policy", "publish_rules", "publish_automations", "publish_forms"})
 """Each change is a question of its own, though all are about the policy, or about one person."""
 PAYOUTS = """
 SELECT c.return_no, c.admitted -> 'route' AS route, c.payout_minor FROM return_cases c

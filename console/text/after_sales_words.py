@@ -2,33 +2,11 @@
 
 from collections.abc import Mapping
 
+from console.text.approval_words import APPROVAL_WORDS
 from console.text.catalogue import N_
 
 AFTER_SALES: Mapping[str, Mapping[str, str]] = {
-    "approval": {
-        "refund_application": N_("Refund applied for"),
-        "refund_payout": N_("Refund before payout"),
-        "refund_lowered": N_("Refund lowered"),
-        "merge_shipment": N_("Ship together"),
-        "manual_resplit": N_("Split by hand"),
-        "publish_rules": N_("Publish rules"),
-        "dispute": N_("Dispute"),
-        "state_correction": N_("State corrected by hand"),
-        "exchange": N_("Exchange"),
-        "return_review": N_("Return"),
-        "outside_money": N_("Money from outside"),
-        "money_fact": N_("What is said of money"),
-        "cancel_paid": N_("A paid order is cancelled"),
-        "change_people": N_("Change of people"),
-        "publish_policy": N_("Publish a policy"),
-        "correct_stock": N_("Correct the stock"),
-    },
-    "approval_state": {
-        "open": N_("Waits for a decision"),
-        "approved": N_("Approved"),
-        "rejected": N_("Rejected"),
-        "withdrawn": N_("Withdrawn"),
-    },
+    **APPROVAL_WORDS,
     "return_type": {
         "return_refund": N_("Goods back, then money"),
         "refund_only": N_("Money only"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
 from console.text.audit_words import AUDIT_WORDS
+from console.text.automation_words import AUTOMATION_WORDS
 from console.text.callback_words import CALLBACK_COLOURS, CALLBACK_WORDS
 from console.text.catalogue import N_
 from console.text.decision_words import DECISION_WORDS
@@ -21,6 +22,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
     **IMPORT_WORDS,
     **AUDIT_WORDS,
     **RULE_WORDS,
+    **AUTOMATION_WORDS,
     "order": {
         "PENDING_PAYMENT": N_("To be paid"),
         "AWAITING_SHIPMENT": N_("To be shipped"),

@@ -24,6 +24,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "change_people": ("人员变更", "a change of people"),
     "forget_buyer": ("删除买家资料", "a buyer to forget"),
     "publish_policy": ("发布策略", "a policy to publish"),
+    "publish_automations": ("发布自动化", "automations to publish"),
+    "publish_forms": ("发布售后表单", "after-sales forms to publish"),
+    "automation": ("自动化提请的订单", "an order that an automation asks about"),
 }
 
 

@@ -75,6 +75,11 @@ AUTHORITY: Mapping[str, Authority] = {
         (R.RULE_EDITOR, R.ORDER_OPS),
         note="another of order operations decides; of finance, where it says who approves money",
     ),
+    "controls.change: automations": Authority(
+        (R.RULE_EDITOR, R.ORDER_OPS),
+        note="another of order operations decides; of finance, where one pays back by itself",
+    ),
+    "controls.change: forms": Authority((R.CS_SUPERVISOR, R.ORDER_OPS), note="another supervisor decides"),
     "desk.do: ask_about_money": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.FINANCE), note="another of finance decides"),
     "desk.do: book_outside_money": Authority(
         (R.CS_AGENT, R.CS_SUPERVISOR, R.FINANCE), note="what finance has approved, as it was approved"
@@ -88,6 +93,10 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: receive_goods": Authority((R.WAREHOUSE, R.ORDER_OPS), service=True),
     "desk.do: put_skus": Authority((R.ORDER_OPS,), service=True, note="a few hundred at a time"),
     "desk.do: draft_rules": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="who drafts does not decide"),
+    "desk.do: try_automation": Authority((R.RULE_EDITOR, R.ORDER_OPS), note="on past orders; moves nothing"),
+    "desk.do: stop_automations": Authority(
+        (R.CS_SUPERVISOR, R.ORDER_OPS, R.FINANCE, R.ADMIN), note="all of them, at once; two people begin again"
+    ),
     "desk.do: build_report": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),
     "desk.do: set_insight": Authority((R.ORDER_OPS,), note="of reports built from then on"),
     "desk.do: add_action": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),

@@ -16,8 +16,10 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from domain.access.api_tokens import LETS, ApiScope, ApiService, PublicHalf, TokenNo
 from domain.approvals import Kind, Role
+from domain.automation.model import AutomationBook
 from domain.order import Id, Tag, Text
 from domain.policy import Policy
+from domain.returns.forms import FormBook
 from domain.strict import Strict
 
 CHANGE_CONTROLS = "ChangeControls"
@@ -111,6 +113,20 @@ class PublishRules(Strict):
     draft_no: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+class PublishAutomations(Strict):
+    """All automations as they are to be from then on. Those that move goods or money were tried as they are."""
+
+    kind: Literal["publish_automations"] = "publish_automations"
+    book: AutomationBook
+
+
+class PublishForms(Strict):
+    """All rules of after-sales forms as they are to be from then on."""
+
+    kind: Literal["publish_forms"] = "publish_forms"
+    book: FormBook
+
+
 class ForgetBuyer(Strict):
     """Names, phones, addresses, free words and pictures of the buyer's ended orders and returns go, for ever."""
 
@@ -138,8 +154,9 @@ class CorrectStock(Strict):
 
 PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | SetScope | AddApiToken | RevokeApiToken
 ControlChange = Annotated[
-    PeopleChange | PublishPolicy | PublishRules | ForgetBuyer | CorrectStock, Field(discriminator="kind")
-]
+    PeopleChange | PublishPolicy | PublishRules | PublishAutomations | PublishForms | ForgetBuyer | CorrectStock,
+    Field(discriminator="kind"),
+]  # fmt: skip
 
 
 def subject_of(change: ControlChange) -> str:  # noqa: PLR0911 - a table of kinds
@@ -150,6 +167,8 @@ def subject_of(change: ControlChange) -> str:  # noqa: PLR0911 - a table of kind
             return "policy"
         case PublishRules():
             return f"rules/{change.draft_no}"
+        case PublishAutomations() | PublishForms():
+            return change.kind.removeprefix("publish_")
         case ForgetBuyer():
             return f"buyers/{hashlib.sha256(change.buyer_id.encode()).hexdigest()[:20]}"
         case CorrectStock():
@@ -164,17 +183,9 @@ def subject_of(change: ControlChange) -> str:  # noqa: PLR0911 - a table of kind
 
 
 def approval_kind(change: ControlChange) -> Kind:
-    match change:
-        case PublishPolicy():
-            return "publish_policy"
-        case PublishRules():
-            return "publish_rules"
-        case ForgetBuyer():
-            return "forget_buyer"
-        case CorrectStock():
-            return "correct_stock"
-        case _:
-            return "change_people"
+    if isinstance(change, PeopleChange):
+        return "change_people"
+    return change.kind
 
 
 def authority_row(change: ControlChange) -> str:
@@ -184,6 +195,8 @@ def authority_row(change: ControlChange) -> str:
             return f"{COMMAND}: policy"
         case PublishRules():
             return f"{COMMAND}: rules"
+        case PublishAutomations() | PublishForms():
+            return f"{COMMAND}: {change.kind.removeprefix('publish_')}"
         case ForgetBuyer():
             return f"{COMMAND}: buyers"
         case CorrectStock():
@@ -203,7 +216,7 @@ def at_once(change: ControlChange) -> bool:
 def concerned(change: ControlChange) -> tuple[str, ...]:
     """Who decides nothing here: those whom it is about."""
     match change:
-        case PublishPolicy() | PublishRules() | ForgetBuyer() | CorrectStock():
+        case PublishPolicy() | PublishRules() | PublishAutomations() | PublishForms() | ForgetBuyer() | CorrectStock():
             return ()
         case DelegateRoles() | EndDelegation():
             return (change.delegator, change.delegate)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from domain.automation.model import Automation
 from domain.catalog.records import SkuRecord
 from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.parameters import InsightParameters
@@ -128,9 +129,25 @@ class SetInsight(Strict):
     parameters: InsightParameters
 
 
+class TryAutomation(Strict):
+    """What it would have done with the orders of the last days. Kept: who moves goods or money needs it."""
+
+    kind: Literal["try_automation"] = "try_automation"
+    automation: Automation
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
+class StopAutomations(Strict):
+    """All of them do nothing any more, until a version is published again."""
+
+    kind: Literal["stop_automations"] = "stop_automations"
+    why: Text
+
+
 DeskTask = Annotated[
     AskAboutMoney | BookOutsideMoney | TellPayment | OpenChargeback | DecideChargeback | AccountChargeback
-    | ReceiveGoods | PutSkus | DraftRules | BuildReportNow | SetInsight | AddAction | CloseAction,
+    | ReceiveGoods | PutSkus | TryAutomation | StopAutomations | DraftRules | BuildReportNow | SetInsight | AddAction
+    | CloseAction,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

@@ -32,6 +32,7 @@ class EventType(StrEnum):
     REFUND_ABNORMAL = "refund.abnormal"
     TICKET_OPENED = "ticket.opened"
     RETURN_STATUS = "return.status_changed"
+    AUTOMATION_FIRED = "automation.fired"
 
 
 class SubscriberRole(StrEnum):
@@ -142,6 +143,14 @@ class ReturnStatusChanged(OfOrder):
     to_status: CaseStatus
 
 
+class AutomationFired(OfOrder):
+    """An automation whose action is to tell of it. `seq` 0: it was not in the course of the order."""
+
+    automation: str
+    trigger: str
+    child_no: str | None = None
+
+
 PAYLOADS: Mapping[EventType, type[Payload]] = {
     EventType.ORDER_STATUS: OrderStatusChanged,
     EventType.PARCEL_STATUS: ParcelStatusChanged,
@@ -150,6 +159,7 @@ PAYLOADS: Mapping[EventType, type[Payload]] = {
     EventType.REFUND_ABNORMAL: RefundMoved,
     EventType.TICKET_OPENED: TicketOpened,
     EventType.RETURN_STATUS: ReturnStatusChanged,
+    EventType.AUTOMATION_FIRED: AutomationFired,
 }
 
 

@@ -51,6 +51,10 @@ class ApplyReturn(Strict):
     reason: Reason
     fault: Fault = Fault.NONE
     description: Text | None = None
+    answers: Annotated[dict[Annotated[str, Field(max_length=30)], Text], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
+    """What the shop's own form asks besides, by the field's id (`domain/returns/forms.py`)."""
     evidence: Annotated[tuple[EvidenceId, ...], Field(max_length=100)] = ()
     """Pictures uploaded before under this return number (`store/returns/evidence.py`)."""
     replacements: dict[Id, Sku] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ class Code(StrEnum):
     NOT_PAID = "NOT_PAID"
     UNKNOWN_LINE = "UNKNOWN_LINE"
     REASON_DOES_NOT_FIT = "REASON_DOES_NOT_FIT"
+    FORM_INCOMPLETE = "FORM_INCOMPLETE"
     NOT_SHIPPED = "NOT_SHIPPED"
     ALREADY_SHIPPED = "ALREADY_SHIPPED"
     QTY_EXCEEDED = "QTY_EXCEEDED"
@@ -54,6 +55,7 @@ TEXTS: dict[Code, tuple[str, str]] = {
     Code.NOT_PAID: ("the order has not been paid", "订单未付款"),
     Code.UNKNOWN_LINE: ("the order does not have this line", "订单中没有该商品行"),
     Code.REASON_DOES_NOT_FIT: ("this reason does not go with this kind of case", "售后原因与售后类型不符"),
+    Code.FORM_INCOMPLETE: ("the form is not filled in as it has to be", "申请表填写不完整或不正确"),
     Code.NOT_SHIPPED: (
         "the units have not left yet; cancel them before shipping instead",
         "商品尚未发货，请改为未发货取消",

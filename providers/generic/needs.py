@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from string import Formatter
 
-from domain.facts import BUYER_KINDS, Kind
+from domain.facts import BUYER_KINDS, OURS_ALONE, Kind
 
 _PARCEL = ("child_no", "waybill_no")
 _CHARGEBACK = (("order_no",), ("chargeback_no",), ("amount_minor",), ("currency",))
@@ -34,6 +34,8 @@ _LITERAL = re.compile(r"[A-Za-z0-9:._/-]*")
 
 def kind_problems(kind: Kind, optional: Mapping[str, bool]) -> Iterator[str]:
     """`optional`: by name of every mapped field."""
+    if kind in OURS_ALONE:
+        yield f"{kind} is nothing that another system says"
     for group in _NEEDS.get(kind, (_PARCEL,)):
         if not any(optional.get(name) is False for name in group):
             mapped = "; it is mapped, but optional" if any(name in optional for name in group) else ""

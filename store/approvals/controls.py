@@ -20,6 +20,8 @@ from domain.access.controls import (
     EndDelegation,
     ForgetBuyer,
     PeopleChange,
+    PublishAutomations,
+    PublishForms,
     PublishPolicy,
     PublishRules,
     RevokeApiToken,
@@ -56,6 +58,7 @@ from store.approvals.people import (
     set_scope,
 )
 from store.audit.audit import append_entry
+from store.automation.question import book_question, make_book
 from store.erasure import begin_erasure, what_is_theirs
 from store.errors import ApprovalChanged, ChangeExpired, ChangeRefused, PersonRefused, StoreError
 from store.inbox.inbox import InboxStore
@@ -172,7 +175,7 @@ class ControlStore:
             await append_entry(connection, AuditEntry(actor="system", action="controls.not_changed", detail=detail), at)
 
 
-async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> str:
+async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> str:  # noqa: PLR0911 - kinds
     approval = await read_approval(connection, approval_id)
     if approval is None:
         raise ChangeRefused(f"there is no approval {approval_id}; nothing was changed")
@@ -203,6 +206,9 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             await what_is_theirs(connection, change.buyer_id)
             await begin_erasure(connection, approval_id, at)
             return f"{ERASES}{request.content['orders']} orders and {request.content['returns']} returns"
+        case PublishAutomations() | PublishForms():
+            version = await make_book(connection, change, request, decided.person_id, at)
+            return f"{request.subject} version {version} counts from now on"
         case PublishRules():
             version = await publish_draft(connection, await read_draft(connection, change.draft_no), decided, at)
             return f"rule set version {version} counts for orders placed since {_shop_time(at)}"
@@ -255,6 +261,8 @@ async def _question(connection: Connection, change: ControlChange, by: str, at: 
         case PublishRules():
             rules = await rules_question(connection, await read_draft(connection, change.draft_no))
             return ControlQuestion(rules.role, rules.content, rules.looser, (rules.drafted_by,))
+        case PublishAutomations() | PublishForms():
+            return await book_question(connection, change, at)
         case _:
             return await _about_people(connection, change, by, at)
 

@@ -143,6 +143,17 @@ class TicketQueue:
             await _give(connection, ticket_id, None, at, "release", by, {"from": before})
 
 
+async def hand_over(connection: Connection, ticket_id: str, owner: str, by: str, at: datetime) -> bool:
+    """Inside a transaction, whoever has it now. False: it is not open."""
+    try:
+        before = await _lock(connection, ticket_id)
+    except NoSuchTicket:
+        return False
+    if before != owner:
+        await _give(connection, ticket_id, owner, at, "assign", by, {"to": owner, "from": before})
+    return True
+
+
 async def note_move(
     connection: Connection, ticket_id: str, at: datetime, actor: str, action: str, detail: dict[str, Any]
 ) -> None:

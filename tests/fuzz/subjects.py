@@ -21,6 +21,7 @@ from tests.fuzz.stranger import Handle
 from tests.returns.orders import paid, signed
 from workflows.approvals.control_messages import ChangeOfControls
 from workflows.desk.messages import AtDesk
+from workflows.loops.automation import AUTOMATION_WORKFLOW, Automate
 from workflows.loops.courier_subscription import COURIER_WORKFLOW, FollowParcels
 from workflows.loops.insight import INSIGHT_WORKFLOW, Insight
 from workflows.loops.polling import PULL_WORKFLOW
@@ -95,6 +96,7 @@ BEGIN: Mapping[str, Begin] = {
     DAILY_WORKFLOW: loop(DAILY_WORKFLOW, Daily()),
     COURIER_WORKFLOW: loop(COURIER_WORKFLOW, FollowParcels()),
     INSIGHT_WORKFLOW: loop(INSIGHT_WORKFLOW, Insight()),
+    AUTOMATION_WORKFLOW: loop(AUTOMATION_WORKFLOW, Automate()),
 }
 STARTED_WITH: Mapping[str, type[BaseModel]] = {
     ORDER_WORKFLOW: StartOrder,
@@ -104,6 +106,7 @@ STARTED_WITH: Mapping[str, type[BaseModel]] = {
     DAILY_WORKFLOW: Daily,
     COURIER_WORKFLOW: FollowParcels,
     INSIGHT_WORKFLOW: Insight,
+    AUTOMATION_WORKFLOW: Automate,
     "DecideInPlace": Decision,
     DESK_WORK: AtDesk,
 }

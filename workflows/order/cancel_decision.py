@@ -80,11 +80,11 @@ class CancelDecision:
         if self._asked is not None:
             self._branches.take_on(self._decided())
 
-    def check(self) -> None:
-        """Raises `ApplicationError` while it is being decided."""
-        if self._asked is not None:
-            why = f"whether the order is cancelled is asked already ({self._asked.asking or 'approved'})"
-            raise ApplicationError(why, type="NotNow")
+    def why_not_now(self) -> str:
+        """While it is being decided."""
+        if self._asked is None:
+            return ""
+        return f"whether the order is cancelled is asked already ({self._asked.asking or 'approved'})"
 
     async def ask(self, message: CancelOrder) -> str:
         """The number of the question that it waits for; '' where nobody has to agree."""

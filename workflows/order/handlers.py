@@ -77,6 +77,9 @@ class OrderHandlers(HoldHandlers, OutsideMoneyHandlers):
     async def cancel(self, message: CancelOrder) -> Cancelled:
         """Before shipping: what can still be stopped is stopped, and its money goes back. Of a paid order that is asked
         about first, where the approval matrix says so (`approval_id`)."""
+        return await self._cancel_for(message)
+
+    async def _cancel_for(self, message: CancelOrder) -> Cancelled:
         self._state.audit(message.by, "order.cancel", reason=message.reason)
         self._cancelling = True
         try:
@@ -123,11 +126,15 @@ class OrderHandlers(HoldHandlers, OutsideMoneyHandlers):
     @unless_done
     def _check_cancel(self, message: CancelOrder) -> None:
         self._check_registered()
+        if why := self._why_not_cancel():
+            raise ApplicationError(why, type="NotNow")
+
+    def _why_not_cancel(self) -> str:
         if self._state.status not in NOT_ALL_GONE:
-            raise ApplicationError(f"the order is {self._state.status.value}: too late to cancel", type="NotNow")
+            return f"the order is {self._state.status.value}: too late to cancel"
         if self._cancelling or self._payment.cancel_requested:
-            raise ApplicationError("the order is being cancelled already", type="NotNow")
-        self._cancel_decision.check()
+            return "the order is being cancelled already"
+        return self._cancel_decision.why_not_now()
 
     async def _cancel_parcels(self, reason: str) -> Cancelled:
         def known() -> None:

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.durable.signals import read_facts, unread_signal
     from workflows.durable.stalls import Stalls
     from workflows.messages import FACTS, ORDER_WORKFLOW
+    from workflows.order.automated import AutomatedActs
     from workflows.order.cancel_decision import CancelDecision
     from workflows.order.changes.readdressing import Readdressing
     from workflows.order.changes.requests import FulfilmentChanges
@@ -83,6 +84,7 @@ class Order(OrderHandlers):
         _refresher=Own(),
         commands=Own(),
         holding=Own(),
+        _automated=Own(),
         _events=Own(),
         _registered=bool,
         _receipt_by=str | None,
@@ -132,6 +134,10 @@ class Order(OrderHandlers):
         self._set_aside = SetAside(self._state, self._parcels, self.changes, self._refunds_owed)
         self._open_returns.serve(self._state, self._parcels, self._set_aside)
         self.holding = Holding(self._state, self._parcels, self.changes, self._set_aside, self._branches)
+        self._automated = AutomatedActs(
+            self._state, self._parcels, self.holding, self._branches,
+            self._worth_of_cancelling, self._why_not_cancel, self._cancel_for,
+        )  # fmt: skip
         self.readdressing = Readdressing(
             self._state, self._payment, self._parcels, self.changes, lambda: self.holding.caused(ADDRESS_CHANGED)
         )  # fmt: skip
@@ -277,6 +283,7 @@ class Order(OrderHandlers):
             and self._parcels.nobody_stops_one
             and self._open_returns.nothing_is_being_stopped
             and self.holding.nothing_is_being_stopped
+            and self._automated.nothing_is_under_way
             and self._refunds.may_go_on_later
         )
 
@@ -327,6 +334,8 @@ class Order(OrderHandlers):
             self._refunds.apply(fact)
         elif fact.kind in BUYER_KINDS:
             self.holding.buyer_says(fact)
+        elif fact.kind is Kind.AUTOMATION:
+            self._automated.apply(fact)
         elif fact.kind is Kind.CHARGEBACK_OPENED:
             self._state.outside(fact, f"chargeback {fact.chargeback_no}")
             if workflow.patched(IN_DISPUTE):

@@ -29,9 +29,15 @@ GROUPS: Mapping[str, tuple[str, frozenset[Kind]]] = {
         N_("Returns"),
         frozenset({"refund_application", "refund_payout", "refund_lowered", "dispute", "exchange", "return_review"}),
     ),
-    "orders": (N_("Orders"), frozenset({"merge_shipment", "manual_resplit", "state_correction", "cancel_paid"})),
+    "orders": (
+        N_("Orders"),
+        frozenset({"merge_shipment", "manual_resplit", "state_correction", "cancel_paid", "automation"}),
+    ),
     "money": (N_("Money"), frozenset({"money_fact", "outside_money"})),
-    "controls": (N_("People and rules"), frozenset({"change_people", "publish_policy", "publish_rules"})),
+    "controls": (
+        N_("People and rules"),
+        frozenset({"change_people", "publish_policy", "publish_rules", "publish_automations", "publish_forms"}),
+    ),
 }
 
 

@@ -133,6 +133,22 @@ def _seconds(text: str) -> int:
     return sum(int(each[1]) * UNITS[each[2]] for each in found)
 
 
+def seconds_of(name: str, text: str) -> int:
+    """Of a duration as people write it. Raises `Unreadable`."""
+    try:
+        return _seconds(text)
+    except ValueError:
+        raise Unreadable(name) from None
+
+
+def minor_of(name: str, text: str) -> int:
+    """Of an amount in yuan. Raises `Unreadable`."""
+    try:
+        return _minor(text)
+    except (ValueError, InvalidOperation, OverflowError):
+        raise Unreadable(name) from None
+
+
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
 

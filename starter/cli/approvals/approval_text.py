@@ -22,6 +22,9 @@ KINDS = {
     "cancel_paid": "cancel a paid order 取消已付款订单",
     "change_people": "change of people 人员与角色变更",
     "publish_policy": "publish a policy 发布政策",
+    "publish_automations": "publish automations 发布自动化",
+    "publish_forms": "publish after-sales forms 发布售后表单",
+    "automation": "asked by an automation 自动化提请",
 }
 
 

@@ -59,6 +59,19 @@ def _rules(oms: typer.Typer) -> None:
     oms.add_typer(rule_sets, name="rules")
 
 
+def _automation(oms: typer.Typer) -> None:
+    from starter.cli.rules import automation
+
+    automations = group(SAID["automation"])
+    automations.command("show")(automation.show)
+    automations.command("try")(automation.try_past)
+    automations.command("publish")(automation.publish)
+    automations.command("rollback")(automation.rollback)
+    automations.command("stop")(automation.stop)
+    automations.command("runs")(automation.runs)
+    oms.add_typer(automations, name="automation")
+
+
 def _report(oms: typer.Typer) -> None:
     from starter.cli.operations import event_log, health, report
 
@@ -165,6 +178,7 @@ MADE = {
     "whoami": _whoami,
     "audit": _audit,
     "rules": _rules,
+    "automation": _automation,
     "report": _report,
     "config": _config,
     "approve": _approve,

@@ -17,6 +17,7 @@ SAID = {
     "catalog": "What is known of SKUs, for order lines that bring no tags, for parcels and for customs.",
     "audit": "Who did what: a log that can only grow, and the proof that nothing is missing.",
     "rules": "Decision tables that splitting asks: drafted by one person, published by another.",
+    "automation": "What is done by itself: tried on past orders, published by two people, stopped by one. 自动化",
     "report": "How well the books keep up with the world.",
     "config": "Settings of this machine, and of the business.",
     "approve": "Decisions that wait for a person: look, approve, reject.",

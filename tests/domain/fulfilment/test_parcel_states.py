@@ -13,6 +13,7 @@ ORDER_KINDS = {
     *BUYER_KINDS,
     Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED, Kind.REFUND_SUCCEEDED, Kind.REFUND_ABNORMAL, Kind.REFUND_CLOSED,
     Kind.CHARGEBACK_OPENED, Kind.CHARGEBACK_WON, Kind.CHARGEBACK_LOST,
+    Kind.AUTOMATION,
 }  # fmt: skip
 LEFT = {kind for kind, to in MOVES.items() if RANK.index(to) >= RANK.index(ChildStatus.SHIPPED)} | RETURNS
 

@@ -113,7 +113,8 @@ async def test_functions_of_the_owner_pin_their_path_and_are_not_everybodys(pool
     )
     assert {row["proname"] for row in found} == {
         "append_audit", "locked_approval", "decide_approval", "withdraw_approval", "use_approval", "drop_bodies",
-        "active_person", "first_administrators", "decide_chargeback", "begin_erasure", "erase_words", "erase_approval",
+        "active_person", "first_administrators", "decide_chargeback", "begin_erasure", "erase_words",
+        "erase_approval", "tell_automations",
         "end_erasure", "hold", "hold_if_free", "place_events", "ask_about_payment", "ask_about_refund",
         "ask_about_outbound", "ask_about_parcels", "ask_about_parcels_of_child", "child_waits",
     }  # fmt: skip

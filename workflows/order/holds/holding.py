@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from domain.automation.acts import BY, HoldAct, ReleaseAct
 from domain.dispatch.holds import BUYER_SAYS, ENDS_WITH, RELEASERS, RISK_RULE, Hold, HoldCause, HoldEnd, HoldKind
 from domain.facts import Fact
 from domain.insight.risk import features_of, reason_of, traits_of
@@ -139,6 +140,28 @@ class Holding:
         hold = self._state.holds.place(kind, "fact", reason, BY_ITSELF, now, remark=remark, ends_after_s=ends_after_s)
         self._take_up(hold)
         return hold
+
+    def by_automation(self, rule: str, act: HoldAct) -> tuple[bool, str]:
+        """Whether it is held, and what is to be said of it."""
+        known = next((hold for hold in self._state.holds.all_known if hold.rule == rule), None)
+        gone = self._parcels.by_number and all(_is_gone(p) for p in self._parcels.by_number.values())
+        if known is not None:
+            return False, f"it has held the order before ({known.hold_id})"
+        if gone or self._state.status not in HOLDABLE or self._state.holds.full:
+            return False, f"the order is {self._state.status.value}: nothing of it can be held"
+        hold = self._state.holds.place(
+            HoldKind(act.kind), "rule", act.reason, rule, workflow.now(), rule=rule, ends_after_s=act.ends_after_s
+        )
+        self._take_up(hold)
+        return True, hold.hold_id
+
+    def released_by_automation(self, by: str, act: ReleaseAct) -> tuple[bool, str]:
+        """What automations hold, and nothing that people or facts do."""
+        mine = [h for h in self._state.holds.open_ones if (h.rule or "").startswith(BY)]
+        ended = [hold for hold in mine if act.of is None or hold.rule == BY + act.of]
+        for hold in ended:
+            self._end(hold, HoldEnd.RELEASED, by, act.reason)
+        return bool(ended), ", ".join(h.hold_id for h in ended) or "no automation holds it"
 
     def look_at_risk(self, settled: Settled) -> None:
         """Once, when the order is paid and nothing has left for a warehouse: what is likely to come back waits a while
