@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from starter.cli import machine
 from starter.cli.text import one_line
 from starter.clients.errors import CommandRefused, OrderError
 from store.errors import StoreError
@@ -48,15 +49,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except CommandRefused as e:
-        fail(Forbidden(str(e)))
+        fail(Forbidden(str(e)), e)
     except (CommandFailed, OrderError, StoreError) as e:
         fail(e)
 
 
-def fail(error: Exception) -> NoReturn:
-    """Say it and leave."""
+def fail(error: Exception, made_of: Exception | None = None) -> NoReturn:
+    """Say it and leave. `made_of`: the refusal behind it, which has a code of its own."""
+    code = error.code if isinstance(error, CommandFailed) else COULD_NOT
     say(f"Error: {error}")
-    raise typer.Exit(error.code if isinstance(error, CommandFailed) else COULD_NOT) from None
+    machine.tell(made_of or error, code, one_line(str(error)))
+    raise typer.Exit(code) from None
 
 
 def say(text: str) -> None:

@@ -13,6 +13,7 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from typer.core import TyperGroup
 
+from starter.cli import machine
 from starter.cli.groups import MADE
 from starter.cli.groups.said import SAID
 
@@ -84,6 +85,7 @@ def process() -> NoReturn:
 
 
 def _code(arguments: Sequence[str] | None) -> int:
+    machine.is_asked_by(sys.argv[1:] if arguments is None else arguments)
     try:
         return app(args=arguments, prog_name="oms", standalone_mode=False) or 0
     except UsageError as e:
@@ -97,7 +99,7 @@ def _usage(error: UsageError) -> int:
         error.show()
     else:
         asked = error.ctx.command_path if error.ctx else "oms"
-        _say(f"Error: {error.format_message().rstrip('.')}. See `{asked} --help`.")
+        _say(error, BAD_INPUT, f"{error.format_message().rstrip('.')}. See `{asked} --help`.")
     return BAD_INPUT
 
 
@@ -105,17 +107,19 @@ def _failed(error: Exception) -> int:
     from starter.cli.errors import CommandFailed
 
     if isinstance(error, CommandFailed):
-        _say(f"Error: {error}")
+        _say(error, error.code, str(error))
         return error.code
     if isinstance(error, typer.Abort):
-        _say("Error: stopped.")
+        _say(error, COULD_NOT, "stopped.")
     else:
         detail = f"{type(error).__name__}: {str(error)[:300]}"
-        _say(f"Error: the command failed unexpectedly ({detail}). This is a defect; report it.")
+        _say(error, COULD_NOT, f"the command failed unexpectedly ({detail}). This is a defect; report it.")
     return COULD_NOT
 
 
-def _say(text: str) -> None:
+def _say(error: Exception, code: int, text: str) -> None:
     from starter.cli.errors import say
+    from starter.cli.text import one_line
 
-    say(text)
+    say(f"Error: {text}")
+    machine.tell(error, code, one_line(text))

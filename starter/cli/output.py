@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from starter.cli import machine
 from starter.cli.text import clean, when
 
 PIPE_WIDTH = 160
@@ -22,6 +23,7 @@ def as_json(value: Any) -> None:
     text = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=2)
     # JSON itself escapes only below U+0020; `clean` escapes the rest, in a form that JSON reads back as it was.
     print("\n".join(clean(line) for line in text.split("\n")))
+    machine.has_its_answer()
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "none") -> None:

@@ -86,7 +86,7 @@ def test_a_missing_anchor_file_is_told(oms: Oms, anchored: Path) -> None:
 
 
 def test_the_log_is_listed_and_exported_without_formulas(oms: Oms, anchored: Path, tmp_path: Path) -> None:
-    assert [row["actor"] for row in oms("audit", "list", "--json").json["entries"]] == ["bo", "=cmd()", "anna"]
+    assert [row["actor"] for row in oms("audit", "list", "--json").json] == ["bo", "=cmd()", "anna"]
     sheet, lines = tmp_path / "audit.csv", tmp_path / "audit.jsonl"
     assert oms("audit", "export", "--out", str(sheet)).code == 0
     with sheet.open(newline="") as file:

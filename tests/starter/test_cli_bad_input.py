@@ -121,6 +121,11 @@ def test_bad_arguments_are_one_line_and_exit_2(oms: Oms, arguments: tuple[str, .
     assert said.err.count("\n") == 1
     assert said.err.startswith("Error: ")
     assert "\x1b" not in said.err
+    for_a_machine = oms(*arguments, "--json")
+    error = for_a_machine.json["error"]
+    assert (for_a_machine.code, error["exit_code"]) == (2, 2)
+    assert for_a_machine.err == f"Error: {error['message']}\n"
+    assert error["code"]
 
 
 @pytest.mark.parametrize("arguments", [("order", "list"), ("order", "cancel", "SO26030201", "--reason", "r")])

@@ -47,7 +47,7 @@ def list_entries(
 
     found = run(rows())
     if json:
-        output.as_json({"entries": found})
+        output.as_json(found)
         return
     output.table(
         "Audit, newest first",

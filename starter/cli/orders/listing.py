@@ -32,7 +32,7 @@ def list_orders(
     wanted = OrderFilter(status=status, channel=channel, needs_attention=attention or None)
     page = run(_read(wanted, limit))
     if json:
-        output.as_json(page)
+        output.as_json(page.orders)
     else:
         _show(page)
 
