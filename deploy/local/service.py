@@ -42,7 +42,7 @@ class Service:
     prepare: Callable[[], None] = nothing
     ports: tuple[tuple[int, str], ...] = ()
     polite: signal.Signals = signal.SIGTERM
-    start_s: float = 45
+    start_s: float = 90
     stop_s: float = 15
     address: str = ""
     once: bool = False
