@@ -53,7 +53,7 @@ class AutomatedActs:
     def nothing_is_under_way(self) -> bool:
         return self._under_way == 0
 
-    def apply(self, fact: Fact) -> None:
+    def obey(self, fact: Fact) -> None:
         """MISMATCH: it cannot be done, and the note says why; nothing was."""
         status = self._state.status.value
         if fact.key in self._state.applied:

@@ -335,7 +335,7 @@ class Order(OrderHandlers):
         elif fact.kind in BUYER_KINDS:
             self.holding.buyer_says(fact)
         elif fact.kind is Kind.AUTOMATION:
-            self._automated.apply(fact)
+            self._automated.obey(fact)
         elif fact.kind is Kind.CHARGEBACK_OPENED:
             self._state.outside(fact, f"chargeback {fact.chargeback_no}")
             if workflow.patched(IN_DISPUTE):
