@@ -10,7 +10,7 @@ from starter.cli.text import clean
 MOST_CAUSES = 5
 
 
-class Asked:
+class DocumentWanted:
     """Of this process: a command's work runs in a task, whose context variables nobody outside of it sees."""
 
     for_a_document = False
@@ -19,18 +19,18 @@ class Asked:
 def is_asked_by(arguments: Sequence[str]) -> None:
     """`arguments`: the command line's words; behind `--` there are no options."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    Asked.for_a_document = "--json" in options
+    DocumentWanted.for_a_document = "--json" in options
 
 
 def has_its_answer() -> None:
     """The command's own document is printed: what could not be done is in it, and there is never a second one."""
-    Asked.for_a_document = False
+    DocumentWanted.for_a_document = False
 
 
 def tell(error: BaseException, exit_code: int, message: str) -> None:
     """`{"error": {"code", "message", "exit_code", "reasons"?}}`. `code` is the refusal's own, as the contract has it
     (`PayableMismatch`, `NotNow`, `PHOTO_REQUIRED`, …), else the name of what went wrong."""
-    if not Asked.for_a_document:
+    if not DocumentWanted.for_a_document:
         return
     told: dict[str, object] = {"code": _code(error), "message": message, "exit_code": exit_code}
     if reasons := _first(error, "reasons"):

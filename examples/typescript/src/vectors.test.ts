@@ -8,7 +8,7 @@ import { canonical, contentHash, Service, type Message } from "./proof.js";
 
 const CONTRACT = new URL("../../../docs/contract/", import.meta.url);
 
-test("the proof of a start is the one of start-proof.json", () => {
+test("the proof of a start is the one of docs/contract/start-proof.json", () => {
   const example = JSON.parse(readFileSync(new URL("start-proof.json", CONTRACT), "utf8"));
   assert.equal(canonical(example.message), example.canonical);
   assert.equal(contentHash(example.message), example.content_hash);
@@ -23,7 +23,7 @@ test("the proof of a start is the one of start-proof.json", () => {
   assert.deepEqual(decoded(made[1]), decoded(example.jws.split(".")[1]));
 });
 
-test("the payload of encryption.md is read, and what is encrypted is read again", async () => {
+test("the payload of docs/contract/encryption.md is read, and what is encrypted is read again", async () => {
   const codec = new Encryption("2026:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
   const metadata = { encoding: "binary/encrypted", "encryption-key-id": "2026", "encryption-workflow-id": "order/SO1" };
   const data = Buffer.from(
