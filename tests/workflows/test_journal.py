@@ -1,7 +1,7 @@
 """What order and return state do alike: what the store refused is not lost, and nobody writes what a step carries."""
 
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from domain.records import RefundRecord, StockMove
 from domain.states import RefundStatus
 from tests.workflows.orders import one_parcel_order
+from workflows.durable.details import Axis, Details
 from workflows.durable.journal import Journal
 from workflows.order.state import OrderState
 from workflows.returns.state import ReturnState
@@ -26,7 +27,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stand_in = SimpleNamespace(
         now=lambda: NOON,
         set_current_details=details.append,
-        info=lambda: SimpleNamespace(typed_search_attributes={}),
+        info=lambda: SimpleNamespace(typed_search_attributes={}, continued_run_id=None),
         upsert_search_attributes=lambda changes: None,
     )
     monkeypatch.setattr("workflows.durable.journal.workflow", stand_in)
@@ -110,6 +111,18 @@ async def test_operators_see_status_and_tickets(journal: Journal[Any], shown: li
     journal.now_waits_for("customs")
     journal.tickets.note("customs", "limit", "too much")
     await journal.commit_with(take)
-    first, second = shown[-1].splitlines()
-    assert first == f"**{journal.status.value}** · waits for customs"
-    assert second.endswith("customs limit: too much")
+    head, _, first, *_, last = shown[-1].splitlines()
+    assert head == "| | state | since | waits for |"
+    assert first == f"| {journal._kind} | {journal.status.value} | 2026-03-02 20:00:00 | customs |"
+    assert "Times: Asia/Shanghai." in shown[-1]
+    assert last.endswith("customs limit: too much")
+
+
+def test_since_is_when_the_state_was_first_seen_and_a_new_run_says_before() -> None:
+    details, later = Details(), NOON + timedelta(hours=1)
+    details.table([Axis("order", "PAID", "a | b")], NOON, goes_on=False)
+    assert details.table([Axis("order", "PAID", "a | b")], later, goes_on=False)[2] == (
+        "| order | PAID | 2026-03-02 20:00:00 | a \\| b |"
+    )
+    assert "| SHIPPED | 2026-03-02 21:00:00 |" in details.table([Axis("order", "SHIPPED")], later, goes_on=False)[2]
+    assert "| PAID | before 2026-03-02 21:00:00 |" in Details().table([Axis("order", "PAID")], later, goes_on=True)[2]

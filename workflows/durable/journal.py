@@ -21,6 +21,7 @@ from domain.facts import Fact
 from domain.records import AuditEntry, EventRecord, RefundRecord, StockMove, TicketRecord
 from domain.states import Outcome
 from workflows.durable.carrying import Own, Table
+from workflows.durable.details import Axis, Details
 from workflows.durable.local_steps import STALLED_RETRY, STORE_ERRORS, STORE_TIMEOUT
 from workflows.durable.search_attributes import CHANNEL, NEEDS_ATTENTION, STATUS
 from workflows.durable.stalls import Stalls
@@ -44,6 +45,7 @@ class Journal(ABC, Generic[Write]):
             "_number": "of the start message",
             "stalls": "a step in the store is under way while one waits",
             "ended": "the last write says it once more",
+            "_details": "only shown; a new run says that it was so before",
             "_events": "written", "_moves": "written", "_refunds": "written", "_audit": "written",
             "_changed": "all is written: counted anew", "_taken": "counted anew", "_flushed": "counted anew",
             "_settling": "nothing is settled while a run ends", "_carrying": "no step is under way",
@@ -55,6 +57,7 @@ class Journal(ABC, Generic[Write]):
         self.waiting_for = "registration"
         self.tickets = Tickets(number, self.mark_changed)
         self.stalls = Stalls(self.tickets, self.show, self._tell_stalled)
+        self._details = Details()
         self.ended = False
         """The latest write says that nothing follows."""
         self._events: list[EventRecord] = []
@@ -265,7 +268,8 @@ class Journal(ABC, Generic[Write]):
 
     def show(self) -> None:
         """Current details for the Web UI, and one search-attribute event per visible change."""
-        lines = [f"**{self.status.value}** · waits for {self.waiting_for}", *self._parts_shown()]
+        goes_on = workflow.info().continued_run_id is not None
+        lines = self._details.table(self._axes(), workflow.now(), goes_on=goes_on)
         lines += [
             f"- ticket {t.record.ticket_id}: {t.record.system} {t.record.step}: {t.record.error}"
             for t in self.tickets.open_ones.values()
@@ -285,6 +289,6 @@ class Journal(ABC, Generic[Write]):
     def _channel(self) -> str:
         """Where it was bought."""
 
-    def _parts_shown(self) -> list[str]:
-        """Lines between the status and the tickets."""
-        return []
+    def _axes(self) -> list[Axis]:
+        """What the Web UI tells apart."""
+        return [Axis(self._kind, self.status.value, self.waiting_for)]

@@ -31,6 +31,7 @@ from domain.refunds.outside import BankWord, OutsideMoney, outside_money
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from domain.strict import of
 from workflows.durable.carrying import KEYS, ByType, LatestKeys, Own, Table, Through
+from workflows.durable.details import Axis
 from workflows.durable.journal import Journal
 from workflows.durable.local_steps import STORE_ERRORS, in_store, until_in_store
 from workflows.order.holds.book import HoldBook
@@ -324,5 +325,9 @@ class OrderState(Journal[OrderWrite]):
     def _channel(self) -> str:
         return self.order.channel
 
-    def _parts_shown(self) -> list[str]:
-        return [f"- {c.child_no}: {c.status.value} {c.waybill_no or ''}" for c in self.child_states(False)]
+    def _axes(self) -> list[Axis]:
+        parcels = [
+            Axis(c.child_no, c.status.value, f"waybill {c.waybill_no}" if c.waybill_no else "")
+            for c in self.child_states(False)
+        ]
+        return [*super()._axes(), Axis("payment", self.payment_status.value), *parcels]
