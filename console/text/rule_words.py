@@ -13,6 +13,8 @@ RULE_WORDS: Mapping[str, Mapping[str, str]] = {
         "carriers": N_("Carriers"),
         "tariffs": N_("Tariffs"),
         "approval_route": N_("Who approves a return"),
+        "return_policy": N_("Return policy"),
+        "freight_back": N_("Freight back"),
     },
     "rule field": {
         "": N_("Condition"),
@@ -47,6 +49,9 @@ RULE_WORDS: Mapping[str, Mapping[str, str]] = {
         "type": N_("Kind of return"),
         "risk": N_("Risk"),
         "exempt": N_("Owed by the system"),
+        "reason": N_("Reason"),
+        "quality": N_("For a defect"),
+        "fault": N_("At fault"),
     },
     "rule answer": {
         "priority": N_("Order of dimensions"),
@@ -61,6 +66,8 @@ RULE_WORDS: Mapping[str, Mapping[str, str]] = {
         "extra_g": N_("Each further (g)"),
         "extra_fee_minor": N_("Further fee (fen)"),
         "levels": N_("Who has to agree"),
+        "days": N_("Days to apply after signing"),
+        "freight": N_("Freight given back"),
     },
     "rule change": {
         "added": N_("New"),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
+from pydantic import Field
+
 from domain.policy import FreightBack, Policy
 from domain.returns.enums import REASONS, Reason, ReturnType
 from domain.returns.facts import (
@@ -24,12 +26,14 @@ __all__ = ["AdmissionRules", "Code", "Judgement", "Refusal", "case_quote", "judg
 
 
 class AdmissionRules(Strict):
-    """From the policy."""
+    """From the policy and the tables that an order keeps."""
 
     windows: Windows = Windows()
     max_applications: int = 5
     """Cases per item, refused ones not counted (practice: WeChat shops)."""
     freight_back: FreightBack = "proportional"
+    days: dict[str, int] = Field(default_factory=dict)
+    """By line, where a table says how long one may apply; else the windows (`domain/returns/terms.py`)."""
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
@@ -211,21 +215,20 @@ def _shipped(
     if count(free) < qty or line.left < qty:
         not_yet = line.left >= qty and count(free) + count(waiting) >= qty
         return Code.NOT_SHIPPED if not_yet else Code.QTY_EXCEEDED, []
-    in_time = [
-        run for run in free if _in_time(application, line, run.signed_at or order.completed_at, rules.windows, at)
-    ]
+    in_time = [run for run in free if _in_time(application, line, run.signed_at or order.completed_at, rules, at)]
     return (None, in_time) if count(in_time) >= qty else (_too_late(application, line), [])
 
 
 def _in_time(
-    application: ApplyReturn, line: ReturnLineFacts, signed_at: datetime | None, windows: Windows, at: datetime
+    application: ApplyReturn, line: ReturnLineFacts, signed_at: datetime | None, rules: AdmissionRules, at: datetime
 ) -> bool:
     if application.type is ReturnType.WARRANTY_REPLACEMENT:
         ends = warranty_ends(line, signed_at)
         return ends is not None and at <= ends
     if signed_at is None:
         return True
-    return at <= window_ends(signed_at, days_for(application.type, application.reason, windows))
+    days = rules.days.get(line.line_id, days_for(application.type, application.reason, rules.windows))
+    return at <= window_ends(signed_at, days)
 
 
 def _too_late(application: ApplyReturn, line: ReturnLineFacts) -> Code:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from zen import evaluate_expression, evaluate_unary_expression
 
 from domain.catalog.records import CustomsMode
+from domain.policy import FreightBack
 from domain.returns.enums import Level
 from domain.rules.cells import VALUE, BadCell, literal, names
 from domain.rules.costs import MOST_TABLE_STEPS, PATTERN_STEPS, row_steps
@@ -22,6 +23,9 @@ from domain.strict import faults
 
 ROUTES = ((Level.SYSTEM,), (Level.CS_SUPERVISOR,), (Level.CS_SUPERVISOR, Level.FINANCE))
 """Whom a case may need: the supervisor decides on the application, finance before payout, never the other way round."""
+MOST_DAYS = 3650
+LAWFUL_DAYS = 7
+"""In which most goods may be sent back without a reason (consumer protection law, article 25)."""
 HARD = ("customs", "temperature", "hazard")
 """Kinds of separation that a table had better have."""
 
@@ -43,7 +47,10 @@ _LINE = LineFacts(
     supplier="SELF", logistics="ambient", customs="domestic", cross_border=False, battery=False, hazard=False,
     weight_g=420,
 )  # fmt: skip
-_CASE: Mapping[str, Any] = {"small_max_minor": 10000, "type": "return_refund", "risk": "low", "exempt": False}
+_CASE: Mapping[str, Any] = {
+    "small_max_minor": 10000, "type": "return_refund", "risk": "low", "exempt": False, "reason": "no_reason",
+    "quality": False, "fault": "buyer",
+}  # fmt: skip
 _SAMPLE: Mapping[str, Any] = {**_ORDER.model_dump(mode="json"), **_LINE.model_dump(mode="json"), **_CASE}
 """A question in the right types: a condition that cannot be asked of it would never fit, and nobody would notice."""
 
@@ -192,6 +199,10 @@ def _answer(table: RuleTable, output: Output, cell: str) -> Iterator[tuple[str, 
         yield f"{cell[:60]!r} must name each of {', '.join(DIMENSIONS)} once", ""
     elif output.field == "levels" and tuple(parts) not in ROUTES:
         yield f"{cell[:60]!r} is no way to approve", f"write one of {'; '.join(', '.join(r) for r in ROUTES)}"
+    elif output.field == "freight" and value not in get_args(FreightBack):
+        yield f"{cell[:60]!r} is no way to give freight back", f"write one of {'; '.join(get_args(FreightBack))}"
+    elif output.field == "days" and not 0 <= value <= MOST_DAYS:
+        yield f"{cell[:60]!r} is no number of days", f"write 0 to {MOST_DAYS}"
 
 
 def _together(tables: Mapping[str, RuleTable]) -> Iterator[Finding]:
@@ -202,6 +213,13 @@ def _together(tables: Mapping[str, RuleTable]) -> Iterator[Finding]:
         if kind not in kinds:
             text = f"keeps nothing apart by {kind!r}"
             yield Finding(severity="warning", table="separation", text=text, advice="the built-in table does")
+    promised = tables["return_policy"]
+    days = next(column.id for column in promised.outputs if column.field == "days")
+    for row in promised.rows:
+        if int(literal(row.cells[days])) < LAWFUL_DAYS:
+            text = f"gives fewer than {LAWFUL_DAYS} days"
+            advice = "the law gives buyers of most goods seven days to send them back without a reason"
+            yield Finding(severity="warning", table="return_policy", row=row.rule_id, text=text, advice=advice)
     known = {tariff.carrier for tariff in tariffs(tables["tariffs"])}
     allowed = tables["carriers"]
     for row in allowed.rows:

@@ -117,17 +117,21 @@ class RuleEngine:
 
     def routes(self, cases: Sequence[Mapping[str, Any]]) -> list[tuple[tuple[str, ...], str] | None]:
         """The same of many cases."""
-        if "approval_route" not in self._tables:
-            return [None] * len(cases)
+        return self.answers("approval_route", "levels", cases)
+
+    def answers(self, name: TableName, field: str, asked: Sequence[Mapping[str, Any]]) -> list[tuple[Any, str] | None]:
+        """What the first row that fits answers, and its id; None where none does, or there is no such table. Raises
+        `UnableToDecide`."""
+        if name not in self._tables:
+            return [None] * len(asked)
         try:
-            found = zip(cases, self._first("approval_route", cases), strict=True)
+            found = zip(asked, self._first(name, asked), strict=True)
             return [
-                None if row is None else (table.answer(row, "levels", case), row.rule_id)
-                for case, (table, row) in found
+                None if row is None else (table.answer(row, field, one), row.rule_id) for one, (table, row) in found
             ]
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             raise UnableToDecide(
-                f"rule set version {self.version} cannot say who approves ({type(error).__name__}: {str(error)[:200]})"
+                f"rule set version {self.version} cannot answer {name} ({type(error).__name__}: {str(error)[:200]})"
             ) from error
 
     def _priority(self, order: Mapping[str, Any]) -> tuple[tuple[Dimension, ...], str]:

@@ -11,7 +11,15 @@ from domain.strict import Strict
 
 FORMAT: Literal[1] = 1
 TableName = Literal[
-    "dimension_order", "custom_split", "separation", "preferred_warehouse", "carriers", "tariffs", "approval_route"
+    "dimension_order",
+    "custom_split",
+    "separation",
+    "preferred_warehouse",
+    "carriers",
+    "tariffs",
+    "approval_route",
+    "return_policy",
+    "freight_back",
 ]
 Document = dict[str, Any]
 """A JDM graph: an input node, one decision table node, an output node."""

@@ -62,6 +62,23 @@ ROUTE_FIELDS: dict[str, Kind] = {
     "exempt": "flag",
 }
 """Of an after-sales case (`domain/returns/approval_route.py`)."""
+CASE_FIELDS: dict[str, Kind] = {
+    "channel": "text",
+    "type": "text",
+    "reason": "text",
+    "quality": "flag",
+    "fault": "text",
+}
+"""Of an application (`domain/returns/terms.py`). `quality`: its reason is a defect of goods or delivery."""
+CASE_LINE_FIELDS: dict[str, Kind] = {
+    **CASE_FIELDS,
+    "sku": "text",
+    "supplier": "text",
+    "logistics": "text",
+    "customs": "text",
+    "line_amount_minor": "whole",
+}
+"""Of one of its lines."""
 DIMENSIONS = get_args(Dimension)
 
 SHAPES: Mapping[TableName, Shape] = {
@@ -81,6 +98,8 @@ SHAPES: Mapping[TableName, Shape] = {
             "collect", data=True,
         ),
         Shape("approval_route", "售后审批", ROUTE_FIELDS, (Output("levels", "texts"),)),
+        Shape("return_policy", "退货政策", CASE_LINE_FIELDS, (Output("days", "whole"),)),
+        Shape("freight_back", "退运费", CASE_FIELDS, (Output("freight", "text"),)),
     )
 }  # fmt: skip
 

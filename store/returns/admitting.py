@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.outbound.published import ReturnStatusChanged
 from domain.policy import Policy
 from domain.records import AuditEntry
-from domain.returns.admission import AdmissionRules, Judgement, case_quote, judge
+from domain.returns.admission import Judgement, case_quote, judge
 from domain.returns.approval_route import route_input
 from domain.returns.enums import GOODS_COME_BACK, LET_GO, CaseStatus, Reception, Risk
 from domain.returns.facts import ParcelUnits, ReturnOrderFacts
@@ -23,6 +23,7 @@ from store.returns.errors import CannotReopen, NoSuchReturn, ReturnChanged, Retu
 from store.returns.order_facts import read_facts
 from store.returns.origins import origins
 from store.returns.routing import limits_of, route_by_rules
+from store.returns.terms import terms_of
 
 # The case of a number.
 CASE = "SELECT order_no, run_id, application, admitted FROM return_cases WHERE return_no = $1"
@@ -53,7 +54,8 @@ IS_AN_ORDER = "SELECT EXISTS (SELECT FROM orders WHERE order_no = $1)"
 
 @dataclass(frozen=True)
 class AdmissionContext:
-    """Who asks for a case, with which run, under which policy."""
+    """Who asks for a case, with which run. `policy`: what counts now, for how long people wait for each other; what was
+    promised is the order's own (`terms_of`)."""
 
     run_id: str
     at: datetime
@@ -73,7 +75,7 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Admissi
         if known["run_id"] == asked.run_id and of(ApplyReturn, known["application"]) == application:
             return of(Admitted, known["admitted"])
         raise ReturnChanged(application.return_no)
-    rules = AdmissionRules.of(asked.policy)
+    rules = await terms_of(connection, application, asked.policy)
     evidence = [r["evidence_id"] for r in await connection.fetch(EVIDENCE, application.return_no, order.order_no)]
     judgement = judge(application, order, evidence, rules, asked.at)
     if not judgement.admitted:
@@ -95,7 +97,7 @@ async def forecast(
     order = await read_facts(connection, application.order_no, lock=False)
     if order is None:
         raise ReturnRefused(application.return_no, (refusal(Code.FORBIDDEN),))
-    rules = AdmissionRules.of(asked.policy)
+    rules = await terms_of(connection, application, asked.policy)
     evidence = [r["evidence_id"] for r in await connection.fetch(EVIDENCE, application.return_no, order.order_no)]
     judgement = judge(application, order, evidence, rules, asked.at)
     quote = case_quote(application, order, judgement.units, rules) if judgement.units else None
@@ -121,7 +123,7 @@ async def reopen(connection: Connection, message: ReopenReturn, asked: Admission
         raise CannotReopen(f"return {message.reopens} cannot be reopened as {message.return_no}: that is an order")
     application = of(ApplyReturn, closed["application"]).model_copy(update={"return_no": message.return_no})
     units = of(Admitted, closed["admitted"]).units
-    quote = case_quote(application, order, units, AdmissionRules.of(asked.policy))
+    quote = case_quote(application, order, units, await terms_of(connection, application, asked.policy))
     try:
         return await _open(connection, application, order, units, quote, asked, linked_to=message.reopens)
     except NotEnoughLeft:

@@ -13,6 +13,7 @@ from domain.strict import of
 from domain.units import UnitRange
 from store.pool import Connection
 from store.returns.errors import NoSuchReturn
+from store.returns.terms import terms_of
 
 # The case's own words, and its order's.
 CASE = """
@@ -77,6 +78,6 @@ async def quote_for_units(
         shares,
         accepted,
         fault=application.fault,
-        freight_policy=policy.freight_back,
+        freight_policy=(await terms_of(connection, application, policy)).freight_back,
         lowered_minor=application.lowered_amount_minor,
     )

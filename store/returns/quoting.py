@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.policy import Policy
-from domain.returns.admission import AdmissionRules, case_quote, judge
+from domain.returns.admission import case_quote, judge
 from domain.returns.approval_route import route_input
 from domain.returns.enums import Level
 from domain.returns.models import ApplyReturn, Quote
@@ -14,6 +14,7 @@ from domain.returns.refusals import Code, Refusal, refusal
 from store.pool import Pool
 from store.returns.order_facts import read_facts
 from store.returns.routing import limits_of, route_by_rules
+from store.returns.terms import terms_of
 from store.rules.policies import read_current
 
 STILL_TO_COME = frozenset({Code.EVIDENCE_REQUIRED})
@@ -37,7 +38,7 @@ async def quote_return(pool: Pool, application: ApplyReturn, at: datetime) -> Qu
         if order is None:
             return QuotedReturn((refusal(Code.FORBIDDEN),), None, (), "CNY")
         policy = await read_current(connection) or Policy()
-        rules = AdmissionRules.of(policy)
+        rules = await terms_of(connection, application, policy)
         judgement = judge(application, order, application.evidence, rules, at)
         quote = None
         if {r.code for r in judgement.refusals} <= STILL_TO_COME:

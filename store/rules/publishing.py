@@ -7,6 +7,7 @@ from typing import Any
 from domain.approvals import Role
 from domain.rules.changes import changes, same_rules
 from domain.rules.route_checks import looser_routes
+from domain.rules.sets import TableName
 from store.errors import RuleSetNotPublished, RuleSetOvertaken
 from store.pool import Connection
 from store.rules.defaults import complete
@@ -14,7 +15,8 @@ from store.rules.rule_sets import Draft, last_simulation, what_counts
 
 APPROVER = Role.ORDER_OPS
 MONEY_APPROVER = Role.FINANCE
-"""Where the table that says who approves money is another one."""
+"""Where a table is another one that says who approves money, or what goes back."""
+MONEY_TABLES: tuple[TableName, ...] = ("approval_route", "return_policy", "freight_back")
 MOST_TOLD = 60
 """Changed rows in the question to the approver; `oms rules diff` has all."""
 
@@ -41,7 +43,8 @@ async def rules_question(connection: Connection, draft: Draft) -> RulesQuestion:
         why = f"it was never tried on past orders; do so with `oms rules simulate {draft.draft_no}`"
         raise RuleSetNotPublished(draft.draft_no, why)
     found = changes(complete(counts), draft.rule_set)
-    about_money = counts.tables.get("approval_route") != draft.rule_set.tables.get("approval_route")
+    before, after = complete(counts).tables, draft.rule_set.tables
+    about_money = any(before[name] != after[name] for name in MONEY_TABLES)
     content = {
         "draft": draft.draft_no,
         "name": draft.rule_set.name,

@@ -6,7 +6,8 @@ from itertools import permutations
 from typing import get_args
 
 from domain.catalog.records import CustomsMode
-from domain.returns.enums import ReturnType, Risk
+from domain.policy import FreightBack
+from domain.returns.enums import Fault, Reason, ReturnType, Risk
 from domain.rules.check import ROUTES
 from domain.rules.reading import read_table
 from domain.rules.sets import RuleSet
@@ -31,26 +32,30 @@ async def values_of(pool: Pool, rule_set: RuleSet) -> Values:
         "currency": policy.currencies,
         "type": tuple(ReturnType),
         "risk": tuple(Risk),
+        "reason": tuple(Reason),
+        "fault": tuple(Fault),
         "carriers": _carriers(rule_set),
         "carrier": _carriers(rule_set),
     }
 
 
+CLOSED: Values = {
+    "priority": (*(json.dumps(order) for order in permutations(DIMENSIONS)), "policy_priority"),
+    "levels": tuple(json.dumps([str(level) for level in route]) for route in ROUTES),
+    "freight": tuple(f'"{way}"' for way in get_args(FreightBack)),
+    "days": ("7", "15", "30"),
+    "kind": ('"customs"', '"temperature"', '"hazard"'),
+    "value": ("customs", "logistics", "supplier", "sku"),
+}
+"""Answers that are ours to list, as they stand in a cell."""
+
+
 def answers_of(output: Output, values: Values) -> tuple[str, ...]:
     """As they stand in a cell."""
-    match output.field:
-        case "priority":
-            return (*(json.dumps(order) for order in permutations(DIMENSIONS)), "policy_priority")
-        case "levels":
-            return tuple(json.dumps([str(level) for level in route]) for route in ROUTES)
-        case "kind":
-            return ('"customs"', '"temperature"', '"hazard"')
-        case "value":
-            return ("customs", "logistics", "supplier", "sku")
+    if output.field in CLOSED:
+        return CLOSED[output.field]
     known = values.get(output.field, ())
-    if output.kind == "texts":
-        return tuple(f'["{value}"]' for value in known)
-    return tuple(f'"{value}"' for value in known)
+    return tuple(f'["{value}"]' if output.kind == "texts" else f'"{value}"' for value in known)
 
 
 def conditions_of(field: str, kind: str | None, values: Values) -> tuple[str, ...]:

@@ -15,7 +15,10 @@ from console.wiring import wiring_of
 from domain.fulfilment.explanation import Explanation
 from domain.fulfilment.explanation_text import reason, turned_down
 from domain.records import ChildPlan
+from domain.returns.approval_route import ApprovalRules, route_input
+from domain.returns.enums import REASONS, Fault, Reason, ReturnType
 from domain.rules.engine import RuleEngine
+from domain.rules.route_checks import SMALL_MINOR
 from domain.rules.sets import UnableToDecide
 from domain.rules.simulation import PastOrder, explained
 from store.pool import clean
@@ -33,8 +36,19 @@ class TriedChild:
 
 
 @dataclass(frozen=True)
+class TriedReturn:
+    """Of all its goods. `days`, `freight`, `levels` empty: no row fits, so the policy or the built-in matrix counts."""
+
+    reason: str
+    days: tuple[int, ...]
+    freight: str
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TriedPlan:
     children: tuple[TriedChild, ...]
+    returns: tuple[TriedReturn, ...]
 
     @property
     def cost_minor(self) -> int:
@@ -77,7 +91,33 @@ async def _plan(request: Request, order: PastOrder, engine: RuleEngine, *, of_dr
                 tuple(turned_down(r)[n] for r in one.rejected),
             )
             for one in found.children
-        )
+        ),
+        tuple(_return(order, engine, reason) for reason in (Reason.NO_REASON, Reason.QUALITY_PROBLEM)),
+    )  # fmt: skip
+
+
+def _return(order: PastOrder, engine: RuleEngine, why: Reason) -> TriedReturn:
+    """Raises `UnableToDecide`."""
+    quality, priced = REASONS[why].quality, order.inputs.priced
+    fault = Fault.SELLER if quality else Fault.BUYER
+    case = {
+        "channel": order.head.channel, "type": ReturnType.RETURN_REFUND.value, "reason": why.value,
+        "quality": quality, "fault": fault.value,
+    }  # fmt: skip
+    lines = [
+        {
+            **case, "sku": line.sku, "supplier": line.tags.supplier, "logistics": line.tags.logistics,
+            "customs": line.tags.customs, "line_amount_minor": line.net_minor,
+        }
+        for line in priced.lines
+    ]  # fmt: skip
+    days = engine.answers("return_policy", "days", lines)
+    (freight,) = engine.answers("freight_back", "freight", [case])
+    rules = ApprovalRules(small_max_minor=SMALL_MINOR)
+    route = engine.route(route_input(rules, ReturnType.RETURN_REFUND, priced.payable_minor).model_dump(mode="json"))
+    return TriedReturn(
+        why.value, tuple(sorted({answer[0] for answer in days if answer})), freight[0] if freight else "",
+        tuple(route[0]) if route else (),
     )  # fmt: skip
 
 
