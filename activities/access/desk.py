@@ -21,6 +21,7 @@ from domain.access.desk import (
     DecideChargeback,
     DeskDone,
     DeskTask,
+    DraftPolicy,
     DraftRules,
     OpenChargeback,
     PutSkus,
@@ -47,6 +48,7 @@ from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
 from store.outside_money.told import ToldPayments
 from store.pool import Pool
+from store.rules.policy_drafts import PolicyDrafts
 from store.rules.rule_sets import RuleSetStore
 from store.stock.catalog import CatalogStore
 from store.stock.goods_receipts import announce
@@ -76,6 +78,7 @@ class DeskActivities:
         self._inbox = InboxStore(pool)
         self._audit = AuditStore(pool)
         self._rules = RuleSetStore(pool)
+        self._policies = PolicyDrafts(pool)
         self._insight = ReportStore(pool)
         self._actions = ActionStore(pool)
         self._automations = AutomationDesk(pool)
@@ -105,7 +108,7 @@ class DeskActivities:
                 return asdict(await self._automations.try_on_past(m.automation, m.days, by, at))
             case StopAutomations() as m:
                 return {"stopped": await self._automations.stop(m.why, by, at)}
-            case DraftRules() | BuildReportNow() | SetInsight() | AddAction() | CloseAction() as m:
+            case DraftRules() | DraftPolicy() | BuildReportNow() | SetInsight() | AddAction() | CloseAction() as m:
                 return await self._paper(m, message)
 
     async def _asked(self, wanted: AskAboutMoney | TellPayment, by: str, at: datetime) -> ApprovalRequest:
@@ -138,10 +141,12 @@ class DeskActivities:
         return {"booked": booked, "told": list(told)}
 
     async def _paper(
-        self, wanted: DraftRules | BuildReportNow | SetInsight | AddAction | CloseAction, message: DoAtDesk
+        self,
+        wanted: DraftRules | DraftPolicy | BuildReportNow | SetInsight | AddAction | CloseAction,
+        message: DoAtDesk,
     ) -> Any:
         """What moves neither goods nor money: drafts, reports and what they go by."""
-        if isinstance(wanted, DraftRules):
+        if isinstance(wanted, DraftRules | DraftPolicy):
             return {"draft_no": await self._draft(wanted, message)}
         if isinstance(wanted, AddAction):
             return {"action_no": await self._actions.add(wanted, message.by, message.at)}
@@ -159,7 +164,10 @@ class DeskActivities:
         built = await InsightActivities(self._pool, lambda: message.at).build(build)
         return built.model_dump(mode="json")
 
-    async def _draft(self, wanted: DraftRules, message: DoAtDesk) -> int:
+    async def _draft(self, wanted: DraftRules | DraftPolicy, message: DoAtDesk) -> int:
+        if isinstance(wanted, DraftPolicy):
+            args = (wanted.policy, wanted.name, wanted.based_on, message.by, message.at)
+            return await self._policies.draft(*args)
         if wanted.rules is not None:
             return (await self._rules.draft(wanted.rules, message.by, message.at, wanted.based_on)).draft_no
         if wanted.rolls_back is not None:

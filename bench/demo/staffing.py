@@ -1,21 +1,25 @@
 """People and the policy of a demo, by the way that everybody takes: one administrator asks, another person decides."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from temporalio.client import Client
 
 from domain.access.controls import AddPerson, ControlChange, PublishPolicy, control_workflow_id, subject_of
+from domain.access.desk import DraftPolicy
 from domain.approvals import Decision, Role
 from domain.policy import Policy, changes
 from starter.cli.approvals.token import make_token
 from starter.clients.approvals import ApprovalClient
 from starter.clients.controls import ControlClient
+from starter.clients.desk import DeskClient
 from starter.clients.proving import Prover
 from store.approvals.approvals import ApprovalStore
 from store.approvals.people import PeopleStore
 from store.pool import Pool
 from store.rules.policies import PolicyStore
+from store.rules.policy_drafts import PolicyDrafts
 
 ADMINISTRATORS = ("demo-admin", "demo-admin2")
 FINANCE, OPERATOR = "demo-finance", "demo-operator"
@@ -35,6 +39,7 @@ class Office:
         self._pool = pool
         self._people = PeopleStore(pool)
         self._controls = ControlClient(temporal, prover=prover)
+        self._desk = DeskClient(temporal, prover=prover)
         self._approvals = ApprovalClient(temporal)
         self._questions = ApprovalStore(pool)
 
@@ -60,9 +65,13 @@ class Office:
 
     async def publish(self, policy: Policy) -> None:
         """Raises `NotChanged`."""
-        if changes(await PolicyStore(self._pool).current(), policy):
+        current = await PolicyStore(self._pool).current()
+        if changes(current, policy):
             await self.hire({FINANCE: Role.FINANCE, OPERATOR: Role.ORDER_OPS})
-            await self._change(PublishPolicy(policy=policy), OPERATOR, FINANCE)
+            work = DraftPolicy(policy=policy, name="demo", based_on=current.version)
+            draft_no = int((await self._desk.do(work, 1 + secrets.randbelow(10**9), OPERATOR))["draft_no"])
+            await PolicyDrafts(self._pool).try_on_the_past(draft_no, OPERATOR, datetime.now(UTC))
+            await self._change(PublishPolicy(policy=policy, draft_no=draft_no), OPERATOR, FINANCE)
 
     async def _administrators(self) -> tuple[str, str]:
         """Two of the stack's own, or the first ones of an empty stack."""

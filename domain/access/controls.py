@@ -102,10 +102,12 @@ class SetScope(Strict):
 
 
 class PublishPolicy(Strict):
-    """`policy.version` as given is ignored; what nobody has named takes its default."""
+    """`policy.version` as given is ignored. `draft_no`: the draft that was tried, which says the same."""
 
     kind: Literal["publish_policy"] = "publish_policy"
     policy: Policy
+    # Left out where nobody says it: as in questions from before there were drafts.
+    draft_no: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(default=None, exclude_if=lambda v: v is None)
 
 
 class PublishRules(Strict):

@@ -16,6 +16,7 @@ from domain.catalog.records import SkuRecord
 from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.parameters import InsightParameters
 from domain.order import Currency, Id, Minor, OrderNo, OrderTime, PayChannel, Qty, Sku, Tag, Text
+from domain.policy import Policy
 from domain.refunds.outside import BookAs
 from domain.rules.sets import RuleSet
 from domain.strict import Strict
@@ -113,6 +114,15 @@ class DraftRules(Strict):
     based_on: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(default=None, exclude_if=lambda v: v is None)
 
 
+class DraftPolicy(Strict):
+    """A policy to keep as a draft. `based_on`: the version that it was made from."""
+
+    kind: Literal["draft_policy"] = "draft_policy"
+    policy: Policy
+    name: Text
+    based_on: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
 class BuildReportNow(Strict):
     """A report of a month (2026-04) or week (2026-W17), built again of what is known now; or the return risk, trained
     again as after that month."""
@@ -146,8 +156,8 @@ class StopAutomations(Strict):
 
 DeskTask = Annotated[
     AskAboutMoney | BookOutsideMoney | TellPayment | OpenChargeback | DecideChargeback | AccountChargeback
-    | ReceiveGoods | PutSkus | TryAutomation | StopAutomations | DraftRules | BuildReportNow | SetInsight | AddAction
-    | CloseAction,
+    | ReceiveGoods | PutSkus | TryAutomation | StopAutomations | DraftRules | DraftPolicy | BuildReportNow | SetInsight
+    | AddAction | CloseAction,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

@@ -35,9 +35,7 @@ from domain.access.controls import (
     more_power,
     subject_of,
 )
-from domain.access.loosening import looser_policy
 from domain.approvals import ApprovalRequest, Role, ask
-from domain.policy import Policy, changes
 from domain.records import AuditEntry, TicketRecord, TicketResolution
 from domain.returns.windows import SHOP_TIME
 from store.approvals.api_tokens import add_api_token, revoke_api_token
@@ -63,7 +61,8 @@ from store.erasure import begin_erasure, what_is_theirs
 from store.errors import ApprovalChanged, ChangeExpired, ChangeRefused, PersonRefused, StoreError
 from store.inbox.inbox import InboxStore
 from store.pool import Connection, Pool
-from store.rules.policies import publish_policy, read_current
+from store.rules.policies import publish_policy
+from store.rules.policy_publishing import policy_question
 from store.rules.publishing import rules_question
 from store.rules.rule_sets import publish_draft, read_draft
 from store.stock.corrections import correct, counted
@@ -196,7 +195,7 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
         case PublishPolicy():
             told = {"approval_id": approval_id, "asked_by": request.requested_by}
             based_on = int(request.content["based_on"])
-            new = await publish_policy(connection, change.policy, decided.person_id, based_on, told)
+            new = await publish_policy(connection, change.policy, decided.person_id, based_on, told, change.draft_no)
             return f"policy version {new.version} counts for orders placed since {_shop_time(at)}"
         case CorrectStock():
             people = (request.requested_by, decided.person_id)
@@ -252,7 +251,8 @@ async def _make(connection: Connection, change: ControlChange, by: str, at: date
 async def _question(connection: Connection, change: ControlChange, by: str, at: datetime) -> ControlQuestion:
     match change:
         case PublishPolicy():
-            return await _about_policy(connection, change.policy)
+            policy = await policy_question(connection, change)
+            return ControlQuestion(Role.FINANCE, policy.content, policy.looser, (policy.drafted_by,))
         case CorrectStock():
             return ControlQuestion(Role.ORDER_OPS, dict(vars(await counted(connection, change))), ())
         case ForgetBuyer():
@@ -265,15 +265,6 @@ async def _question(connection: Connection, change: ControlChange, by: str, at: 
             return await book_question(connection, change, at)
         case _:
             return await _about_people(connection, change, by, at)
-
-
-async def _about_policy(connection: Connection, wanted: Policy) -> ControlQuestion:
-    now = await read_current(connection) or Policy()
-    changed = changes(now, wanted)
-    if not changed:
-        raise ChangeRefused(f"nothing differs from policy version {now.version}; nothing was asked")
-    lines = [f"{name}: {was} → {then}" for name, (was, then) in changed.items()]
-    return ControlQuestion(Role.FINANCE, {"based_on": now.version, "changed": lines}, looser_policy(now, wanted))
 
 
 async def _about_people(connection: Connection, change: PeopleChange, by: str, at: datetime) -> ControlQuestion:

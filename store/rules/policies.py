@@ -20,8 +20,8 @@ VERSION = "SELECT policy FROM policies WHERE version = $1"
 
 # A new version; does nothing when the number is taken.
 PUBLISH = """
-INSERT INTO policies (version, policy, published_by, published_at) VALUES ($1, $2, $3, now()) ON CONFLICT DO NOTHING
-RETURNING published_at"""
+INSERT INTO policies (version, policy, published_by, published_at, draft_no) VALUES ($1, $2, $3, now(), $4)
+ON CONFLICT DO NOTHING RETURNING published_at"""
 
 # Newest first, each with the one before it.
 HISTORY = """
@@ -77,8 +77,9 @@ class PolicyStore:
 
 
 async def publish_policy(
-    connection: Connection, policy: Policy, by: str, based_on: int | None, told: Mapping[str, Any]
-) -> Policy:
+    connection: Connection, policy: Policy, by: str, based_on: int | None, told: Mapping[str, Any],
+    draft_no: int | None = None,
+) -> Policy:  # fmt: skip
     """Inside a transaction: the policy with the version that it got; `policy.version` as given is ignored. Audited with
     what changed, and `told`. Raises `PolicyOvertaken` when another version than `based_on` counts by now."""
     await connection.execute(ONE_PUBLISHER)
@@ -88,7 +89,7 @@ async def publish_policy(
     if based_on is not None and based_on != last.version:
         raise PolicyOvertaken(based_on, last.version)
     new = policy.model_copy(update={"version": last.version + 1})
-    at = await connection.fetchval(PUBLISH, new.version, new.model_dump(mode="json"), by)
+    at = await connection.fetchval(PUBLISH, new.version, new.model_dump(mode="json"), by, draft_no)
     detail = {"version": new.version, "changed": changes(last, new), **told}
     await append_entry(connection, AuditEntry(actor=by, action="policy.publish", detail=detail), at)
     return new
@@ -102,5 +103,5 @@ async def read_current(connection: Connection) -> Policy | None:
 async def publish_defaults(connection: Connection) -> Policy:
     """The built-in defaults become version 0, so that every order can refer to a published version."""
     policy = Policy()
-    await connection.execute(PUBLISH, policy.version, policy.model_dump(mode="json"), "built-in")
+    await connection.execute(PUBLISH, policy.version, policy.model_dump(mode="json"), "built-in", None)
     return policy

@@ -35,6 +35,7 @@ from store.approvals.people import PeopleStore
 from store.errors import ChangeExpired, PersonRefused
 from store.pool import open_pool
 from store.rules.policies import PolicyStore
+from store.rules.policy_drafts import PolicyDrafts
 from tests.authority.sender import FOREIGN
 from tests.store.access.logins import logged_in
 from workflows.approvals.control_messages import ChangeOfControls, ControlAnswer
@@ -61,6 +62,14 @@ class Controls:
         found = await self.house.office.approvals.get(answer.approval.approval_id)
         assert found is not None
         return found
+
+    async def drafted(self, policy: Policy) -> PublishPolicy:
+        """By `u-ops`, tried on what there is."""
+        drafts = PolicyDrafts(self.house.pool)
+        current = await PolicyStore(self.house.pool).current()
+        number = await drafts.draft(policy, "test", current.version, "u-ops", datetime.now(UTC))
+        await drafts.try_on_the_past(number, "u-ops", self.house.now())
+        return PublishPolicy(policy=policy, draft_no=number)
 
     async def decide(self, approval: Approval, person: str, verdict: str = "approve") -> ControlAnswer:
         await self.decided(self.house.office.decision(approval, person, verdict))
@@ -102,7 +111,7 @@ async def test_a_person_with_a_money_role_is_added_by_two_and_the_approver_reads
 
 
 async def test_a_policy_is_published_by_two_and_its_limits_are_told_in_words(controls: Controls) -> None:
-    asked = await controls.ask(PublishPolicy(policy=MORE_MONEY), "u-ops")
+    asked = await controls.ask(await controls.drafted(MORE_MONEY), "u-ops")
     looser = "\n".join(asked.request.content["looser"])
     assert "100.00 → 999,999.99" in looser and "switched off: the refunds of an order are added up" in looser
     policies = PolicyStore(controls.house.pool)
@@ -204,8 +213,8 @@ async def test_who_asked_and_has_gone_meanwhile_stands_behind_nothing(controls: 
 
 
 async def test_a_policy_that_another_has_overtaken_is_not_published(controls: Controls) -> None:
-    first = await controls.ask(PublishPolicy(policy=MORE_MONEY), "u-ops", 1)
-    second = await controls.ask(PublishPolicy(policy=Policy(window_s=60)), "u-ops", 2)
+    first = await controls.ask(await controls.drafted(MORE_MONEY), "u-ops", 1)
+    second = await controls.ask(await controls.drafted(Policy(window_s=60)), "u-ops", 2)
     assert (await controls.decide(second, "u-fin")).state == "made"
     late = await controls.decide(first, "u-fin")
     assert late.state == "not_made" and "version 1 has come since" in late.said

@@ -92,8 +92,8 @@ async def test_settings_say_what_becomes_looser_before_anything_is_asked(desk: D
     assert "That is how it is already" in (await settings(browser, "look")).text
     wrong = await settings(browser, "look", window_s="long")
     assert wrong.status_code == 409 and "window_s" in wrong.text and 'value="long"' in wrong.text
-    assert (await settings(browser, "ask")).status_code == 409, "nothing would change"
-    assert (await settings(browser, "ask", window_s="3d")).status_code == 503, "no workers in this test"
+    assert (await settings(browser, "draft")).status_code == 409, "nothing would change"
+    assert (await settings(browser, "draft", window_s="3d")).status_code == 503, "no workers in this test"
 
 
 async def test_the_audit_reads_in_words_and_is_looked_through(desk: Desk) -> None:
@@ -163,3 +163,30 @@ async def test_two_administrators_change_people_and_one_takes_power_away(acting:
     gone = await acting.done(await asker.post("/people/change", kind="set_active", about="u-new", active=""))
     assert gone == "/people/person?id=u-new&done=1"
     assert not await house.pool.fetchval("SELECT active FROM people WHERE person_id = 'u-new'")
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_setting_is_drafted_tried_asked_for_and_in_force_without_a_further_step(acting: ActingDesk) -> None:
+    browser = await acting.sign_in("order-ops")
+    draft = await acting.done(await settings(browser, "draft", window_s="30d", draft_name="longer"))
+    assert draft == "/settings/drafts/1"
+    early = await browser.post(f"{draft}/ask")
+    assert early.status_code == 409 and "never tried" in early.text
+    assert await acting.done(await browser.post(f"{draft}/try")) == draft
+    assert "left as promised" in (await (await english_of(browser)).get(draft)).text
+    asked = await acting.done(await browser.post(f"{draft}/ask"))
+    assert asked == f"{draft}?asked=A-policy-1"
+    other = await acting.sign_in("finance")
+    chosen = re.search(r'name="chosen" value="([^"]+)"', (await other.get("/approvals/A-policy-1")).text)
+    assert chosen
+    said = {"chosen": chosen[1], "decision": "approve", "remark": "seen", "page": "1"}
+    await acting.done(await other.post("/approvals", **said))
+    assert "as version 1" in (await browser.get(draft)).text
+    assert await acting.done(await browser.post("/settings/versions/0/bring-back")) == "/settings/drafts/2"
+    assert (await browser.post("/settings/versions/1/bring-back")).status_code == 409, "it is in force"
+    assert (await browser.post("/settings/versions/9/bring-back")).status_code == 404
+
+
+async def english_of(browser: Browser) -> Browser:
+    await browser.get("/language/en")
+    return browser

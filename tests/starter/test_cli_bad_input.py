@@ -107,7 +107,7 @@ def test_bad_order_is_one_line_and_exit_2(oms: Oms, tmp_path: Path, monkeypatch:
         ("rules", "validate"),
         ("rules", "draft", "absent.xlsx"),
         ("rules", "show", "--draft", "0"),
-        ("config", "policy", "set", "absent.json"),
+        ("config", "policy", "draft", "absent.json"),
         ("config", "policy", "diff", "-1"),
         ("event", "stats", "--since", "8d"),
         ("event", "stats", "--since", "yesterday"),
@@ -166,7 +166,7 @@ GROUPS = {
     "catalog": ("import", "template", "export", "show", "put", "list"),
     "rules": ("list", "show", "diff", "export", "draft", "validate", "simulate", "publish", "rollback"),
     "config": ("check",),
-    "config policy": ("show", "set", "history", "diff"),
+    "config policy": ("show", "draft", "drafts", "try", "publish", "history", "diff"),
 }
 
 

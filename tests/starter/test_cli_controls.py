@@ -98,7 +98,11 @@ def test_an_installation_with_an_administrator_is_given_no_others(oms: Oms) -> N
 
 def test_a_policy_waits_for_finance_and_history_and_diff_tell_what_changed(oms: Oms, tmp_path: Path) -> None:
     file = policy_file(oms, tmp_path, small_refund_max_minor=99_999_999)
-    said = oms("config", "policy", "set", file, "--by", "u-ops")
+    number = str(oms("config", "policy", "draft", file, "--by", "u-ops", "--json").json["draft_no"])
+    early = oms("config", "policy", "publish", number, "--by", "u-ops")
+    assert (early.code, f"oms config policy try {number}" in early.err) == (1, True), early
+    assert oms("config", "policy", "try", number, "--json").json["returns"] == 0
+    said = oms("config", "policy", "publish", number, "--by", "u-ops")
     for text, there in (("A-policy-1 asks FINANCE", True), ("100.00 → 999,999.99", True), (NOTHING_LOOSER, False)):
         assert (text in said.out) == there, said
     assert oms("config", "policy", "show", "--json").json["small_refund_max_minor"] == 10_000
@@ -113,14 +117,18 @@ def test_a_policy_waits_for_finance_and_history_and_diff_tell_what_changed(oms: 
     assert oms("config", "policy", "diff", "0", "1", "--json").json["looser"] != []
     unknown = oms("config", "policy", "diff", "0", "9")
     assert (unknown.code, unknown.err.count("\n"), "oms config policy history" in unknown.err) == (1, 1, True)
-    same = oms("config", "policy", "set", policy_file(oms, tmp_path), "--by", "u-ops")
+    assert oms("config", "policy", "drafts", "--json").json[0]["version"] == 1
+    same = oms("config", "policy", "draft", policy_file(oms, tmp_path), "--by", "u-ops")
     assert (same.code, "nothing differs" in same.err) == (1, True), same
 
 
 def test_a_policy_that_makes_nothing_looser_says_so(oms: Oms, tmp_path: Path) -> None:
-    said = oms("config", "policy", "set", policy_file(oms, tmp_path, small_refund_max_minor=1), "--by", "u-ops")
+    file = policy_file(oms, tmp_path, small_refund_max_minor=1)
+    number = str(oms("config", "policy", "draft", file, "--by", "u-ops", "--json").json["draft_no"])
+    assert "finance decides" in oms("config", "policy", "try", number).out
+    said = oms("config", "policy", "publish", number, "--by", "u-ops")
     assert (said.code, NOTHING_LOOSER in said.out) == (0, True), said
-    bad = oms("config", "policy", "set", policy_file(oms, tmp_path, receipt_s=0), "--by", "u-ops")
+    bad = oms("config", "policy", "draft", policy_file(oms, tmp_path, receipt_s=0), "--by", "u-ops")
     assert (bad.code, "receipt_s" in bad.err) == (2, True), bad
 
 

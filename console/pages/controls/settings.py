@@ -1,4 +1,4 @@
-"""`/settings`: the policy of new orders: shown, changed as a question to another person, with what becomes looser."""
+"""`/settings`: the policy of new orders: shown, changed into a draft, with what becomes looser; its versions."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -9,27 +9,27 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.navigation import POLICY_ASKERS
-from console.pages.controls.asking import asked
+from console.pages.controls.policy_drafts import drafted
 from console.pages.controls.policy_fields import Unreadable, fields_of, read_back
 from console.pages.rendering import render
 from console.security.forms import read_form
 from console.session.user import User
 from console.text.refusals import RefusedAct
 from console.wiring import wiring_of
-from domain.access.controls import PublishPolicy
 from domain.access.loosening import looser_policy
 from domain.policy import Policy, changes
 from domain.strict import faults, of
 from store.approvals.approvals import ApprovalStore
 from store.rules.policies import PolicyStore
+from store.rules.policy_drafts import PolicyDrafts
 
 router = APIRouter()
 VERSIONS = 20
 
 
 @router.get("/settings")
-async def settings(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)], asked: str = "") -> Response:
-    return await _page(request, user, asked_no=asked[:100])
+async def settings(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -> Response:
+    return await _page(request, user)
 
 
 @router.post("/settings/look")
@@ -48,18 +48,19 @@ async def look(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) 
     )  # fmt: skip
 
 
-@router.post("/settings/ask")
-async def ask(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -> Response:
+@router.post("/settings/draft")
+async def draft(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -> Response:
+    """Kept, to be tried and asked for; nothing is in force by that."""
     said = await _said(request)
     wanted = await _wanted(request, said)
     if isinstance(wanted, RefusedAct):
         return await _page(request, user, said, wanted)
     if not changes(await PolicyStore(wiring_of(request).pool).current(), wanted):
         return await _page(request, user, said, RefusedAct("NothingChanged", ""))
-    came = await asked(request, user, PublishPolicy(policy=wanted))
+    came = await drafted(request, user, wanted, said.get("draft_name", "").strip())
     if isinstance(came, RefusedAct):
         return await _page(request, user, said, came)
-    return RedirectResponse(f"/settings?asked={came}", 303)
+    return RedirectResponse(f"/settings/drafts/{came}", 303)
 
 
 async def _said(request: Request) -> dict[str, str]:
@@ -81,14 +82,14 @@ async def _wanted(request: Request, said: Mapping[str, str]) -> Policy | Refused
 
 
 async def _page(
-    request: Request, user: User, said: Mapping[str, str] | None = None, refusal: RefusedAct | None = None,
-    asked_no: str = "",
-) -> Response:  # fmt: skip
+    request: Request, user: User, said: Mapping[str, str] | None = None, refusal: RefusedAct | None = None
+) -> Response:
     pool = wiring_of(request).pool
     policy = await PolicyStore(pool).current()
     fields = fields_of(policy)
     return render(
         request, "controls/settings.html", user, status=refusal.status if refusal else 200, refusal=refusal,
-        fields=fields, policy=policy, said={f.name: f.text for f in fields} | dict(said or {}), asked_no=asked_no,
+        fields=fields, policy=policy, said={f.name: f.text for f in fields} | dict(said or {}),
+        drafts=await PolicyDrafts(pool).drafts(VERSIONS),
         versions=await PolicyStore(pool).history(VERSIONS), questions=await ApprovalStore(pool).list(subject="policy"),
     )  # fmt: skip

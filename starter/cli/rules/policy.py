@@ -1,21 +1,27 @@
 """`oms config policy`: durations, retries and split order."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from domain.access.controls import PublishPolicy
+from domain.access.desk import DraftPolicy
 from domain.access.loosening import looser_policy
 from domain.policy import Policy, changes
+from domain.rules.policy_trial import PolicyTrial
+from domain.rules.sets import UnableToDecide
 from domain.strict import UnableToRead, parse
 from starter.cli import output
 from starter.cli.approvals.controls import ask_for, show_looser
 from starter.cli.connections import database
+from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, CommandFailed, fail, run, several
-from starter.cli.options import By, Json, Limit, Proof, read
+from starter.cli.options import By, Json, Limit, Proof, actor, read, sentence
 from store.rules.policies import PolicyStore, PublishedPolicy
+from store.rules.policy_drafts import PolicyDraft, PolicyDrafts
 
 MAX_BYTES = 100_000
 
@@ -38,29 +44,105 @@ async def _current() -> Policy:
         return await PolicyStore(pool).current()
 
 
-def publish(
+Draft = Annotated[int, typer.Argument(min=1, max=2**31 - 1, metavar="DRAFT", help="Number of the draft.")]
+
+
+def draft(
     file: Annotated[Path, typer.Argument(help="The whole policy as JSON (as `show --json` prints it), - for stdin.")],
+    name: Annotated[str, typer.Option("--name", help="What to call it.")] = "policy",
     by: By = None,
     proof: Proof = None,
     json: Json = False,
 ) -> None:
-    """Ask for a new policy version; another person, of finance, decides. What becomes looser is told in words. Running
-    orders keep their version; settings left out take their defaults.
+    """Keep a policy as a draft; settings left out take their defaults. Nothing counts by that.
+
+    Example: oms config policy draft policy.json --by u-ops
+    """
+    wanted = _read(file)
+    kept = run(_draft(wanted, sentence("--name", name), by, proof))
+    if json:
+        output.as_json(kept)
+        return
+    output.line(f"Policy draft {kept['draft_no']} is kept; try it: `oms config policy try {kept['draft_no']}`.")
+
+
+async def _draft(wanted: Policy, name: str, by: str | None, proof: str | None) -> Any:
+    work = DraftPolicy(policy=wanted, name=name, based_on=(await _current()).version)
+    return await at_desk(work, actor(by), proof)
+
+
+def try_on_the_past(draft: Draft, by: By = None, json: Json = False) -> None:
+    """Tell what a draft would have meant for the newest orders and returns. Changes nothing.
+
+    Example: oms config policy try 3
+    """
+    found = run(_try(draft, by))
+    if json:
+        output.as_json(found)
+        return
+    before, after = found.before, found.after
+    rows = [
+        (f"of {found.returns} returns, finance decides", before.finance, after.finance),
+        (f"of {found.returns} returns, too late to apply", before.too_late, after.too_late),
+        (f"of {found.returns} returns, freight goes back", before.freight, after.freight),
+        (f"of {found.orders} orders, left as promised", before.in_time, after.in_time),
+        (f"of {found.planned} orders, divided otherwise", "", found.divided_otherwise),
+    ]
+    output.table("The past, before and after", ("", "now", "draft"), rows)
+    output.line(f"Publish it with `oms config policy publish {draft}`; another person, of finance, decides.")
+
+
+async def _try(number: int, by: str | None) -> PolicyTrial:
+    async with database() as pool:
+        try:
+            return await PolicyDrafts(pool).try_on_the_past(number, actor(by), datetime.now(UTC))
+        except UnableToDecide as e:
+            raise CommandFailed(f"policy draft {number} cannot be tried: {e}.") from None
+
+
+def publish(draft: Draft, by: By = None, proof: Proof = None, json: Json = False) -> None:
+    """Ask for a draft that was tried; another person, of finance, decides, neither who drafted it nor who asks. What
+    becomes looser is told in words. Approved, it counts for new orders without a further step; running orders keep
+    their version.
 
     Examples:
 
-        oms config policy set policy.json --by u-ops
+        oms config policy publish 3 --by u-ops
 
         oms approve approve A-policy-1 --as u-fin --remark "compared with the minutes of 3 March"
     """
-    ask_for(PublishPolicy(policy=_read(file)), by, proof, json)
+    ask_for(PublishPolicy(policy=run(_drafted(draft)).policy, draft_no=draft), by, proof, json)
+
+
+async def _drafted(number: int) -> PolicyDraft:
+    async with database() as pool:
+        return await PolicyDrafts(pool).draft_of(number)
+
+
+def drafts(limit: Limit = 20, json: Json = False) -> None:
+    """List drafts of the policy, newest first.
+
+    Example: oms config policy drafts
+    """
+    found = run(_drafts(limit))
+    if json:
+        output.as_json(found)
+        return
+    rows = [(d.draft_no, d.name, d.drafted_by, d.drafted_at, d.based_on, d.version or "") for d in found]
+    columns = ("draft", "name", "by", "drafted", "on version", "published as")
+    output.table("Policy drafts", columns, rows, empty="no drafts")
+
+
+async def _drafts(limit: int) -> tuple[PolicyDraft, ...]:
+    async with database() as pool:
+        return await PolicyDrafts(pool).drafts(limit)
 
 
 def _read(file: Path) -> Policy:
     try:
         return parse(Policy, read(file, MAX_BYTES))
     except UnableToRead as e:
-        fail(BadInput(f"{file} is no usable policy, nothing was asked: {several(str(e))}."))
+        fail(BadInput(f"{file} is no usable policy, nothing was kept: {several(str(e))}."))
     except BadInput as e:
         fail(e)
 
