@@ -24,6 +24,7 @@ PEOPLE_KEEPERS = Needs(*AUTHORITY["controls.change: people"].roles)
 RULE_EDITORS = Needs(*AUTHORITY["desk.do: draft_rules"].roles)
 RULE_READERS = Needs(*AUTHORITY["desk.do: draft_rules"].roles, Role.FINANCE, Role.CS_SUPERVISOR)
 POLICY_ASKERS = Needs(*AUTHORITY["controls.change: policy"].roles)
+FORM_EDITORS = Needs(*AUTHORITY["controls.change: forms"].roles)
 AUTOMATION_EDITORS = Needs(*AUTHORITY["controls.change: automations"].roles)
 AUTOMATION_STOPPERS = Needs(*AUTHORITY["desk.do: stop_automations"].roles)
 AUTOMATION_READERS = Needs(*dict.fromkeys((*AUTOMATION_EDITORS.roles, *AUTOMATION_STOPPERS.roles)))
@@ -52,6 +53,7 @@ MENU = (
     MenuEntry("/callbacks", N_("Callbacks"), "messages", CALLBACK_READERS),
     MenuEntry("/people", N_("People"), "users", PEOPLE_KEEPERS),
     MenuEntry("/rules", N_("Rules"), "list-details", RULE_READERS),
+    MenuEntry("/forms", N_("Forms"), "file-text", FORM_EDITORS),
     MenuEntry("/automations", N_("Automations"), "adjustments", AUTOMATION_READERS),
     MenuEntry("/settings", N_("Settings"), "settings", POLICY_ASKERS),
     MenuEntry("/audit", N_("Audit"), "shield-lock", AUDITORS),

@@ -26,6 +26,8 @@ class Slip(Strict):
     return_no: str
     code: str
     lines: tuple[SlipLine, ...]
+    slip_no: str | None = None
+    """The merchant's own number."""
     send_to: str | None = None
     """Address of the warehouse, as it is to be printed."""
     send_by: AwareDatetime | None = None
@@ -38,7 +40,7 @@ def as_html(slip: Slip) -> str:
         f"<tr><td>{escape(line.sku)}</td><td>{escape(line.name)}</td><td>{line.qty}</td></tr>" for line in slip.lines
     )
     return PAGE.format(
-        return_no=escape(slip.return_no),
+        return_no=escape(slip.return_no if slip.slip_no is None else f"{slip.slip_no} · {slip.return_no}"),
         code=escape(slip.code),
         qr=qr_picture(slip.code),
         rows=rows,

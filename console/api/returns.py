@@ -44,6 +44,9 @@ class ReturnRequest(Strict):
     reason: Reason
     fault: Fault = Fault.NONE
     description: Text | None = None
+    answers: Annotated[dict[Annotated[str, Field(max_length=30)], Text], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
     evidence: Annotated[tuple[EvidenceId, ...], Field(max_length=100)] = ()
     replacements: dict[Id, Id] = Field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from domain.returns.models import ReturnView
 from store.approvals.approvals import COLUMNS, Approval, read_row
 from store.console.scopes import ORDER_IS_SEEN, SEEN, seen_by
 from store.console.sessions import PersonScope
+from store.forms.judging import SLIP
 from store.pool import Pool, clean
 from store.returns import reading
 from store.returns.codes import ISSUED
@@ -99,6 +100,7 @@ class CaseWithCode:
     case: ReturnView
     code: str
     lines: Mapping[str, Mapping[str, Any]]
+    slip_no: str | None = None
 
 
 class ReturnPages:
@@ -150,7 +152,8 @@ class ReturnPages:
             if case is None or code is None:
                 return None
             lines = await connection.fetch(LINES, case.order_no)
-        return CaseWithCode(case, code, {line["line_id"]: dict(line) for line in lines})
+            slip_no = await connection.fetchval(SLIP, return_no)
+        return CaseWithCode(case, code, {line["line_id"]: dict(line) for line in lines}, slip_no)
 
     async def returnable(self, order_no: str) -> ReturnableOrder | None:
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):

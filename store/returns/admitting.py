@@ -15,6 +15,7 @@ from domain.returns.refusals import Code, refusal
 from domain.strict import of
 from domain.units import UnitRange
 from store.audit.audit import append_entry, append_once
+from store.forms.judging import form_refusals, give_slip_number, in_order
 from store.number_lock import serialize
 from store.outbox import publish_return
 from store.pool import Connection
@@ -78,6 +79,7 @@ async def admit(connection: Connection, application: ApplyReturn, asked: Admissi
     rules = await terms_of(connection, application, asked.policy)
     evidence = [r["evidence_id"] for r in await connection.fetch(EVIDENCE, application.return_no, order.order_no)]
     judgement = judge(application, order, evidence, rules, asked.at)
+    judgement = await _by_the_forms(connection, application, judgement)
     if not judgement.admitted:
         raise ReturnRefused(application.return_no, judgement.refusals)
     if await connection.fetchval(IS_AN_ORDER, application.return_no):
@@ -100,8 +102,17 @@ async def forecast(
     rules = await terms_of(connection, application, asked.policy)
     evidence = [r["evidence_id"] for r in await connection.fetch(EVIDENCE, application.return_no, order.order_no)]
     judgement = judge(application, order, evidence, rules, asked.at)
+    judgement = await _by_the_forms(connection, application, judgement)
     quote = case_quote(application, order, judgement.units, rules) if judgement.units else None
     return judgement, quote
+
+
+async def _by_the_forms(connection: Connection, application: ApplyReturn, judgement: Judgement) -> Judgement:
+    """With what the shop's own forms say against it; a stranger is told nothing of them."""
+    if any(r.code is Code.FORBIDDEN for r in judgement.refusals):
+        return judgement
+    more = await form_refusals(connection, application)
+    return judgement.model_copy(update={"refusals": in_order((*judgement.refusals, *more))})
 
 
 async def reopen(connection: Connection, message: ReopenReturn, asked: AdmissionContext) -> Admitted:
@@ -215,6 +226,7 @@ async def _insert(
     if new is None:
         # Another order's case has taken the number since we looked.
         raise ReturnChanged(application.return_no)
+    await give_slip_number(connection, application.return_no, asked.at)
     detail = {
         "return_no": application.return_no,
         "type": admitted.type.value,

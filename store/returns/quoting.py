@@ -11,13 +11,14 @@ from domain.returns.enums import Level
 from domain.returns.models import ApplyReturn, Quote
 from domain.returns.refunding import AmountRaised, UnknownUnits
 from domain.returns.refusals import Code, Refusal, refusal
+from store.forms.judging import form_refusals, in_order
 from store.pool import Pool
 from store.returns.order_facts import read_facts
 from store.returns.routing import limits_of, route_by_rules
 from store.returns.terms import terms_of
 from store.rules.policies import read_current
 
-STILL_TO_COME = frozenset({Code.EVIDENCE_REQUIRED})
+STILL_TO_COME = frozenset({Code.EVIDENCE_REQUIRED, Code.FORM_INCOMPLETE})
 """What an application that is being filled in may lack."""
 
 
@@ -40,6 +41,9 @@ async def quote_return(pool: Pool, application: ApplyReturn, at: datetime) -> Qu
         policy = await read_current(connection) or Policy()
         rules = await terms_of(connection, application, policy)
         judgement = judge(application, order, application.evidence, rules, at)
+        if not any(r.code is Code.FORBIDDEN for r in judgement.refusals):
+            more = await form_refusals(connection, application)
+            judgement = judgement.model_copy(update={"refusals": in_order((*judgement.refusals, *more))})
         quote = None
         if {r.code for r in judgement.refusals} <= STILL_TO_COME:
             try:

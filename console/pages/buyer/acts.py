@@ -15,6 +15,7 @@ from console.pages.buyer.page import shown
 from console.pages.rendering import render
 from console.pages.returns.applying import (
     application_of,
+    as_asked,
     kept_of,
     reasons_of,
     returnable,
@@ -46,7 +47,7 @@ async def quote(request: Request, token: str) -> Response:
     application = _application(buyer, order, given)
     wiring, quoted = wiring_of(request), None
     if application is not None:
-        quoted = await quote_return(wiring.pool, application, wiring.now())
+        quoted = await quote_return(wiring.pool, await as_asked(request, application), wiring.now())
     return render(request, "_return_quote.html", quoted=quoted, refusals=told(request, quoted))
 
 
@@ -74,6 +75,7 @@ async def apply(request: Request, token: str) -> Response:
     if application is None or refused:
         said = refused or [language_of(request).say(N_("Say which units are sent back, and why."))]
         return await shown(request, buyer, order, kept, said=said, status=422)
+    application = await as_asked(request, application)
     try:
         await return_act(request, buyer, lambda client: client.apply(application))
     except ReturnRefused as why:

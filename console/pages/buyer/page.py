@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from console.pages.buyer.links import LinkedBuyer, buyer_of
 from console.pages.rendering import render
-from console.pages.returns.applying import INSTEAD, UNITS, new_number, returnable
+from console.pages.returns.applying import ANSWER, INSTEAD, UNITS, new_number, returnable
 from console.text.catalogue import N_
 from console.text.language import language_of
 from console.wiring import wiring_of
@@ -20,6 +20,7 @@ from domain.returns.models import MAX_EVIDENCE, ReturnView
 from starter.clients.evidence import EvidenceRefused
 from starter.return_slip import qr_picture
 from store.console.returns import ReturnableOrder, ReturnPages
+from store.forms.judging import rules_of_order
 from store.pool import clean
 from store.returns import ReturnStore
 from store.returns.evidence import EvidenceStore
@@ -50,7 +51,7 @@ async def slip(request: Request, token: str, return_no: str) -> Response:
     if found is None or found.case.order_no != buyer.link.order_no or found.case.type not in GOODS_COME_BACK:
         raise HTTPException(404)
     return render(
-        request, "slip.html", case=found.case, code=found.code, lines=found.lines,
+        request, "slip.html", case=found.case, code=found.code, lines=found.lines, slip_no=found.slip_no,
         # Our own picture of our own code.
         qr=Markup(qr_picture(found.code)), address=wiring_of(request).settings.return_address,  # noqa: S704
     )  # fmt: skip
@@ -83,6 +84,7 @@ async def shown(
         receipt=next((case for case in cases if case.return_no == receipt), None), most=MAX_EVIDENCE,
         units=UNITS, instead=INSTEAD, reasons=[(one.value, language.reason(one)) for one in REASONS],
         types=[(one.value, language.word("return_type", one)) for one in ReturnType],
+        rules=await rules_of_order(wiring_of(request).pool, buyer.link.order_no), answer=ANSWER,
         names={line["line_id"]: line["name"] or line["sku"] for line in order.lines},
     )  # fmt: skip
 

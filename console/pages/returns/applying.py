@@ -25,6 +25,7 @@ from domain.returns.models import MAX_EVIDENCE, Actor, ApplyReturn
 from starter.clients.evidence import EvidenceRefused, StoredEvidence
 from starter.clients.return_errors import ReturnRefused
 from store.console.returns import ReturnableOrder, ReturnPages
+from store.forms.judging import fields_asked, rules_of_order
 from store.returns.quoting import QuotedReturn, quote_return
 
 router = APIRouter()
@@ -34,12 +35,13 @@ WAYS = ("phone", "app", "pc", "mini_program", "chat")
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 UNITS = "qty:"
 INSTEAD = "sku:"
+ANSWER = "answer:"
 
 
 @router.get("/orders/{order_no}/return")
 async def form(request: Request, user: Annotated[User, Depends(APPLICANTS)], order_no: str) -> Response:
     await insist_on_order(request, user, order_no)
-    return _shown(request, user, await returnable(request, order_no), {"return_no": new_number(request)})
+    return await _shown(request, user, await returnable(request, order_no), {"return_no": new_number(request)})
 
 
 @router.post("/orders/{order_no}/return/quote")
@@ -50,6 +52,7 @@ async def quote(request: Request, user: Annotated[User, Depends(APPLICANTS)], or
     application = application_of(order, given, _actor(order, user.id))
     quoted = None
     if application is not None:
+        application = await as_asked(request, application)
         quoted = await quote_return(wiring_of(request).pool, application, wiring_of(request).now())
     return render(request, "_return_quote.html", user, quoted=quoted, refusals=told(request, quoted))
 
@@ -75,17 +78,18 @@ async def apply(request: Request, user: Annotated[User, Depends(APPLICANTS)], or
     application = application_of(order, given, _actor(order, user.id), more)
     if application is None or refused:
         said = refused or [language_of(request).say(N_("Say which units are sent back, and why."))]
-        return _shown(request, user, order, kept_of(given, more), said, 422)
+        return await _shown(request, user, order, kept_of(given, more), said, 422)
+    application = await as_asked(request, application)
     try:
         await return_act(request, user, lambda client: client.apply(application))
     except ReturnRefused as why:
         said = reasons_of(request, why)
         # What was refused has failed, so it may be asked again under the number that its pictures have.
-        return _shown(request, user, order, kept_of(given, more), said, 422)
+        return await _shown(request, user, order, kept_of(given, more), said, 422)
     except ActRefused as why:
         if why.status == 409:  # sent twice: the first one is there
             return RedirectResponse(f"/returns/{application.return_no}", 303)
-        return _shown(request, user, order, kept_of(given, more), [why.said], why.status)
+        return await _shown(request, user, order, kept_of(given, more), [why.said], why.status)
     return RedirectResponse(f"/returns/{application.return_no}?said=applied", 303)
 
 
@@ -138,6 +142,15 @@ def application_of(
         return None
 
 
+async def as_asked(request: Request, application: ApplyReturn) -> ApplyReturn:
+    """Without answers to what the form does not ask of this very application: a page shows the fields of all kinds."""
+    if not application.answers:
+        return application
+    asked = await fields_asked(wiring_of(request).pool, application)
+    kept = {name: said for name, said in application.answers.items() if name in asked}
+    return application.model_copy(update={"answers": kept})
+
+
 def filled_in(order: ReturnableOrder, given: FormData, more: list[str]) -> dict[str, Any]:
     """Fields of an application, as the form has them."""
     lines = {line["line_id"]: _number(given.get(UNITS + line["line_id"])) for line in order.lines}
@@ -149,6 +162,10 @@ def filled_in(order: ReturnableOrder, given: FormData, more: list[str]) -> dict[
         "channel": str(given.get("channel", "")), "lines": {line: n for line, n in lines.items() if n},
         "reason": str(given.get("reason", "")), "fault": str(given.get("fault", "none")),
         "description": str(given.get("description") or "").strip() or None,
+        "answers": {
+            name.removeprefix(ANSWER): text for name, value in given.items()
+            if name.startswith(ANSWER) and isinstance(value, str) and (text := value.strip())
+        },
         "evidence": tuple(dict.fromkeys([*(str(e) for e in given.getlist("evidence")), *more])),
         "replacements": {line: sku for line, sku in instead.items() if sku} if exchanged else {},
     }  # fmt: skip
@@ -175,7 +192,7 @@ def told(request: Request, quoted: QuotedReturn | None) -> list[str]:
     return [r.text_zh if zh else r.text_en for r in quoted.refusals] if quoted else []
 
 
-def _shown(
+async def _shown(
     request: Request, user: User, order: ReturnableOrder, given: Mapping[str, Any],
     said: list[str] | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
@@ -187,4 +204,5 @@ def _shown(
         reasons=[(one.value, language.reason(one)) for one in REASONS],
         faults=[(one.value, language.word("fault", one)) for one in Fault],
         ways=[(one, language.word("way", one)) for one in WAYS],
+        rules=await rules_of_order(wiring_of(request).pool, order.order["order_no"]), answer=ANSWER,
     )  # fmt: skip

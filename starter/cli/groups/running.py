@@ -86,7 +86,7 @@ def _report(oms: typer.Typer) -> None:
 
 def _config(oms: typer.Typer) -> None:
     from starter.cli.operations import settings
-    from starter.cli.rules import policy
+    from starter.cli.rules import forms, policy
 
     config = group(SAID["config"])
     config.command("check")(settings.check)
@@ -99,6 +99,11 @@ def _config(oms: typer.Typer) -> None:
     policies.command("history")(policy.history)
     policies.command("diff")(policy.diff)
     config.add_typer(policies, name="policy")
+    after_sales = group("What after-sales applications have to say, by goods and type; numbers on slips.")
+    after_sales.command("show")(forms.show)
+    after_sales.command("set")(forms.publish)
+    after_sales.command("rollback")(forms.rollback)
+    config.add_typer(after_sales, name="forms")
     oms.add_typer(config, name="config")
 
 

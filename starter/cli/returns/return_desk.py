@@ -20,6 +20,7 @@ from starter.cli.returns.desk_answers import DONE, insist_graded, insist_printed
 from starter.cli.returns.return_evidence import add_for_inspection
 from starter.cli.returns.returns import Number, denied
 from starter.clients.return_errors import StepRefused
+from store.forms.judging import slip_number_of
 from store.orders.orders import OrderStore
 from store.pool import Pool
 from store.returns import ReturnStore
@@ -180,7 +181,7 @@ async def _slip(number: str) -> return_slip.Slip:
             raise CommandFailed(f"return {number} is {case.status.value}: its slip comes with the approval.")
         code = (await store.issue_code(number, datetime.now(UTC))).code
         return return_slip.Slip(
-            return_no=number, code=code, lines=await _lines(pool, case),
+            return_no=number, code=code, lines=await _lines(pool, case), slip_no=await slip_number_of(pool, number),
             send_by=case.due_at if case.status is CaseStatus.WAITING_RETURN else None,
         )  # fmt: skip
 
