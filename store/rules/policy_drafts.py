@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.policy import Policy, changes
 from domain.records import AuditEntry
+from domain.returns.enums import Fault, Reason, ReturnType
 from domain.rules.engine import engine_of
 from domain.rules.policy_trial import PastDispatch, PastReturn, PolicyTrial, tried
 from domain.strict import of
@@ -99,8 +100,8 @@ class PolicyDrafts:
         `domain.rules.sets.UnableToDecide`."""
         found, before = await self.draft_of(number), await PolicyStore(self._pool).current()
         since = now - timedelta(days=days)
-        returns = [of(PastReturn, dict(row)) for row in await self._pool.fetch(RETURNS, since, last)]
-        left = [of(PastDispatch, dict(row)) for row in await self._pool.fetch(DISPATCHES, since, last)]
+        returns = [_return(row) for row in await self._pool.fetch(RETURNS, since, last)]
+        left = [PastDispatch(**row) for row in await self._pool.fetch(DISPATCHES, since, last)]
         plans = [order async for order in PastOrders(self._pool).newest(last, since)]
         engine = await asyncio.to_thread(engine_of, await RuleSetStore(self._pool).current_set())
         trial = await asyncio.to_thread(tried, before, found.policy, returns, left, plans, engine)
@@ -120,6 +121,11 @@ async def last_policy_trial(connection: Connection, number: int) -> dict[str, An
     """Its summary; None: it was never tried."""
     found: dict[str, Any] | None = await connection.fetchval(TRIAL, number)
     return found
+
+
+def _return(row: Row) -> PastReturn:
+    known = {"type": ReturnType(row["type"]), "reason": Reason(row["reason"]), "fault": Fault(row["fault"])}
+    return PastReturn(**{**row, **known})
 
 
 def _draft(row: Row) -> PolicyDraft:
