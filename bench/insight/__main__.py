@@ -13,6 +13,7 @@ from bench.insight.planting import (
     PlantedOrder,
     PlantedReturn,
     PlantedTicket,
+    plant_facts,
     plant_news,
     plant_orders,
     plant_payments,
@@ -26,7 +27,6 @@ from store.pool import Pool, open_pool
 
 MONTH = month("2026-10")
 CITIES = ("上海市", "杭州市", "昆明市", "兰州市", "成都市")
-EVENTS_A_ORDER = 10
 
 
 def orders_of(count: int) -> Iterator[PlantedOrder]:
@@ -45,9 +45,8 @@ async def fill(pool: Pool, count: int) -> None:
     orders = list(orders_of(count))
     await plant_orders(pool, orders)
     numbers = [order.order_no for order in orders]
-    for n in range(EVENTS_A_ORDER):
-        at = MONTH.since + timedelta(days=n)
-        await plant_news(pool, numbers, at, told=count, late=count // 300)
+    await plant_facts(pool, numbers)
+    await plant_news(pool, numbers, MONTH.since + timedelta(days=1), told=count, late=count // 300)
     await plant_payments(pool, numbers, MONTH.since + timedelta(days=3), paid=count, late=count // 1_000)
     returned = orders[::12]
     await plant_returns(
@@ -72,7 +71,8 @@ async def measure(count: int) -> None:
             begun = time.monotonic()
             await fill(pool, count)
             took = time.monotonic() - begun
-            print(f"{count} orders and {count * EVENTS_A_ORDER} events are there after {took:.1f} s")
+            events = await pool.fetchval("SELECT count(*) FROM order_events")
+            print(f"{count} orders and {events} events are there after {took:.1f} s")
             await _report(pool)
         finally:
             await pool.close()

@@ -50,6 +50,17 @@ SELECT order_no, 'told-' || n || ' ' || $2::timestamptz, 'IN_TRANSIT', 'kuaidi10
     'STALE', 'SHIPPED', 'SHIPPED'
 FROM generate_series(0, $3::int - 1) n JOIN unnest($1::text[]) WITH ORDINALITY u (order_no, pos)
     ON u.pos = 1 + n % cardinality($1::text[])"""
+FACTS = """
+INSERT INTO order_events (order_no, child_no, key, kind, source, occurred_at, recorded_at, outcome, from_status, to_status)
+SELECT order_no, child_no, kind || ' ' || child_no, kind, source, at, at + interval '20 seconds', 'APPLIED', before, after
+FROM child_orders CROSS JOIN LATERAL (VALUES
+    ('WMS_ACCEPTED', 'qimen', 'RELEASED', 'RELEASED', shipped_at - interval '9 hours'),
+    ('PICKING', 'qimen', 'RELEASED', 'PICKING', shipped_at - interval '4 hours'),
+    ('PACKED', 'qimen', 'PICKING', 'PACKED', shipped_at - interval '2 hours'),
+    ('WAYBILL_RETURNED', 'qimen', 'PACKED', 'SHIPPED', shipped_at),
+    ('IN_TRANSIT', 'kuaidi100', 'SHIPPED', 'IN_TRANSIT', shipped_at + interval '5 hours'),
+    ('SIGNED', 'kuaidi100', 'IN_TRANSIT', 'SIGNED', signed_at)) f (kind, source, before, after, at)
+WHERE order_no = ANY ($1) AND shipped_at IS NOT NULL AND at IS NOT NULL"""
 RETURNS = """
 INSERT INTO return_cases (return_no, order_no, run_id, type, channel, actor_kind, actor_id, reason, fault, application,
     admitted, policy_version, status, close_reason, applied_at, ended_at, updated_at)
@@ -122,6 +133,12 @@ def _row(order: PlantedOrder) -> dict[str, Any]:
 async def plant_news(pool: Pool, numbers: Sequence[str], at: datetime, *, told: int, late: int) -> None:
     """So many transitions at that moment, spread over the orders; the late ones a second too late."""
     await pool.execute(EVENTS, list(numbers), at, told, late, timeout=60)
+
+
+async def plant_facts(pool: Pool, numbers: Sequence[str]) -> None:
+    """What warehouses and couriers say of each parcel that has left."""
+    for start in range(0, len(numbers), AT_ONCE):
+        await pool.execute(FACTS, list(numbers[start : start + AT_ONCE]), timeout=60)
 
 
 async def plant_payments(pool: Pool, numbers: Sequence[str], at: datetime, *, paid: int, late: int) -> None:
