@@ -27,6 +27,7 @@ from activities.carrier import CarrierActivities
 from activities.connectors import Connector
 from activities.courier import CourierActivities
 from activities.customs import CustomsActivities, CustomsBooks
+from activities.insight.offers import OfferActivities
 from activities.insight.reports import InsightActivities
 from activities.insight.risk_model import RiskActivities
 from activities.money.bills import BillActivities, ReadBill
@@ -83,6 +84,7 @@ from workflows.loops.courier_subscription import (
     FollowParcelsWorkflow,
 )
 from workflows.loops.insight import INSIGHT_WORKFLOW, INSIGHT_WORKFLOW_ID, Insight, InsightWorkflow
+from workflows.loops.offers import OFFERS_WORKFLOW, OFFERS_WORKFLOW_ID, Offers, OffersWorkflow
 from workflows.loops.polling import PULL_WORKFLOW, PullWorkflow, pull_workflow_id
 from workflows.loops.reconciliation import DAILY_WORKFLOW, DAILY_WORKFLOW_ID, Daily, DailyWorkflow
 from workflows.loops.start import PerpetualWorkflow, ensure_running, restart_ended
@@ -93,11 +95,11 @@ from workflows.returns.workflow import Return
 
 WORKFLOWS: Sequence[type] = (
     Order, Return, DecideInPlace, ChangeControls, DeskWork, FollowParcelsWorkflow, PullWorkflow, DailyWorkflow,
-    InsightWorkflow, AutomationWorkflow,
+    InsightWorkflow, AutomationWorkflow, OffersWorkflow,
 )  # fmt: skip
 WORKFLOW_TYPES = (
     ORDER_WORKFLOW, RETURN_WORKFLOW, DECIDE_IN_PLACE, CHANGE_CONTROLS, DESK_WORK, COURIER_WORKFLOW, PULL_WORKFLOW,
-    DAILY_WORKFLOW, INSIGHT_WORKFLOW, AUTOMATION_WORKFLOW,
+    DAILY_WORKFLOW, INSIGHT_WORKFLOW, AUTOMATION_WORKFLOW, OFFERS_WORKFLOW,
 )  # fmt: skip
 OPTIONAL = ("alipay", "sf")
 log = structlog.get_logger("oms.worker")
@@ -191,8 +193,7 @@ def inside(
         border.assess, border.declared, border.withdraw,
         tracking.next_waybills, tracking.followed,
         OutsideMoneyActivities(OutsideMoneyStore(pool)).book_payment, *InsightActivities(pool, clock).methods,
-        *RiskActivities(pool, clock).methods,
-        AutomationActivities(pool, clock).look,
+        *RiskActivities(pool, clock).methods, OfferActivities(pool, clock).make, AutomationActivities(pool, clock).look,
         *_asking_activities(pool, client, connectors, bills or {}, clock),
     ]  # fmt: skip
 
@@ -247,6 +248,7 @@ def loops(settings: PullSettings, optional: Collection[str] = ()) -> list[Perpet
         PerpetualWorkflow(DAILY_WORKFLOW, DAILY_WORKFLOW_ID, daily),
         PerpetualWorkflow(INSIGHT_WORKFLOW, INSIGHT_WORKFLOW_ID, Insight()),
         PerpetualWorkflow(AUTOMATION_WORKFLOW, AUTOMATION_WORKFLOW_ID, Automate(), adjustable=False),
+        PerpetualWorkflow(OFFERS_WORKFLOW, OFFERS_WORKFLOW_ID, Offers()),
     ]
 
 

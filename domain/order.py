@@ -165,6 +165,9 @@ class Buyer(Strict):
 
     buyer_id: Id
     identity_ref: Id | None = None
+    offers_by: Id | None = None
+    """The channel by which the buyer has agreed to hear of offers, in the shop's own word: `sms`, `wechat` … Absent:
+    by none, and none is made (R62)."""
 
     @model_validator(mode="after")
     def _no_identity_number(self) -> Self:

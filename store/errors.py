@@ -245,3 +245,7 @@ class RuleSetOvertaken(RuleSetNotPublished):
             f"it was drafted when version {based_on} counted, and version {counts} has come since: "
             "export that, make the change again and draft it anew",
         )
+
+
+class NobodyListens(StoreError):
+    """What is to be told reaches nobody: nothing was done."""

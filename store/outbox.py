@@ -8,6 +8,7 @@ from typing import Protocol
 from domain.outbound.published import (
     AutomationFired,
     EventType,
+    OfferMade,
     OrderStatusChanged,
     ParcelStatusChanged,
     PaymentReceived,
@@ -58,6 +59,9 @@ WITH event AS (
 INSERT INTO deliveries (outbox_id, subscription_id, needs_ack, next_try_at)
 SELECT e.id, s.subscription_id, false, $4
 FROM event e JOIN subscriptions s ON e.type = ANY (s.types) AND s.state <> 'removed'"""  # noqa: S608
+
+HEARD = f"""
+SELECT {_READ} OR EXISTS (SELECT FROM subscriptions s WHERE $1 = ANY (s.types) AND s.state = 'enabled')"""  # noqa: S608
 
 REFUND_EVENTS = {
     RefundStatus.SUCCEEDED: EventType.REFUND_SUCCEEDED,
@@ -220,6 +224,17 @@ async def publish_automation(connection: Connection, fired: AutomationFired, at:
     """Inside the transaction of its claim: once for an order and automation."""
     event = published(EventType.AUTOMATION_FIRED, at, fired, fired.automation)
     await connection.execute(PUBLISH_ONE, event.event_id, fired.order_no, event.type, at, event.body)
+
+
+async def publish_offer(connection: Connection, offer: OfferMade, at: datetime) -> None:
+    """Inside the transaction that claims its units."""
+    event = published(EventType.OFFER_MADE, at, offer, offer.line_id, *offer.units)
+    await connection.execute(PUBLISH_ONE, event.event_id, offer.order_no, event.type, at, event.body)
+
+
+async def is_heard(connection: Connection, event: EventType) -> bool:
+    """Whether anybody subscribes to it, or reads all events."""
+    return bool(await connection.fetchval(HEARD, event.value))
 
 
 def _tickets(write: OrderWrite) -> Iterator[Published]:

@@ -45,7 +45,7 @@ class ReportBuilt(Strict):
 
 
 class NotBuilt(Strict):
-    report: Literal["health", "weekly", "risk"]
+    report: Literal["health", "weekly", "risk", "offers"]
     period: Id
     why: str
 
@@ -106,6 +106,8 @@ def _health(rows: MonthRows) -> tuple[str, Behind]:
     for flag, found in elsewhere:
         for row in found:
             behind[row["order_no"]].add(flag.value)
+    for order_no in rows.offered:
+        behind[order_no].add(Flag.OFFERED.value)
     for anomaly in facts.anomalies:
         behind[anomaly.order_no].add(Flag.ABNORMAL.value)
     for flag, numbers in ((Flag.SYNC_LATE, rows.transitions["late"]), (Flag.PAYMENT_LATE, rows.payments["late"])):

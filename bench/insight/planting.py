@@ -51,8 +51,10 @@ SELECT order_no, 'told-' || n || ' ' || $2::timestamptz, 'IN_TRANSIT', 'kuaidi10
 FROM generate_series(0, $3::int - 1) n JOIN unnest($1::text[]) WITH ORDINALITY u (order_no, pos)
     ON u.pos = 1 + n % cardinality($1::text[])"""
 FACTS = """
-INSERT INTO order_events (order_no, child_no, key, kind, source, occurred_at, recorded_at, outcome, from_status, to_status)
-SELECT order_no, child_no, kind || ' ' || child_no, kind, source, at, at + interval '20 seconds', 'APPLIED', before, after
+INSERT INTO order_events (order_no, child_no, key, kind, source, occurred_at, recorded_at, outcome, from_status,
+    to_status)
+SELECT order_no, child_no, kind || ' ' || child_no, kind, source, at, at + interval '20 seconds', 'APPLIED', before,
+    after
 FROM child_orders CROSS JOIN LATERAL (VALUES
     ('WMS_ACCEPTED', 'qimen', 'RELEASED', 'RELEASED', shipped_at - interval '9 hours'),
     ('PICKING', 'qimen', 'RELEASED', 'PICKING', shipped_at - interval '4 hours'),

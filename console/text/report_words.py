@@ -18,6 +18,11 @@ REPORT_WORDS: Mapping[str, Mapping[str, str]] = {
         "REJECTED": N_("Refused"),
         "CANCELLED_BY_BUYER": N_("Taken back by the buyer"),
         "CLOSED_NOT_SENT": N_("Never sent back"),
+        "taken": N_("Accepted by the buyer"),
+        "refused": N_("Turned down"),
+        "unanswered": N_("Unanswered"),
+        "offered": N_("Offered"),
+        "not_offered": N_("Not offered: their buyers had not agreed"),
         "REFUND_FAILED": N_("The refund failed"),
     },
     "training": {

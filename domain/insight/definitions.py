@@ -42,6 +42,7 @@ class MonthRule(StrEnum):
     SIGNED = "signed"
     """That in which the last parcel of its order was signed for."""
     ENDED = "ended"
+    OFFERED = "offered"
     OPENED = "opened"
     PAID_BACK = "paid_back"
 
@@ -66,6 +67,10 @@ MONTH_RULES: Mapping[MonthRule, Wording] = {
     MonthRule.ENDED: Wording(
         "按售后结案月份",
         "month in which the return ended",
+    ),
+    MonthRule.OFFERED: Wording(
+        "按推送月份",
+        "month in which it was offered",
     ),
     MonthRule.OPENED: Wording(
         "按异常出现月份",
@@ -212,6 +217,25 @@ MEASURES: tuple[Measure, ...] = (
         target=10000,
     ),
     Measure(
+        "offers_taken_bp", Wording("以换代修接受率", "Offers of a replacement taken"), Unit.BP, MonthRule.OFFERED,
+        formula=Wording(
+            "申请了保修换新的商品件数 ÷ 已有答复或已到期的推送件数（另列接受、拒绝、未答复）",
+            "units that a replacement under warranty was applied for ÷ units offered one whose buyers have answered or "
+            "whose time is over (taken, refused, unanswered beside it)",
+        ),
+        left_out=Wording("未答复且未到期的推送", "offers without an answer whose time goes on"),
+    ),
+    Measure(
+        "offer_refunds_bp", Wording("推送后退款率", "Refunded after an offer"), Unit.BP, MonthRule.OFFERED,
+        formula=Wording(
+            "推送后退款的商品件数 ÷ 推送件数；另列未推送（买家未同意）的同期保修件数的退款率作对照",
+            "units refunded since their offer ÷ units offered; beside it the share of units whose offer fell due in "
+            "the same month and whose buyers had not agreed to hear of any",
+        ),
+        left_out=_ALL,
+        at_least=False,
+    ),
+    Measure(
         "complaints_per_1000_x10", Wording("千单客诉量", "Complaints per 1,000 orders"),
         Unit.PER_1000_X10, MonthRule.PLACED,
         formula=Wording("客诉 ÷ 已付款订单 × 1000", "complaints ÷ paid orders × 1,000"),
@@ -238,6 +262,7 @@ class Flag(StrEnum):
     BY_HAND = "by_hand"
     IMPERFECT = "imperfect"
     DOES_NOT_FIT = "does_not_fit"
+    OFFERED = "offered"
     PAID = "paid"
 
 
@@ -255,6 +280,8 @@ BEHIND: Mapping[str, Flag] = {
     "manual_orders_bp": Flag.BY_HAND,
     "perfect_bp": Flag.IMPERFECT,
     "fits_bp": Flag.DOES_NOT_FIT,
+    "offers_taken_bp": Flag.OFFERED,
+    "offer_refunds_bp": Flag.OFFERED,
     "complaints_per_1000_x10": Flag.PAID,
 }
 """The orders that one looks at to understand a figure: mostly those that count against it."""

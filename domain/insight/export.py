@@ -40,6 +40,7 @@ LEFT_OUT = {
     "no_return": Wording("无售后单", "without a return"),
     "on_its_way": Wording("仍在途", "on its way"),
     "no_facts": Wording("无事实", "without facts"),
+    "not_answered_yet": Wording("未答复且未到期", "no answer yet"),
     "no_source": Wording("无来源", "no source"),
 }
 """Why something is not in a figure."""

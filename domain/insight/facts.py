@@ -66,6 +66,24 @@ class RefundTime:
     paid_back_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedUnits:
+    """Units that were offered a replacement in the month, and what became of them. `unasked`: units under warranty
+    whose offer would have fallen into it, and whose buyers had not agreed to hear of any."""
+
+    taken: int = 0
+    refused: int = 0
+    unanswered: int = 0
+    waiting: int = 0
+    refunded: int = 0
+    unasked: int = 0
+    unasked_refunded: int = 0
+
+    @property
+    def answered(self) -> int:
+        return self.taken + self.refused + self.unanswered
+
+
 @dataclass(frozen=True)
 class MonthFacts:
     """Everything that one month's report is made of. `orders`: placed in it, or signed for in it; `closures`: how each
@@ -80,4 +98,5 @@ class MonthFacts:
     closures: Sequence[str] = ()
     refunds: Sequence[RefundTime] = ()
     anomalies: Sequence[Anomaly] = ()
+    offers: OfferedUnits = OfferedUnits()
     complaints: int | None = None

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from domain.insight.definitions import Flag
-from domain.insight.facts import MeasuredOrder, MonthFacts
-from domain.insight.figures import Figure, share, shares, times
+from domain.insight.facts import MeasuredOrder, MonthFacts, OfferedUnits
+from domain.insight.figures import Figure, FigurePart, ratio, share, shares, times
 from domain.strict import Strict
 
 BP, PPM = 10_000, 1_000_000
@@ -25,7 +25,9 @@ class HealthReport(Strict):
     figures: tuple[Figure, ...]
 
     def figure(self, key: str) -> Figure:
-        return next(figure for figure in self.figures if figure.key == key)
+        """One that the version did not know yet counts nothing."""
+        none = Figure(key=key, value=None, counted=0)
+        return next((figure for figure in self.figures if figure.key == key), none)
 
 
 def health_report(facts: MonthFacts) -> HealthReport:
@@ -51,6 +53,7 @@ def health_report(facts: MonthFacts) -> HealthReport:
         share("manual_orders_bp", sum(o.by_hand for o in counted), len(counted), BP, left),
         _perfect(facts, counted),
         _second_opinion(counted),
+        *_offers(facts.offers),
         _complaints(facts, len(counted), left),
     )
     return HealthReport(
@@ -131,6 +134,21 @@ def _second_opinion(counted: list[MeasuredOrder]) -> Figure:
     judged = [order.fits for order in counted]
     known = len(judged) - judged.count(None)
     return share("fits_bp", judged.count(True), known, BP, {"no_facts": judged.count(None)})
+
+
+def _offers(made: OfferedUnits) -> tuple[Figure, Figure]:
+    answers = {"taken": made.taken, "refused": made.refused, "unanswered": made.unanswered}
+    taken = share("offers_taken_bp", made.taken, made.answered, BP, {"not_answered_yet": made.waiting})
+    parts = tuple(
+        FigurePart(name=name, value=ratio(count, made.answered, BP), counted=count)
+        for name, count in answers.items()
+        if made.answered
+    )
+    offered = made.answered + made.waiting
+    compared = (("offered", made.refunded, offered), ("not_offered", made.unasked_refunded, made.unasked))
+    refunds = share("offer_refunds_bp", made.refunded, offered, BP)
+    beside = tuple(FigurePart(name=n, value=ratio(part, of, BP), counted=of) for n, part, of in compared if of)
+    return taken.model_copy(update={"parts": parts}), refunds.model_copy(update={"parts": beside})
 
 
 def _complaints(facts: MonthFacts, counted: int, left: dict[str, int]) -> Figure:

@@ -115,7 +115,8 @@ def _same(status: ChildStatus, replayed: ChildStatus, times: Mapping[Kind, ToldK
 
 def _replayed(told: Sequence[ToldKind]) -> ChildStatus:
     """The facts' order does not matter to the table, so the last of each kind is enough. Of two hundred thousand
-    parcels nearly all have moved on only: then times do not matter either, and the table is asked once for all alike."""
+    parcels nearly all have moved on only: then times do not matter either, and the table is asked once for all alike.
+    """
     moving = [one for one in told if one.kind in MOVES or one.kind in BACK]
     if any(one.kind in BACK for one in moving):
         return _led_to(moving)

@@ -8,12 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from pydantic import AwareDatetime
 
 from domain.order import Minor
 from domain.returns.enums import CaseStatus, ReturnType
+from domain.returns.offers import Ends
 from domain.states import ChildStatus, OrderStatus, PaymentStatus
 from domain.strict import Strict
 from domain.tickets import Severity
@@ -33,6 +35,7 @@ class EventType(StrEnum):
     TICKET_OPENED = "ticket.opened"
     RETURN_STATUS = "return.status_changed"
     AUTOMATION_FIRED = "automation.fired"
+    OFFER_MADE = "offer.made"
 
 
 class SubscriberRole(StrEnum):
@@ -46,7 +49,7 @@ class SubscriberRole(StrEnum):
 
 
 USUAL: Mapping[SubscriberRole, tuple[EventType, ...]] = {
-    SubscriberRole.MARKETING: (EventType.ORDER_STATUS,),
+    SubscriberRole.MARKETING: (EventType.ORDER_STATUS, EventType.OFFER_MADE),
     SubscriberRole.SALES: (
         EventType.ORDER_STATUS,
         EventType.PARCEL_STATUS,
@@ -151,6 +154,18 @@ class AutomationFired(OfOrder):
     child_no: str | None = None
 
 
+class OfferMade(OfOrder):
+    """A buyer is to hear that units can be replaced instead of repaired (以换代修). `by`: the channel that the buyer
+    has agreed to; `expires`: the last day. `seq` 0."""
+
+    buyer_id: str
+    by: str
+    line_id: str
+    units: tuple[int, ...]
+    ends: Ends
+    expires: date
+
+
 PAYLOADS: Mapping[EventType, type[Payload]] = {
     EventType.ORDER_STATUS: OrderStatusChanged,
     EventType.PARCEL_STATUS: ParcelStatusChanged,
@@ -160,6 +175,7 @@ PAYLOADS: Mapping[EventType, type[Payload]] = {
     EventType.TICKET_OPENED: TicketOpened,
     EventType.RETURN_STATUS: ReturnStatusChanged,
     EventType.AUTOMATION_FIRED: AutomationFired,
+    EventType.OFFER_MADE: OfferMade,
 }
 
 

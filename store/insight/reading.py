@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.insight.facts import MeasuredOrder, MonthFacts, Payments, RefundTime, Transitions
+from domain.insight.facts import MeasuredOrder, MonthFacts, OfferedUnits, Payments, RefundTime, Transitions
 from domain.insight.parameters import AnomalyKind, InsightParameters
 from domain.insight.paths import Habits, OrderWay, way
 from domain.insight.periods import Span
@@ -15,6 +15,7 @@ from domain.strict import of
 from store.insight.told import read_told, told_orders
 from store.insight.ways import read_habits, read_moves
 from store.pool import Connection, Pool, Row
+from store.returns.offers import read_offers
 
 LONGEST_S = 60
 """Of one statement: a month of a large shop is more than any page asks for."""
@@ -65,8 +66,8 @@ FROM chosen JOIN orders o USING (order_no) LEFT JOIN kids k USING (order_no) LEF
 LEFT JOIN back b USING (order_no) LEFT JOIN asked a USING (order_no)"""
 
 # A transition is known from the first time it was written down; what the nightly comparison saw at a source and nobody
-# has written down since counts against us (as in the view sync_accuracy). An order may stand several times among the late
-# ones: to name each once would sort a million rows.
+# has written down since counts against us (as in the view sync_accuracy). An order may stand several times among the
+# late ones: to name each once would sort a million rows.
 TRANSITIONS = """
 WITH told AS (
     SELECT order_no, key, min(recorded_at) - min(occurred_at) <= interval '300 seconds' AS in_step FROM order_events
@@ -121,6 +122,8 @@ class MonthRows:
     refunds: list[Row]
     anomalies: tuple[Anomaly, ...]
     told: list[Row]
+    offers: OfferedUnits
+    offered: tuple[str, ...]
 
     def facts(self) -> MonthFacts:
         told, paid = self.transitions, self.payments
@@ -135,6 +138,7 @@ class MonthRows:
             closures=[row["ending"] for row in self.closures],
             refunds=[RefundTime(**row) for row in self.refunds],
             anomalies=self.anomalies,
+            offers=self.offers,
         )
 
 
@@ -163,6 +167,7 @@ class PeriodReader:
                 await connection.fetch(CLOSURES, *between, timeout=LONGEST_S),
                 await connection.fetch(REFUNDS, *between, timeout=LONGEST_S),
                 await _anomalies(connection, month), await read_told(connection, *between, placed=True),
+                *await read_offers(connection, month, as_of),
             )  # fmt: skip
 
     async def week(self, week: Span) -> WeekRows:

@@ -148,7 +148,7 @@ CREATE TRIGGER orders_erase_runs AFTER UPDATE OF erased_at ON orders FOR EACH RO
 ALTER TABLE subscriptions DROP CONSTRAINT subscriptions_types_check;
 ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_types_check CHECK (types <> '{}' AND types <@ ARRAY[
     'order.status_changed', 'parcel.status_changed', 'payment.received', 'refund.succeeded', 'refund.abnormal',
-    'ticket.opened', 'return.status_changed', 'automation.fired']);
+    'ticket.opened', 'return.status_changed', 'automation.fired', 'offer.made']);
 
 INSERT INTO access_rules (object, worker, operator, console) VALUES
 ('business_books', 'SELECT, INSERT', 'SELECT', 'SELECT'),
@@ -189,7 +189,7 @@ DELETE FROM subscriptions WHERE types = '{automation.fired}';
 ALTER TABLE subscriptions DROP CONSTRAINT subscriptions_types_check;
 ALTER TABLE subscriptions ADD CONSTRAINT subscriptions_types_check CHECK (types <> '{}' AND types <@ ARRAY[
     'order.status_changed', 'parcel.status_changed', 'payment.received', 'refund.succeeded', 'refund.abnormal',
-    'ticket.opened', 'return.status_changed']);
+    'ticket.opened', 'return.status_changed', 'offer.made']);
 UPDATE access_rules SET worker = '' WHERE object = 'ticket_history';
 UPDATE access_rules SET worker = replace(worker, 'owned_at, owner, ', '') WHERE object = 'tickets';
 DELETE FROM access_rules WHERE object IN ('business_books', 'automation_switch', 'automation_listens', 'automation_events',

@@ -108,3 +108,20 @@ async def test_the_issuer_makes_a_buyers_commands_only_of_a_link(acting: ActingD
     form = {"grant_type": TOKEN_EXCHANGE, "subject_token": path.removeprefix("/buyer/")}
     for more in ({}, {"approval_id": "A-1-1", "content_hash": "0" * 64}, {"order_no": "SO2", "buyer": "other"}):
         assert (await acting.desk.issuer.post("/token", data={**form, **more})).status_code == 400
+
+
+async def test_an_offer_opens_the_replacement_filled_in_and_can_be_turned_down(acting: ActingDesk) -> None:
+    life = await signed(acting.house, cups(2))
+    path, buyer = await linked(acting, life.order.order_no), acting.desk.stranger()
+    assert 'id="offers"' not in (await buyer.get(path)).text
+    await acting.house.pool.execute(
+        """INSERT INTO offers (order_no, line_id, unit, ends, expires, by_channel, made_at)
+        SELECT $1, 'L1', n, 'warranty', current_date + 3650, 'sms', now() FROM generate_series(0, 1) n""",
+        life.order.order_no,
+    )
+    page = (await buyer.get(path)).text
+    assert 'id="offers"' in page and "?take=L1#application" in page
+    filled = (await buyer.get(f"{path}?take=L1")).text
+    assert 'value="warranty_replacement" selected' in filled and 'name="qty:L1" value="2"' in filled
+    await buyer.post(f"{path}/offers/refuse")
+    assert 'id="offers"' not in (await buyer.get(path)).text

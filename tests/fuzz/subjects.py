@@ -24,6 +24,7 @@ from workflows.desk.messages import AtDesk
 from workflows.loops.automation import AUTOMATION_WORKFLOW, Automate
 from workflows.loops.courier_subscription import COURIER_WORKFLOW, FollowParcels
 from workflows.loops.insight import INSIGHT_WORKFLOW, Insight
+from workflows.loops.offers import OFFERS_WORKFLOW, Offers
 from workflows.loops.polling import PULL_WORKFLOW
 from workflows.loops.reconciliation import DAILY_WORKFLOW, Daily
 from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
@@ -97,6 +98,7 @@ BEGIN: Mapping[str, Begin] = {
     COURIER_WORKFLOW: loop(COURIER_WORKFLOW, FollowParcels()),
     INSIGHT_WORKFLOW: loop(INSIGHT_WORKFLOW, Insight()),
     AUTOMATION_WORKFLOW: loop(AUTOMATION_WORKFLOW, Automate()),
+    OFFERS_WORKFLOW: loop(OFFERS_WORKFLOW, Offers()),
 }
 STARTED_WITH: Mapping[str, type[BaseModel]] = {
     ORDER_WORKFLOW: StartOrder,
@@ -107,6 +109,7 @@ STARTED_WITH: Mapping[str, type[BaseModel]] = {
     COURIER_WORKFLOW: FollowParcels,
     INSIGHT_WORKFLOW: Insight,
     AUTOMATION_WORKFLOW: Automate,
+    OFFERS_WORKFLOW: Offers,
     "DecideInPlace": Decision,
     DESK_WORK: AtDesk,
 }

@@ -33,6 +33,7 @@ from starter.clients.returns import ReturnClient
 from store.console.returns import ReturnableOrder
 from store.pool import clean
 from store.returns import ReturnStore
+from store.returns.offers import OfferStore
 from store.returns.quoting import quote_return
 from workflows.returns.messages import CancelReturn, EnterWaybill
 
@@ -84,6 +85,15 @@ async def apply(request: Request, token: str) -> Response:
         if why.status != 409:  # else it was sent twice: the first one is there
             return await shown(request, buyer, order, kept, said=[why.said], status=why.status)
     return RedirectResponse(f"/buyer/{token}?said=applied&no={application.return_no}", 303)
+
+
+@router.post("/buyer/{token}/offers/refuse")
+async def refuse(request: Request, token: str) -> Response:
+    """No, thank you: to all that is offered for the order. It moves neither goods nor money."""
+    buyer = await buyer_of(request, token)
+    wiring = wiring_of(request)
+    await OfferStore(wiring.pool).refuse(buyer.link.order_no, wiring.now())
+    return RedirectResponse(f"/buyer/{token}?said=refused", 303)
 
 
 @router.post("/buyer/{token}/waybill/{return_no}")

@@ -1,5 +1,6 @@
 """`/buyer/{token}`: an order's returns as its buyer sees them, and the form; a slip to print; one's own pictures."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from console.text.language import language_of
 from console.wiring import wiring_of
 from domain.returns.enums import GOODS_COME_BACK, REASONS, CaseStatus, ReturnType
 from domain.returns.models import MAX_EVIDENCE, ReturnView
+from domain.returns.windows import SHOP_TIME
 from starter.clients.evidence import EvidenceRefused
 from starter.return_slip import qr_picture
 from store.console.returns import ReturnableOrder, ReturnPages
@@ -24,6 +26,7 @@ from store.forms.judging import rules_of_order
 from store.pool import clean
 from store.returns import ReturnStore
 from store.returns.evidence import EvidenceStore
+from store.returns.offers import MadeOffer, OfferStore
 
 router = APIRouter()
 S = CaseStatus
@@ -32,15 +35,20 @@ TAKEN_BACK = frozenset({S.APPLIED, S.SUPERVISOR_REVIEW, S.WAITING_RETURN})
 DONE = {
     "applied": N_("Your application has arrived. This is your receipt."),
     "cancelled": N_("Your application is taken back."),
+    "refused": N_("Thank you: you will not be asked about it again."),
     "waybill": N_("Thank you: your parcel is expected."),
 }
 
 
 @router.get("/buyer/{token}")
-async def buyer_page(request: Request, token: str, said: str = "", no: str = "") -> Response:
+async def buyer_page(request: Request, token: str, said: str = "", no: str = "", take: str = "") -> Response:
+    """`take`: the line whose offer is taken: the form is filled in for its replacement."""
     buyer = await buyer_of(request, token)
     order = await returnable(request, buyer.link.order_no)
-    return await shown(request, buyer, order, {"return_no": new_number(request)}, done=said, receipt=no)
+    given = {"return_no": new_number(request)}
+    if units := [one for one in await _offers(request, buyer) if one.line_id == take]:
+        given |= {"type": ReturnType.WARRANTY_REPLACEMENT.value, f"{UNITS}{take}": str(len(units))}
+    return await shown(request, buyer, order, given, done=said, receipt=no)
 
 
 @router.get("/buyer/{token}/slip/{return_no}")
@@ -80,13 +88,26 @@ async def shown(
     cases = await ReturnStore(wiring_of(request).pool).list(order_no=buyer.link.order_no, limit=20)
     return render(
         request, "buyer.html", status=status, base=f"/buyer/{buyer.token}", link=buyer.link, lines=order.lines,
-        order=order.order, cases=list(_cases(cases)), given=given, said=said or [], done=DONE.get(done, ""),
+        order=order.order, offers=_by_line(await _offers(request, buyer)),
+        cases=list(_cases(cases)), given=given, said=said or [], done=DONE.get(done, ""),
         receipt=next((case for case in cases if case.return_no == receipt), None), most=MAX_EVIDENCE,
         units=UNITS, instead=INSTEAD, reasons=[(one.value, language.reason(one)) for one in REASONS],
         types=[(one.value, language.word("return_type", one)) for one in ReturnType],
         rules=await rules_of_order(wiring_of(request).pool, buyer.link.order_no), answer=ANSWER,
         names={line["line_id"]: line["name"] or line["sku"] for line in order.lines},
     )  # fmt: skip
+
+
+async def _offers(request: Request, buyer: LinkedBuyer) -> list[MadeOffer]:
+    """Those that are open."""
+    wiring = wiring_of(request)
+    today = wiring.now().astimezone(SHOP_TIME).date()
+    return [one for one in await OfferStore(wiring.pool).of_order(buyer.link.order_no) if one.is_open(today)]
+
+
+def _by_line(offers: list[MadeOffer]) -> list[dict[str, Any]]:
+    found = Counter((one.line_id, one.expires) for one in offers)
+    return [{"line_id": line, "expires": end, "units": units} for (line, end), units in found.items()]
 
 
 def _cases(cases: tuple[ReturnView, ...]) -> Iterator[dict[str, Any]]:
