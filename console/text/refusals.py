@@ -57,6 +57,8 @@ SAID: Mapping[str, tuple[str, str]] = {
     ),
     "NothingChanged": (N_("That is how it is already."), N_("Nothing has to be done here.")),
     "OUT_OF_SCOPE": (N_("This shop is not among yours."), N_("Hand it to somebody who may.")),
+    "TooMany": (N_("It was asked for as often as a day allows."), N_("Nothing has to be done here.")),
+    "NotRunning": (N_("Nothing runs that could do it."), N_("Tell whoever runs the system.")),
     "Owned": (N_("Somebody else looks after it."), N_("Ask them, or have it handed to you.")),
 }
 CODES: Mapping[type[Exception], str] = {

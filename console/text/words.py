@@ -158,6 +158,13 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "BUYER_REMARK": N_("Message of the buyer"),
         "BUYER_REFUND": N_("The buyer asks for the money back"),
     },
+    "payout turn": {
+        "decides": N_("Not decided yet"),
+        "person": N_("A person has to look"),
+        "bank": N_("The bank decides the dispute"),
+        "channel": N_("The channel pays it out"),
+        "system": N_("Being sent"),
+    },
     "severity": {
         "urgent": N_("Urgent"),
         "normal": N_("Normal"),
@@ -208,6 +215,7 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
     "refund": {"REQUESTED": "yellow", "ACCEPTED": "blue", "SUCCEEDED": "green", "ABNORMAL": "red"},
     "case": {"REFUNDED": "green", "EXCHANGED": "green", "REFUND_FAILED": "red", "REJECTED": "secondary"},
     "payment": {"CREATED": "yellow", "PAID": "green", "LATE": "red"},
+    "payout turn": {"decides": "yellow", "person": "red", "bank": "orange", "channel": "blue"},
     "severity": {"urgent": "red", "normal": "yellow", "info": "blue"},
     **AFTER_SALES_COLOURS,
 }  # fmt: skip

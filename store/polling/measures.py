@@ -1,9 +1,10 @@
 """How well the books keep up with the world, by day: for `oms report reconcile` (R19, R65)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from store.pool import Pool
+from store.pool import Pool, Row
 
 RECONCILED = "SELECT looked_at, asked, unanswered, finished_at FROM reconciliations WHERE day = $1"
 
@@ -12,6 +13,11 @@ SELECT source, transitions, in_step, accuracy_bp FROM sync_accuracy WHERE day = 
 
 DELAYS = """
 SELECT channel, paid, delayed, delayed_ppm, worst_s FROM payment_delays WHERE day = $1 ORDER BY channel"""
+
+# As measured when the day's comparison was over.
+KEPT = "SELECT kind, source, n, in_time, rate, worst_s FROM measured_days WHERE day = $1 ORDER BY kind, source"
+
+ASKED = "SELECT count(*) FROM audit WHERE split_part(action, '.', 1) = 'reconcile' AND at >= $1"
 
 DRIFTS = """
 SELECT id, order_no, kind, number, expected, found, found_at, healed_at FROM drifts WHERE day = $1 ORDER BY id"""
@@ -90,15 +96,36 @@ class MeasureStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def day(self, day: date) -> DayReport:
-        """One day in Shanghai; `connectors` are as they are now. One snapshot."""
+    async def asked_since(self, at: datetime) -> int:
+        """How often people have had a comparison begin."""
+        found: int = await self._pool.fetchval(ASKED, at)
+        return found
+
+    async def day(self, day: date, *, anew: bool = True) -> DayReport:
+        """One day in Shanghai; `connectors` are as they are now. One snapshot. `anew`: worked out from all that is
+        known now, which takes seconds over full books; else as it was kept when the day's comparison was over, and
+        nothing of a day that has not been compared."""
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             reconciled = await connection.fetchrow(RECONCILED, day)
+            if anew:
+                accuracy = tuple(Accuracy(**row) for row in await connection.fetch(ACCURACY, day))
+                delays = tuple(Delay(**row) for row in await connection.fetch(DELAYS, day))
+            else:
+                accuracy, delays = _kept(await connection.fetch(KEPT, day))
             return DayReport(
                 day=day,
                 reconciled=None if reconciled is None else Reconciled(**reconciled),
-                accuracy=tuple(Accuracy(**row) for row in await connection.fetch(ACCURACY, day)),
-                delays=tuple(Delay(**row) for row in await connection.fetch(DELAYS, day)),
+                accuracy=accuracy,
+                delays=delays,
                 drifts=tuple(DriftRow(**row) for row in await connection.fetch(DRIFTS, day)),
                 connectors=tuple(ConnectorRow(**row) for row in await connection.fetch(CONNECTORS)),
             )
+
+
+def _kept(rows: Sequence[Row]) -> tuple[tuple[Accuracy, ...], tuple[Delay, ...]]:
+    told = (row for row in rows if row["kind"] == "told")
+    paid = (row for row in rows if row["kind"] == "paid")
+    return (
+        tuple(Accuracy(row["source"], row["n"], row["in_time"], row["rate"]) for row in told),
+        tuple(Delay(row["source"], row["n"], row["n"] - row["in_time"], row["rate"], row["worst_s"]) for row in paid),
+    )

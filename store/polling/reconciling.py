@@ -65,6 +65,13 @@ INSERT INTO reconciliations (day, looked_at, asked, unanswered, finished_at) VAL
 ON CONFLICT (day) DO UPDATE SET looked_at = excluded.looked_at, asked = excluded.asked,
     unanswered = excluded.unanswered, finished_at = excluded.finished_at"""
 
+MEASURED_BEFORE = "DELETE FROM measured_days WHERE day = $1"
+MEASURE = """
+INSERT INTO measured_days (day, kind, source, n, in_time, rate, worst_s)
+SELECT day, 'told', source, transitions, in_step, accuracy_bp, 0 FROM sync_accuracy WHERE day = $1
+UNION ALL
+SELECT day, 'paid', channel, paid, paid - delayed, delayed_ppm, worst_s FROM payment_delays WHERE day = $1"""
+
 ON_THE_ROAD = (
     ChildStatus.SHIPPED, ChildStatus.IN_TRANSIT, ChildStatus.OUT_FOR_DELIVERY, ChildStatus.EXCEPTION,
 )  # fmt: skip
@@ -135,7 +142,11 @@ class ReconcileStore:
         return len(healed), len(differs)
 
     async def done(self, day: date, looked_at: int, asked: int, unanswered: int, now: datetime) -> None:
-        await self._pool.execute(DONE, day, looked_at, asked, unanswered, now)
+        """How well the day went is measured with it, and kept."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(DONE, day, looked_at, asked, unanswered, now)
+            await connection.execute(MEASURED_BEFORE, day)
+            await connection.execute(MEASURE, day)
 
 
 def _compared(order: Row, children: Sequence[Row]) -> Compared:

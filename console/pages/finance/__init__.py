@@ -1,5 +1,5 @@
 """Money: lists of what moved, the night's differences, and what moved without us."""
 
-from console.pages.finance import differences, listing, outside
+from console.pages.finance import differences, listing, outside, payouts
 
-PAGES = (listing, differences, outside)
+PAGES = (listing, differences, payouts, outside)

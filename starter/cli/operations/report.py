@@ -6,26 +6,40 @@ from typing import Annotated
 import typer
 
 from domain.polling.reconciling import day_before
+from domain.records import AuditEntry
 from starter.cli import output
-from starter.cli.connections import database
+from starter.cli.connections import database, temporal
 from starter.cli.errors import BadInput, run
-from starter.cli.options import Json
+from starter.cli.options import By, Json, actor
 from starter.cli.text import SHANGHAI
+from starter.clients.comparing import compare_now
+from store.audit.audit import AuditStore
 from store.dispatch.deadlines import DispatchShare, DispatchStore
 from store.polling.measures import DayReport, MeasureStore
 
 Day = Annotated[str | None, typer.Option("--day", metavar="YYYY-MM-DD", help="Day in Shanghai. [default: yesterday]")]
 
 
-def reconcile(day: Day = None, json: Json = False) -> None:
-    """Show a day's reconciliation: what differed, what has healed, how late we knew.
+def reconcile(
+    day: Day = None,
+    now: Annotated[bool, typer.Option("--now", help="Begin one now: since yesterday, with everybody's books.")] = False,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Show a day's reconciliation: what differed, what has healed, how late we knew. Or begin one.
 
     Examples:
 
         oms report reconcile
 
         oms report reconcile --day 2026-03-02 --json
+
+        oms report reconcile --now --by u-fin
     """
+    if now:
+        run(_compare(actor(by)))
+        output.line("The comparison has begun. Look with `oms report reconcile`; what does not heal is a ticket.")
+        return
     report = run(_report(day))
     if json:
         output.as_json(report)
@@ -66,6 +80,16 @@ def _day(given: str | None) -> date:
         return date.fromisoformat(given)
     except ValueError:
         raise BadInput(f"--day {given!r} is no day; write it as 2026-03-02.") from None
+
+
+async def _compare(who: str) -> None:
+    """Raises `ComparisonNotAsked`."""
+    at = datetime.now(UTC)
+    today = datetime.combine(at.date(), time(), UTC)
+    async with database() as pool:
+        await compare_now(await temporal(), await MeasureStore(pool).asked_since(today))
+        entry = AuditEntry(actor=who, action="reconcile.asked", detail={"since": f"{today:%Y-%m-%d}"})
+        await AuditStore(pool).append(entry, at)
 
 
 async def _report(given: str | None) -> DayReport:
