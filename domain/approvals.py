@@ -61,7 +61,7 @@ Kind = Literal[
     "refund_application", "refund_payout", "refund_lowered", "merge_shipment", "manual_resplit", "publish_rules",
     "dispute", "state_correction", "exchange", "return_review", "outside_money", "money_fact", "cancel_paid",
     "change_people", "publish_policy", "forget_buyer", "correct_stock", "publish_automations", "publish_forms",
-    "automation",
+    "automation", "set_source",
 ]  # fmt: skip
 ApprovalId = Annotated[str, StringConstraints(pattern=r"^A-[A-Za-z0-9][A-Za-z0-9._:/-]{0,80}-[0-9]{1,6}$")]
 Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}$")]

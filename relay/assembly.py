@@ -22,6 +22,7 @@ from relay.inbound.app import build_app
 from relay.inbound.intake import Intake
 from relay.inbound.limits import Limits
 from relay.inbound.refusals import Refusals
+from relay.inbound.source_rules import SourceRules, SourceWatch
 from relay.jobs.approval_notices import ApprovalNotices
 from relay.jobs.audit_anchor import Anchoring
 from relay.jobs.backorders import BackorderWatch
@@ -39,6 +40,7 @@ from store.dispatch.deadlines import DispatchStore
 from store.inbox.callback_rates import BoardStore
 from store.inbox.inbox import Added, InboxStore, Incoming
 from store.inbox.retention import RetentionStore
+from store.inbox.sources import SourceStore
 from store.orders.backorders import BackorderStore
 from store.outside_money.found import MoneyAfterEnd
 from store.ownership.check import OwnershipStore
@@ -107,6 +109,9 @@ class Relay:
         self._watching: tuple[RunningPart, ...] = (
             self.parked, self.board, self.tickets, *nightly, backorders, dispatch, *notices, *asking, *anchoring,
         )  # fmt: skip
+        rules = SourceRules(fixed=False)
+        sources = {source: addresses.of(source) for source in receivers}
+        self._sources = SourceWatch(SourceStore(pool), rules, sources, clock)
         intake = Intake(
             receivers,
             inbox=self._messages,
@@ -115,6 +120,7 @@ class Relay:
             addresses=addresses,
             clock=clock,
             on_new=self.delivery.wake,
+            rules=rules,
         )
         self.app = build_app(
             intake, addresses=addresses, limits=limits or Limits(), ready=self._ready, lifespan=self._lifespan
@@ -122,6 +128,7 @@ class Relay:
 
     async def start(self) -> None:
         parts: tuple[RunningPart, ...] = (
+            self._sources,
             self._messages,
             self._refusals,
             self._settling,
@@ -136,6 +143,7 @@ class Relay:
         parts: tuple[RunningPart, ...] = (
             self._messages,
             self._refusals,
+            self._sources,
             *self._watching,
             self.delivery,
             self._settling,

@@ -25,6 +25,7 @@ APPROVAL_WORDS: Mapping[str, Mapping[str, str]] = {
         "publish_forms": N_("Publish after-sales forms"),
         "automation": N_("Asked by an automation"),
         "correct_stock": N_("Correct the stock"),
+        "set_source": N_("A source of callbacks is let in"),
     },
     "approval_state": {
         "open": N_("Waits for a decision"),

@@ -94,6 +94,7 @@ AUDIT_WORDS: Mapping[str, Mapping[str, str]] = {
         "console.refused": N_("Refused in the console"),
         "console.exported": N_("Exported"),
         "console.imported": N_("Orders imported"),
+        "source.changed": N_("Source of callbacks changed"),
         "reconcile.asked": N_("Comparison begun"),
         "import.mapping_saved": N_("Mapping of order files saved"),
         "audit.verified": N_("The audit was verified"),

@@ -107,6 +107,9 @@ AUTHORITY: Mapping[str, Authority] = {
     "controls.change: buyers": Authority(
         (R.CS_SUPERVISOR, R.ADMIN), note="an administrator who has not asked decides; nothing of the buyer may be open"
     ),
+    "controls.change: sources": Authority(
+        (R.ORDER_OPS, R.ADMIN), note="an administrator, another person, decides; to stop one takes one"
+    ),
     "controls.change: stock": Authority(
         (R.WAREHOUSE, R.ORDER_OPS), note="another person, of order operations, decides"
     ),

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from domain.access.api_tokens import LETS, ApiScope, ApiService, PublicHalf, TokenNo
+from domain.access.callback_sources import SetSource
 from domain.approvals import Kind, Role
 from domain.automation.model import AutomationBook
 from domain.order import Id, Tag, Text
@@ -156,7 +157,8 @@ class CorrectStock(Strict):
 
 PeopleChange = AddPerson | SetRole | SetActive | DelegateRoles | EndDelegation | SetScope | AddApiToken | RevokeApiToken
 ControlChange = Annotated[
-    PeopleChange | PublishPolicy | PublishRules | PublishAutomations | PublishForms | ForgetBuyer | CorrectStock,
+    PeopleChange | PublishPolicy | PublishRules | PublishAutomations | PublishForms | ForgetBuyer | CorrectStock
+    | SetSource,
     Field(discriminator="kind"),
 ]  # fmt: skip
 
@@ -176,6 +178,8 @@ def subject_of(change: ControlChange) -> str:  # noqa: PLR0911 - a table of kind
         case CorrectStock():
             place = f"{change.sku} {change.warehouse}"
             return f"stock/{hashlib.sha256(place.encode()).hexdigest()[:20]}"
+        case SetSource():
+            return f"sources/{change.source}"
         case DelegateRoles() | EndDelegation():
             return f"people/{change.delegator}"
         case AddApiToken() | RevokeApiToken():
@@ -203,6 +207,8 @@ def authority_row(change: ControlChange) -> str:
             return f"{COMMAND}: buyers"
         case CorrectStock():
             return f"{COMMAND}: stock"
+        case SetSource():
+            return f"{COMMAND}: sources"
         case _:
             return f"{COMMAND}: people"
 
@@ -210,8 +216,8 @@ def authority_row(change: ControlChange) -> str:
 def at_once(change: ControlChange) -> bool:
     """Only takes power away, and is urgent when a key was lost: one person is enough. (Not of an administrator: see
     `store/approvals/controls.py`.)"""
-    if isinstance(change, SetActive):
-        return not change.active
+    if isinstance(change, SetActive | SetSource):
+        return not (change.active if isinstance(change, SetActive) else change.enabled)
     return isinstance(change, EndDelegation | RevokeApiToken)
 
 
@@ -219,6 +225,8 @@ def concerned(change: ControlChange) -> tuple[str, ...]:
     """Who decides nothing here: those whom it is about."""
     match change:
         case PublishPolicy() | PublishRules() | PublishAutomations() | PublishForms() | ForgetBuyer() | CorrectStock():
+            return ()
+        case SetSource():
             return ()
         case DelegateRoles() | EndDelegation():
             return (change.delegator, change.delegate)

@@ -36,6 +36,10 @@ class Addresses:
         networks = self._allow.get(source)
         return not networks or _inside(caller, networks)
 
+    def of(self, source: str) -> tuple[str, ...]:
+        """Its networks as texts; none: from anywhere."""
+        return tuple(map(str, self._allow.get(source, ())))
+
     def _is_proxy(self, text: str) -> bool:
         return _inside(text, self._proxies)
 

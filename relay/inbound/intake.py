@@ -10,6 +10,7 @@ from domain.records import TicketRecord
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest, Receiver
 from relay.inbound.addresses import Addresses
 from relay.inbound.refusals import Refusals
+from relay.inbound.source_rules import SourceRules
 from relay.metrics import UNSTORED
 from relay.micro_batch import Batch
 from relay.tracing import current_traceparent
@@ -41,7 +42,9 @@ class Intake:
         addresses: Addresses,
         clock: Clock,
         on_new: Callable[[], None] = lambda: None,
+        rules: SourceRules | None = None,
     ) -> None:
+        """`rules`: what people have decided about sources; None: nothing."""
         self._receivers = receivers
         self._inbox = inbox
         self._refusals = refusals
@@ -49,6 +52,7 @@ class Intake:
         self._addresses = addresses
         self._clock = clock
         self._on_new = on_new
+        self._rules = rules or SourceRules()
 
     def knows(self, source: str) -> bool:
         return source in self._receivers
@@ -57,6 +61,8 @@ class Intake:
         """The answer to send. Raises `UnableToStore` when the database does not take the message now, `TooManyRefusals`
         for one more that is not believed."""
         receiver = self._receivers[source]
+        if not self._rules.known:
+            raise UnableToStore("what was decided about this source is not known yet; send it again in a moment")
         try:
             callback = self._believed(receiver, request)
             await self._store(source, callback, request)
@@ -74,6 +80,7 @@ class Intake:
     def _believed(self, receiver: Receiver, request: RawRequest) -> Callback:
         if not self._addresses.allowed(receiver.source, request.remote_ip):
             raise CallbackRefused("foreign_ip", "the caller's address is not on the list of this source", status=403)
+        self._rules.insist(receiver.source, request.remote_ip)
         try:
             return receiver.read(request, self._clock())
         except CallbackRefused:

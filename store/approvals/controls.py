@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from domain.access.authority import AUTHORITY
+from domain.access.callback_sources import SetSource, lets_in
 from domain.access.controls import (
     MADE_WITHIN,
     AddApiToken,
@@ -60,6 +61,7 @@ from store.automation.question import book_question, make_book
 from store.erasure import begin_erasure, what_is_theirs
 from store.errors import ApprovalChanged, ChangeExpired, ChangeRefused, PersonRefused, StoreError
 from store.inbox.inbox import InboxStore
+from store.inbox.sources import set_source
 from store.pool import Connection, Pool
 from store.rules.policies import publish_policy
 from store.rules.policy_publishing import policy_question
@@ -212,7 +214,7 @@ async def _carry_out(connection: Connection, approval_id: str, at: datetime) -> 
             version = await publish_draft(connection, await read_draft(connection, change.draft_no), decided, at)
             return f"rule set version {version} counts for orders placed since {_shop_time(at)}"
         case _:
-            await _make(connection, change, request.requested_by, at)
+            await _make(connection, change, request.requested_by, at, decided.person_id)
             return f"{request.subject} is changed, as {decided.person_id} approved"
 
 
@@ -225,7 +227,9 @@ async def _insist_on_asker(connection: Connection, change: ControlChange, by: st
         raise ChangeRefused(f"{by}, who has asked for it, is deactivated or holds none of {', '.join(may)} by now")
 
 
-async def _make(connection: Connection, change: ControlChange, by: str, at: datetime) -> None:
+async def _make(
+    connection: Connection, change: ControlChange, by: str, at: datetime, approved_by: str | None = None
+) -> None:
     match change:
         case AddPerson():
             await add_person(connection, change.person_id, change.roles, by, at)
@@ -242,6 +246,8 @@ async def _make(connection: Connection, change: ControlChange, by: str, at: date
             await add_api_token(connection, change, by, at)
         case RevokeApiToken():
             await revoke_api_token(connection, change, by, at)
+        case SetSource():
+            await set_source(connection, change, by, approved_by, at)
         case SetScope():
             await set_scope(connection, change.person_id, change.channels, change.warehouses, by, at)
         case _:
@@ -255,6 +261,8 @@ async def _question(connection: Connection, change: ControlChange, by: str, at: 
             return ControlQuestion(Role.FINANCE, policy.content, policy.looser, (policy.drafted_by,))
         case CorrectStock():
             return ControlQuestion(Role.ORDER_OPS, dict(vars(await counted(connection, change))), ())
+        case SetSource():
+            return await _about_source(connection, change, at)
         case ForgetBuyer():
             found = await what_is_theirs(connection, change.buyer_id)
             return ControlQuestion(Role.ADMIN, found, [GOES])
@@ -265,6 +273,17 @@ async def _question(connection: Connection, change: ControlChange, by: str, at: 
             return await book_question(connection, change, at)
         case _:
             return await _about_people(connection, change, by, at)
+
+
+async def _about_source(connection: Connection, change: SetSource, at: datetime) -> ControlQuestion:
+    """Tried in a transaction that is taken back."""
+    trial = connection.transaction()
+    await trial.start()
+    try:
+        await set_source(connection, change, "who asks", "who decides", at)
+    finally:
+        await trial.rollback()
+    return ControlQuestion(Role.ADMIN, {"source": change.source}, lets_in(change))
 
 
 async def _about_people(connection: Connection, change: PeopleChange, by: str, at: datetime) -> ControlQuestion:

@@ -68,7 +68,7 @@ async def _page(request: Request, user: User, day: str, refusal: RefusedAct | No
     seen = await seen_among(wiring.pool, [one.order_no for one in report.drifts], user.scope)
     drifts = [one for one in report.drifts if one.order_no in seen]
     return render(
-        request, "finance/differences.html", user, status=refusal.status if refusal else 200, day=chosen,
+        request, "finance/differences.html", user, status=409 if refusal else 200, day=chosen,
         report=report, drifts=drifts[:SHOWN], more=max(0, len(drifts) - SHOWN),
         hidden=len(report.drifts) - len(drifts), refusal=refusal, said=said,
     )  # fmt: skip

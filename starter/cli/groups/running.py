@@ -85,7 +85,7 @@ def _report(oms: typer.Typer) -> None:
 
 
 def _config(oms: typer.Typer) -> None:
-    from starter.cli.operations import settings
+    from starter.cli.operations import settings, sources
     from starter.cli.rules import forms, policy
 
     config = group(SAID["config"])
@@ -104,6 +104,11 @@ def _config(oms: typer.Typer) -> None:
     after_sales.command("set")(forms.publish)
     after_sales.command("rollback")(forms.rollback)
     config.add_typer(after_sales, name="forms")
+    callbacks = group("Sources of callbacks: heard when, let in from where; stopped by one, let in by two.")
+    callbacks.command("list")(sources.list_sources)
+    callbacks.command("allow")(sources.allow)
+    callbacks.command("stop")(sources.stop)
+    config.add_typer(callbacks, name="source")
     oms.add_typer(config, name="config")
 
 
