@@ -109,7 +109,7 @@ class Relay:
         self._watching: tuple[RunningPart, ...] = (
             self.parked, self.board, self.tickets, *nightly, backorders, dispatch, *notices, *asking, *anchoring,
         )  # fmt: skip
-        rules = SourceRules(fixed=False)
+        self._rules = rules = SourceRules(fixed=False)
         sources = {source: addresses.of(source) for source in receivers}
         self._sources = SourceWatch(SourceStore(pool), rules, sources, clock)
         intake = Intake(
@@ -127,6 +127,11 @@ class Relay:
         )
 
     async def start(self) -> None:
+        # Before the first message: nothing is let in that may have been stopped.
+        try:
+            await self._sources.look()
+        except Exception as failure:
+            log.error("unable to look up what was decided about sources", error=repr(failure)[:200])
         parts: tuple[RunningPart, ...] = (
             self._sources,
             self._messages,
@@ -166,7 +171,7 @@ class Relay:
                 await self._pool.fetchval("SELECT 1")
         except Exception:
             return False
-        return True
+        return self._rules.known
 
     async def _ticket_after_s(self) -> float:
         return float((await PolicyStore(self._pool).current()).parked_ticket_after_s)

@@ -224,9 +224,7 @@ def at_once(change: ControlChange) -> bool:
 def concerned(change: ControlChange) -> tuple[str, ...]:
     """Who decides nothing here: those whom it is about."""
     match change:
-        case PublishPolicy() | PublishRules() | PublishAutomations() | PublishForms() | ForgetBuyer() | CorrectStock():
-            return ()
-        case SetSource():
+        case _ if not isinstance(change, PeopleChange):
             return ()
         case DelegateRoles() | EndDelegation():
             return (change.delegator, change.delegate)

@@ -20,6 +20,7 @@ from store.approvals.approvals import ApprovalStore
 from store.inbox.sources import SourceStore
 
 router = APIRouter()
+EXAMPLE = "203.0.113.0/24"
 KEEPERS = Needs(*AUTHORITY["controls.change: sources"].roles)
 
 
@@ -52,5 +53,5 @@ async def _page(request: Request, user: User, refusal: RefusedAct | None = None,
     return render(
         request, "controls/sources.html", user, status=refusal.status if refusal else 200, refusal=refusal,
         sources=await SourceStore(wiring.pool).list(wiring.now()), questions=questions, asked_no=asked_no,
-        may=user.may_give("controls.change: sources"),
+        example=EXAMPLE, may=user.may_give("controls.change: sources"),
     )  # fmt: skip
