@@ -67,7 +67,7 @@ def filters_of(language: PageLanguage) -> dict[str, Any]:
         "money": language.money, "number": language.number, "time": language.time, "word": _word(language),
         "waits": language.waits, "state": language.any_state, "say": language.say, "age": age_filter(language),
         "reason": language.reason,
-        "meaning": language.meaning,
+        "meaning": language.meaning, "of_file": language.of_file, "happened": language.happened,
     }  # fmt: skip
 
 

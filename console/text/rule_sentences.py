@@ -2,6 +2,8 @@
 
 import re
 
+from console.text.sentences import Table, known_as, said
+
 _KIND = {
     "text": "文本",
     "a list of texts": "文本列表",
@@ -107,9 +109,8 @@ def advice_in_chinese(text: str) -> str:
     return _said(text, _ADVICE)
 
 
-def _said(text: str, table: tuple[tuple[str, str], ...]) -> str:
-    for pattern, words in table:
-        found = re.fullmatch(pattern, text, re.DOTALL)
-        if found:
-            return words.format("", *(_KIND.get(part or "", part or "") for part in found.groups()))
+def _said(text: str, table: Table) -> str:
+    found = said(text, table, known_as(_KIND))
+    if found is not None:
+        return found
     return next((part for part in text.split(" / ") if _CHINESE.search(part)), text)

@@ -194,7 +194,7 @@ def approval_kind(change: ControlChange) -> Kind:
     return change.kind
 
 
-def authority_row(change: ControlChange) -> str:
+def authority_row(change: ControlChange) -> str:  # noqa: PLR0911 - a table of kinds
     """Of the table of authority."""
     match change:
         case PublishPolicy():

@@ -254,7 +254,9 @@ async def _make(
             raise AssertionError("policies and rules have their own way")
 
 
-async def _question(connection: Connection, change: ControlChange, by: str, at: datetime) -> ControlQuestion:
+async def _question(  # noqa: PLR0911 - kinds
+    connection: Connection, change: ControlChange, by: str, at: datetime
+) -> ControlQuestion:
     match change:
         case PublishPolicy():
             policy = await policy_question(connection, change)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.pages.importing.checking import CheckedFile
+from console.text.language import PageLanguage
 from console.text.spreadsheets import cell
 from starter.importer.report import Report
 from starter.importer.run import order_of
@@ -15,11 +16,11 @@ from starter.importer.table import ImportTable
 WHY = "未导入原因 / why not"
 
 
-def as_link(path: Path, checked: CheckedFile, more: Mapping[int, str] | None = None) -> str:
+def as_link(path: Path, checked: CheckedFile, language: PageLanguage, more: Mapping[int, str] | None = None) -> str:
     """The address of the file, which is in the address itself: nothing of it is kept here. '' when all is good. `more`:
     reasons by row, of orders that were refused later."""
     assert checked.report is not None and checked.mapping is not None
-    text = bad_rows(path, checked, _reasons(checked.report, more or {}))
+    text = bad_rows(path, checked, _reasons(checked.report, more or {}, language))
     # With the mark by which spreadsheets know that it is UTF-8.
     return "data:text/csv;charset=utf-8;base64," + base64.b64encode(("\ufeff" + text).encode()).decode() if text else ""
 
@@ -45,9 +46,10 @@ def bad_rows(path: Path, checked: CheckedFile, reasons: Mapping[tuple[int | None
     return out.getvalue()
 
 
-def _reasons(report: Report, more: Mapping[int, str]) -> dict[tuple[int | None, str], str]:
-    found: dict[tuple[int | None, str], str] = {(row, ""): why for row, why in more.items()}
+def _reasons(report: Report, more: Mapping[int, str], language: PageLanguage) -> dict[tuple[int | None, str], str]:
+    found: dict[tuple[int | None, str], str] = {(row, ""): language.of_file(why) for row, why in more.items()}
     for one in report.refusals:
         place = (one.row, one.order)
-        found[place] = f"{found[place]}; {one.reason}" if place in found else one.reason
+        why = language.of_file(one.reason)
+        found[place] = f"{found[place]}; {why}" if place in found else why
     return found

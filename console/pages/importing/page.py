@@ -16,6 +16,7 @@ from console.pages.uploads import uploaded
 from console.security.access import Needs
 from console.security.forms import read_form
 from console.session.user import User
+from console.text.language import language_of
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY, START
 from domain.order import StartOrder
@@ -55,7 +56,7 @@ async def looked(request: Request, user: Annotated[User, Depends(IMPORTERS)], sa
         try:
             base, choices = await choices_of(request, path)
             checked = await asyncio.to_thread(check, path, choices)
-            bad = await asyncio.to_thread(as_link, path, checked) if checked.report else ""
+            bad = await asyncio.to_thread(as_link, path, checked, language_of(request)) if checked.report else ""
         except UnableToImport as why:
             return render(request, "importing/_looked.html", user, checked=None, said=str(why), saved_as="")
     saved_as = await _saved(request, user, checked) if save else ""

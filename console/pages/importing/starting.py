@@ -18,6 +18,7 @@ from console.pages.problems import problem
 from console.pages.rendering import render
 from console.pages.uploads import uploaded
 from console.session.user import User
+from console.text.language import language_of
 from console.text.refusals import RefusedAct, tried
 from console.wiring import wiring_of
 from domain.records import AuditEntry
@@ -70,7 +71,7 @@ async def start(request: Request, user: Annotated[User, Depends(IMPORTERS)]) -> 
         refused = {
             row: one.refusal.reason for one in results if one.refusal and not one.went_in for row in one.ready.rows
         }
-        bad = await asyncio.to_thread(as_link, path, checked, refused)
+        bad = await asyncio.to_thread(as_link, path, checked, language_of(request), refused)
     counts: Counter[str] = Counter(one.state for one in results)
     told: Counter[str] = Counter(one.told for one in results if one.told)
     said = {f"payments_{state}": n for state, n in told.items()}
