@@ -13,9 +13,9 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 from babel.support import NullTranslations
 from starlette.requests import Request
 
-from console.text import import_sentences, ticket_sentences
 from console.text.catalogue import translations
 from console.text.rule_sentences import advice_in_chinese, in_chinese
+from console.text.sentences import of_files, of_tickets
 from console.text.ticket_words import MEANINGS
 from console.text.words import STATES, WAITS
 from domain.returns.enums import REASONS, Reason
@@ -68,11 +68,11 @@ class PageLanguage:
 
     def of_file(self, text: str) -> str:
         """What is wrong with a file, or with a row of it."""
-        return import_sentences.in_chinese(text) if self.code == "zh" else text
+        return of_files.in_chinese(text) if self.code == "zh" else text
 
     def happened(self, text: str) -> str:
         """What a ticket tells."""
-        return ticket_sentences.in_chinese(text) if self.code == "zh" else text
+        return of_tickets.in_chinese(text) if self.code == "zh" else text
 
     def advice(self, text: str) -> str:
         """What to do about it."""

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from console.text import import_sentences, rule_sentences, ticket_sentences
+from console.text import rule_sentences
+from console.text.sentences import of_files, of_tickets
 from domain.refunds.outside import OutsideKind, OutsideMoney, ticket_text
 from starter.importer.run import Import
 from tests.starter.test_choosing import PAID_ROW, ROW, a_paid_file, paid_mapping
@@ -28,7 +29,7 @@ def test_whatever_is_wrong_in_a_file_of_orders_reads_in_chinese(tmp_path: Path, 
     list(job)
     assert job.report.refusals
     for one in job.report.refusals:
-        assert CHINESE.search(import_sentences.in_chinese(one.reason)), one.reason
+        assert CHINESE.search(of_files.in_chinese(one.reason)), one.reason
 
 
 @pytest.mark.parametrize("kind", OutsideKind)
@@ -36,7 +37,7 @@ def test_money_from_outside_reads_in_chinese(kind: OutsideKind) -> None:
     money = OutsideMoney(
         kind=kind, source="wechat", number="42", key="k", amount_minor=1050, currency="CNY", occurred_at=NOW, why="x"
     )
-    said = ticket_sentences.in_chinese(ticket_text(7, "SO1001", money))
+    said = of_tickets.in_chinese(ticket_text(7, "SO1001", money))
     assert "订单 SO1001" in said and "10.50 CNY" in said and "微信支付" in said
 
 
@@ -53,10 +54,10 @@ def test_money_from_outside_reads_in_chinese(kind: OutsideKind) -> None:
     ],
 )  # fmt: skip
 def test_a_ticket_tells_in_chinese_what_has_happened(text: str, chinese: str) -> None:
-    assert ticket_sentences.in_chinese(text) == chinese
+    assert of_tickets.in_chinese(text) == chinese
 
 
-@pytest.mark.parametrize("table", [import_sentences._SENTENCES, ticket_sentences._SENTENCES, rule_sentences._SENTENCES])
+@pytest.mark.parametrize("table", [of_files._SENTENCES, of_tickets._SENTENCES, rule_sentences._SENTENCES])
 def test_each_sentence_names_no_more_parts_than_its_pattern_has(table: tuple[tuple[str, str], ...]) -> None:
     for pattern, words in table:
         groups = re.compile(pattern).groups

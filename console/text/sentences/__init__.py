@@ -1,0 +1,1 @@
+"""Sentences of importer, workers and books in Chinese: each by its pattern."""
