@@ -51,7 +51,7 @@ from store.pool import Pool
 from store.rules.policy_drafts import PolicyDrafts
 from store.rules.rule_sets import RuleSetStore
 from store.stock.catalog import CatalogStore
-from store.stock.goods_receipts import announce
+from store.stock.goods_receipts import announce, insist_known
 from store.stock.ledger import StockStore
 
 REFUSED = "DeskRefused"
@@ -133,6 +133,7 @@ class DeskActivities:
                 return await self._chargebacks.account(number, by, m.remark, at)
 
     async def _receive(self, goods: ReceiveGoods, message: DoAtDesk) -> Any:
+        await insist_known(self._pool, goods.sku, goods.warehouse)
         booked = await self._stock.receive(goods.sku, goods.warehouse, goods.qty, goods.ref)
         if booked:
             detail = goods.model_dump(exclude={"kind"})

@@ -1,11 +1,42 @@
-"""Goods have come in: the parcels that wait for them are told through the inbox, like any other event."""
+"""Goods have come in: of a SKU and a warehouse that there are; the parcels that wait for them are told through the
+inbox, like any other event."""
 
 from datetime import datetime
 
 from domain.fulfilment.backorders import Waiting
+from store.errors import StoreError
 from store.inbox.inbox import InboxStore
 from store.orders.backorders import announcement
+from store.pool import Pool
 from store.stock.ledger import StockStore
+
+# A shop that keeps no catalogue here tells of its goods with its orders: there is nothing to compare a number with.
+KNOWN = """
+SELECT NOT EXISTS (SELECT FROM skus) OR EXISTS (SELECT FROM skus WHERE sku = $1)
+        OR EXISTS (SELECT FROM order_lines WHERE sku = $1) OR EXISTS (SELECT FROM stock WHERE sku = $1) AS sku,
+    NOT EXISTS (SELECT FROM skus WHERE cardinality(ship_from) > 0)
+        OR EXISTS (SELECT FROM skus WHERE $2 = ANY (ship_from)) OR EXISTS (SELECT FROM stock WHERE warehouse = $2)
+        AS warehouse"""
+
+
+class UnknownGoods(StoreError):
+    """Nothing here knows the SKU, or the warehouse."""
+
+
+async def insist_known(pool: Pool, sku: str, warehouse: str) -> None:
+    """Raises `UnknownGoods`."""
+    known = await pool.fetchrow(KNOWN, sku, warehouse)
+    assert known is not None
+    if not known["sku"]:
+        raise UnknownGoods(
+            f"SKU {sku} is in no catalogue, order or stock: nothing was booked. Put it into the catalogue first, or "
+            "correct the number"
+        )
+    if not known["warehouse"]:
+        raise UnknownGoods(
+            f"no goods ship from {warehouse}, and none are there: nothing was booked. Let a SKU of the catalogue ship "
+            "from it first, or correct its name"
+        )
 
 
 async def announce(
