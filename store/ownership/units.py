@@ -109,6 +109,12 @@ WITH paid AS MATERIALIZED (
     FROM asked t JOIN part n USING (order_no)
     WHERE t.child_no IS NULL AND t.subject = t.order_no AND t.step LIKE '%refund%'
         AND n.what IN ('cancelled', 'missing')
+    UNION ALL  -- the same of an order that was closed before it was split: a payment that came late, and is disputed
+    SELECT l.order_no, l.line_id, t.what, range_merge(l.whole)
+    FROM asked t JOIN line l USING (order_no)
+    WHERE t.child_no IS NULL AND t.subject = t.order_no AND t.step LIKE '%refund%' AND l.closed
+        AND l.order_no NOT IN (SELECT c.order_no FROM child_orders c
+            WHERE c.order_no = ANY($1::text[]) AND c.type = 'SHIPMENT')
     UNION ALL  -- nothing was paid for it, so nothing is owed
     SELECT n.order_no, n.line_id, 'settled', n.span * int4range(s.first_unit, s.first_unit + s.units)
     FROM part n JOIN unit_shares s USING (order_no, line_id)

@@ -121,6 +121,17 @@ async def test_a_late_payment_that_went_back_is_owned(orders: OrderStore, pool: 
     assert await found(pool) == []
 
 
+async def test_a_late_payment_whose_refund_waits_for_a_person_is_named_by_the_ticket(
+    orders: OrderStore, pool: Pool
+) -> None:
+    """The bank disputes it, so the refund was not even reserved; the order had no parcel yet."""
+    await orders.register(an_order(), "run-1", NOW)
+    late: dict[str, Any] = {"status": OrderStatus.CLOSED, "payment_status": PaymentStatus.LATE}
+    held = ticket("refund on hold", None, error="refund R-L1 of 10200: on hold: disputed")
+    await write(orders, a_write(payment=a_payment(), tickets=(held,), **late))
+    assert await found(pool) == []
+
+
 async def test_what_cost_nothing_is_owed_to_nobody_when_it_is_cancelled(
     orders: OrderStore, stock: StockStore, pool: Pool
 ) -> None:
