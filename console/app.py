@@ -34,7 +34,7 @@ from console.pages.goods import importing as importing_goods
 from console.pages.order import acts, page
 from console.pages.problems import add_problems
 from console.pages.rendering import STATIC
-from console.pages.reports import periods, risk
+from console.pages.reports import boards, periods, process, risk
 from console.pages.tickets import one, queue, together
 from console.security.access import insist_on_walls
 from console.security.forms import LimitedBody
@@ -51,7 +51,7 @@ PAGES = (
     *(board, messages, subscriptions),
     *(importing_goods, correcting, stock, catalogue),
     *finance.PAGES,
-    *(risk, periods),  # what has a name of its own before `/reports/{period}`
+    *(boards, process, risk, periods),  # what has a name of its own before `/reports/{period}`
     *importing.PAGES,
     *controls.PAGES,
     *rules.PAGES,

@@ -9,8 +9,8 @@ from domain.clock import Clock
 from domain.returns.offers import OfferTerms
 from domain.strict import Strict
 from store.errors import NobodyListens
+from store.insight.offers import OfferStore
 from store.pool import Pool
-from store.returns.offers import OfferStore
 from store.tickets.tickets import TicketStore
 
 LOOP = "daily"

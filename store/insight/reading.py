@@ -12,10 +12,10 @@ from domain.insight.periods import Span
 from domain.insight.second_opinion import Misfit, defects, fits
 from domain.insight.severity import Anomaly, hours_between, kind_of, top
 from domain.strict import of
+from store.insight.offers import read_offers
 from store.insight.told import read_told, told_orders
 from store.insight.ways import read_habits, read_moves
 from store.pool import Connection, Pool, Row
-from store.returns.offers import read_offers
 
 LONGEST_S = 60
 """Of one statement: a month of a large shop is more than any page asks for."""

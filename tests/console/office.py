@@ -96,7 +96,7 @@ class Desk:
         await StockStore(self.books).receive(sku, warehouse, qty, f"GR-{sku}")
 
     async def audit(self, action: str) -> list[AuditRow]:
-        return [row for row in await AuditStore(self.books).list() if row.action == action]
+        return [row for row in await AuditStore(self.books).list(limit=1_000) if row.action == action]
 
 
 @dataclass

@@ -16,8 +16,8 @@ from domain.returns.enums import ReturnType
 from domain.returns.offers import OfferTerms
 from domain.returns.windows import SHOP_TIME
 from store.errors import NobodyListens
+from store.insight.offers import OfferStore, read_offers
 from store.outbound.subscriptions import SubscriptionStore
-from store.returns.offers import OfferStore, read_offers
 from tests.returns.orders import cups, signed
 
 TERMS = OfferTerms()

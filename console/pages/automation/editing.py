@@ -81,8 +81,11 @@ async def ask(request: Request, user: Annotated[User, Depends(AUTOMATION_EDITORS
 
 @router.post("/automations/remove")
 async def remove(request: Request, user: Annotated[User, Depends(AUTOMATION_EDITORS)]) -> Response:
-    said = await _said(request)
-    return await _asked(request, user, (await _book(request)).without(said.get("id", "")), said)
+    said, book = await _said(request), await _book(request)
+    left = book.without(said.get("id", ""))
+    if left == book:
+        raise HTTPException(404)
+    return await _asked(request, user, left, said)
 
 
 @router.post("/automations/again")

@@ -31,9 +31,9 @@ from domain.returns.models import Actor, ApplyReturn, Parcel
 from starter.clients.return_errors import ReturnRefused
 from starter.clients.returns import ReturnClient
 from store.console.returns import ReturnableOrder
+from store.insight.offers import OfferStore
 from store.pool import clean
 from store.returns import ReturnStore
-from store.returns.offers import OfferStore
 from store.returns.quoting import quote_return
 from workflows.returns.messages import CancelReturn, EnterWaybill
 

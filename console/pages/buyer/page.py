@@ -23,10 +23,10 @@ from starter.clients.evidence import EvidenceRefused
 from starter.return_slip import qr_picture
 from store.console.returns import ReturnableOrder, ReturnPages
 from store.forms.judging import rules_of_order
+from store.insight.offers import MadeOffer, OfferStore
 from store.pool import clean
 from store.returns import ReturnStore
 from store.returns.evidence import EvidenceStore
-from store.returns.offers import MadeOffer, OfferStore
 
 router = APIRouter()
 S = CaseStatus

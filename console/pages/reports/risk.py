@@ -1,5 +1,5 @@
 """`/reports/risk`: who judges the return risk now, how well each trained model did on the month held out, and fields of
-other systems: mapped in a form, tried on past orders, asked for (R59, R63)."""
+other systems: mapped in a form, tried on past orders, drafted into a policy (R59, R63)."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.navigation import POLICY_ASKERS, REPORT_READERS
-from console.pages.controls.asking import asked
+from console.pages.controls.policy_drafts import drafted
 from console.pages.rendering import render
 from console.pages.reports.for_all import insist_on_all
 from console.security.forms import read_form
@@ -17,7 +17,6 @@ from console.session.user import User
 from console.text.language import language_of
 from console.text.refusals import RefusedAct
 from console.wiring import wiring_of
-from domain.access.controls import PublishPolicy
 from domain.insight.field_trial import FieldTrial, tried, with_field
 from domain.insight.risk import FeaturePoints, MappedField
 from domain.policy import Policy
@@ -50,7 +49,7 @@ async def try_field(request: Request, user: Annotated[User, Depends(POLICY_ASKER
 
 @router.post("/reports/risk/fields/ask")
 async def ask(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -> Response:
-    """It counts in a policy that another person lets through."""
+    """A draft of a policy in which it counts: tried there like any other, and let through by another person."""
     said = await _said(request)
     field = _field(said)
     if isinstance(field, RefusedAct):
@@ -60,7 +59,7 @@ async def ask(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) -
         wanted = policy.model_copy(update={"risk": with_field(policy.risk, field), "version": 0})
     except ValidationError as error:
         return await _page(request, user, RefusedAct("InvalidWork", faults(error)), said)
-    return await _asked(request, user, policy, wanted, said)
+    return await _drafted(request, user, policy, wanted, said)
 
 
 @router.post("/reports/risk/fields/drop")
@@ -69,16 +68,16 @@ async def drop(request: Request, user: Annotated[User, Depends(POLICY_ASKERS)]) 
     policy = await PolicyStore(wiring_of(request).pool).current()
     kept = tuple(one for one in policy.risk.fields if one.field != said.get("field"))
     risk = policy.risk.model_copy(update={"fields": kept})
-    return await _asked(request, user, policy, policy.model_copy(update={"risk": risk, "version": 0}), said)
+    return await _drafted(request, user, policy, policy.model_copy(update={"risk": risk, "version": 0}), said)
 
 
-async def _asked(request: Request, user: User, policy: Policy, wanted: Policy, said: dict[str, str]) -> Response:
+async def _drafted(request: Request, user: User, policy: Policy, wanted: Policy, said: dict[str, str]) -> Response:
     if policy.risk == wanted.risk:
         return await _page(request, user, RefusedAct("NothingChanged", ""), said)
-    came = await asked(request, user, PublishPolicy(policy=wanted))
+    came = await drafted(request, user, wanted, said.get("field", ""))
     if isinstance(came, RefusedAct):
         return await _page(request, user, came, said)
-    return RedirectResponse(f"/settings?asked={came}", 303)
+    return RedirectResponse(f"/settings/drafts/{came}", 303)
 
 
 async def _page(
