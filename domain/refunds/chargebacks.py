@@ -18,4 +18,6 @@ STEPS: dict[Kind, tuple[ChargebackState, ChargebackState]] = {
     Kind.CHARGEBACK_LOST: (ChargebackState.OPEN, ChargebackState.LOST),
 }
 """By a source's fact, or by a person's word of the same."""
+DESK = "desk"
+"""Source of what people of ours have entered and the books have taken: it tells the order, and is no news of money."""
 ENDS = {kind: after for kind, (_, after) in STEPS.items()}

@@ -15,7 +15,7 @@ from providers.generic.needs import key_problems, kind_problems
 from providers.generic.pointers import Pointer
 from providers.generic.shapes import shape_of
 
-BUILT_IN = frozenset({"wechat", "alipay", "qimen", "tms", "kuaidi100", "sf", "automation"})
+BUILT_IN = frozenset({"wechat", "alipay", "qimen", "tms", "kuaidi100", "sf", "automation", "desk"})
 PROBLEMS = "mapping_problems"
 """Type of the pydantic error whose context lists (place, text) of every fault across fields."""
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")

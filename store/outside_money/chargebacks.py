@@ -1,13 +1,18 @@
 """Money that the buyer's bank takes back: never more than was paid together with refunds, payouts on hold (N17)."""
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from domain.facts import Fact, Kind
 from domain.records import AuditEntry, TicketRecord, TicketResolution
+from domain.refunds.chargebacks import DESK
 from domain.refunds.outside import yuan
 from store.audit.audit import append_entry
 from store.errors import OrderRefused
+from store.inbox.intake import Incoming, add_many
 from store.outside_money.bank_words import answered, ask_about, one_after_the_other, said_of
 from store.pool import Connection, Pool
 from store.tickets.tickets import open_ticket, resolve_ticket
@@ -20,6 +25,8 @@ SELECT payment_key, paid_minor, paid_minor - reserved_minor - charged_back_minor
 WHERE order_no = $1 AND ($2::text IS NULL OR payment_key = $2)
 ORDER BY (paid_minor - reserved_minor - charged_back_minor >= $3) DESC, paid_at, payment_key LIMIT 1
 FOR NO KEY UPDATE"""
+
+ENDED = "SELECT ended_at IS NOT NULL FROM orders WHERE order_no = $1"
 
 KNOWN = "SELECT order_no, payment_key, amount_minor, overlap_minor, state FROM chargebacks WHERE chargeback_id = $1"
 
@@ -75,7 +82,10 @@ class ChargebackStore:
         """Holds the order's payouts, takes what is left of the payment out of reach of refunds, tells a person. The
         same one again is the same. Raises `ChargebackRefused`."""
         async with self._pool.acquire() as connection, connection.transaction():
-            return await open_chargeback(connection, new, at)
+            made = await open_chargeback(connection, new, at)
+            if made.state == "open":
+                await _tell_order(connection, made, Kind.CHARGEBACK_OPENED, at)
+            return made
 
     async def decide(self, chargeback_id: str, outcome: Literal["lost", "won"], by: str, at: datetime) -> Chargeback:
         """A person's word, which counts when a second person says the same; a source's does so alone
@@ -91,6 +101,8 @@ class ChargebackStore:
             if (first := await _first_to_say(connection, known, outcome, by, at)) is not None:
                 return replace(known, waits_since=first)
             await decide_chargeback(connection, known, outcome, by, at)
+            if outcome == "won":
+                await _tell_order(connection, known, Kind.CHARGEBACK_WON, at)
             return replace(known, state=outcome)
 
     async def account(self, chargeback_id: str, by: str, remark: str, at: datetime) -> Chargeback:
@@ -175,6 +187,20 @@ async def decide_chargeback(connection: Connection, known: Chargeback, outcome: 
         await resolve_ticket(connection, answer, at, outside=True)
         await _tell(connection, known, f"chargeback.{outcome}", by, at)
     return was
+
+
+async def _tell_order(connection: Connection, known: Chargeback, kind: Kind, at: datetime) -> None:
+    """In the transaction of what people have entered: what has not left is held, or goes on (R81). An order that has
+    ended has nothing to hold."""
+    if await connection.fetchval(ENDED, known.order_no):
+        return
+    key = f"{DESK}:{known.chargeback_id}:{kind}"[:200]
+    fact = Fact(
+        key=key, kind=kind, source=DESK, occurred_at=at, order_no=known.order_no, chargeback_no=known.chargeback_id
+    )
+    body = json.dumps({"chargeback": known.chargeback_id, "kind": kind}).encode()
+    message = Incoming(DESK, key, kind, hashlib.sha256(body).digest(), body, (fact,), at, via="query")
+    await add_many(connection, [message])
 
 
 async def _first_to_say(

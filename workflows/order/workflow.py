@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from domain.dispatch.holds import HoldCause, HoldKind
     from domain.facts import BUYER_KINDS, REFUND_KINDS, Fact, Kind
-    from domain.refunds.chargebacks import ENDS
+    from domain.refunds.chargebacks import DESK, ENDS
     from domain.refunds.outside import bank_word
     from domain.states import OrderStatus
     from domain.strict import UnableToRead
@@ -60,6 +60,7 @@ with workflow.unsafe.imports_passed_through():
 OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CLOSED})
 ADDRESS_CHANGED = HoldCause.ADDRESS_CHANGED
 IN_DISPUTE = "what is in dispute is held"
+DISPUTES = frozenset({Kind.CHARGEBACK_OPENED, *ENDS})
 PAYMENT_KINDS = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED})
 
 
@@ -336,6 +337,8 @@ class Order(OrderHandlers):
             self.holding.buyer_says(fact)
         elif fact.kind is Kind.AUTOMATION:
             self._automated.obey(fact)
+        elif fact.kind in DISPUTES and fact.source == DESK:
+            self.holding.at_desk(fact)
         elif fact.kind is Kind.CHARGEBACK_OPENED:
             self._state.outside(fact, f"chargeback {fact.chargeback_no}")
             if workflow.patched(IN_DISPUTE):

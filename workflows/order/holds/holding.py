@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.automation.acts import BY, HoldAct, ReleaseAct
 from domain.dispatch.holds import BUYER_SAYS, ENDS_WITH, RELEASERS, RISK_RULE, Hold, HoldCause, HoldEnd, HoldKind
-from domain.facts import Fact
+from domain.facts import Fact, Kind
 from domain.insight.risk import features_of, reason_of, traits_of
 from domain.insight.risk_model import score
 from domain.order_states import NOT_ALL_GONE
@@ -140,6 +140,18 @@ class Holding:
         hold = self._state.holds.place(kind, "fact", reason, BY_ITSELF, now, remark=remark, ends_after_s=ends_after_s)
         self._take_up(hold)
         return hold
+
+    def at_desk(self, fact: Fact) -> None:
+        """A chargeback that people have entered, or have said is won: the books have the money of it already."""
+        status = self._state.status.value
+        if fact.key in self._state.applied:
+            self._state.record(fact, Outcome.DUPLICATE, status, status, None)
+            return
+        if fact.kind is Kind.CHARGEBACK_OPENED:
+            self.by_fact(HoldKind.DISPUTE, f"chargeback {fact.chargeback_no} is open")
+        elif fact.kind is Kind.CHARGEBACK_WON:
+            self.caused(HoldCause.DISPUTE_WON)
+        self._state.record(fact, Outcome.APPLIED, status, status, None)
 
     def by_automation(self, rule: str, act: HoldAct) -> tuple[bool, str]:
         """Whether it is held, and what is to be said of it."""
