@@ -25,6 +25,7 @@ from console.pages import (
     pictures,
     returns,
     rules,
+    setup,
     sign_in,
     today,
 )
@@ -56,6 +57,7 @@ PAGES = (
     *controls.PAGES,
     *rules.PAGES,
     *automation.PAGES,
+    *setup.PAGES,
     *forms.PAGES,
     *approvals.PAGES,
     *desk.PAGES,

@@ -28,6 +28,7 @@ FORM_EDITORS = Needs(*AUTHORITY["controls.change: forms"].roles)
 AUTOMATION_EDITORS = Needs(*AUTHORITY["controls.change: automations"].roles)
 AUTOMATION_STOPPERS = Needs(*AUTHORITY["desk.do: stop_automations"].roles)
 AUTOMATION_READERS = Needs(*dict.fromkeys((*AUTOMATION_EDITORS.roles, *AUTOMATION_STOPPERS.roles)))
+SETUP_READERS = Needs(Role.ADMIN, Role.ORDER_OPS)
 AUDITORS = Needs(Role.ADMIN, Role.FINANCE, Role.CS_SUPERVISOR)
 
 
@@ -56,6 +57,7 @@ MENU = (
     MenuEntry("/forms", N_("Forms"), "file-text", FORM_EDITORS),
     MenuEntry("/automations", N_("Automations"), "adjustments", AUTOMATION_READERS),
     MenuEntry("/settings", N_("Settings"), "settings", POLICY_ASKERS),
+    MenuEntry("/setup", N_("Setting up"), "circle-check", SETUP_READERS),
     MenuEntry("/audit", N_("Audit"), "shield-lock", AUDITORS),
 )
 
