@@ -2,6 +2,7 @@
 from coming again: in the browser; only the version is published as two people do it elsewhere."""
 
 import asyncio
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,6 +37,10 @@ def test_a_figure_opens_its_orders_an_order_has_an_action_and_a_published_versio
     window.sign_in(shop.link("demo-operator"), "en")
     today = datetime.now(UTC).astimezone(CHINA)
     built(window, f"/reports/{today:%Y-%m}")
+    window.open(f"/reports/{today:%Y-%m}/print")
+    made = window.driver.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
+    assert base64.b64decode(made["data"]).startswith(b"%PDF-")
+    window.open(f"/reports/{today:%Y-%m}")
     window.press("#manual_rate_bp a.number")
     window.until(lambda: window.says(shop.waiting))
     window.press(f'a[href="/orders/{shop.waiting}"]')

@@ -84,6 +84,14 @@ async def test_files_of_a_version_are_the_same_bytes_and_taking_one_is_written_d
     assert (await browser.get("/reports/2026-04/file/exe")).status_code == 404
 
 
+async def test_what_is_printed_is_the_report_alone_with_its_name_and_every_figure(reported: Desk) -> None:
+    browser = await english(reported, "finance")
+    page = (await browser.get("/reports/2026-04/print")).text
+    assert "Health report 2026-04" in page and "sidebar-menu" not in page and "Version 1, built" in page
+    assert all(f'id="{measure.key}"' in page for measure in MEASURES)
+    assert (await browser.get("/reports/2026-07/print")).status_code == 404
+
+
 async def test_the_week_shows_the_three_parts_of_its_severity(reported: Desk) -> None:
     page = (await (await english(reported, "order-ops")).get("/reports/weekly/2026-W15")).text
     assert "T-BAD" in page and "A buyer waits" in page and "(7 h)" in page and ">38<" in page

@@ -76,6 +76,24 @@ async def behind(
     )  # fmt: skip
 
 
+@router.get("/reports/{period}/print")
+async def to_print(
+    request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, version: int = 0
+) -> Response:
+    """To hand round: on paper, or as the PDF that a browser makes of it (decision 0057)."""
+    await insist_on_all(request, user)
+    span, language = _month(period), language_of(request)
+    kept = await _kept(request, "health", span, version)
+    if kept is None:
+        raise HTTPException(404)
+    earlier = month_before(span.since)
+    before = await _kept(request, "health", earlier, 0)
+    return render(
+        request, "reports/print.html", period=span.name, kept=kept, report=_report(kept), versions=(),
+        earlier=earlier.name, figures=shown(language, _report(kept), _report(before)),
+    )  # fmt: skip
+
+
 @router.get("/reports/{period}/file/{kind}")
 async def file(
     request: Request, user: Annotated[User, Depends(REPORT_READERS)], period: str, kind: str, version: int = 0
