@@ -1,7 +1,7 @@
 """An explanation in words, Chinese and English, for the terminal and for pages."""
 
 from domain.fulfilment.alternatives import Rejected
-from domain.fulfilment.explanation import Because
+from domain.fulfilment.explanation import Because, Explanation
 from domain.fulfilment.splitting import NO_VALUE
 from domain.fulfilment.what_if import Change
 from domain.rules.decision import NO_RULE
@@ -37,6 +37,29 @@ def reason(because: Because, *, of_draft: bool = False) -> Words:
         f"{zh} {because.value}(规则 {because.rule_id},{of_zh})",
         f"{en} {because.value} (rule {because.rule_id}, {of_en})",
     )
+
+
+def matched(kept: Explanation, child_no: str) -> tuple[Words, ...]:
+    """Which rows about lines have chosen for a child: its group, its warehouse, its carriers; that none did, in words.
+    Nothing for a plan that was kept without its children."""
+    lines = next((child.lines for child in kept.plan if child.child_no == child_no), None)
+    if lines is None:
+        return ()
+    decided = [line for line in kept.inputs.decision.lines if line.line_id in lines]
+    found = (
+        ("拆单条件", "condition", {line.group_rule for line in decided}),
+        ("优先发货仓", "preferred warehouses", {line.warehouses_rule for line in decided}),
+        ("承运商", "carriers", {line.carriers_rule for line in decided}),
+    )
+    said = [(zh, en, ", ".join(sorted(filter(None, rules)))) for zh, en, rules in found if any(rules)]
+    if not said:
+        return (
+            (
+                "没有拆单条件、优先发货仓或承运商的规则匹配:发货仓按商品目录",
+                "no row of conditions, preferred warehouses or carriers matched: the catalogue says where it leaves",
+            ),
+        )
+    return tuple((f"{zh}:规则 {rules}", f"{en}: rule {rules}") for zh, en, rules in said)
 
 
 def _by(because: Because, of_draft: bool) -> Words:

@@ -82,7 +82,7 @@ async def test_what_is_wrong_stands_at_its_cell_while_it_is_written(desk: Desk) 
     bare = a_grid({"ship_from": "WH-EAST", "group": '"x"'})
     assert "不能保存" not in (await browser.post("/rules/edit/custom_split/look", **form(bare))).text, "meant as text"
     refused = await browser.post("/rules/edit/custom_split", **form(grid))
-    assert refused.status_code == 409 and "未保存" in refused.text and "is-invalid" in refused.text
+    assert refused.status_code == 409 and "未保存" in refused.text and "不是可用的列" in refused.text
     assert await desk.books.fetchval("SELECT count(*) FROM rule_drafts") == 0
     assert (await browser.post("/rules/edit/custom_split/look", **form(grid, act="add"))).text.count('name="id:') == 3
 
@@ -104,6 +104,7 @@ async def test_one_real_order_goes_through_what_stands_in_the_form_and_nothing_i
     tried = (await browser.post("/rules/edit/custom_split/try", **said)).text
     assert "This draft" in tried and "condition far (rule far" in tried, tried
     assert "no condition matched: apart from the goods of rule far (this draft" in tried and "rule as-policy" in tried
+    assert "no row of conditions, preferred warehouses or carriers matched" in tried and "condition: rule far" in tried
     reset = (await browser.post("/rules/edit/custom_split/try", **said, act="reset")).text
     assert "This draft" not in reset
     assert "planned when it is paid" not in tried

@@ -13,13 +13,13 @@ def test_a_split_is_explained_with_rules_versions_and_what_would_have_avoided_it
     said = oms("order", "explain", NUMBER)
     assert said.code == 0, said.err
     for words in (
-        "warehouse WH-EAST (rule policy, policy version 0)",
+        "warehouse WH-EAST (no rule matched: divided",
         "stock backorder (rule stock/in_stock_first, policy version 0)",
         f"with {NUMBER}-01 if",
         "1 more units of MUG-RED in WH-EAST",
     ):
         assert words in said.out
-    assert "仓库 WH-EAST(规则 policy,策略第 0 版)" in oms("order", "explain", NUMBER, "--lang", "zh").out
+    assert "仓库 WH-EAST(没有规则匹配,按策略的拆单顺序" in oms("order", "explain", NUMBER, "--lang", "zh").out
 
 
 def test_one_parcel_is_explained_alone_and_machines_get_the_inputs(oms: Oms, paid_order: StartOrder) -> None:

@@ -19,7 +19,7 @@ from console.pages.rendering import render
 from console.session.user import User
 from console.text.language import language_of
 from console.wiring import Wiring, wiring_of
-from domain.fulfilment.explanation_text import change, reason, turned_down
+from domain.fulfilment.explanation_text import change, matched, reason, turned_down
 from store.console.order_page import OrderPageStore
 from store.dispatch.deadlines import DispatchStore
 from store.dispatch.holds import HoldRow
@@ -91,7 +91,7 @@ def _splits(request: Request, kept: KeptPlan | None) -> list[tuple[str, list[str
     return [
         (
             child.child_no,
-            [reason(one)[n] for one in child.reasons],
+            [words[n] for words in (*map(reason, child.reasons), *matched(kept.explanation, child.child_no))],
             [turned_down(one)[n] for one in child.rejected],
             [change(one)[n] for one in child.nearest],
         )

@@ -13,7 +13,7 @@ from console.session.user import User
 from console.text.language import language_of
 from console.wiring import wiring_of
 from domain.fulfilment.explanation import Explanation
-from domain.fulfilment.explanation_text import reason, turned_down
+from domain.fulfilment.explanation_text import matched, reason, turned_down
 from domain.records import ChildPlan
 from domain.returns.approval_route import ApprovalRules, route_input
 from domain.returns.enums import REASONS, Fault, Reason, ReturnType
@@ -84,16 +84,13 @@ async def _plan(request: Request, order: PastOrder, engine: RuleEngine, *, of_dr
     found: Explanation = await asyncio.to_thread(explained, order, engine)
     n = 0 if language_of(request).code == "zh" else 1
     plans = {child.child_no: child for child in found.plan}
-    return TriedPlan(
-        tuple(
-            TriedChild(
-                plans[one.child_no], tuple(reason(r, of_draft=of_draft)[n] for r in one.reasons),
-                tuple(turned_down(r)[n] for r in one.rejected),
-            )
-            for one in found.children
-        ),
-        tuple(_return(order, engine, reason) for reason in (Reason.NO_REASON, Reason.QUALITY_PROBLEM)),
-    )  # fmt: skip
+    children = []
+    for one in found.children:
+        words = [reason(because, of_draft=of_draft) for because in one.reasons] + list(matched(found, one.child_no))
+        rejected = tuple(turned_down(other)[n] for other in one.rejected)
+        children.append(TriedChild(plans[one.child_no], tuple(said[n] for said in words), rejected))
+    returns = (_return(order, engine, why) for why in (Reason.NO_REASON, Reason.QUALITY_PROBLEM))
+    return TriedPlan(tuple(children), tuple(returns))
 
 
 def _return(order: PastOrder, engine: RuleEngine, why: Reason) -> TriedReturn:

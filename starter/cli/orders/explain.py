@@ -1,12 +1,13 @@
 """`oms order explain`: why an order was split as it was, what else was possible, and whether it still plans so."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from domain.fulfilment.explanation import ChildExplanation, Explanation, replay
-from domain.fulfilment.explanation_text import Words, change, reason, turned_down
+from domain.fulfilment.explanation_text import Words, change, matched, reason, turned_down
 from domain.records import ChildPlan
 from starter.cli import output
 from starter.cli.connections import database
@@ -82,15 +83,17 @@ def _print(kept: KeptPlan, children: list[ChildExplanation], lang: Language) -> 
     )
     heads = {Language.EN: ("what", "words"), Language.ZH: ("项目", "说明")}
     for child in children:
+        rows = _rows(child, matched(explanation, child.child_no))
         first = f"{child.child_no}: {child.warehouse}{_carrier(child)}"
-        output.table(first, heads[lang], [(_words(what, lang), _words(text, lang)) for what, text in _rows(child)])
+        output.table(first, heads[lang], [(_words(what, lang), _words(text, lang)) for what, text in rows])
 
 
-def _rows(child: ChildExplanation) -> list[tuple[Words, Words]]:
+def _rows(child: ChildExplanation, rules: Sequence[Words]) -> list[tuple[Words, Words]]:
     because = [reason(one) for one in child.reasons] or [("未被拆分", "nothing divided it")]
     joins = child.joins or ""
     return [
         *((("拆分原因", "because"), one) for one in because),
+        *((("规则", "rules"), one) for one in rules),
         *((("未采用", "rejected"), turned_down(one)) for one in child.rejected),
         *(((f"与 {joins} 同包需", f"with {joins} if"), change(one)) for one in child.nearest),
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from domain.fulfilment.alternatives import Rejected
 from domain.fulfilment.explanation import Because, Explanation, explain, replay
-from domain.fulfilment.explanation_text import reason
+from domain.fulfilment.explanation_text import matched, reason
 from domain.fulfilment.planning import PlanInputs, plan
 from domain.fulfilment.what_if import Change, changed
 from domain.rules.decision import LineDecision, Separation
@@ -109,6 +109,8 @@ def test_a_rule_that_divides_is_named_with_its_version() -> None:
     assert found.children[1].reasons == (because,)
     assert found.children[1].nearest[0].rule_id == "custom_split/3"
     zh, en = reason(found.children[0].reasons[0])
+    assert matched(found, found.children[1].child_no)[0][1] == "condition: rule custom_split/3"
+    assert "no row of conditions" in matched(found, found.children[0].child_no)[0][1]
     assert "没有匹配任何自定义条件" in zh and "no condition matched: apart from the goods of rule custom_split/3" in en
 
 
