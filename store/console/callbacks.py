@@ -1,5 +1,6 @@
 """What came in and what went out, for the callback pages: delays, single messages, connectors, subscriptions."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,21 +26,28 @@ SELECT {_COLUMNS} FROM inbox i WHERE {_SEEN} AND ($3::text IS NULL OR i.state = 
 
 MESSAGE = f"SELECT {_COLUMNS} FROM inbox i WHERE {_SEEN} AND i.id = $3"  # noqa: S608
 
-# From the moment a message was here to that at which its order had it; of callbacks, not of what we asked for.
-DELAYS = """
-SELECT source, count(*) AS n, round(avg(extract(epoch FROM delivered_at - received_at)) * 1000)::int AS mean_ms,
-    round(percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM delivered_at - received_at)) * 1000)::int
-    AS slow_ms
-FROM inbox WHERE received_at >= $1 AND received_at < $2 AND delivered_at IS NOT NULL AND via = 'callback'
-GROUP BY source"""
+# Messages by source in equal parts of the time between, numbered from 0, and (part NULL) in all of it: how many were
+# accepted, and how long it took from the moment a message was here to that at which its order had it; of callbacks, not
+# of what we asked for. A week's messages are read once for all of it, and seconds are plain floats: `extract` gives
+# numerics, which take three times as long to add up.
+_PART = """least($3::int - 1, floor($3::int * date_part('epoch', {at} - $1::timestamptz)
+        / date_part('epoch', $2::timestamptz - $1::timestamptz))::int)"""
+ACCEPTED = f"""
+SELECT source, part, count(*) AS accepted, count(s) AS n, coalesce(round(avg(s) * 1000), 0)::int AS mean_ms,
+    CASE WHEN part IS NULL THEN round(percentile_cont(0.95) WITHIN GROUP (ORDER BY s) * 1000)::int END AS slow_ms
+FROM (
+    SELECT source, date_part('epoch', delivered_at - received_at) AS s, {_PART.format(at="received_at")} AS part
+    FROM inbox WHERE received_at >= $1 AND received_at < $2 AND via = 'callback'
+) m GROUP BY GROUPING SETS ((source), (source, part))"""  # noqa: S608 - our own words
 
-# The same in equal parts of the time between, numbered from 0.
-DELAY_TREND = """
-SELECT source, least($3::int - 1, floor($3::int * extract(epoch FROM received_at - $1::timestamptz)
-        / extract(epoch FROM $2::timestamptz - $1::timestamptz))::int) AS n,
-    round(avg(extract(epoch FROM delivered_at - received_at)) * 1000)::int AS mean_ms
-FROM inbox WHERE received_at >= $1 AND received_at < $2 AND delivered_at IS NOT NULL AND via = 'callback'
-GROUP BY source, n"""
+# The rest of what was called, by part: copies of what is known count as accepted (reason ''), a flood is one row.
+CALLED = f"""
+SELECT source, part, reason, sum(n)::int AS n FROM (
+    SELECT i.source, '' AS reason, 1 AS n, {_PART.format(at="r.at")} AS part
+    FROM inbox_repeats r JOIN inbox i ON i.id = r.inbox_id WHERE r.via = 'callback' AND r.at >= $1 AND r.at < $2
+    UNION ALL
+    SELECT f.source, f.reason, f.calls, {_PART.format(at="f.at")} FROM inbox_refusals f WHERE f.at >= $1 AND f.at < $2
+) c GROUP BY source, part, reason"""  # noqa: S608 - our own words
 
 # What waits for somebody, by source; partial states have few rows.
 WAITING = """
@@ -98,6 +106,17 @@ class SourceDelay:
     slow_ms: int
 
 
+class SourceCalls:
+    """Of one source: `accepted` and `refused` by part, `reasons` of refusals in all, `delay_ms` by part where anything
+    was delivered; `delay` None: nothing was."""
+
+    def __init__(self, parts: int) -> None:
+        self.accepted, self.refused = [0] * parts, [0] * parts
+        self.reasons: Counter[str] = Counter()
+        self.delay: SourceDelay | None = None
+        self.delay_ms: dict[int, int] = {}
+
+
 @dataclass(frozen=True)
 class WaitingMessages:
     source: str
@@ -133,14 +152,25 @@ class CallbackPages:
         """What its order made of its facts."""
         return tuple(dict(row) for row in await self._pool.fetch(OUTCOMES, message.id, message.order_no))
 
-    async def delays(self, since: datetime, until: datetime) -> dict[str, SourceDelay]:
-        return {row["source"]: SourceDelay(**row) for row in await self._pool.fetch(DELAYS, since, until)}
-
-    async def delay_trend(self, since: datetime, until: datetime, parts: int) -> dict[str, dict[int, int]]:
-        """Mean delay in ms, by source and part of the time between; a part in which nothing came is not there."""
-        found: dict[str, dict[int, int]] = {}
-        for row in await self._pool.fetch(DELAY_TREND, since, until, parts):
-            found.setdefault(row["source"], {})[row["n"]] = row["mean_ms"]
+    async def called(self, since: datetime, until: datetime, parts: int) -> dict[str, SourceCalls]:
+        """By source, in equal parts of the time between."""
+        found: dict[str, SourceCalls] = {}
+        for row in await self._pool.fetch(ACCEPTED, since, until, parts):
+            calls = found.setdefault(row["source"], SourceCalls(parts))
+            if row["part"] is None:
+                if row["n"]:
+                    calls.delay = SourceDelay(row["source"], row["n"], row["mean_ms"], row["slow_ms"])
+                continue
+            calls.accepted[row["part"]] += row["accepted"]
+            if row["n"]:
+                calls.delay_ms[row["part"]] = row["mean_ms"]
+        for row in await self._pool.fetch(CALLED, since, until, parts):
+            calls = found.setdefault(row["source"], SourceCalls(parts))
+            if row["reason"]:
+                calls.refused[row["part"]] += row["n"]
+                calls.reasons[row["reason"]] += row["n"]
+            else:
+                calls.accepted[row["part"]] += row["n"]
         return found
 
     async def waiting(self) -> tuple[WaitingMessages, ...]:

@@ -1,9 +1,7 @@
 """`/callbacks`: each source's success and delay (R18), refusals with their cause, and connectors."""
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -17,9 +15,9 @@ from console.session.user import User
 from console.text.catalogue import N_
 from console.text.language import language_of
 from console.wiring import wiring_of
-from domain.inbox.callback_rates import Bucket, total_bp
-from store.console.callbacks import CallbackPages, SourceDelay
-from store.inbox.callback_rates import BoardStore, SourceBucket, bucket_start
+from domain.inbox.callback_rates import rate_bp
+from store.console.callbacks import CallbackPages, SourceCalls, SourceDelay
+from store.inbox.callback_rates import BoardStore, bucket_start
 
 router = APIRouter()
 SPANS = {"2h": (timedelta(hours=2), 24), "1d": (timedelta(days=1), 48), "7d": (timedelta(days=7), 56)}
@@ -79,55 +77,24 @@ async def _sources(request: Request, span: str) -> list[SourceBoard]:
     back, parts = SPANS[span]
     now = wiring.now()
     since = bucket_start(now - back)
-    boards, pages = BoardStore(wiring.pool), CallbackPages(wiring.pool)
-    alerted, delays = await boards.alerted(), await pages.delays(since, now)
-    trend = await pages.delay_trend(since, now, parts)
-    by_source: dict[str, list[SourceBucket]] = {}
-    for bucket in await boards.buckets(since, now):
-        by_source.setdefault(bucket.source, []).append(bucket)
+    alerted, called = (
+        await BoardStore(wiring.pool).alerted(),
+        await CallbackPages(wiring.pool).called(since, now, parts),
+    )
     times = [language.time(since + n * (now - since) / parts) for n in range(parts)]
-    return [
-        _board(
-            source, by_source.get(source, []), delays, alerted.get(source, False), (since, now), times,
-            trend.get(source, {}),
-        )
-        for source in sorted(by_source.keys() | delays.keys())
-    ]  # fmt: skip
+    return [_board(source, called[source], alerted.get(source, False), times) for source in sorted(called)]
 
 
-def _board(
-    source: str,
-    buckets: list[SourceBucket],
-    delays: Mapping[str, SourceDelay],
-    is_bad: bool,
-    between: tuple[datetime, datetime],
-    times: list[str],
-    delay_ms: Mapping[int, int],
-) -> SourceBoard:
-    refused: Counter[str] = Counter()
-    for bucket in buckets:
-        refused.update(bucket.refused)
+def _board(source: str, calls: SourceCalls, is_bad: bool, times: list[str]) -> SourceBoard:
+    accepted, refused = sum(calls.accepted), sum(calls.refused)
+    delay_ms = [calls.delay_ms.get(n) for n in range(len(times))]
     return SourceBoard(
         source=source,
-        received=sum(b.received for b in buckets),
-        accepted=sum(b.accepted for b in buckets),
-        rate_bp=total_bp(Bucket(b.bucket, b.received, b.accepted) for b in buckets),
-        refused=tuple(refused.most_common()),
-        delay=delays.get(source),
-        trend=_trend(buckets, between, times, delay_ms),
+        received=accepted + refused,
+        accepted=accepted,
+        rate_bp=rate_bp(accepted, accepted + refused),
+        refused=tuple(calls.reasons.most_common()),
+        delay=calls.delay,
+        trend=SourceTrend(times, calls.accepted, calls.refused, delay_ms),
         is_bad=is_bad,
     )
-
-
-def _trend(
-    buckets: list[SourceBucket], between: tuple[datetime, datetime], times: list[str], delay_ms: Mapping[int, int]
-) -> SourceTrend:
-    """Spans of five minutes, summed up to the parts that are drawn."""
-    since, now = between
-    parts = len(times)
-    accepted, refused = [0] * parts, [0] * parts
-    for bucket in buckets:
-        n = min(max(int((bucket.bucket - since) / (now - since) * parts), 0), parts - 1)
-        accepted[n] += bucket.accepted
-        refused[n] += bucket.received - bucket.accepted
-    return SourceTrend(times, accepted, refused, [delay_ms.get(n) for n in range(parts)])
