@@ -83,7 +83,12 @@ def test_a_count_and_a_setting_are_asked_for(shop: Shop, window: Window) -> None
     press(window, "form[action='/settings/look'] .btn-primary")
     window.until(lambda: window.says("looser: after-sales window 7d → 30d"))
     assert seen(window, "settings-look") == []
-    press(window, "form[action='/settings/ask'] .btn-primary")
+    press(window, "form[action='/settings/draft'] .btn-primary")
+    window.until(lambda: window.path.startswith("/settings/drafts/"))
+    press(window, "form[action$='/try'] .btn")
+    window.until(lambda: window.says("What it would have meant"))
+    assert seen(window, "settings-tried") == []
+    press(window, "form[action$='/ask'] .btn-primary")
     window.until(lambda: window.says("nothing has changed yet"))
     window.open("/finance/differences")
     assert seen(window, "differences") == []
