@@ -98,6 +98,8 @@ async def again(request: Request, user: Annotated[User, Depends(AUTOMATION_EDITO
         if then is None:
             raise HTTPException(404)
         book = then.read(AutomationBook)
+    elif not book.automations:  # there is nothing that could run again
+        raise HTTPException(404)
     return await _asked(request, user, book, said)
 
 
