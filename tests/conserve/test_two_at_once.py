@@ -20,6 +20,7 @@ from domain.states import ChildStatus, OrderStatus
 from domain.strict import Strict
 from tests.conserve.conftest import Ground
 from tests.conserve.test_engine import order
+from workflows.messages import ResolveTicket
 from workflows.order.changes.messages import ChangeAddress
 from workflows.order.messages import CancelOrder
 
@@ -160,3 +161,23 @@ async def test_two_payments_of_an_order_bear_a_payout_side_by_side_and_neither_w
         )
         == 2 * CUP
     )
+
+
+async def test_a_parcel_that_ships_is_let_go_though_the_other_one_of_a_new_address_has_not_been_answered(
+    ground: Ground,
+) -> None:
+    """Its missing units are looked for elsewhere, or somebody is asked; they do not wait for the other stop."""
+    house = ground.house()
+    life = await stocked(house, order("62000031"))
+    await life.pay()
+    house.world.plans.stops = ["pending", "too_late"]
+    answer = await asked(house, life, "change_address", another_address(life))
+    await life.happens(Kind.SHORT_PICKED, 2, actual={"L2": 1})
+    await life.happens(Kind.WAYBILL_RETURNED, 2, actual={"L2": 1})
+    (ticket,) = [t for t in (await life.view()).open_tickets if t.step == "short pick"]
+    again = ResolveTicket(ticket_id=ticket.ticket_id, action="retry", remark="others?", by="u-ops")
+    await house.client.resolve_ticket(life.order.order_no, again)
+    assert not answer.known
+    (still,) = [t for t in (await life.view()).open_tickets if t.step == "short pick"]
+    assert still.ticket_id != ticket.ticket_id, "nobody else has it, and somebody is asked"
+    await every_owner(ground, life, "62000031")

@@ -16,6 +16,7 @@ from domain.fulfilment.reallocation import together
 from domain.order import Address
 from domain.order_states import NOT_ALL_GONE
 from workflows.durable.local_steps import in_store
+from workflows.order.changes.halting import halt
 from workflows.order.changes.messages import AddressChanged, ChangeAddress
 from workflows.order.changes.reallocation import ReallocationGroup
 from workflows.order.changes.requests import FulfilmentChanges
@@ -110,12 +111,9 @@ class Readdressing:
             moving = [p for p in parcels if p.at_warehouse and not p.state.set_aside]
             if not moving:
                 return parcels
-            for parcel in moving:
-                parcel.state.set_aside = True
-            for parcel, stopped in zip(moving, await asyncio.gather(*(p.stop() for p in moving)), strict=True):
-                parcel.state.set_aside = stopped
+            ships = await halt(moving, Claimant.ADDRESS)
             self._parcels.roll_up()
-            parcels = [p for p in parcels if p.state.set_aside or p not in moving]
+            parcels = [p for p in parcels if p not in ships]
 
     async def _store(self, message: ChangeAddress, kept: tuple[str, ...]) -> None:
         await in_store(

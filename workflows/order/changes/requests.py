@@ -25,6 +25,7 @@ from workflows.approvals.reminders import ApprovalReminders, note_then_ticket
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import ByType, Own, Table
 from workflows.order.changes.change_request import ChangeRequest, merge_request, resplit_request
+from workflows.order.changes.halting import halt
 from workflows.order.changes.messages import Requested, RequestMerge, RequestResplit
 from workflows.order.changes.reallocation import Reallocation, ReallocationGroup, ReallocationRefused
 from workflows.order.parcels.parcel import Parcel, held
@@ -217,7 +218,7 @@ class FulfilmentChanges:
         if refused := self._why_not(change, decided.person_id):
             self._not_done(change, f"{refused[1]} ({refused[0]})")
             return
-        who = Claimant.MERGE if change.because == "merged" else Claimant.SPLIT
+        who = _claimant(change)
         parcels = [self._parcels.by_number[n] for n in change.children]
         mine = [p for p in parcels if p.claim.take(who)]
         self.executing = True
@@ -243,7 +244,7 @@ class FulfilmentChanges:
         again."""
         parcels = [self._parcels.by_number[n] for n in change.children]
         before = [held(p) for p in parcels]
-        if not await self._halt(parcels):
+        if not await self._halt(parcels, _claimant(change)):
             await self._restore(change, parcels, before)
             raise ReallocationRefused("the warehouse had begun with one of them; they go on as they were")
         parts = change.into or (together(before, change.warehouse),)
@@ -254,7 +255,7 @@ class FulfilmentChanges:
             await self._restore(change, parcels, before, everything=True)
             raise
 
-    async def _halt(self, parcels: list[Parcel]) -> bool:
+    async def _halt(self, parcels: list[Parcel], who: Claimant) -> bool:
         """Those that the warehouse has are stopped there; their stock stays reserved. True: all stand still now."""
         while True:
             await asyncio.gather(*(p.between_calls() for p in parcels))
@@ -263,13 +264,9 @@ class FulfilmentChanges:
                 return False  # cancelled since it was asked about: its money goes back
             if not moving:
                 return all(p.state.set_aside or p.state.status in BEFORE_PICKING for p in parcels)
-            for parcel in moving:
-                parcel.state.set_aside = True
-            answers = await asyncio.gather(*(p.stop() for p in moving))
-            for parcel, stopped in zip(moving, answers, strict=True):
-                parcel.state.set_aside = stopped
+            ships = await halt(moving, who)
             self._parcels.roll_up()
-            if not all(answers):
+            if ships:
                 return False
 
     async def _restore(
@@ -279,7 +276,7 @@ class FulfilmentChanges:
         groups = [
             ReallocationGroup((p,), (h,), (together([h], h.plan.warehouse),))
             for p, h in zip(parcels, before, strict=True)
-            if everything or p.state.set_aside
+            if everything or (p.state.set_aside and p.claim.owner is _claimant(change))
         ]
         if not groups:
             return
@@ -288,3 +285,7 @@ class FulfilmentChanges:
     def _not_done(self, change: ChangeRequest, why: str) -> None:
         what = {"merged": "not shipped together", "resplit": "not split by hand"}.get(change.because, "not remade")
         self._state.tickets.note(SYSTEM, what, f"{', '.join(change.children)}: {why}"[:500])
+
+
+def _claimant(change: ChangeRequest) -> Claimant:
+    return Claimant.MERGE if change.because == "merged" else Claimant.SPLIT
