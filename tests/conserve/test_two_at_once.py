@@ -181,3 +181,30 @@ async def test_a_parcel_that_ships_is_let_go_though_the_other_one_of_a_new_addre
     (still,) = [t for t in (await life.view()).open_tickets if t.step == "short pick"]
     assert still.ticket_id != ticket.ticket_id, "nobody else has it, and somebody is asked"
     await every_owner(ground, life, "62000031")
+
+
+@pytest.mark.parametrize("answer", ["retry", "give_up"])
+async def test_what_is_stopped_for_a_case_after_a_person_was_asked_ships_again_when_the_case_has_ended(
+    ground: Ground, answer: str
+) -> None:
+    """The warehouse of one parcel says nothing for hours. To ask again is no second stop; to end forgets no first."""
+    number = f"6200005{len(answer)}"
+    house = ground.house()
+    life = await stocked(house, order(number))
+    await life.pay()
+    house.world.plans.stops = ["pending"]
+    case = await case_of(life, ReturnType.CANCEL_UNSHIPPED, {"L1": 1, "L2": 2}, images=0)
+    await case.apply()
+    await house.pass_until(house.now() + timedelta(hours=5))
+    assert [t.step for t in (await case.view()).open_tickets] == ["stop for a return"]
+    await case.resolve(answer)
+    if answer == "give_up":  # nothing was stopped, as far as the case knows
+        await case.decide(verdict="reject")
+        assert house.engine.executions[f"return/{case.return_no}"].ended
+    await life.happens(Kind.INTERCEPTED, 1)
+    if answer == "retry":
+        await case.decide(verdict="reject")
+    await house.pass_until(house.now() + 5 * MINUTE)
+    again = [c for c in (await life.view()).children if c.status is ChildStatus.RELEASED]
+    assert len(again) == 2, "both are on their way"
+    await every_owner(ground, life, number)

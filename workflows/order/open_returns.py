@@ -31,6 +31,8 @@ from workflows.order_return_signals import (
     return_workflow_id,
 )
 
+ONE_STOP_A_CASE = "a case has one stop at a time, and what it stops too late goes on"
+
 
 class OpenReturns:
     """Open cases of one order, and what they have paid back."""
@@ -47,6 +49,7 @@ class OpenReturns:
         left={
             "_branches": "wiring", "_state": "wiring", "_parcels": "wiring", "_set_aside": "its own part",
             "_being_stopped": "no run ends while something is being stopped",
+            "_stops_under_way": "no run ends while something is being stopped",
         },
     )  # fmt: skip
 
@@ -59,6 +62,8 @@ class OpenReturns:
         self._stopping = 0
         self._back: dict[str, int] = {}
         self._being_stopped = 0
+        self._stops_under_way: set[str] = set()
+        """Cases whose parcels the warehouse has been asked about."""
         self._late: dict[str, tuple[UnitRange, ...]] = {}
         """Units by case that could not be stopped, while the case waits for them to leave."""
         self._window_ends: datetime | None = None
@@ -114,6 +119,9 @@ class OpenReturns:
             self._branches.take_on(self._tell_when_left(return_no))
 
     def stop_for_case(self, message: StopForCase) -> None:
+        if message.return_no in self._stops_under_way and workflow.patched(ONE_STOP_A_CASE):
+            return  # asked again, by a person whom it takes too long: it hears what becomes of the first
+        self._stops_under_way.add(message.return_no)
         self._being_stopped += 1
         self._branches.take_on(self._stop_parcels(message))
 
@@ -123,6 +131,7 @@ class OpenReturns:
             late = await self._stop_and_answer(message)
         finally:
             self._being_stopped -= 1
+            self._stops_under_way.discard(message.return_no)
         if late:
             await self._tell_when_left(message.return_no)
 
@@ -134,6 +143,9 @@ class OpenReturns:
             await parcels.exist()
             if workflow.patched("set aside for a return"):
                 stopped = await set_aside.stop(message)
+                if stopped and message.return_no in self._ended and workflow.patched(ONE_STOP_A_CASE):
+                    self._branches.take_on(set_aside.case_had_ended(message.return_no))
+                    return ()
             else:
                 stopped = await self._take_off(parcels, message)
         case = workflow.get_external_workflow_handle(return_workflow_id(message.return_no))

@@ -245,6 +245,12 @@ class SetAside:
             self._still.pop(return_no, None)
             del self._ending[return_no]
 
+    async def case_had_ended(self, return_no: str) -> None:
+        """Before the warehouse had said that it stopped something for it: that goes on, as if nobody had asked."""
+        if self.holds_for(return_no):
+            self._at_work.discard(return_no)
+            await self.case_ended(return_no, ())
+
     def go_on(self, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         """In a new run, with the cases that have ended."""
         for return_no, paid in self._ending.items():
