@@ -5,6 +5,7 @@ from datetime import datetime
 
 from domain.facts import Fact
 from domain.records import EventRecord, OrderWrite, TicketRecord, TicketResolution
+from domain.refunds.chargebacks import DESK
 from domain.refunds.outside import BankWord, OutsideKind, OutsideMoney, bank_word, outside_money, ticket_text, yuan
 from domain.states import Outcome
 from store.inbox.fact_outcomes import record_after_end
@@ -184,6 +185,10 @@ class MoneyAfterEnd:
 
     async def _kept(self, connection: Connection, order_no: str, fact: Fact, at: datetime) -> EventRecord | None:
         status = str(await connection.fetchval(STATUS, order_no))
+        if (
+            fact.source == DESK
+        ):  # the books have it from a person: only the order was to hear it, and has nothing to hold
+            return _of(fact, Outcome.STALE, status, "the order has ended")
         if (word := bank_word(fact)) is not None:
             return await _heard(connection, order_no, _after_end(fact, word.money, status, word), at)
         money = outside_money(fact, "its order has ended")
@@ -197,15 +202,19 @@ class MoneyAfterEnd:
 
 
 def _after_end(fact: Fact, money: OutsideMoney, status: str, word: BankWord | None = None) -> EventRecord:
+    return _of(fact, Outcome.MISMATCH, status, money.told, word)
+
+
+def _of(fact: Fact, outcome: Outcome, status: str, note: str, word: BankWord | None = None) -> EventRecord:
     return EventRecord(
         key=fact.key,
         kind=fact.kind,
         source=fact.source,
         occurred_at=fact.occurred_at,
-        outcome=Outcome.MISMATCH,
+        outcome=outcome,
         from_status=status,
         to_status=status,
-        note=money.told[:500],
+        note=note[:500],
         inbox_id=fact.inbox_id,
         bank=word,
     )

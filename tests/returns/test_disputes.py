@@ -164,9 +164,9 @@ async def test_what_a_warehouse_did_not_find_is_paid_back_only_when_the_bank_giv
     house: ScenarioEnvironment,
 ) -> None:
     life = await paid(house, cups(2))
-    await bank_takes(house, life, 3_000)
     await life.happens(Kind.SHORT_PICKED, actual={"L1": 1})
     await life.happens(Kind.WAYBILL_RETURNED)
+    await bank_takes(house, life, 3_000)
     await answer(life, "short pick", "give_up")
     await house.pass_until(house.now() + MINUTES)
     await on_hold(life)

@@ -1,6 +1,7 @@
 """Each login tries what it must not: evidence is changed by nobody, rights are gained by nobody (F15)."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,7 +86,6 @@ NOT_ITS_OWN = {
         "SELECT drop_bodies('applied', now(), now(), 1)",
         "UPDATE policies SET policy = '{}'",
         "INSERT INTO subscriptions (subscription_id) VALUES ('s')",
-        "UPDATE tickets SET owner = 'u'",
         "DELETE FROM inbox_refusals",
         "SELECT first_administrators('u-1', 'u-2', now(), 'u-1')",
     ),
@@ -162,7 +162,8 @@ async def test_nobody_changes_evidence_or_gains_rights(database_url: str, pool: 
             except InsufficientPrivilegeError:
                 continue
             done.append(statement)
-        await connection.execute("GRANT SELECT ON policies TO PUBLIC")  # a warning, and nothing granted
+        with suppress(InsufficientPrivilegeError):  # who may read a part of it is told so, all others get a warning
+            await connection.execute("GRANT SELECT ON policies TO PUBLIC")
     assert done == [] and await granted(pool) == await ruled(pool)
 
 
