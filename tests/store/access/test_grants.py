@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
+from store.polling.reconciling import MEASURE
 from store.pool import Pool
+from tests.store.access.logins import logged_in
 
 ROLES = {
     "oms_relay": "relay",
@@ -149,3 +152,8 @@ async def test_the_worker_may_write_until_when_an_order_was_promised_to_leave(po
     """Settling writes it: without the right no paid order goes on."""
     asked = "SELECT has_column_privilege('oms_worker', 'orders', 'dispatch_by', 'UPDATE')"
     assert await pool.fetchval(asked) is True
+
+
+async def test_the_worker_keeps_how_well_a_compared_day_went(database_url: str, pool: Pool) -> None:
+    async with logged_in(database_url, "oms_worker") as connection:
+        await connection.execute(MEASURE, date(2026, 11, 20))
