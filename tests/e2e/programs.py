@@ -31,6 +31,13 @@ class Said:
         assert self.code == 0, self
         return json.loads(self.out)
 
+    @property
+    def refusal(self) -> str:
+        """The code of the one JSON document that says what could not be done."""
+        told = json.loads(self.out)["error"]
+        assert self.code == told["exit_code"] != 0, self
+        return str(told["code"])
+
 
 async def oms(city: Mapping[str, str], *words: str) -> Said:
     """`oms WORDS`."""
