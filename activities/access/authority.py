@@ -18,7 +18,7 @@ from domain.order import Id
 from domain.strict import Strict
 from providers.tokens.errors import KeysUnavailable, TokenElsewhere, TokenExpired, TokenRefused
 from providers.tokens.verify import TokenVerifier
-from store.approvals.command_proofs import UNVERIFIED, Admission, AskedCommand, CommandProofStore
+from store.approvals.command_proofs import UNVERIFIED, Admission, AskedCommand, CommandPlace, CommandProofStore
 from store.errors import CommandNotAdmitted
 
 HOW = "sign in with `oms login`, or sign the command as a service (docs/authority.md)"
@@ -40,6 +40,10 @@ class AdmitCommand(Strict):
     order_no: str | None = None
     channel: str | None = None
     """Of an order that is started: the service has to be entitled to it."""
+    of_order: str | None = None
+    """Of what another workflow than its own does about an order: a return, a payment told."""
+    warehouse: str | None = None
+    """Where goods come in."""
 
 
 class AdmittedCommand(Strict):
@@ -79,7 +83,9 @@ class AuthorityActivities:
             return AdmittedCommand(person_id=m.by)
         workflow_id = activity.info().workflow_id if activity.in_activity() else f"direct {uuid4()}"
         binding = Binding(str(workflow_id), m.command, m.content_hash)
-        asked = AskedCommand(binding, m.row, m.by, m.request_id, m.order_no, m.channel)
+        asked = AskedCommand(
+            binding, m.row, m.by, m.request_id, m.order_no, CommandPlace(m.channel, m.of_order, m.warehouse)
+        )
         try:
             admission = await self._admit(asked, m.proof)
         except CommandNotAdmitted as refused:
@@ -95,7 +101,7 @@ class AuthorityActivities:
             caller = await self._verifier.verify_command(proof, asked.binding)
         except TokenRefused as error:
             await self._refuse(asked, _code(error), str(error))
-        of, entitled = asked.channel, self._channels.get(caller.person_id)
+        of, entitled = asked.place.channel, self._channels.get(caller.person_id)
         if of is not None and caller.source == "service" and entitled is not None and of not in entitled:
             refused = CommandNotAdmitted(ProofCode.WRONG_ROLE, f"{caller.person_id} starts no orders of channel {of}")
             await self._proofs.note_refusal(asked, refused, caller.person_id, self._now())

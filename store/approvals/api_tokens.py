@@ -36,10 +36,11 @@ USED = "UPDATE api_tokens SET last_used_at = $2 WHERE token_no = $1 AND coalesce
 # Until the transaction ends nobody revokes it.
 HOLD = f"SELECT {_COLUMNS} FROM api_tokens t WHERE t.token_no = $1 AND {_LIVE} FOR SHARE OF t"  # noqa: S608
 
-# Of an order, or of the order of a case.
-CHANNEL = """
-SELECT channel FROM orders
-WHERE order_no = coalesce($1, (SELECT order_no FROM return_cases WHERE return_no = $2))"""
+# Of an order, or of the order of a case: its shop, and whether a part of it is at a warehouse of $3 (NULL: all).
+PLACE = """
+SELECT o.channel, $3::text[] IS NULL OR EXISTS (
+    SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ($3)) AS reached
+FROM orders o WHERE o.order_no = coalesce($1, (SELECT order_no FROM return_cases WHERE return_no = $2))"""
 
 LIST = f"""
 SELECT {_COLUMNS}, t.made_at, t.made_by, t.revoked_at, t.revoked_by, t.last_used_at, p.active
@@ -65,6 +66,18 @@ class ListedToken:
     made_by: str
     revoked_by: str | None
     last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class TokenUse:
+    """A command as a token is asked about it. `row`: of the table of authority; `order_no`, `return_no`: what it is
+    about, as far as it is about one; `channel`: of an order that is not there yet; `warehouse`: where goods come in."""
+
+    row: str
+    order_no: str | None = None
+    return_no: str | None = None
+    channel: str | None = None
+    warehouse: str | None = None
 
 
 class ApiTokenStore:
@@ -122,29 +135,37 @@ async def revoke_api_token(connection: Connection, change: RevokeApiToken, by: s
     await append_entry(connection, AuditEntry(actor=by, action="people.api_token_revoked", detail=detail), at)
 
 
-async def insist_on_scope(
-    connection: Connection,
-    caller: ProvenCaller,
-    row: str,
-    numbers: tuple[str | None, str | None],
-    at: datetime,
-    of: str | None = None,
-) -> None:
-    """Of a command that an API token proves: whether the books let this token give it, for this shop. `numbers`: of
-    the order and of the case, as far as it is about one; `of`: the channel of an order that is not there yet. Raises
-    `CommandNotAdmitted`."""
+async def insist_on_scope(connection: Connection, caller: ProvenCaller, use: TokenUse, at: datetime) -> None:
+    """Of a command that an API token proves: whether the books let this token give it, for this shop and warehouse.
+    Raises `CommandNotAdmitted`."""
     found = await connection.fetchrow(HOLD, caller.key_id, at)
     if found is None or found["service"] != caller.person_id:
         raise CommandNotAdmitted(ProofCode.TOKEN_INVALID, f"{caller.person_id} has no such token any more")
-    token, scope = _token(found), ASKED_FOR.get(row)
+    token, scope = _token(found), ASKED_FOR.get(use.row)
     if scope is None or not token.may(scope):
-        needs = f"{row} needs the scope {scope}" if scope else f"{row} is not given with an API token"
+        needs = f"{use.row} needs the scope {scope}" if scope else f"{use.row} is not given with an API token"
         has = ", ".join(sorted(token.scopes))
         raise CommandNotAdmitted(ProofCode.WRONG_ROLE, f"{needs}; {caller.person_id} has {has}")
-    channel = of or await connection.fetchval(CHANNEL, *numbers)
-    if channel is not None and not token.reaches(channel):
-        why = f"token {token.token_no} of {caller.person_id} is not for the channel {channel}"
-        raise CommandNotAdmitted(ProofCode.WRONG_ROLE, why)
+    where = await _elsewhere(connection, token, use)
+    if where:
+        raise CommandNotAdmitted(
+            ProofCode.WRONG_ROLE, f"token {token.token_no} of {caller.person_id} is not for {where}"
+        )
+
+
+async def _elsewhere(connection: Connection, token: ApiToken, use: TokenUse) -> str:
+    """What the token is not for, in words; '': it is for all that the command is about."""
+    if use.warehouse is not None and token.warehouses is not None and use.warehouse not in token.warehouses:
+        return f"the warehouse {use.warehouse}"
+    if use.channel is not None:
+        return "" if token.reaches(use.channel) else f"the channel {use.channel}"
+    warehouses = None if token.warehouses is None else sorted(token.warehouses)
+    place = await connection.fetchrow(PLACE, use.order_no, use.return_no, warehouses)
+    if place is None:  # about no order, or about none that is there: that is said by who looks it up
+        return ""
+    if not token.reaches(place["channel"]):
+        return f"the channel {place['channel']}"
+    return "" if place["reached"] else f"the warehouses of order {use.order_no or use.return_no}"
 
 
 def _token(row: Row) -> ApiToken:

@@ -7,7 +7,7 @@ from domain.access.api_tokens import SERVICE
 from domain.access.authority import Binding, NotAdmitted, ProofCode, ProvenCaller, may_give
 from domain.approvals import Role
 from domain.records import AuditEntry
-from store.approvals.api_tokens import insist_on_scope
+from store.approvals.api_tokens import TokenUse, insist_on_scope
 from store.approvals.people import PERSON, keep_identity, principal, source_of
 from store.audit.audit import append_entry
 from store.errors import CommandNotAdmitted
@@ -27,6 +27,16 @@ UNVERIFIED = "unverified"
 
 
 @dataclass(frozen=True)
+class CommandPlace:
+    """Which shop or warehouse a command is about, as far as its workflow's id does not say it. `channel`: of an order
+    that is not in the books yet; `of_order`: of the order that it is about; `warehouse`: where goods come in."""
+
+    channel: str | None = None
+    of_order: str | None = None
+    warehouse: str | None = None
+
+
+@dataclass(frozen=True)
 class AskedCommand:
     """A command before it is admitted. `row`: of the table of authority; `by`: whom its message names; `used_by`: the
     one request that brings it."""
@@ -36,8 +46,7 @@ class AskedCommand:
     by: str
     used_by: str
     order_no: str | None = None
-    channel: str | None = None
-    """Of an order that is not in the books yet."""
+    place: CommandPlace = CommandPlace()
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,8 @@ async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCalle
         raise CommandNotAdmitted(found.code, found.why)
     if caller.source == "service" and caller.person_id.startswith(SERVICE):
         kind, _, number = asked.binding.workflow_id.partition("/")
+        order_no = asked.order_no or asked.place.of_order
         of_a_case = number if kind == "return" else None
-        await insist_on_scope(connection, caller, asked.row, (asked.order_no, of_a_case), at, asked.channel)
+        about = TokenUse(asked.row, order_no, of_a_case, asked.place.channel, asked.place.warehouse)
+        await insist_on_scope(connection, caller, about, at)
     return found

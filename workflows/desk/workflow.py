@@ -71,7 +71,10 @@ class DeskWork(StartedWithOneMessage):
         if not plain or workflow_id != desk_workflow_id(message.work, int(n)):
             raise StartRefused(INVALID, f"the workflow id {workflow_id[:100]} is not the one of this work")
         row, request_id = authority_row(message.work), f"{workflow.info().run_id} start"
-        message = await admitted(message, message.by, COMMAND, row, request_id)
+        message = await admitted(
+            message, message.by, COMMAND, row, request_id, of_order=getattr(message.work, "order_no", None),
+            warehouse=getattr(message.work, "warehouse", None),
+        )  # fmt: skip
         order = DoAtDesk(work=message.work, by=message.by, at=workflow.now())
         return await in_store(DeskActivities.do, order, summary=message.work.kind, timeout=LARGE)
 

@@ -74,9 +74,13 @@ async def admitted_start(proof: str, order: StartOrder, sent: bytes) -> None:
     await _looked_up(asked)
 
 
-async def admitted(message: Signed, by: str, command: str, row: str, request_id: str) -> Signed:
-    """The message without its proof, once its sender is proven and may give it. Raises `ApplicationError` with a
-    `ProofCode` as type; nothing has moved."""
+async def admitted(
+    message: Signed, by: str, command: str, row: str, request_id: str, *, of_order: str | None = None,
+    warehouse: str | None = None,
+) -> Signed:  # fmt: skip
+    """The message without its proof, once its sender is proven and may give it. `of_order`, `warehouse`: what it is
+    about, where the workflow's own id does not say so. Raises `ApplicationError` with a `ProofCode` as type; nothing
+    has moved."""
     kind, _, number = workflow.info().workflow_id.partition("/")
     asked = AdmitCommand(
         command=command,
@@ -86,6 +90,8 @@ async def admitted(message: Signed, by: str, command: str, row: str, request_id:
         proof=message.proof,
         request_id=request_id,
         order_no=number if kind == "order" else None,
+        of_order=of_order,
+        warehouse=warehouse,
     )
     await _looked_up(asked)
     return cast(Signed, message.model_copy(update={"proof": None}))

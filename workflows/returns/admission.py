@@ -104,7 +104,9 @@ async def _proven(application: ApplyReturn) -> ApplyReturn:
     actor = application.actor
     row = APPLY if actor.kind == "buyer" else f"{APPLY}{BY_STAFF}"
     try:
-        return await admitted(application, actor.id, APPLY, row, f"{workflow.info().run_id} start")
+        return await admitted(
+            application, actor.id, APPLY, row, f"{workflow.info().run_id} start", of_order=application.order_no
+        )
     except ApplicationError as error:
         raise StartRefused(error.type or INVALID, error.message) from None
 
