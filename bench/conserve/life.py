@@ -36,8 +36,11 @@ NEXT: dict[str, tuple[tuple[Kind, str], ...]] = {
         (Kind.WAYBILL_RETURNED, "left"),
         (Kind.WMS_REJECTED, "rejected"), (Kind.SHORT_PICKED, "picking"),
     ),
-    "picking": ((Kind.PACKED, "packed"), (Kind.WAYBILL_RETURNED, "left"), (Kind.SHORT_PICKED, "picking")),
-    "packed": ((Kind.WAYBILL_RETURNED, "left"),),
+    "picking": (
+        (Kind.PACKED, "packed"), (Kind.WAYBILL_RETURNED, "left"), (Kind.SHORT_PICKED, "picking"),
+        (Kind.WMS_REJECTED, "rejected"),
+    ),
+    "packed": ((Kind.WAYBILL_RETURNED, "left"), (Kind.WMS_REJECTED, "rejected")),
     "left": tuple((kind, "left") for kind in sorted(COURIER)),
 }  # fmt: skip
 

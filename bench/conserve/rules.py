@@ -14,6 +14,7 @@ from bench.conserve.warehouse_rules import (
     goods_arrive,
     parcels_leave,
     stop_is_answered,
+    warehouse_cancels,
     warehouse_moves,
 )
 from domain.dispatch.holds import HoldKind
@@ -264,7 +265,8 @@ RULES: dict[str, tuple[Rule, int]] = {
         (buyer_pays, 12), (order_is_cancelled, 4), (address_changes, 3), (receipt_is_confirmed, 3),
         (something_is_held, 4), (hold_is_released, 4),
         (children_are_made_anew, 4), (question_is_decided, 9), (ticket_is_answered, 8), (warehouse_moves, 10),
-        (parcels_leave, 3), (all_is_signed_for, 3), (stop_is_answered, 3), (goods_arrive, 3), (mail_comes, 5),
+        (parcels_leave, 3), (all_is_signed_for, 3), (stop_is_answered, 3), (warehouse_cancels, 2), (goods_arrive, 3),
+        (mail_comes, 5),
         (news_is_repeated, 3), (news_is_misdated, 1), (refund_is_told, 2), (refunds_will_go_wrong, 2),
         (stops_will_go_wrong, 3), (several_want_the_same, 6), (systems_will_fail, 3), (bank_takes, 1),
         (bank_decides, 1), (time_passes, 5), (worker_dies, 1), *CASE_RULES,

@@ -55,6 +55,20 @@ async def stop_is_answered(life: Life, random: Random) -> bool:
     return True
 
 
+async def warehouse_cancels(life: Life, random: Random) -> bool:
+    """By itself, whoever is asking it to stop the parcel, and whatever it has answered."""
+    parcels = life.parcels()
+    if not parcels:
+        return False
+    child_no, parcel = random.choice(parcels)
+    parcel.asked, parcel.state, parcel.unstoppable = False, "cancelled", False
+    told = [life.fact(child_no, Kind.INTERCEPTED, life.house.now())]
+    if random.random() < 0.3:
+        told.insert(0, life.fact(child_no, Kind.INTERCEPT_REFUSED, life.house.now()))
+    await life.hears(told)
+    return True
+
+
 async def goods_arrive(life: Life, random: Random) -> bool:
     if life.ended:
         return False

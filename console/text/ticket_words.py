@@ -85,6 +85,7 @@ TICKET_WORDS: Mapping[str, Mapping[str, str]] = {
         "declare": N_("declare to customs"),
         "untagged SKU": N_("goods are not in the catalogue"),
         "courier exception": N_("trouble at the courier"),
+        "left though it was stopped": N_("left though it was stopped"),
         "delivery refused": N_("refused or sent back"),
         "further package": N_("a further package"),
         "shared package": N_("one package, several owners"),

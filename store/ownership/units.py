@@ -58,10 +58,10 @@ WITH paid AS MATERIALIZED (
             THEN int4range(r.first_unit + r.gone, r.first_unit + r.qty) ELSE 'empty' END)
     ) f (what, span) WHERE NOT isempty(f.span)
 ), kase AS MATERIALIZED (
-    -- The order's cases; an exchange has sent another unit once its replacement has left.
+    -- The order's cases; an exchange has sent another unit once its replacement has left, and has not come back.
     SELECT c.return_no, c.order_no, c.status, c.ended_at IS NOT NULL AS ended, c.status = 'EXCHANGED' AND EXISTS (
             SELECT FROM child_orders x WHERE x.return_no = c.return_no
-                AND x.status IN ('SHIPPED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'SIGNED', 'EXCEPTION', 'REFUSED'))
+                AND x.status IN ('SHIPPED', 'IN_TRANSIT', 'OUT_FOR_DELIVERY', 'SIGNED', 'EXCEPTION'))
             AS replaced
     FROM paid p JOIN return_cases c USING (order_no)
     WHERE c.order_no = ANY($1::text[])

@@ -57,6 +57,19 @@ async def test_a_rejected_child_ships_from_elsewhere_without_a_refund(servers: S
         assert await d.stock() == {"SKU-1@WH-1": (2, 0, 0), "SKU-1@WH-2": (0, 2, 0), "SKU-2@WH-9": (0, 1, 0)}
 
 
+async def test_a_child_of_which_nothing_is_found_is_stopped_there_and_ships_from_elsewhere(servers: Servers) -> None:
+    stock = {("SKU-1", "WH-1"): 2, ("SKU-1", "WH-2"): 2}
+    async with desk(servers, untagged(2), OTHER, catalogue=[GOODS], extra_stock=stock) as d:
+        before = await d.paid()
+        await d.life.happens(Kind.PICKING, 1)
+        await d.life.happens(Kind.SHORT_PICKED, 1, actual={"L1": 0})
+        assert await d.steps() == ["outbound rejected"]
+        await d.answer("outbound rejected", "supply", ELSEWHERE)
+        assert await d.statuses() == {1: "CANCELLED", 2: "RELEASED", 3: "RELEASED"}
+        assert [call.key for call in d.house.systems.of("wms.cancel")] == [CHILD[1]]
+        assert (await d.paid(), d.house.systems.refunds) == (before, {})
+
+
 async def test_a_rejected_child_that_nobody_else_has_is_refunded_alone(servers: Servers) -> None:
     async with desk(servers, untagged(2), OTHER, catalogue=[GOODS], extra_stock={("SKU-1", "WH-1"): 2}) as d:
         worth = (await d.children())[CHILD[1]]["paid_minor"]

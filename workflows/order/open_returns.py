@@ -16,6 +16,7 @@ from domain.units import UnitRange, without
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import ByType, Table
 from workflows.durable.continuing import under_way
+from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.parcels.stop_claim import Claimant
 from workflows.order.set_aside import SetAside
@@ -33,6 +34,8 @@ from workflows.order_return_signals import (
 
 ONE_STOP_A_CASE = "a case has one stop at a time, and what it stops too late goes on"
 
+LEFT_TO_IT = "what a warehouse cancels belongs to the case that has its units"
+
 
 class OpenReturns:
     """Open cases of one order, and what they have paid back."""
@@ -45,6 +48,7 @@ class OpenReturns:
         _stopping=int,
         _back=dict[str, int],
         _late=dict[str, tuple[UnitRange, ...]],
+        _wanted=dict[str, tuple[UnitRange, ...]],
         _window_ends=datetime | None,
         left={
             "_branches": "wiring", "_state": "wiring", "_parcels": "wiring", "_set_aside": "its own part",
@@ -66,6 +70,8 @@ class OpenReturns:
         """Cases whose parcels the warehouse has been asked about."""
         self._late: dict[str, tuple[UnitRange, ...]] = {}
         """Units by case that could not be stopped, while the case waits for them to leave."""
+        self._wanted: dict[str, tuple[UnitRange, ...]] = {}
+        """Units by open case that it has asked to be stopped."""
         self._window_ends: datetime | None = None
         self._state: OrderState | None = None
         self._parcels: Parcels | None = None
@@ -73,6 +79,7 @@ class OpenReturns:
 
     def serve(self, state: OrderState, parcels: Parcels, set_aside: SetAside) -> None:
         self._state, self._parcels, self._set_aside = state, parcels, set_aside
+        parcels.leave_to_a_return = self._left_to_a_case
 
     @property
     def open_ones(self) -> tuple[str, ...]:
@@ -101,6 +108,7 @@ class OpenReturns:
         if message.return_no in self._open and message.stops_parcels:
             self._stopping -= 1
         self._open.discard(message.return_no)
+        self._wanted.pop(message.return_no, None)
         if not self._open and self._since is not None:
             self._paused += workflow.now() - self._since
             self._since = None
@@ -122,8 +130,21 @@ class OpenReturns:
         if message.return_no in self._stops_under_way and workflow.patched(ONE_STOP_A_CASE):
             return  # asked again, by a person whom it takes too long: it hears what becomes of the first
         self._stops_under_way.add(message.return_no)
+        if message.return_no not in self._ended:
+            self._wanted[message.return_no] = message.units
         self._being_stopped += 1
         self._branches.take_on(self._stop_parcels(message))
+
+    def _left_to_a_case(self, parcel: Parcel) -> bool:
+        """The warehouse has cancelled it by itself, after it could not be stopped: a case that has some of its units
+        pays them, and what it does not pay goes back when it has ended."""
+        inside = {unit for run in parcel.state.runs for unit in run.each()}
+        for return_no, wanted in self._wanted.items():
+            mine = any(unit in inside for run in wanted for unit in run.each())
+            if mine and self._set_aside is not None and workflow.patched(LEFT_TO_IT):
+                self._set_aside.stand_still_for(return_no, parcel)
+                return True
+        return False
 
     async def _stop_parcels(self, message: StopForCase) -> None:
         """Parcels stand still for the case; the answer says which units do."""

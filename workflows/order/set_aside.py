@@ -19,9 +19,9 @@ from domain.units import UnitRange, without
 from workflows.durable.carrying import ByType, Table, Through
 from workflows.order.changes.reallocation import ReallocationGroup, ReallocationRefused
 from workflows.order.changes.requests import FulfilmentChanges
-from workflows.order.parcels.parcel import Parcel, held
+from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
-from workflows.order.parcels.stop_claim import LEFT_STANDING, Claimant
+from workflows.order.parcels.stop_claim import LEFT_STANDING, ONE_STOP, Claimant
 from workflows.order.refunds_owed import RefundsOwed
 from workflows.order.state import OrderState
 from workflows.order_return_signals import StopForCase
@@ -111,18 +111,28 @@ class SetAside:
                 if not parcel.state.cancelled:
                     return None
                 self._given_up.add(parcel.state.child_no)
-                return held(parcel)
+                return parcel.state.held
             if parcel.state.cancelled or parcel.state.set_aside or parcel.state.shipped:
                 return None
+            early = parcel.state.held
             parcel.state.set_aside = True
             await parcel.between_calls()
-            before = held(parcel)
+            if parcel.state.cancelled and workflow.patched(ONE_STOP):
+                return early  # by the warehouse itself, in this very moment
+            before = parcel.state.held
             if await parcel.cancel_as_owner():
                 return before
             parcel.state.set_aside = False
             return None
         finally:
             parcel.claim.release(who)
+
+    def stand_still_for(self, return_no: str, parcel: Parcel) -> None:
+        """The warehouse has cancelled what a return has units of: it keeps its stock, and never ships."""
+        before = parcel.state.held
+        parcel.state.set_aside = True
+        self._given_up.add(parcel.state.child_no)
+        self._still.setdefault(return_no, []).append((parcel, before))
 
     async def stop_for_hold(self, hold_id: str, parcel: Parcel) -> bool:
         """True: it stands still with its stock. False: it ships, or is somebody else's."""
@@ -220,7 +230,9 @@ class SetAside:
             return not any(
                 wanted.intersection(unit for run in p.state.runs for unit in run.each())
                 for p in self._parcels.by_number.values()
-                if not p.state.shipped and not (p.state.cancelled and not p.state.set_aside)
+                if not p.state.shipped
+                and not (p.state.cancelled and not p.state.set_aside)
+                and p.state.child_no not in self._given_up
             )
 
         return left

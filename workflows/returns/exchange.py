@@ -15,6 +15,7 @@ from activities.returns import ReturnActivities
 from domain.facts import Fact, Kind
 from domain.fulfilment.credible_facts import by_line
 from domain.fulfilment.fact_times import TimedFact, timed
+from domain.fulfilment.parcel_states import AppliedFact
 from domain.records import StockMove
 from domain.returns import ledger
 from domain.returns.enums import CaseStatus
@@ -22,7 +23,7 @@ from domain.returns.exchange import ExchangeState, LabelResult, label_gate
 from domain.returns.states import ReturnEvent, is_over
 from domain.states import ChildStatus, Outcome
 from workflows.durable.branches import Branches
-from workflows.durable.carrying import Own, Table
+from workflows.durable.carrying import ByType, Own, Table
 from workflows.durable.guarded import GaveUp, Step, guarded
 from workflows.durable.local_steps import until_in_store
 from workflows.returns.inspection import Inspection
@@ -33,6 +34,7 @@ from workflows.shipping.warehouse import Voided, Warehouse
 
 STOCK = "stock"
 NOT_SENT = "replacement not sent"
+LEFT_THOUGH_STOPPED = "left though it was stopped"
 GOES_ON = frozenset({Kind.WMS_ACCEPTED, Kind.PICKING, Kind.PACKED})
 """After all."""
 
@@ -55,6 +57,7 @@ class Exchange:
         _labelled=bool,
         _gone=bool,
         _receipt_ends=datetime | None,
+        _told_a_person=ByType(list[str], sorted, set),
         left={"state": "wiring", "_warehouse": "wiring", "_branches": "wiring", "_inspection": "its own part"},
     )
 
@@ -82,6 +85,8 @@ class Exchange:
         """Booked, or given up."""
         self._gone = False
         self._receipt_ends: datetime | None = None
+        self._told_a_person: set[str] = set()
+        """Replacements that have left though they were not to."""
 
     # --- doors -------------------------------------------------------------------------------------------------------
 
@@ -118,8 +123,30 @@ class Exchange:
         applied = self.shipment.apply(fact)
         self._hear(fact)
         self.state.record(fact, applied.outcome, applied.before, applied.after, child, applied.note)
+        if self._is_a_persons(fact, applied):
+            return
         if applied.outcome is Outcome.MISMATCH or applied.after in (ChildStatus.EXCEPTION, ChildStatus.REFUSED):
             self.state.tickets.note(fact.source, "replacement in trouble", applied.note or fact.kind.value, child)
+
+    def _is_a_persons(self, fact: Fact, applied: AppliedFact) -> bool:
+        """A replacement that comes back, or leaves though it was not to: the case does not end before it is settled."""
+        child, before = self.shipment.child_no, self._told_a_person
+        refused = applied.after == ChildStatus.REFUSED
+        left = applied.outcome is Outcome.MISMATCH and self.shipment.cancelled
+        if not (refused or left) or not workflow.patched("a replacement that comes back is asked about"):
+            return False
+        if refused and applied.after != applied.before:
+            self._ask(fact, "delivery refused", fact.note or "the replacement was refused or sent back", child)
+        elif left and child not in before:
+            before.add(child)
+            self._ask(
+                fact, LEFT_THOUGH_STOPPED, f"{applied.note}; return {self.state.return_no} has not sent it", child
+            )
+        return True
+
+    def _ask(self, fact: Fact, step: str, text: str, child_no: str) -> None:
+        means = "a person has sent it again, or had it sent back, or has settled it with the buyer"
+        self.state.tickets.open(fact.source, step, text[:500], child_no, means, actions=("give_up",), severity="urgent")
 
     def _hear(self, fact: Fact) -> None:
         """What the warehouse says of a replacement that it will not send, or not all of."""

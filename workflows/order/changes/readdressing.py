@@ -20,7 +20,7 @@ from workflows.order.changes.halting import halt
 from workflows.order.changes.messages import AddressChanged, ChangeAddress
 from workflows.order.changes.reallocation import ReallocationGroup
 from workflows.order.changes.requests import FulfilmentChanges
-from workflows.order.parcels.parcel import Parcel, held
+from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.parcels.stop_claim import Claimant
 from workflows.order.payment import OrderPayment
@@ -72,7 +72,7 @@ class Readdressing:
             self._changes.executing = False
 
     async def _change(self, message: ChangeAddress, early: list[Parcel]) -> AddressChanged:
-        before = {p.state.child_no: held(p) for p in early}
+        before = {p.state.child_no: p.state.held for p in early}
         reached = await self._halt(early)
         live = [p for p in self._parcels.by_number.values() if not p.state.cancelled or p.state.set_aside]
         still = [p for p in self._standing_still() if p not in reached]  # they ship under new numbers, to the new one

@@ -28,7 +28,7 @@ from workflows.order.changes.change_request import ChangeRequest, merge_request,
 from workflows.order.changes.halting import halt
 from workflows.order.changes.messages import Requested, RequestMerge, RequestResplit
 from workflows.order.changes.reallocation import Reallocation, ReallocationGroup, ReallocationRefused
-from workflows.order.parcels.parcel import Parcel, held
+from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.parcels.stop_claim import ONE_OWNER, Claimant
 from workflows.order.state import OrderState
@@ -162,7 +162,7 @@ class FulfilmentChanges:
     def _why_not_resplit(self, change: ChangeRequest, parcels: list[Parcel]) -> tuple[str, str] | None:
         assert self._state.priced is not None
         try:
-            stand = [held(p) for p in parcels]
+            stand = [p.state.held for p in parcels]
             check_resplit(self._state.priced, stand, change.into, change.remark)
             replanned(self._state.order.order_no, self._state.priced, stand, change.into, 1, change.because)
         except UnableToReplan as error:
@@ -243,7 +243,7 @@ class FulfilmentChanges:
         """The numbers of the new children. Raises `ReallocationRefused`; what stood still for it is then on its way
         again."""
         parcels = [self._parcels.by_number[n] for n in change.children]
-        before = [held(p) for p in parcels]
+        before = [p.state.held for p in parcels]
         if not await self._halt(parcels, _claimant(change)):
             await self._restore(change, parcels, before)
             raise ReallocationRefused("the warehouse had begun with one of them; they go on as they were")

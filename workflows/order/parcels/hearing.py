@@ -2,15 +2,18 @@
 
 from temporalio import workflow
 
-from domain.facts import Fact
+from domain.facts import Fact, Kind
 from domain.fulfilment.credible_facts import by_line, credible_counts
 from domain.fulfilment.fact_times import TimedFact, timed
 from domain.fulfilment.parcel_states import AppliedFact
 from domain.states import ChildStatus
 from workflows.durable.tickets import Tickets
 from workflows.order.parcels.parcel_state import ParcelState
+from workflows.order.parcels.stop_claim import ONE_STOP
 from workflows.order.state import OrderState
 from workflows.shipping.shipment import SEVERAL
+
+LEFT = "left though it was stopped"
 
 
 def timely_fact(state: OrderState, parcel: ParcelState, fact: Fact, told: set[str]) -> TimedFact:
@@ -37,6 +40,38 @@ def with_credible_counts(state: OrderState, parcel: ParcelState, fact: Fact, pla
     if fact.key not in parcel.machine.seen:
         state.tickets.note(fact.source, "count does not fit", wrong, parcel.child_no)
     return fact.model_copy(update={"actual": counts})
+
+
+def stop_is_wanted(parcel: ParcelState, fact: Fact, *, claimed: bool) -> bool:
+    """Who wants it stopped hears what becomes of it, and sees to its units: also right before the warehouse is asked,
+    and after it has refused, as long as nobody has looked at that. `claimed`: somebody has a claim on its stop."""
+    if parcel.machine.intercepting or fact.kind is not Kind.INTERCEPTED or parcel.cancelled:
+        return parcel.machine.intercepting
+    return (parcel.being_stopped or (parcel.set_aside and claimed)) and workflow.patched(ONE_STOP)
+
+
+def tell_contradiction(state: OrderState, parcel: ParcelState, fact: Fact, why: str) -> None:
+    """A parcel that was stopped and leaves all the same is a person's, once: its units are somebody else's by now."""
+    if not parcel.cancelled or not workflow.patched(LEFT):
+        state.tickets.note(fact.source, "contradicting event", why, parcel.child_no)
+    elif not parcel.left_all_the_same:
+        parcel.left_all_the_same = True
+        state.tickets.open(
+            fact.source, LEFT, f"{why}; {_whose(parcel)}"[:500], parcel.child_no,
+            "a person has had it stopped or sent back, or has settled it with the buyer", actions=("give_up",),
+            severity="urgent",
+        )  # fmt: skip
+
+
+def _whose(parcel: ParcelState) -> str:
+    if parcel.handed_over:
+        return f"its units ship as {', '.join(parcel.replaced_by)}: have one of the two stopped, or sent back"
+    if parcel.set_aside:
+        return (
+            "its units stand still for a return, a hold or a change: nothing else of them is to be sent, or paid back"
+        )
+    units = ", ".join(f"{qty} of line {line}" for line, qty in parcel.plan.lines.items())
+    return f"{units} go back to the buyer as money: have it stopped, sent back, or paid"
 
 
 def tell_further_package(state: OrderState, parcel: ParcelState, fact: Fact) -> None:

@@ -36,6 +36,13 @@ class Interception:
 
     async def stop(self) -> bool:
         """Ask the warehouse. True: it will not ship, its stock is free again. False: it ships, or has shipped."""
+        self._state.being_stopped = True
+        try:
+            return await self._stop()
+        finally:
+            self._state.being_stopped = False
+
+    async def _stop(self) -> bool:
         machine = self._state.machine
         machine.intercept()
         self._order_state.mark_changed()

@@ -21,14 +21,16 @@ from workflows.order.parcels.customs import Border
 from workflows.order.parcels.documents import outbound
 from workflows.order.parcels.interception import Interception
 from workflows.order.parcels.label import ParcelLabel
-from workflows.order.parcels.parcel_state import ParcelState
-from workflows.order.parcels.shortage import ask_what_now, settle_short_pick
+from workflows.order.parcels.parcel_state import TO_THE_END, ParcelState
+from workflows.order.parcels.rejection import Rejection
+from workflows.order.parcels.shortage import settle_short_pick
 from workflows.order.parcels.stock import ParcelStock
 from workflows.order.parcels.stop_claim import LEFT_STANDING, ONE_OWNER, Claimant, StopClaim
 from workflows.order.parcels.supplier import SupplierWatch, supplier_of, watch_supplier
 from workflows.order.state import OrderState
 from workflows.shipping.warehouse import Warehouse
 
+WIRING = ("_order_state", "_warehouse", "_spawn", "_give_back", "_moved", "_find", "_leave_to_a_return", "_rejection")
 PUSH = "push outbound"
 GIVING_UP = (
     "the child is cancelled and its money refunded; where it may have arrived, the warehouse is asked to stop it first"
@@ -38,6 +40,8 @@ GiveBack = Callable[["Parcel", dict[str, int], str], Coroutine[Any, Any, None]]
 """Refund units (by line_id) of a parcel, for a reason."""
 Find = Callable[["Parcel", Mapping[str, int], str], Awaitable[dict[str, int]]]
 """Look for units (by line_id) of a parcel elsewhere; what nobody has."""
+LeaveToAReturn = Callable[["Parcel"], bool]
+"""Of a parcel that the warehouse has cancelled by itself: whether it stands still for a return that has its units."""
 
 
 class Parcel:
@@ -53,7 +57,7 @@ class Parcel:
         left={
             "claim": "no run ends while somebody has it",
             "_on_the_way_out": "said again by the branch",
-            **dict.fromkeys(("_order_state", "_warehouse", "_spawn", "_give_back", "_moved", "_find"), "wiring"),
+            **dict.fromkeys(WIRING, "wiring"),
         },
     )  # fmt: skip
 
@@ -66,6 +70,7 @@ class Parcel:
         give_back: GiveBack,
         moved: Callable[[], None],
         find: Find,
+        leave_to_a_return: LeaveToAReturn,
     ) -> None:
         self.state = ParcelState(plan, order_state.order.address)
         self.claim = StopClaim()
@@ -78,11 +83,16 @@ class Parcel:
         self._give_back = give_back
         self._moved = moved
         self._find = find
+        self._leave_to_a_return = leave_to_a_return
         self._stock_news = False
         self._on_the_way_out = False
         self._started = self._pushed = False
         self._short: list[dict[str, int]] = []
         """Units (by line) that are missing and about which a person has not answered."""
+        self._rejection = Rejection(
+            self.state, order_state, self._stock, given_up=self._given_up, find=self._find_elsewhere,
+            refund=lambda units, why: spawn(self._refund(units, why)), take_off=self._take_off,
+        )  # fmt: skip
         self._supplier = SupplierWatch()
         self._odd_times: set[str] = set()
         """Keys of facts whose time a person was told about."""
@@ -94,9 +104,9 @@ class Parcel:
         await self._wait_for_stock()
         await self._pass_customs()
         await self._push()
-        await self._until(lambda: self.state.packed and not self._order_state.holds.keep(self.state.child_no))
+        await self._inside(lambda: self.state.packed and not self._order_state.holds.keep(self.state.child_no))
         self._spawn(self._label.print())  # the order must not end before it is known whether there is a label
-        await self._until(lambda: self.state.status is ChildStatus.SIGNED)
+        await self._inside(lambda: self.state.status is ChildStatus.SIGNED)
 
     def go_on(self) -> bool:
         """In a new run. True: its branch has been under way. What else of it waits for an answer goes on by itself."""
@@ -144,7 +154,7 @@ class Parcel:
         state = self.state
         if self._pushed and (state.accepted or state.rejected):  # by a run before
             await self._unless_rejected()
-        while not (state.cancelled or state.accepted or state.packed):
+        while not (state.cancelled or state.accepted or state.needs_no_push):
             if (keep := self._order_state.holds.keep)(state.child_no):
                 await self._until(lambda: not keep(state.child_no))
                 continue
@@ -155,7 +165,7 @@ class Parcel:
             self._on_the_way_out = True
             step = Step(
                 WMS, PUSH, Pushed, GIVING_UP, state.child_no,
-                settled=lambda: state.accepted or state.packed or state.cancelled or state.machine.intercepting,
+                settled=lambda: state.accepted or state.needs_no_push or state.cancelled or state.machine.intercepting,
             )  # fmt: skip
             try:
                 pushed = await guarded(self._order_state.tickets, step, self._push_once)
@@ -168,6 +178,7 @@ class Parcel:
             finally:
                 self._on_the_way_out = False
             await self._unless_rejected()
+        state.sends_again = False
 
     async def _push_once(self) -> Pushed:
         state = self.state
@@ -187,31 +198,20 @@ class Parcel:
         )  # fmt: skip
 
     async def _unless_rejected(self) -> None:
-        """A warehouse may still reject what it took: a person decides whether to send it again, or elsewhere."""
-        state = self.state
-        await self._until(
-            lambda: not state.accepted or bool(state.rejected) or state.packed or state.status is ChildStatus.PICKING
-        )
-        if not state.rejected or state.cancelled or state.packed:
-            return
-        answer = await ask_what_now(
-            self._order_state, state.child_no, state.rejected, lambda: state.packed or state.cancelled
-        )
-        state.rejected = ""
-        if answer is None:
-            return
-        state.accepted = False
-        if answer == "supply":
-            await self._ship_elsewhere("the warehouse rejected it")
-        elif answer == "give_up":
-            await self._abandon("the warehouse rejected it")
+        """A warehouse may still reject what it took."""
+        state, picking = self.state, ChildStatus.PICKING
+        await self._until(lambda: not state.accepted or bool(state.rejected) or state.packed or state.status is picking)
+        if state.rejected and not (state.cancelled or state.packed):
+            await self._rejection.ask()
 
-    async def _ship_elsewhere(self, why: str) -> None:
-        """Others ship what they have of it; the rest is cancelled and refunded."""
-        if await self._find_elsewhere(self.state.plan.lines, why):
-            await self._abandon(why)
-        else:
-            self._take_off()
+    async def _inside(self, reached: Callable[[], bool]) -> None:
+        """Until then. A warehouse may also reject what it has begun with, or find nothing of it."""
+        await self._until(lambda: reached() or self._rejection.stands)
+        while self._rejection.stands and not (reached() or self.state.cancelled) and workflow.patched(TO_THE_END):
+            await self._rejection.ask()
+            await self._push()
+            await self._until(lambda: reached() or self._rejection.stands)
+        await self._until(reached)
 
     async def _abandon(self, reason: str, *, maybe_there: bool = False) -> None:
         """What the warehouse may have taken is not refunded before it has said that it will not ship it."""
@@ -308,7 +308,7 @@ class Parcel:
 
     def stands_still_from_now(self) -> Held:
         """It is not sent on its way, and keeps its stock. Returns how it stood."""
-        before = held(self)
+        before = self.state.held
         self.state.set_aside = True
         self._take_off()
         return before
@@ -340,18 +340,22 @@ class Parcel:
         fact = hearing.with_credible_counts(self._order_state, self.state, timely.fact, self._stock.planned)
         if fact.kind is Kind.STOCK_ARRIVED:
             self._stock_news = True
-        asked, signed_before = self.state.machine.intercepting, self.state.status is ChildStatus.SIGNED
+        asked = hearing.stop_is_wanted(self.state, fact, claimed=self.claim.is_taken)
+        signed_before = self.state.status is ChildStatus.SIGNED
         known_before = len(self.state.packages.carriers)
         applied = self.state.apply(fact)
         if fact.actual is not None and (missing := self._stock.found(fact.actual)):
             self._is_short(missing)
+        self._rejection.hear(fact, applied)
         self._note(fact, applied, applied.note)
         if applied.outcome is Outcome.APPLIED and applied.before != applied.after:
             hearing.open_courier_ticket(self._order_state.tickets, self.state.child_no, fact, applied)
         if signed_before and len(self.state.packages.carriers) > max(known_before, 1):
             hearing.tell_further_package(self._order_state, self.state, fact)
+        alone = fact.kind is Kind.INTERCEPTED and applied.outcome is Outcome.APPLIED and not asked
+        pays_back = alone and not self._leave_to_a_return(self)
         self._after_move()
-        if fact.kind is Kind.INTERCEPTED and applied.outcome is Outcome.APPLIED and not asked:
+        if pays_back:
             self._spawn(self._refund(dict(self.state.plan.lines), "the warehouse cancelled it"))
 
     def _record(self, taken: Iterable[tuple[Fact, AppliedFact]]) -> None:
@@ -364,7 +368,7 @@ class Parcel:
         child = self.state.child_no
         self._order_state.record(fact, applied.outcome, applied.before, applied.after, child, note)
         if applied.outcome is Outcome.MISMATCH:
-            self._order_state.tickets.note(fact.source, "contradicting event", applied.note, child)
+            hearing.tell_contradiction(self._order_state, self.state, fact, applied.note)
 
     def _after_move(self) -> None:
         """Whatever has moved the parcel: its stock, its label and its order follow."""
@@ -392,9 +396,3 @@ class Parcel:
             await settle_short_pick(self._order_state, child_no, left, find=find, refund=self._refund)
         finally:  # where it breaks, a person is asked: no run takes it up again
             left.clear()
-
-
-def held(parcel: Parcel) -> Held:
-    """A child as it stands, for the rules of making children anew."""
-    waits = not parcel.state.machine.has_stock
-    return Held(parcel.state.plan, ChildStatus.BACKORDER if waits else parcel.state.status, parcel.state.runs)

@@ -5,15 +5,20 @@ Who needs to know of a parcel (its label, its supplier, an interception) takes t
 
 from datetime import datetime
 
+from temporalio import workflow
+
 from activities.messages import Booked
 from domain.facts import Fact, Kind
 from domain.fulfilment.parcel_states import AppliedFact
 from domain.fulfilment.reallocation import Held, less
 from domain.order import Address
 from domain.records import ChildPlan, ChildState, Package
+from domain.states import ChildStatus, Outcome
 from domain.units import UnitRange, without
 from workflows.durable.carrying import ByType, Table
 from workflows.shipping.shipment import Shipment
+
+TO_THE_END = "a warehouse is heard until a parcel leaves"
 
 
 class ParcelState(Shipment):
@@ -27,9 +32,13 @@ class ParcelState(Shipment):
         set_aside=bool,
         accepted=bool,
         rejected=str,
+        rejected_at=datetime | None,
+        nothing_found=bool,
+        sends_again=bool,
         answered=bool,
+        left_all_the_same=bool,
         pushed_at=datetime | None,
-        left={"_label_is_new": "its bytes are written"},
+        left={"_label_is_new": "its bytes are written", "being_stopped": "no run ends while something is stopped"},
     ).under(Shipment.CARRIED)
 
     def __init__(self, plan: ChildPlan, address: Address) -> None:
@@ -45,8 +54,18 @@ class ParcelState(Shipment):
         self.accepted = False
         self.rejected = ""
         """Why the warehouse will not ship what it took."""
+        self.rejected_at: datetime | None = None
+        """When that happened, by its own word."""
+        self.nothing_found = False
+        """It would ship it, and has found no unit of it."""
+        self.sends_again = False
+        """It is pushed once more although it was packed once: a person has said so."""
         self.answered = False
         """The warehouse, or the supplier, has said whether it takes the child."""
+        self.being_stopped = False
+        """Who wants that has asked the warehouse, and has not looked at its answer yet."""
+        self.left_all_the_same = False
+        """A person was asked about it: it was stopped, and the world says that it is on its way."""
         self.pushed_at: datetime | None = None
         """When the latest push ended that has arrived at the warehouse, or may have."""
         self._label_is_new = False
@@ -55,10 +74,18 @@ class ParcelState(Shipment):
         applied = super().apply(fact)
         if fact.kind in (Kind.WMS_ACCEPTED, Kind.PICKING):
             self.accepted = self.answered = True
-        if fact.kind is Kind.WMS_REJECTED:
+        if fact.kind is Kind.WMS_REJECTED and not (
+            applied.outcome is Outcome.DUPLICATE and workflow.patched(TO_THE_END)
+        ):
             self.rejected, self.accepted = fact.note or "the warehouse gave no reason", False
+            self.rejected_at, self.nothing_found = fact.occurred_at, False
             self.answered = True
         return applied
+
+    @property
+    def needs_no_push(self) -> bool:
+        """The warehouse is past that."""
+        return self.shipped if self.sends_again else self.packed
 
     def labelled(self, label: Booked) -> None:
         super().labelled(label)
@@ -81,6 +108,12 @@ class ParcelState(Shipment):
     def handed_over(self) -> bool:
         """All of its units are others' now."""
         return self.cancelled and bool(self.replaced_by) and not self.plan.lines
+
+    @property
+    def held(self) -> Held:
+        """As it stands, for the rules of making children anew."""
+        waits = not self.machine.has_stock
+        return Held(self.plan, ChildStatus.BACKORDER if waits else self.status, self.runs)
 
     def take_again(self, as_it_was: Held) -> None:
         """Nobody has taken its units over after all, and it is still set aside."""

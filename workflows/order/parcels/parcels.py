@@ -16,7 +16,7 @@ from domain.strict import of
 from domain.units import UnitRange, last_units
 from workflows.durable.carrying import Table, Through, give, take
 from workflows.durable.event_queue import apply_alone
-from workflows.order.parcels.parcel import Find, GiveBack, Parcel, Spawn
+from workflows.order.parcels.parcel import Find, GiveBack, LeaveToAReturn, Parcel, Spawn
 from workflows.order.parcels.stop_claim import ONE_OWNER
 from workflows.order.state import OrderState
 from workflows.shipping.warehouse import SharedWarehouse
@@ -32,7 +32,7 @@ class Parcels:
         _others_until=int,
         left={
             "order_state": "wiring", "_spawn": "wiring", "_give_back": "wiring", "_warehouse": "wiring",
-            "source_elsewhere": "wiring",
+            "source_elsewhere": "wiring", "leave_to_a_return": "wiring",
             "_held_until": "no number is being given", "_holders": "no number is being given",
         },
     )  # fmt: skip
@@ -51,6 +51,8 @@ class Parcels:
         self._holders = 0
         self.source_elsewhere: Find
         """Given by who makes new children (workflows/order/changes/resourcing.py)."""
+        self.leave_to_a_return: LeaveToAReturn = lambda parcel: False
+        """Given by who knows the returns (workflows/order/open_returns.py)."""
 
     def open(self, plans: Iterable[ChildPlan]) -> None:
         for plan in plans:
@@ -88,7 +90,13 @@ class Parcels:
             self.by_number[parcel.state.child_no] = parcel
 
     def _new(self, plan: ChildPlan) -> Parcel:
-        return Parcel(plan, self.order_state, self._warehouse, self._spawn, self._give_back, self.roll_up, self._find)
+        return Parcel(
+            plan, self.order_state, self._warehouse, self._spawn, self._give_back, self.roll_up, self._find,
+            self._leave,
+        )  # fmt: skip
+
+    def _leave(self, parcel: Parcel) -> bool:
+        return self.leave_to_a_return(parcel)
 
     def as_they_come(self) -> Iterator[tuple[Parcel, ...]]:
         """Those that exist, then those that were made meanwhile, until there are no new ones."""

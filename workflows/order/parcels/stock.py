@@ -62,6 +62,15 @@ class ParcelStock:
             self._move("unship", missing, f"~{self._told_late}")
         return missing
 
+    @property
+    def nothing_is_there(self) -> bool:
+        """The warehouse has found no unit of it."""
+        return bool(self._plan.lines) and all(self._found.get(line) == 0 for line in self._plan.lines)
+
+    def look_again(self) -> None:
+        """It is sent once more: what was found before says nothing of that."""
+        self._found.clear()
+
     def ship(self) -> dict[str, int]:
         """The parcel has left. Returns the units (by line) that were planned and not there; they are written off."""
         if self._done:

@@ -11,6 +11,7 @@ from temporalio import workflow
 from workflows.durable.carrying import Table
 
 ONE_OWNER = "one stop has one owner"
+ONE_STOP = "what is stopped belongs to who wants it stopped"
 LEFT_STANDING = "what is left to a return stands still"
 
 
