@@ -60,7 +60,8 @@ REFUND_WORDS = ("refund", "chargeback", "supplied money")
 MISMATCH_STEPS = frozenset(
     {
         "reconcile", "conflicting event", "event not applied", "event after close", "parked event",
-        "order without workflow", "late parcel", "one owner", "trade bill differs", "trade bill lacks",
+        "order without workflow", "late parcel", "left though it was stopped", "one owner", "trade bill differs",
+        "trade bill lacks",
         "not in the channel's bill", "second opinion", "unread signal",
     }
 )  # fmt: skip
