@@ -17,12 +17,12 @@ from console.security.forms import read_form
 from console.session.user import User
 from console.text.catalogue import N_
 from console.text.language import language_of
-from console.text.words import STATES
 from console.wiring import wiring_of
 from starter.clients.errors import CommandRefused, NoAnswer, OrderError, Unreachable
 from starter.clients.exchange import NoProof
 from starter.clients.return_errors import NoSuchReturn, ReturnExists, StepRefused
 from starter.clients.returns import ReturnClient
+from starter.text.words.states import STATES
 from store.console.scopes import sees_order
 
 T = TypeVar("T")

@@ -18,8 +18,8 @@ from starlette.responses import HTMLResponse
 from console.navigation import menu_of
 from console.session.user import User
 from console.text.language import LANGUAGES, PageLanguage, language_of
-from console.text.words import COLOURS
 from console.wiring import wiring_of
+from starter.text.words.states import COLOURS
 
 ROOM = Path(__file__).resolve().parents[1]
 STATIC = ROOM / "static"

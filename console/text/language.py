@@ -14,11 +14,11 @@ from babel.support import NullTranslations
 from starlette.requests import Request
 
 from console.text.catalogue import translations
-from console.text.rule_sentences import advice_in_chinese, in_chinese
-from console.text.sentences import of_files, of_tickets
-from console.text.ticket_words import MEANINGS
-from console.text.words import STATES, WAITS
 from domain.returns.enums import REASONS, Reason
+from starter.text.sentences import of_files, of_tickets
+from starter.text.sentences.of_rules import advice_in_chinese, in_chinese
+from starter.text.words.states import STATES, waiting
+from starter.text.words.ticket import MEANINGS
 
 Code = Literal["zh", "en"]
 COOKIE = "oms-language"
@@ -80,13 +80,7 @@ class PageLanguage:
 
     def waits(self, waiting_for: str) -> str:
         """What an order waits for. Parts that have no words (numbers, names) stay as they are."""
-        return "；".join(self._wait(part) for part in waiting_for.split("; ")) if waiting_for else ""
-
-    def _wait(self, part: str) -> str:
-        for beginning, text in WAITS.items():
-            if part.startswith(beginning):
-                return self.say(text) + part.removeprefix(beginning)
-        return part
+        return waiting(waiting_for, self.say)
 
     def money(self, minor: int, currency: str = "CNY") -> str:
         amount = Decimal(minor).scaleb(-get_currency_precision(currency))

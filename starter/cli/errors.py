@@ -7,9 +7,10 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
-from starter.cli import machine
+from starter.cli import language, machine
 from starter.cli.text import one_line
 from starter.clients.errors import CommandRefused, OrderError
+from starter.text.marking import N_
 from store.errors import StoreError
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ COULD_NOT = 1
 BAD_INPUT = 2
 FORBIDDEN = 3
 CONFLICT = 4
+ERROR = N_("Error: ")
 
 
 class CommandFailed(Exception):
@@ -57,14 +59,20 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def fail(error: Exception, made_of: Exception | None = None) -> NoReturn:
     """Say it and leave. `made_of`: the refusal behind it, which has a code of its own."""
     code = error.code if isinstance(error, CommandFailed) else COULD_NOT
-    say(f"Error: {error}")
+    complain(str(error))
     machine.tell(made_of or error, code, one_line(str(error)))
     raise typer.Exit(code) from None
 
 
+def complain(text: str, advice: str = "") -> None:
+    """Say on stderr that something could not be done, and what to do."""
+    said = " ".join(language.say(part) for part in (text, advice) if part)
+    print(one_line(language.word(ERROR) + said), file=sys.stderr)
+
+
 def say(text: str) -> None:
-    """One line to stderr, safe to print."""
-    print(one_line(text), file=sys.stderr)
+    """One line to stderr, safe to print, in the person's language."""
+    print(one_line(language.say(text)), file=sys.stderr)
 
 
 def several(faults: str, most: int = 5) -> str:

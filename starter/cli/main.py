@@ -13,7 +13,8 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from typer.core import TyperGroup
 
-from starter.cli import machine
+from starter.cli import help as helping
+from starter.cli import language, machine
 from starter.cli.groups import MADE
 from starter.cli.groups.said import SAID
 
@@ -28,12 +29,15 @@ class LazyGroup(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = {name: _only_named(name, text) for name, text in SAID.items()}
+        helping.speak(self)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and (make := MADE.get(args[0])):
             holder = typer.Typer()
             make(holder)
-            self.commands[args[0]] = typer.main.get_group(holder).commands[args[0]]
+            made = typer.main.get_group(holder).commands[args[0]]
+            helping.speak(made)
+            self.commands[args[0]] = made
         return super().resolve_command(ctx, args)
 
 
@@ -67,6 +71,10 @@ def root(
     _version: Annotated[
         bool, typer.Option("--version", help="Show the version and leave.", is_eager=True, callback=_tell_version)
     ] = False,
+    _lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="zh|en", help="Speak Chinese or English. [default: as LANG and LC_ALL say]"),
+    ] = None,
 ) -> None:
     pass
 
@@ -85,9 +93,13 @@ def process() -> NoReturn:
 
 
 def _code(arguments: Sequence[str] | None) -> int:
-    machine.is_asked_by(sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    machine.is_asked_by(words)
     try:
-        return app(args=arguments, prog_name="oms", standalone_mode=False) or 0
+        return app(args=language.choose(words), prog_name="oms", standalone_mode=False) or 0
+    except language.NoSuchLanguage as e:
+        _say(e, BAD_INPUT, f"{e}.")
+        return BAD_INPUT
     except UsageError as e:
         return _usage(e)
     except Exception as e:
@@ -99,7 +111,8 @@ def _usage(error: UsageError) -> int:
         error.show()
     else:
         asked = error.ctx.command_path if error.ctx else "oms"
-        _say(error, BAD_INPUT, f"{error.format_message().rstrip('.')}. See `{asked} --help`.")
+        message = error.format_message().rstrip(".")
+        _say(error, BAD_INPUT, message if message.endswith("?") else f"{message}.", f"See `{asked} --help`.")
     return BAD_INPUT
 
 
@@ -117,9 +130,9 @@ def _failed(error: Exception) -> int:
     return COULD_NOT
 
 
-def _say(error: Exception, code: int, text: str) -> None:
-    from starter.cli.errors import say
+def _say(error: Exception, code: int, text: str, advice: str = "") -> None:
+    from starter.cli.errors import complain
     from starter.cli.text import one_line
 
-    say(f"Error: {text}")
-    machine.tell(error, code, one_line(text))
+    complain(text, advice)
+    machine.tell(error, code, one_line(f"{text} {advice}".rstrip()))

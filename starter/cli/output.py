@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from starter.cli import machine
+from starter.cli import language, machine
 from starter.cli.text import clean, when
+from starter.text.marking import OurText
 
 PIPE_WIDTH = 160
 """Columns when the output is no terminal, so that a script or log gets whole values."""
@@ -27,15 +28,16 @@ def as_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "none") -> None:
-    """Print a table; the data is escaped and never read as markup."""
+    """Print a table; the data is escaped and never read as markup. Its title, its columns and what code says in a cell
+    (`N_`) are in the person's language."""
     shown = [[_cell(value) for value in row] for row in rows]
     console = _console()
     if not shown:
-        console.print(Text(f"{title}: {empty}"))
+        console.print(Text(clean(f"{language.say(title)}: {language.say(empty)}")))
         return
-    grid = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    grid = Table(title=Text(clean(language.say(title))), title_justify="left", show_edge=False, pad_edge=False)
     for name in columns:
-        grid.add_column(name, overflow="fold")
+        grid.add_column(Text(language.word(name)), overflow="fold")
     for row in shown:
         grid.add_row(*row)
     console.print(grid)
@@ -46,18 +48,20 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     grid = Table.grid(padding=(0, 2))
     for name, value in pairs:
         if value not in (None, ""):
-            grid.add_row(Text(name, style="bold"), _cell(value))
+            grid.add_row(Text(language.word(name), style="bold"), _cell(value))
     _console().print(grid)
 
 
 def line(text: str) -> None:
     """Print one sentence."""
-    _console().print(Text(clean(text)), soft_wrap=True)
+    _console().print(Text(clean(language.say(text))), soft_wrap=True)
 
 
 def _cell(value: object) -> Text:
     if isinstance(value, datetime):
         return Text(when(value))
+    if isinstance(value, OurText):
+        return Text(clean(language.say(value)))
     return Text(clean("" if value is None else str(value)))
 
 

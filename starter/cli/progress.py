@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from starter.cli import language
+
 
 @contextmanager
 def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
@@ -14,5 +16,5 @@ def progress(what: str, total: int | None, *, quiet: bool = False) -> Iterator[C
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(language.say(what), total=total)
         yield lambda done: bar.update(task, completed=done)

@@ -7,13 +7,13 @@ import pytest
 from starlette.datastructures import FormData
 
 from console.pages.rules.grid import Grid, acted, grid_in, grid_of
-from console.text.rule_sentences import advice_in_chinese, in_chinese
 from domain.order import OrderLine, SkuTags
 from domain.policy import Policy
 from domain.records import SettlePayment
 from domain.rules.check import check
 from domain.rules.reading import read_table
 from domain.rules.tables import SHAPES
+from starter.text.sentences.of_rules import advice_in_chinese, in_chinese
 from store.orders.orders import OrderStore
 from store.rules.defaults import built_in
 from store.rules.rule_sets import RuleSetStore

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from console.text import rule_sentences
-from console.text.sentences import of_files, of_tickets
 from domain.refunds.outside import OutsideKind, OutsideMoney, ticket_text
 from starter.importer.run import Import
+from starter.text.sentences import of_files, of_tickets
+from starter.text.sentences import of_rules as rule_sentences
 from tests.starter.test_choosing import PAID_ROW, ROW, a_paid_file, paid_mapping
 from tests.store.examples import NOW
 

@@ -8,10 +8,10 @@ from bench import vendored
 from console.pages.rendering import ICONS
 from console.text.catalogue import ROOM, chinese, faults, texts
 from console.text.language import LANGUAGES
-from console.text.words import STATES
 from domain.approvals import Role
 from domain.returns.enums import CaseStatus
 from domain.states import ChildStatus, OrderStatus, PaymentStatus, RefundStatus
+from starter.text.words.states import STATES
 from tests.console.office import Desk
 
 MARKUP = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<script.*?</script>|<[^>]*>", re.DOTALL)

@@ -107,6 +107,7 @@ def oms(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.setenv("OMS_ENV_FILE", "")
     monkeypatch.setenv("OMS_ENVIRONMENT", "local")
     monkeypatch.setenv("OMS_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("LANGUAGE", "en")
 
     def run(*arguments: str, stdin: bytes = b"") -> Said:
         monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(stdin)))

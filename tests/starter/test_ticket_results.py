@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from console.text.ticket_words import MEANINGS, TICKET_WORDS
 from starter.clients.ticket_results import RESULTS, read_result, result_fields
+from starter.text.words.ticket import MEANINGS, TICKET_WORDS
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 

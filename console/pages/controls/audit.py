@@ -12,11 +12,11 @@ from starlette.responses import Response
 from console.navigation import AUDITORS
 from console.pages.rendering import render
 from console.session.user import User
-from console.text.audit_words import AUDIT_KINDS
 from console.text.language import PageLanguage, language_of
-from console.text.words import STATES
 from console.wiring import wiring_of
 from domain.records import AuditEntry
+from starter.text.words.audit import AUDIT_KINDS
+from starter.text.words.states import STATES
 from store.audit.audit import AuditRow, AuditStore
 from store.console.audit import AuditFilter, AuditPages
 from store.pool import clean

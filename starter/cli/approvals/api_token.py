@@ -18,6 +18,7 @@ from starter.cli.connections import database
 from starter.cli.errors import BadInput, run, say
 from starter.cli.options import By, Json, Proof, actor, read, usable_id
 from starter.cli.text import SHANGHAI
+from starter.text.marking import N_
 from store.approvals.api_tokens import ApiTokenStore, ListedToken
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -136,7 +137,7 @@ def _service(name: str) -> str:
 def _row(t: ListedToken) -> tuple[object, ...]:
     reach = sorted(t.token.channels or ()) + sorted(t.token.warehouses or ())
     return (
-        t.token.service, t.token.token_no, t.state, ", ".join(sorted(t.token.scopes)), ", ".join(reach) or "all",
+        t.token.service, t.token.token_no, t.state, ", ".join(sorted(t.token.scopes)), ", ".join(reach) or N_("all"),
         t.token.per_minute, t.token.expires_at, t.last_used_at, t.made_by,
     )  # fmt: skip
 

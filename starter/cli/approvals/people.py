@@ -14,6 +14,7 @@ from starter.cli.approvals.controls import ask_for
 from starter.cli.connections import database
 from starter.cli.errors import run
 from starter.cli.options import By, Json, Proof, actor, usable_id
+from starter.text.marking import N_
 from store.approvals.people import PeopleStore, Person
 
 PersonId = Annotated[str, typer.Argument(metavar="PERSON", help="The person's id, as their token says it; no name.")]
@@ -69,7 +70,13 @@ def list_people(json: Json = False) -> None:
         output.as_json(found)
         return
     rows = [
-        (p.person_id, "active" if p.active else "deactivated", ", ".join(p.roles), p.source, "; ".join(p.delegates))
+        (
+            p.person_id,
+            N_("active" if p.active else "deactivated"),
+            ", ".join(p.roles),
+            p.source,
+            "; ".join(p.delegates),
+        )
         for p in found
     ]
     output.table("People", ("person", "state", "roles", "from", "stood in for by"), rows)

@@ -11,6 +11,7 @@ from starter.cli.errors import CommandFailed, run
 from starter.cli.options import By, Json, Limit, actor
 from starter.cli.reading import personal_data_is_read
 from starter.cli.text import when
+from starter.text.marking import N_
 from store.inbox.listing import InboxListing, InboxRow
 
 BODY_SHOWN = 4000
@@ -92,7 +93,7 @@ def show(
             ("tries", event.attempts),
             ("note", event.note),
             ("sha-256", event.digest),
-            ("body", text or (f"dropped {when(event.emptied_at)}" if event.emptied_at else None)),
+            ("body", text or (N_(f"dropped {when(event.emptied_at)}") if event.emptied_at else None)),
         ]
     )
     rows = [(fact.get("kind"), fact.get("key"), fact.get("occurred_at")) for fact in event.facts]

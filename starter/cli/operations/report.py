@@ -13,6 +13,7 @@ from starter.cli.errors import BadInput, run
 from starter.cli.options import By, Json, actor
 from starter.cli.text import SHANGHAI
 from starter.clients.comparing import compare_now
+from starter.text.marking import N_
 from store.audit.audit import AuditStore
 from store.dispatch.deadlines import DispatchShare, DispatchStore
 from store.polling.measures import DayReport, MeasureStore
@@ -57,7 +58,7 @@ def dispatch(day: Day = None, json: Json = False) -> None:
         output.as_json(found)
         return
     decided = found.on_time + found.late
-    share = f"{found.on_time * 10_000 // decided} of 10000" if decided else "nothing to measure"
+    share = f"{found.on_time * 10_000 // decided} of 10000" if decided else N_("nothing to measure")
     output.facts(
         [
             ("on time", f"{found.on_time} ({share})"),

@@ -13,6 +13,7 @@ from config.walls import WallOff, walls_off
 from starter.cli import output
 from starter.cli.errors import BadInput, CommandFailed, fail
 from starter.cli.options import Json
+from starter.text.marking import N_
 
 Of = Annotated[Process, typer.Option("--process", help="Whose settings: each process reads its own.")]
 
@@ -54,7 +55,7 @@ def _show(checked: Checked) -> None:
         (
             item.name,
             item.source,
-            "yes" if item.secret else "",
+            N_("yes") if item.secret else "",
             item.tag,
             item.fingerprint,
             ", ".join(v.code for v in checked.violations if v.name == item.name),

@@ -13,6 +13,7 @@ from starter.cli.approvals.controls import ask_for
 from starter.cli.connections import database
 from starter.cli.errors import BadInput, run
 from starter.cli.options import By, Json, Proof
+from starter.text.marking import N_
 from store.inbox.sources import SourceRow, SourceStore
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="As `oms config source list` names it.")]
@@ -30,8 +31,8 @@ def list_sources(json: Json = False) -> None:
     rows = [
         (
             s.source,
-            "on" if s.enabled else "stopped",
-            " ".join(s.configured) or "anywhere",
+            N_("on") if s.enabled else N_("stopped"),
+            " ".join(s.configured) or N_("anywhere"),
             " ".join(s.allow),
             s.heard_at,
             s.refused_because,

@@ -14,6 +14,7 @@ from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import BadInput, CommandFailed, run, say
 from starter.cli.options import By, Json, Limit, actor, sentence
+from starter.text.marking import N_
 from store.outbound.subscriptions import Delivery, Subscription, SubscriptionStore
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -211,7 +212,7 @@ def deliveries(
     ]
     output.table(f"Deliveries to {name}", columns, rows)
     tries = [
-        (d.event_id, t.n, t.started_at, t.ended_at, t.outcome or "no end known", t.status, t.note)
+        (d.event_id, t.n, t.started_at, t.ended_at, t.outcome or N_("no end known"), t.status, t.note)
         for d in found
         for t in d.tries
     ]

@@ -9,6 +9,7 @@ from starter.cli.connections import order_client
 from starter.cli.errors import run
 from starter.cli.options import By, Json, Key, actor, order_number, own_key, sentence
 from starter.cli.text import amount
+from starter.text.marking import N_
 from workflows.order.messages import CancelOrder, ConfirmReceipt, Refresh
 
 Number = Annotated[str, typer.Argument(metavar="NO", help="Order number.")]
@@ -43,7 +44,7 @@ async def _cancel(number: str, reason: str, by: str | None, key: str | None, jso
         output.facts(
             [
                 ("order", order_no),
-                ("cancelled", ", ".join(done.cancelled) or "no parcel"),
+                ("cancelled", ", ".join(done.cancelled) or N_("no parcel")),
                 ("too late for", ", ".join(done.too_late)),
                 ("goes back", amount(done.refund_minor)),
             ]

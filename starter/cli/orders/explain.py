@@ -1,7 +1,6 @@
 """`oms order explain`: why an order was split as it was, what else was possible, and whether it still plans so."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,17 +8,13 @@ import typer
 from domain.fulfilment.explanation import ChildExplanation, Explanation, replay
 from domain.fulfilment.explanation_text import Words, change, matched, reason, turned_down
 from domain.records import ChildPlan
-from starter.cli import output
+from starter.cli import language, output
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
 from starter.cli.options import Json
 from starter.cli.text import amount
+from starter.text.marking import N_
 from store.orders.plans import KeptPlan, PlanStore
-
-
-class Language(StrEnum):
-    ZH = "zh"
-    EN = "en"
 
 
 def explain(
@@ -27,7 +22,6 @@ def explain(
     again: Annotated[
         bool, typer.Option("--replay", help="Plan again from the stored inputs and compare; exit code 1 if it differs.")
     ] = False,
-    lang: Annotated[Language, typer.Option(help="Words of the table.")] = Language.EN,
     json: Json = False,
 ) -> None:
     """Explain a split: reasons with rule and version, rejected alternatives, and the nearest change that avoids it.
@@ -53,7 +47,7 @@ def explain(
         whole["children"] = [c for c in whole["children"] if c["child_no"] in numbers]
         output.as_json({"planned_at": kept.planned_at, **whole})
     else:
-        _print(kept, children, lang)
+        _print(kept, children)
 
 
 async def _read(number: str) -> KeptPlan:
@@ -67,25 +61,24 @@ async def _read(number: str) -> KeptPlan:
     return kept
 
 
-def _print(kept: KeptPlan, children: list[ChildExplanation], lang: Language) -> None:
+def _print(kept: KeptPlan, children: list[ChildExplanation]) -> None:
     explanation = kept.explanation
     decision = explanation.inputs.decision
     output.facts(
         [
             ("order", explanation.order_no),
             ("planned", kept.planned_at),
-            ("rule set", decision.version if decision.version is not None else "none"),
+            ("rule set", decision.version if decision.version is not None else N_("none")),
             ("policy", explanation.inputs.policy_version),
             ("split order", " > ".join(decision.split_priority)),
-            ("sourcing", "" if explanation.exact else "bounded search: large order"),
-            ("details", "" if explanation.complete else "reasons only: large order"),
+            ("sourcing", "" if explanation.exact else N_("bounded search: large order")),
+            ("details", "" if explanation.complete else N_("reasons only: large order")),
         ]
     )
-    heads = {Language.EN: ("what", "words"), Language.ZH: ("项目", "说明")}
     for child in children:
         rows = _rows(child, matched(explanation, child.child_no))
         first = f"{child.child_no}: {child.warehouse}{_carrier(child)}"
-        output.table(first, heads[lang], [(_words(what, lang), _words(text, lang)) for what, text in rows])
+        output.table(first, ("what", "words"), [(_words(what), _words(text)) for what, text in rows])
 
 
 def _rows(child: ChildExplanation, rules: Sequence[Words]) -> list[tuple[Words, Words]]:
@@ -105,8 +98,8 @@ def _carrier(child: ChildExplanation) -> str:
     return f", {child.carrier} {amount(child.shipping_cost_minor or 0)}"
 
 
-def _words(words: Words, lang: Language) -> str:
-    return words[0] if lang is Language.ZH else words[1]
+def _words(words: Words) -> str:
+    return words[0] if language.is_chinese() else words[1]
 
 
 def _replay(explanation: Explanation, *, json: bool) -> None:
@@ -135,6 +128,6 @@ def _pairs(
 
 def _summary(plan: ChildPlan | None) -> str:
     if plan is None:
-        return "none"
+        return N_("none")
     units = ", ".join(f"{line_id}×{qty}" for line_id, qty in plan.lines.items())
     return f"{plan.child_no} {plan.warehouse} {plan.status} {units} {plan.carrier or ''}"

@@ -8,8 +8,10 @@ from domain.states import OrderStatus
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import run
+from starter.cli.language import state, waits
 from starter.cli.options import Json, Limit
 from starter.cli.text import money
+from starter.text.marking import N_
 from store.orders.orders import OrderStore
 from store.orders.pages import OrderFilter, OrderPage
 
@@ -48,11 +50,11 @@ def _show(page: OrderPage) -> None:
             order.order_no,
             order.channel,
             order.placed_at,
-            order.status,
-            order.payment_status,
+            state("order", order.status),
+            state("payment", order.payment_status),
             money(order.payable_minor, order.currency),
-            "yes" if order.needs_attention else "",
-            order.waiting_for,
+            N_("yes") if order.needs_attention else "",
+            waits(order.waiting_for),
         )
         for order in page.orders
     ]

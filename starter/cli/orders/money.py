@@ -15,6 +15,7 @@ from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, run
 from starter.cli.options import By, Json, Limit, Proof, actor, order_number, sentence
 from starter.cli.text import money as in_words
+from starter.text.marking import N_
 from store.outside_money.booking import BookingProgress, FoundMoney, OutsideMoneyStore
 from workflows.order.messages import BookMoney
 
@@ -226,10 +227,10 @@ def _units(given: list[str]) -> dict[str, int]:
 
 def _amount(found: FoundMoney) -> str:
     money = found.money
-    return "not told" if money.amount_minor is None else in_words(money.amount_minor, money.currency or "CNY")
+    return N_("not told") if money.amount_minor is None else in_words(money.amount_minor, money.currency or "CNY")
 
 
 def _stands(found: FoundMoney) -> str:
     if found.book_as:
-        return f"booked: {found.book_as}"
-    return "waits" if found.asked else "dropped: its ticket was answered without booking it"
+        return N_(f"booked: {found.book_as}")
+    return N_("waits") if found.asked else N_("dropped: its ticket was answered without booking it")

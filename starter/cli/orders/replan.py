@@ -14,6 +14,7 @@ from starter.cli.connections import order_client
 from starter.cli.errors import BadInput, run, several
 from starter.cli.options import By, Json, Key, actor, order_number, own_key, read, sentence
 from starter.cli.orders.change import Number
+from starter.text.marking import N_
 from workflows.order.changes.messages import AddressChanged, ChangeAddress, Requested, RequestMerge, RequestResplit
 
 MAX_BYTES = 200_000
@@ -116,7 +117,10 @@ def address(
         output.facts(
             [
                 ("order", number),
-                ("to the new address", ", ".join(done.changed) or ("everything" if not done.kept else "nothing")),
+                (
+                    "to the new address",
+                    ", ".join(done.changed) or N_("nothing" if done.kept else "everything"),
+                ),
                 ("to the old address", ", ".join(done.kept)),
             ]
         )

@@ -10,9 +10,12 @@ from domain.returns.models import ReturnView
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
+from starter.cli.language import happened, state, waits
 from starter.cli.options import By, Json, actor
 from starter.cli.reading import personal_data_is_read
 from starter.cli.text import money
+from starter.text.marking import N_
+from store.dispatch.holds import HoldRow
 from store.orders.detail import OrderDetail, TimelineEntry
 from store.orders.orders import OrderStore
 from store.orders.pages import OrderFilter
@@ -116,9 +119,9 @@ def _head(detail: OrderDetail) -> None:
     output.facts(
         [
             ("order", f"{order.order_no} ({order.channel} {order.channel_order_no})"),
-            ("status", f"{order.status}, payment {order.payment_status}"),
-            ("waits for", order.waiting_for),
-            ("needs a person", "yes" if order.needs_attention else ""),
+            ("status", N_(f"{state('order', order.status)}, payment {state('payment', order.payment_status)}")),
+            ("waits for", waits(order.waiting_for)),
+            ("needs a person", N_("yes") if order.needs_attention else ""),
             ("payable", money(order.payable_minor, order.currency)),
             ("paid", money(order.paid_minor, order.currency) if order.paid_minor else ""),
             ("refunded", money(order.refunded_minor, order.currency) if order.refunded_minor else ""),
@@ -135,7 +138,7 @@ def _parcels(detail: OrderDetail) -> None:
     rows = [
         (
             child["child_no"],
-            child["status"],
+            state("child", child["status"]),
             child["warehouse"],
             " ".join(f"{line}×{qty}" for line, qty in (child["lines"] or {}).items()),
             _reasons(child),
@@ -166,7 +169,7 @@ def _became(child: Mapping[str, Any]) -> str:
 
 
 def _reasons(child: Mapping[str, Any]) -> str:
-    return ", ".join(f"{r['dim']}={r['value']}" for r in child["reasons"]) or "one parcel"
+    return ", ".join(f"{r['dim']}={r['value']}" for r in child["reasons"]) or N_("one parcel")
 
 
 def _lines(detail: OrderDetail) -> None:
@@ -180,8 +183,8 @@ def _lines(detail: OrderDetail) -> None:
 def _holds(detail: OrderDetail) -> None:
     rows = [
         (
-            h.hold_id, h.kind, h.child_no or "the order", h.reason, h.placed_by, h.placed_at,
-            h.ending or ("until " + h.ends_at.isoformat(timespec="minutes") if h.ends_at else "open"),
+            h.hold_id, state("hold", h.kind), h.child_no or N_("the order"), h.reason, h.placed_by, h.placed_at,
+            _ending(h),
             " ".join(h.stopped), " ".join(h.too_late),
         )
         for h in detail.holds
@@ -190,14 +193,26 @@ def _holds(detail: OrderDetail) -> None:
         output.table("Holds", ("hold", "about", "on", "why", "by", "since", "end", "stopped", "too late"), rows)
 
 
+def _ending(hold: HoldRow) -> str:
+    if hold.ending:
+        return state("hold_end", hold.ending)
+    return N_(f"until {hold.ends_at.isoformat(timespec='minutes')}") if hold.ends_at else N_("open")
+
+
 def _money(detail: OrderDetail) -> None:
     currency = detail.order.currency
     rows = [
-        ("payment", p["transaction_id"], money(p["amount_minor"], p["currency"]), "", p["paid_at"])
+        (N_("payment"), p["transaction_id"], money(p["amount_minor"], p["currency"]), "", p["paid_at"])
         for p in detail.payments
     ]
     rows += [
-        ("refund", r["refund_no"], money(r["amount_minor"], currency), f"{r['status']}: {r['reason']}", r["updated_at"])
+        (
+            N_("refund"),
+            r["refund_no"],
+            money(r["amount_minor"], currency),
+            f"{state('refund', r['status'])}: {r['reason']}",
+            r["updated_at"],
+        )
         for r in detail.refunds
     ]
     if rows:
@@ -205,7 +220,11 @@ def _money(detail: OrderDetail) -> None:
 
 
 def _returns(returns: tuple[ReturnView, ...]) -> None:
-    rows = [(r.return_no, r.type, r.status, sum(line.units for line in r.quote.lines), r.waiting_for) for r in returns]
+    rows = [
+        (r.return_no, state("return_type", r.type), state("case", r.status), sum(line.units for line in r.quote.lines),
+         waits(r.waiting_for))
+        for r in returns
+    ]  # fmt: skip
     if rows:
         output.table("Returns", ("return", "type", "status", "units", "waits for"), rows)
 
@@ -214,8 +233,8 @@ def _timeline(entries: tuple[TimelineEntry, ...]) -> None:
     rows: list[tuple[object, ...]] = []
     times = 1
     for e in entries:
-        move = f"{e.from_status or ''} → {e.to_status}" if e.from_status != e.to_status else ""
-        told = (e.what, e.title, e.child_no or "", e.result or "", move, e.by, e.note)
+        move = _move(e) if e.from_status != e.to_status else ""
+        told = (e.what, state("event", e.title), e.child_no or "", e.result or "", move, e.by, e.note)
         # What comes again and again is one line, with its first time and how often.
         if rows and rows[-1][1:7] == told[:6] and str(rows[-1][7]).partition(" (× ")[0] == told[6]:
             times += 1
@@ -226,8 +245,17 @@ def _timeline(entries: tuple[TimelineEntry, ...]) -> None:
     output.table("Timeline", ("at", "what", "which", "parcel", "result", "state", "by", "note"), rows)
 
 
+def _move(entry: TimelineEntry) -> str:
+    kind = "child" if entry.child_no else "order"
+    return f"{state(kind, entry.from_status or '')} → {state(kind, entry.to_status)}"
+
+
 def _tickets(tickets: tuple[TicketRow, ...]) -> None:
-    rows = [(t.ticket_id, t.severity, f"{t.system}: {t.step}", t.error) for t in tickets if t.state == "open"]
+    rows = [
+        (t.ticket_id, state("severity", t.severity), f"{t.system}: {t.step}", happened(t.error))
+        for t in tickets
+        if t.state == "open"
+    ]
     if rows:
         output.table("Open tickets", ("ticket", "severity", "step", "error"), rows)
         output.line("Answer with `oms ticket resolve ID --retry | --result JSON | --give-up --remark TEXT`.")

@@ -14,6 +14,7 @@ from starter.cli.connections import order_client
 from starter.cli.errors import BadInput, run, several
 from starter.cli.options import Json, read
 from starter.cli.text import money
+from starter.text.marking import N_
 from workflows.order.messages import Placed
 
 
@@ -71,7 +72,7 @@ def show(placed: Placed) -> None:
             ("order", placed.order_no),
             ("to pay", money(placed.payable_minor, placed.currency)),
             ("pay until", placed.pay_deadline),
-            ("pay code", placed.payment_code or "none yet: paid outside, or a ticket is open"),
+            ("pay code", placed.payment_code or N_("none yet: paid outside, or a ticket is open")),
             ("next", f"oms order show {placed.order_no}"),
         ]
     )

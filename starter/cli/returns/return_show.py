@@ -11,8 +11,10 @@ from starter.cli import output
 from starter.cli.approvals.approval_text import kind_words
 from starter.cli.connections import database
 from starter.cli.errors import CommandFailed, run
+from starter.cli.language import happened, is_chinese, state, waits
 from starter.cli.options import Json
 from starter.cli.text import money
+from starter.text.marking import N_
 from store.approvals.approvals import Approval, ApprovalStore
 from store.returns import ReturnStore
 from store.tickets.tickets import TicketRow, TicketStore
@@ -39,7 +41,11 @@ def show(number: Annotated[str, typer.Argument(metavar="NO", help="Return number
     _approvals(shown.approvals)
     _goods(shown.case)
     _timeline(shown.case)
-    rows = [(t.ticket_id, t.severity, f"{t.system}: {t.step}", t.error) for t in shown.tickets if t.state == "open"]
+    rows = [
+        (t.ticket_id, state("severity", t.severity), f"{t.system}: {t.step}", happened(t.error))
+        for t in shown.tickets
+        if t.state == "open"
+    ]
     if rows:
         output.table("Open tickets", ("ticket", "severity", "step", "error"), rows)
 
@@ -61,16 +67,16 @@ def _head(c: ReturnView) -> None:
         [
             ("return", c.return_no),
             ("order", c.order_no),
-            ("type", c.type.value),
-            ("status", c.status.value),
-            ("waits for", c.waiting_for),
-            ("turn of", c.sla_owner),
+            ("type", state("return_type", c.type)),
+            ("status", state("case", c.status)),
+            ("waits for", waits(c.waiting_for)),
+            ("turn of", state("turn", c.sla_owner)),
             ("until", c.due_at),
-            ("needs a person", "yes" if c.needs_attention else ""),
+            ("needs a person", N_("yes") if c.needs_attention else ""),
             ("asked by", f"{by.kind} {by.id}" + (f" for {by.on_behalf_of}" if by.on_behalf_of else "")),
             ("on", c.channel),
-            ("because", f"{text.en} {text.zh}"),
-            ("fault", c.fault.value),
+            ("because", text.zh if is_chinese() else text.en),
+            ("fault", state("fault", c.fault)),
             ("pictures", ", ".join(c.evidence)),
             ("reopens", c.linked_to),
             ("closed because", c.close_reason),
@@ -88,19 +94,19 @@ def _money(c: ReturnView) -> None:
         for line in q.lines
     ]  # fmt: skip
     total = money(q.total_minor, currency)
-    rows.append(("together", "", money(q.goods_minor, currency), money(q.freight_minor, currency), total))
+    rows.append((N_("together"), "", money(q.goods_minor, currency), money(q.freight_minor, currency), total))
     if q.total_minor != q.full_minor:
-        rows.append(("before lowering", "", "", "", money(q.full_minor, currency)))
-    rows.append(("refunded so far", "", "", "", money(c.refunded_minor, currency)))
+        rows.append((N_("before lowering"), "", "", "", money(q.full_minor, currency)))
+    rows.append((N_("refunded so far"), "", "", "", money(c.refunded_minor, currency)))
     title = "Money: frozen shares of the units, coupons inside"
     output.table(title, ("line", "units", "goods", "freight", "sum"), rows)
-    output.line("Has to agree: " + " → ".join(level.value for level in c.route) + ".")
+    output.line(f"Has to agree: {' → '.join(state('role', level) for level in c.route)}.")
 
 
 def _approvals(approvals: tuple[Approval, ...]) -> None:
     rows = [
-        (a.request.approval_id, kind_words(a.request.kind), a.request.role.value, a.state, a.decided_by or "",
-         a.remark or "", a.used_for or "")
+        (a.request.approval_id, kind_words(a.request.kind), state("role", a.request.role),
+         state("approval_state", a.state), a.decided_by or "", a.remark or "", a.used_for or "")
         for a in approvals
     ]  # fmt: skip
     if rows:
@@ -109,7 +115,12 @@ def _approvals(approvals: tuple[Approval, ...]) -> None:
 
 def _goods(c: ReturnView) -> None:
     rows = [
-        (f"{u.line_id} #{u.unit + 1}", u.reception.value, u.acceptance.value, u.grade.value if u.grade else "")
+        (
+            f"{u.line_id} #{u.unit + 1}",
+            state("reception", u.reception),
+            state("acceptance", u.acceptance),
+            state("grade", u.grade) if u.grade else "",
+        )
         for u in c.units
     ]
     if rows:
@@ -121,7 +132,7 @@ def _goods(c: ReturnView) -> None:
 def _timeline(c: ReturnView) -> None:
     rows = []
     for t in c.timeline:
-        move = f"{t.from_status or ''} → {t.to_status}" if t.to_status else ""
+        move = f"{state('case', t.from_status or '')} → {state('case', t.to_status)}" if t.to_status else ""
         detail = ", ".join(f"{k} {v}" for k, v in t.detail.items() if v not in ("", None))
-        rows.append((t.at, t.role, t.actor, t.action, move, detail))
+        rows.append((t.at, state("turn", t.role), t.actor, state("return_action", t.action), move, detail))
     output.table("Timeline", ("at", "role", "who", "what", "state", "detail"), rows)

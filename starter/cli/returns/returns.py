@@ -12,6 +12,7 @@ from domain.strict import MAX_BYTES, UnableToRead, parse
 from starter.cli import output
 from starter.cli.connections import database, return_client
 from starter.cli.errors import BadInput, CommandFailed, Forbidden, run, several
+from starter.cli.language import state
 from starter.cli.options import By, Json, Key, Limit, actor, own_key, read, sentence
 from starter.cli.text import money
 from starter.clients.return_errors import ReturnRefused, StepRefused
@@ -86,8 +87,8 @@ def list_returns(
         output.as_json(cases)
         return
     rows = [
-        (c.return_no, c.order_no, c.type.value, c.status.value, c.sla_owner, c.due_at,
-         money(c.quote.total_minor, c.currency), c.applied_at)
+        (c.return_no, c.order_no, state("return_type", c.type), state("case", c.status), state("turn", c.sla_owner),
+         c.due_at, money(c.quote.total_minor, c.currency), c.applied_at)
         for c in cases
     ]  # fmt: skip
     output.table("Returns", ("return", "order", "type", "status", "turn of", "until", "amount", "applied"), rows)

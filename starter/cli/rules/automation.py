@@ -16,6 +16,7 @@ from starter.cli.connections import database
 from starter.cli.desk import at_desk
 from starter.cli.errors import BadInput, CommandFailed, fail, run, several
 from starter.cli.options import By, Json, Limit, Proof, actor, read, sentence
+from starter.text.marking import N_
 from store.automation.books import BookStore
 from store.automation.desk import AutomationDesk, RunRow, Switch
 
@@ -35,7 +36,9 @@ def show(
     if json:
         output.as_json(book)
         return
-    rows = [(o.id, o.name, o.on.trigger, o.condition, o.do.act, "" if o.enabled else "off") for o in book.automations]
+    rows = [
+        (o.id, o.name, o.on.trigger, o.condition, o.do.act, "" if o.enabled else N_("off")) for o in book.automations
+    ]
     output.table(f"Automations, version {book.version}", ("id", "name", "when", "if", "then", ""), rows, empty="none")
     if not switch.running:
         output.line(f"All of them are stopped, by {switch.changed_by}: {switch.why}")

@@ -18,10 +18,11 @@ from domain.rules.tables import SHAPES, Shape
 from starter.cli import output
 from starter.cli.connections import database
 from starter.cli.desk import at_desk
-from starter.cli.errors import BadInput, CommandFailed, fail, run, say
+from starter.cli.errors import BadInput, CommandFailed, complain, fail, run
 from starter.cli.options import By, Json, Limit, Proof, actor
 from starter.importer.table import UnableToImport
 from starter.rule_files import read_rules, write_rules
+from starter.text.marking import N_
 from store.rules.rule_sets import Draft, PublishedRules, RuleSetStore
 
 Number = Annotated[int, typer.Argument(min=1, max=2**31 - 1, metavar="DRAFT", help="Number of the draft.")]
@@ -102,7 +103,7 @@ def _show_table(shape: Shape, rule_set: RuleSet) -> None:
     if found is None:
         return
     used = [c for c in found.inputs if any(row.cells[c.id] for row in found.rows)]
-    columns = ["rule", *(c.field or "condition" for c in used), *(f"→ {c.field}" for c in found.outputs), "note"]
+    columns = ["rule", *(c.field or N_("condition") for c in used), *(f"→ {c.field}" for c in found.outputs), "note"]
     rows = [(row.rule_id, *(row.cells[c.id] for c in (*used, *found.outputs)), row.note) for row in found.rows]
     output.table(f"{shape.name} {shape.title}", columns, rows, empty="no rows")
 
@@ -270,11 +271,11 @@ def _refuse(findings: Sequence[Finding], json: bool) -> None:
         output.as_json(findings)
     else:
         show_findings(findings, "Refused")
-    say(f"Error: {len(errors(findings))} faults; nothing was kept. Correct them and draft the file again.")
+    complain(f"{len(errors(findings))} faults; nothing was kept. Correct them and draft the file again.")
     raise typer.Exit(BadInput.code)
 
 
 def _state(draft: Draft) -> str:
     if draft.version is not None:
-        return f"published as {draft.version}"
-    return f"brings {draft.copies} back" if draft.copies is not None else "draft"
+        return N_(f"published as {draft.version}")
+    return N_(f"brings {draft.copies} back") if draft.copies is not None else N_("draft")

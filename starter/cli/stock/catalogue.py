@@ -15,6 +15,7 @@ from starter.clients.catalog import CatalogClient, CatalogResult
 from starter.importer.catalogue import count_rows, rows_of
 from starter.importer.catalogue_out import CsvOut, WorkbookOut, write_template
 from starter.importer.table import UnableToImport
+from starter.text.marking import N_
 
 SHOWN = 30
 """Faults listed for people; --json has all."""
@@ -164,14 +165,14 @@ def show(sku: Annotated[str, typer.Argument(help="The SKU.")], json: Json = Fals
         [
             ("sku", found.sku),
             ("name 名称", found.name),
-            ("ship from 发货仓", ", ".join(found.ship_from) or "untagged: an order with it needs a person"),
+            ("ship from 发货仓", ", ".join(found.ship_from) or N_("untagged: an order with it needs a person")),
             ("supplier 供应商", found.supplier),
             ("logistics 物流类型", found.logistics),
             ("customs 报关方式", found.customs),
             ("weight 重量", f"{found.weight_g} g" if found.weight_g is not None else None),
             ("size 尺寸", f"{size.length_mm} × {size.width_mm} × {size.height_mm} mm" if size else None),
-            ("battery 含电池", "yes" if found.battery else "no"),
-            ("hazard 危险品", "yes" if found.hazard else "no"),
+            ("battery 含电池", N_("yes") if found.battery else N_("no")),
+            ("hazard 危险品", N_("yes") if found.hazard else N_("no")),
             ("tax 税", ", ".join(f"{k} {v}" for k, v in tax.model_dump().items() if v is not None) or None),
         ]
     )
@@ -213,4 +214,4 @@ async def _list(after: str, limit: int, untagged: bool) -> tuple[SkuRecord, ...]
 
 
 def _flags(record: SkuRecord) -> tuple[str, str]:
-    return ("yes" if record.battery else "", "yes" if record.hazard else "")
+    return (N_("yes") if record.battery else "", N_("yes") if record.hazard else "")

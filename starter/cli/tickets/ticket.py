@@ -17,6 +17,7 @@ from starter.cli.options import By, Json, Key, Limit, actor, own_key, remark_of,
 from starter.cli.tickets import ticket_text
 from starter.clients.errors import NotNow
 from starter.clients.return_errors import StepRefused
+from starter.text.marking import N_
 from store.tickets.queue import NoticeDelivery, Sort, TicketMove, TicketQueue, Wanted
 from store.tickets.tickets import TicketRow, TicketStore
 from workflows.messages import ResolveTicket, TicketAnswer
@@ -160,7 +161,7 @@ async def _resolve(
     )
     ticket = await _get(ticket_id)
     if action not in ticket.actions:
-        allowed = ", ".join(ticket_text.OPTION[a] for a in ticket.actions) or "nothing: it closes by itself"
+        allowed = ", ".join(ticket_text.OPTION[a] for a in ticket.actions) or N_("nothing: it closes by itself")
         raise CommandFailed(f"ticket {ticket_id} does not take {ticket_text.OPTION[action]}; it takes {allowed}.")
     if ticket.outside or ticket.order_no is None:
         await _resolve_outside(message)

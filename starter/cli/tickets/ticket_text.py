@@ -5,6 +5,8 @@ from datetime import datetime
 
 from domain.notices import age_of
 from starter.cli import output
+from starter.cli.language import happened, state
+from starter.text.marking import N_
 from store.tickets.queue import NoticeDelivery, TicketMove
 from store.tickets.tickets import TicketRow
 
@@ -13,12 +15,12 @@ COLUMNS = ("ticket", "severity", "age", "owner", "order", "step", "error")
 
 
 def row(ticket: TicketRow, now: datetime) -> Sequence[object]:
-    severity = ticket.severity + (f" ↑{ticket.level}" if ticket.level else "")
-    state = [] if ticket.state == "open" else [ticket.state]
+    severity = state("severity", ticket.severity) + (f" ↑{ticket.level}" if ticket.level else "")
+    ended = [] if ticket.state == "open" else [ticket.state]
     step = f"{ticket.system}: {ticket.step}"
     return (
-        ticket.ticket_id, severity, " ".join([age(ticket, now), *state]), ticket.owner,
-        ticket.child_no or ticket.order_no, step, ticket.error,
+        ticket.ticket_id, severity, " ".join([age(ticket, now), *ended]), ticket.owner,
+        ticket.child_no or ticket.order_no, step, happened(ticket.error),
     )  # fmt: skip
 
 
@@ -34,16 +36,16 @@ def everything(ticket: TicketRow, history: Iterable[TicketMove], told: Iterable[
         [
             ("ticket", ticket.ticket_id),
             ("state", ticket.state),
-            ("severity", ticket.severity),
+            ("severity", state("severity", ticket.severity)),
             ("age", age(ticket, now)),
-            ("owner", ticket.owner or ("nobody" if is_open else None)),
-            ("raised", f"{ticket.level} times" if ticket.level else None),
+            ("owner", ticket.owner or (N_("nobody") if is_open else None)),
+            ("raised", N_(f"{ticket.level} times") if ticket.level else None),
             ("order", ticket.order_no),
             ("parcel", ticket.child_no),
             ("step", f"{ticket.system}: {ticket.step}"),
-            ("error", ticket.error),
+            ("error", happened(ticket.error)),
             ("you can", ", ".join(OPTION[a] for a in ticket.actions) if is_open else ""),
-            ("giving up means", ticket.give_up_means if is_open else ""),
+            ("giving up means", N_(ticket.give_up_means) if is_open else ""),
         ]
     )
     output.table("History", ("at", "who", "what", ""), _story(ticket, history, told))

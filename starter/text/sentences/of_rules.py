@@ -2,7 +2,7 @@
 
 import re
 
-from console.text.sentences.matching import Table, known_as, said
+from starter.text.sentences.matching import Table, known_as, said
 
 _KIND = {
     "text": "文本",

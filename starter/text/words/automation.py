@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from console.text.catalogue import N_
+from starter.text.marking import N_
 
 AUTOMATION_WORDS: Mapping[str, Mapping[str, str]] = {
     "automation_trigger": {

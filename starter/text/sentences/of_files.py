@@ -1,6 +1,6 @@
 """What is wrong in a file of orders or of goods, in Chinese: the importer writes it in English (docs/contract)."""
 
-from console.text.sentences.matching import known_as, said
+from starter.text.sentences.matching import known_as, said
 
 _WORDS = {
     "encoding": "编码", "quantity": "数量", "total": "金额", "weight": "重量", "text": "文本", "whole number": "整数",

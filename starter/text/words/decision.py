@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from console.text.catalogue import N_
+from starter.text.marking import N_
 
 DECISION_WORDS: Mapping[str, Mapping[str, str]] = {
     "refusal": {
@@ -38,4 +38,4 @@ DECISION_WORDS: Mapping[str, Mapping[str, str]] = {
         "TOKEN_KEYS_UNAVAILABLE": N_("The keys that prove who you are cannot be read just now. Wait a moment."),
     },
 }
-"""By kind of word; `console/text/words.py` takes them up."""
+"""By kind of word; `starter/text/words/states.py` takes them up."""

@@ -1,18 +1,18 @@
 """States of the books in words. English here; the Chinese stands in the catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from console.text.after_sales_words import AFTER_SALES, AFTER_SALES_COLOURS
-from console.text.audit_words import AUDIT_WORDS
-from console.text.automation_words import AUTOMATION_WORDS
-from console.text.callback_words import CALLBACK_COLOURS, CALLBACK_WORDS
-from console.text.catalogue import N_
-from console.text.decision_words import DECISION_WORDS
-from console.text.goods_words import GOODS_COLOURS, GOODS_WORDS
-from console.text.import_words import IMPORT_COLOURS, IMPORT_WORDS
-from console.text.report_words import REPORT_WORDS
-from console.text.rule_words import RULE_COLOURS, RULE_WORDS
-from console.text.ticket_words import TICKET_WORDS
+from starter.text.marking import N_
+from starter.text.words.after_sales import AFTER_SALES, AFTER_SALES_COLOURS
+from starter.text.words.audit import AUDIT_WORDS
+from starter.text.words.automation import AUTOMATION_WORDS
+from starter.text.words.callback import CALLBACK_COLOURS, CALLBACK_WORDS
+from starter.text.words.decision import DECISION_WORDS
+from starter.text.words.goods import GOODS_COLOURS, GOODS_WORDS
+from starter.text.words.imports import IMPORT_COLOURS, IMPORT_WORDS
+from starter.text.words.report import REPORT_WORDS
+from starter.text.words.rule import RULE_COLOURS, RULE_WORDS
+from starter.text.words.ticket import TICKET_WORDS
 
 STATES: Mapping[str, Mapping[str, str]] = {
     **TICKET_WORDS,
@@ -220,3 +220,15 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
     **AFTER_SALES_COLOURS,
 }  # fmt: skip
 """Of the badge of a state; what is not named is grey. Red is for what needs a person."""
+
+
+def waiting(text: str, say: Callable[[str], str]) -> str:
+    """What an order or a case waits for, in Chinese. Parts that have no words (numbers, names) stay as they are."""
+    return "；".join(_waiting(part, say) for part in text.split("; ")) if text else ""
+
+
+def _waiting(part: str, say: Callable[[str], str]) -> str:
+    for beginning, words in WAITS.items():
+        if part.startswith(beginning):
+            return say(words) + part.removeprefix(beginning)
+    return part

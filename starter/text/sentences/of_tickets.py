@@ -1,6 +1,6 @@
 """What has happened, as a ticket tells it, in Chinese: workers, the relay and the books write it in English."""
 
-from console.text.sentences.matching import known_as, said
+from starter.text.sentences.matching import known_as, said
 
 _WORDS = {
     "payment": "付款", "refund": "退款", "hold": "暂停", "stock": "缺货", "ticket": "工单", "warehouse": "仓库",

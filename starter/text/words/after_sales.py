@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from console.text.approval_words import APPROVAL_WORDS
-from console.text.catalogue import N_
+from starter.text.marking import N_
+from starter.text.words.approval import APPROVAL_WORDS
 
 AFTER_SALES: Mapping[str, Mapping[str, str]] = {
     **APPROVAL_WORDS,
@@ -237,7 +237,7 @@ AFTER_SALES: Mapping[str, Mapping[str, str]] = {
         "replacement_signed": N_("Replacement signed for"),
     },
 }
-"""By kind of word; `console/text/words.py` takes them up."""
+"""By kind of word; `starter/text/words/states.py` takes them up."""
 
 AFTER_SALES_COLOURS: Mapping[str, Mapping[str, str]] = {
     "approval_state": {"open": "yellow", "approved": "green", "rejected": "red"},

@@ -1,0 +1,1 @@
+"""What the books call things, in words: English here, the Chinese in the catalogue."""
