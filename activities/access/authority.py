@@ -2,9 +2,11 @@
 workflow does anything. Whoever may write to a workflow may still not command it."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import NoReturn
 from uuid import uuid4
 
+from pydantic import AwareDatetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -44,6 +46,9 @@ class AdmitCommand(Strict):
     """Of what another workflow than its own does about an order: a return, a payment told."""
     warehouse: str | None = None
     """Where goods come in."""
+    given_at: AwareDatetime | None = None
+    """When Temporal took the start that it comes with: a proof that was good then is good, however long the worker was
+    away since."""
 
 
 class AdmittedCommand(Strict):
@@ -87,18 +92,24 @@ class AuthorityActivities:
             binding, m.row, m.by, m.request_id, m.order_no, CommandPlace(m.channel, m.of_order, m.warehouse)
         )
         try:
-            admission = await self._admit(asked, m.proof)
+            admission = await self._admit(asked, m.proof, m.given_at)
         except CommandNotAdmitted as refused:
             raise ApplicationError(refused.why, type=refused.code.value, non_retryable=True) from refused
         except KeysUnavailable as error:
             raise ApplicationError(str(error), type=KEYS_UNAVAILABLE) from error
         return AdmittedCommand(person_id=admission.person_id, role=admission.role, on_behalf_of=admission.on_behalf_of)
 
-    async def _admit(self, asked: AskedCommand, proof: str | None) -> Admission:
+    async def _admit(self, asked: AskedCommand, proof: str | None, given_at: datetime | None) -> Admission:
         if proof is None:
             await self._refuse(asked, ProofCode.PROOF_REQUIRED, f"nobody has proven to be {asked.by}: {HOW}")
         try:
-            caller = await self._verifier.verify_command(proof, asked.binding)
+            caller = await self._verifier.verify_command(proof, asked.binding, at=given_at)
+        except TokenExpired as error:
+            # The attempt before this one may have spent it in time: whoever died before saying so has admitted it.
+            over = await self._verifier.verify_command(proof, asked.binding, may_be_over=True)
+            if (before := await self._proofs.admitted(asked, over)) is not None:
+                return before
+            await self._refuse(asked, _code(error), str(error))
         except TokenRefused as error:
             await self._refuse(asked, _code(error), str(error))
         of, entitled = asked.place.channel, self._channels.get(caller.person_id)

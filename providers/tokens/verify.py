@@ -66,10 +66,10 @@ class TokenVerifier:
         self._now = now
         self._others = others
 
-    async def verify(self, token: str) -> Identity:
-        """Of a decision. Raises `TokenInvalid`, `TokenExpired`, and `KeysUnavailable` when the keys cannot be fetched
-        now."""
-        claims, issuer, _ = await self._verified(token)
+    async def verify(self, token: str, *, may_be_over: bool = False) -> Identity:
+        """Of a decision. `may_be_over`: of one that was taken in its time. Raises `TokenInvalid`, `TokenExpired`, and
+        `KeysUnavailable` when the keys cannot be fetched now."""
+        claims, issuer, _ = await self._verified(token, may_be_over=may_be_over)
         if issuer.source == "service":
             raise TokenInvalid("a service decides nothing")
         approval_id, content_hash = _made_for(claims)
@@ -82,9 +82,12 @@ class TokenVerifier:
             roles=_roles(claims, issuer),
         )
 
-    async def verify_command(self, token: str, wanted: Binding) -> ProvenCaller:
-        """Of a command. Raises as `verify` does, and `TokenElsewhere` for one made for anything but `wanted`."""
-        claims, issuer, key_id = await self._verified(token)
+    async def verify_command(
+        self, token: str, wanted: Binding, *, at: datetime | None = None, may_be_over: bool = False
+    ) -> ProvenCaller:
+        """Of a command. `at`: when it was given, if that was before now. Raises as `verify` does, and `TokenElsewhere`
+        for one made for anything but `wanted`."""
+        claims, issuer, key_id = await self._verified(token, at, may_be_over=may_be_over)
         _insist_on_binding(claims, wanted)
         service, spoken_for = issuer.source == "service", claims.get("on_behalf_of")
         if spoken_for is not None and not (service and isinstance(spoken_for, str) and _PERSON.fullmatch(spoken_for)):
@@ -156,13 +159,15 @@ class TokenVerifier:
             return False
         return True
 
-    async def _verified(self, token: str) -> tuple[Mapping[str, Any], Issuer, str]:
+    async def _verified(
+        self, token: str, at: datetime | None = None, *, may_be_over: bool = False
+    ) -> tuple[Mapping[str, Any], Issuer, str]:
         issuer, key_id = self._named_by(token)
         key = await issuer.keys.find(key_id)
         if key is None:
             raise TokenInvalid("the token names a key that its issuer does not have")
         claims = _claims(token, issuer, key)
-        self._check_times(claims, issuer)
+        self._check_times(claims, issuer, at, may_be_over=may_be_over)
         return claims, issuer, key_id
 
     def _named_by(self, token: str) -> tuple[Issuer, str]:
@@ -182,12 +187,15 @@ class TokenVerifier:
             raise TokenInvalid("the token names no key")
         return issuer, key_id
 
-    def _check_times(self, claims: Mapping[str, Any], issuer: Issuer) -> None:
+    def _check_times(
+        self, claims: Mapping[str, Any], issuer: Issuer, at: datetime | None = None, *, may_be_over: bool = False
+    ) -> None:
         now = self._now()
+        given = now if at is None else min(at, now)
         begin, end = _moment(claims["iat"]), _moment(claims["exp"])
         if begin > now + CLOCKS_APART or _moment(claims.get("nbf", claims["iat"])) > now + CLOCKS_APART:
             raise TokenInvalid("the token is not valid yet; look at the clocks")
-        if end <= now:
+        if end <= given and not may_be_over:
             raise TokenExpired("the token has expired; get a new one")
         if end - begin > issuer.longest_life:
             raise TokenInvalid(f"the token lives longer than the {issuer.longest_life} that are taken here")

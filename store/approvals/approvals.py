@@ -31,26 +31,20 @@ State = Literal["open", "approved", "rejected", "withdrawn"]
 REQUEST = """approval_id, kind, subject, order_no, version, role, requested_by, excluded, content, content_hash"""
 COLUMNS = f"""{REQUEST}, workflow_id, state, opened_at, decided_at, decided_by, decided_role, on_behalf_of, remark,
     withdrawn_at, used_at, used_for"""
-
 # A question; one that is known does nothing.
 OPEN = f"""
 INSERT INTO approvals ({REQUEST}, workflow_id, opened_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING approval_id"""  # noqa: S608
-
 GET = f"SELECT {COLUMNS} FROM approvals WHERE approval_id = $1"  # noqa: S608 - our own column list
 LOCK = f"SELECT {COLUMNS} FROM locked_approval($1)"  # noqa: S608 - our own column list
-
 # Through the owner's functions: no process may change a question or its answer.
 DECIDE = "SELECT decide_approval($1, $2, $3, $4, $5, $6, $7)"
-
 WITHDRAW = "SELECT withdraw_approval($1, $2)"
-
 USE = "SELECT use_approval($1, $2, $3)"
 
 SPEND = """
 INSERT INTO used_tokens (token_id, approval_id, person_id, used_by, used_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING RETURNING token_id"""
-
 TOKEN = "SELECT approval_id, person_id, used_by FROM used_tokens WHERE token_id = $1"  # noqa: S105
 
 # Oldest first: who waits longest is looked at first.
@@ -136,6 +130,13 @@ class ApprovalStore:
             refused = DecisionRefused(RefusalCode.ALREADY_DECIDED, why)
         await self.note_refusal(decision.approval_id, refused, identity.person_id, at)
         raise refused
+
+    async def decided_by(self, decision: Decision, identity: Identity, used_by: str) -> Decided | None:
+        """What this very request has decided before. None: nothing."""
+        spent = await self._pool.fetchrow(TOKEN, identity.token_id)
+        mine = spent is not None and (spent["used_by"], spent["approval_id"]) == (used_by, decision.approval_id)
+        known = await self.get(decision.approval_id) if mine else None
+        return known.decided() if known else None
 
     async def withdraw(self, approval_id: str, by: str, why: str, at: datetime) -> bool:
         """An open question is no longer asked; withdrawn again it stays so, for who never got the answer. False: it was

@@ -72,6 +72,11 @@ class CommandProofStore:
             await self.note_refusal(asked, refused, caller.person_id, at)
             raise
 
+    async def admitted(self, asked: AskedCommand, caller: ProvenCaller) -> Admission | None:
+        """What this very request was told before. None: it has not been admitted."""
+        async with self._pool.acquire() as connection:
+            return await _told(connection, asked, caller)
+
     async def note_refusal(self, asked: AskedCommand, refused: CommandNotAdmitted, actor: str, at: datetime) -> None:
         """The audit row of a refusal, in a transaction of its own. `actor`: who it is known to be, or UNVERIFIED."""
         detail = {
@@ -84,13 +89,9 @@ class CommandProofStore:
 
 
 async def _admit(connection: Connection, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Admission:
+    if (before := await _told(connection, asked, caller)) is not None:
+        return before
     bound = asked.binding
-    spent = await connection.fetchrow(SPENT, caller.token_id)
-    if spent is not None:
-        same = (spent["workflow_id"], spent["command"], spent["content_hash"], spent["used_by"])
-        if same == (bound.workflow_id, bound.command, bound.content_hash, asked.used_by):
-            return Admission(spent["person_id"], Role(spent["role"]), spent["on_behalf_of"])
-        raise CommandNotAdmitted(ProofCode.TOKEN_REPLAYED, "this proof has served before; make a new one")
     role = await _role(connection, asked, caller, at)
     key = (caller.token_id, bound.workflow_id, bound.command, bound.content_hash)
     who = (caller.person_id, role, caller.on_behalf_of)
@@ -105,6 +106,18 @@ async def _admit(connection: Connection, asked: AskedCommand, caller: ProvenCall
     entry = AuditEntry(actor=caller.person_id, action="command.admitted", detail=detail)
     await append_entry(connection, entry, at, asked.order_no)
     return Admission(caller.person_id, role, caller.on_behalf_of)
+
+
+async def _told(connection: Connection, asked: AskedCommand, caller: ProvenCaller) -> Admission | None:
+    """Raises `CommandNotAdmitted`: its proof has served another one."""
+    bound = asked.binding
+    spent = await connection.fetchrow(SPENT, caller.token_id)
+    if spent is None:
+        return None
+    same = (spent["workflow_id"], spent["command"], spent["content_hash"], spent["used_by"])
+    if same != (bound.workflow_id, bound.command, bound.content_hash, asked.used_by):
+        raise CommandNotAdmitted(ProofCode.TOKEN_REPLAYED, "this proof has served before; make a new one")
+    return Admission(spent["person_id"], Role(spent["role"]), spent["on_behalf_of"])
 
 
 async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Role:

@@ -137,6 +137,18 @@ async def test_an_expired_token_is_refused_at_its_last_moment(office: Office) ->
     assert await office.refusals() == [("unverified", RefusalCode.TOKEN_EXPIRED)]
 
 
+async def test_what_an_attempt_decided_in_time_the_next_one_tells_however_late_it_comes(office: Office) -> None:
+    asked = await office.open()
+    decision = office.decision("u-fin", asked, token=office.token("u-fin", asked, life=timedelta(minutes=5)))
+    first = await office.decide(decision, attempt_of="request")
+    office.passes(timedelta(minutes=5))
+    assert await office.decide(decision, attempt_of="request") == first
+    assert await office.refusals() == []
+    with pytest.raises(ApplicationError) as refused:
+        await office.decide(decision, attempt_of="another request")
+    assert refused.value.type == RefusalCode.TOKEN_EXPIRED
+
+
 async def test_a_token_decides_once(office: Office) -> None:
     asked = await office.open()
     decision = office.decision("u-fin", asked)

@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.approvals.control_messages import ChangeOfControls, ControlAnswer
     from workflows.approvals.handlers import DecisionHandlers
     from workflows.durable.local_steps import STORE_ERRORS, in_store
-    from workflows.durable.proofs import admitted
+    from workflows.durable.proofs import admitted_first
     from workflows.durable.raw_messages import NO_ARGUMENT, StartRefused, read, well_formed
     from workflows.durable.seals import answered
 
@@ -87,7 +87,7 @@ class ChangeControls(DecisionHandlers):
             asking = AskChange(change=message.change, n=n, by=message.by, workflow_id=workflow_id)
             if at_once(message.change) and await self._was_done(asking):
                 return None
-            message = await admitted(message, message.by, COMMAND, row, f"{workflow.info().run_id} start")
+            message = await admitted_first(message, message.by, COMMAND, row)
             asked = await in_store(ControlActivities.ask, asking, summary=f"ask about {workflow_id}")
         except STORE_ERRORS as error:
             raise _refusal(error) from None

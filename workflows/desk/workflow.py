@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.strict import UnableToRead
     from workflows.desk.messages import AtDesk
     from workflows.durable.local_steps import LARGE, STORE_ERRORS, in_store
-    from workflows.durable.proofs import admitted
+    from workflows.durable.proofs import admitted_first
     from workflows.durable.raw_messages import (
         NO_ARGUMENT,
         StartedWithOneMessage,
@@ -70,9 +70,8 @@ class DeskWork(StartedWithOneMessage):
         plain = n.isascii() and n.isdigit() and len(n) <= 12
         if not plain or workflow_id != desk_workflow_id(message.work, int(n)):
             raise StartRefused(INVALID, f"the workflow id {workflow_id[:100]} is not the one of this work")
-        row, request_id = authority_row(message.work), f"{workflow.info().run_id} start"
-        message = await admitted(
-            message, message.by, COMMAND, row, request_id, of_order=getattr(message.work, "order_no", None),
+        message = await admitted_first(
+            message, message.by, COMMAND, authority_row(message.work), of_order=getattr(message.work, "order_no", None),
             warehouse=getattr(message.work, "warehouse", None),
         )  # fmt: skip
         order = DoAtDesk(work=message.work, by=message.by, at=workflow.now())

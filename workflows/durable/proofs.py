@@ -5,7 +5,7 @@ answer moves nothing. A proof is no part of what a command says.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -70,17 +70,28 @@ async def admitted_start(proof: str, order: StartOrder, sent: bytes) -> None:
     asked = AdmitCommand(
         command=START, row=START, content_hash=message_hash(load(sent)), by=order.buyer.buyer_id, proof=proof,
         request_id=f"{workflow.info().run_id} start", order_no=order.order_no, channel=order.channel,
+        given_at=workflow.info().start_time,
     )  # fmt: skip
     await _looked_up(asked)
 
 
+async def admitted_first(
+    message: Signed, by: str, command: str, row: str, *, of_order: str | None = None, warehouse: str | None = None
+) -> Signed:
+    """Of the message that a workflow is started with. Raises as `admitted` does."""
+    info = workflow.info()
+    return await admitted(
+        message, by, command, row, f"{info.run_id} start", info.start_time, of_order=of_order, warehouse=warehouse
+    )
+
+
 async def admitted(
-    message: Signed, by: str, command: str, row: str, request_id: str, *, of_order: str | None = None,
-    warehouse: str | None = None,
+    message: Signed, by: str, command: str, row: str, request_id: str, given_at: datetime | None = None, *,
+    of_order: str | None = None, warehouse: str | None = None,
 ) -> Signed:  # fmt: skip
-    """The message without its proof, once its sender is proven and may give it. `of_order`, `warehouse`: what it is
-    about, where the workflow's own id does not say so. Raises `ApplicationError` with a `ProofCode` as type; nothing
-    has moved."""
+    """The message without its proof, once its sender is proven and may give it. `given_at`: when, if that is known;
+    `of_order`, `warehouse`: what it is about, where the workflow's own id does not say so. Raises `ApplicationError`
+    with a `ProofCode` as type; nothing has moved."""
     kind, _, number = workflow.info().workflow_id.partition("/")
     asked = AdmitCommand(
         command=command,
@@ -92,6 +103,7 @@ async def admitted(
         order_no=number if kind == "order" else None,
         of_order=of_order,
         warehouse=warehouse,
+        given_at=given_at,
     )
     await _looked_up(asked)
     return cast(Signed, message.model_copy(update={"proof": None}))

@@ -14,7 +14,7 @@ from domain.returns.models import ApplyReturn, Parcel, ReopenReturn, ReturnNo, r
 from domain.strict import UnableToRead, load, parse
 from domain.trust.seals import WORKER
 from workflows.durable.local_steps import in_store, until_in_store
-from workflows.durable.proofs import admitted
+from workflows.durable.proofs import admitted_first
 from workflows.durable.raw_messages import StartRefused, check_workflow_id, json_bytes, no_card
 from workflows.durable.seals import Seals
 from workflows.order_return_signals import return_workflow_id
@@ -104,9 +104,7 @@ async def _proven(application: ApplyReturn) -> ApplyReturn:
     actor = application.actor
     row = APPLY if actor.kind == "buyer" else f"{APPLY}{BY_STAFF}"
     try:
-        return await admitted(
-            application, actor.id, APPLY, row, f"{workflow.info().run_id} start", of_order=application.order_no
-        )
+        return await admitted_first(application, actor.id, APPLY, row, of_order=application.order_no)
     except ApplicationError as error:
         raise StartRefused(error.type or INVALID, error.message) from None
 
