@@ -77,7 +77,7 @@ AUTHORITY: Mapping[str, Authority] = {
     ),
     "controls.change: automations": Authority(
         (R.RULE_EDITOR, R.ORDER_OPS),
-        note="another of order operations decides; of finance, where one pays back by itself",
+        note="another of order operations decides; of finance, where one pays back or finance is asked no more",
     ),
     "controls.change: forms": Authority((R.CS_SUPERVISOR, R.ORDER_OPS), note="another supervisor decides"),
     "desk.do: ask_about_money": Authority((R.CS_AGENT, R.CS_SUPERVISOR, R.FINANCE), note="another of finance decides"),

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.access.loosening_books import stopped_with
 from domain.automation.conditions import fault_of, holds
 from domain.automation.model import TIMED, Automation, AutomationBook
-from domain.records import AuditEntry
+from domain.records import AuditEntry, TicketRecord
 from store.audit.audit import append_entry
 from store.automation.acting import fact_key
 from store.automation.books import PublishedBook, newest_book, publish_book
 from store.automation.happenings import facts_of, happened
 from store.errors import AutomationRefused
 from store.pool import Connection, Pool
+from store.tickets.tickets import open_ticket
 
 TRIED_WITHIN = timedelta(days=7)
 MOST_LOOKED_AT = 20_000
@@ -124,7 +126,21 @@ class AutomationDesk:
             await connection.execute("DELETE FROM automation_events")
             entry = AuditEntry(actor=by, action="automations.stop", detail={"why": why})
             await append_entry(connection, entry, at)
+            await _tell_what_is_not_kept(connection, by, why, at)
             return True
+
+
+async def _tell_what_is_not_kept(connection: Connection, by: str, why: str, at: datetime) -> None:
+    """Orders that were held, or asked about, go on unseen: one person is enough to stop, and all others hear of it."""
+    lines = stopped_with(_read(await newest_book(connection, "automations")))
+    if not lines:
+        return
+    ticket = TicketRecord(
+        ticket_id=f"T-automations-{at:%Y%m%d%H%M%S}", system="orders", step="automations stopped", severity="urgent",
+        error=f"{by} has stopped all automations ({why}): {'; '.join(lines)}"[:500], actions=("give_up",),
+        give_up_means="orders go on without them until they are published again",
+    )  # fmt: skip
+    await open_ticket(connection, ticket, None, at, outside=True)
 
 
 async def trial(connection: Connection, one: Automation, since: datetime, until: datetime) -> Trial:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.access.controls import PublishAutomations, PublishForms
+from domain.access.loosening_books import asks_finance_no_longer, looser_automations, looser_forms
 from domain.approvals import ApprovalRequest, Role
 from domain.automation.acts import RefundAct
 from domain.automation.model import Automation, AutomationBook
@@ -28,7 +29,8 @@ async def book_question(
         lines.append(f"slips: {_short(now.slips)} → {_short(change.book.slips)}")
     if not lines:
         raise ChangeRefused(f"nothing differs from version {now.version} of the forms; nothing was asked")
-    return ControlQuestion(Role.CS_SUPERVISOR, {"based_on": now.version, "changed": lines}, ())
+    looser = looser_forms(now, change.book)
+    return ControlQuestion(Role.CS_SUPERVISOR, {"based_on": now.version, "changed": lines}, looser)
 
 
 async def _about_automations(connection: Connection, wanted: AutomationBook, at: datetime) -> ControlQuestion:
@@ -42,9 +44,11 @@ async def _about_automations(connection: Connection, wanted: AutomationBook, at:
         lines.append("they run again")
     if not lines:
         raise ChangeRefused(f"nothing differs from version {now.version} of the automations; nothing was asked")
-    looser = [_moves(one) for one in wanted.automations if one.enabled and one.moves and before.get(one.id) != one]
+    moves = [_moves(one) for one in wanted.automations if one.enabled and one.moves and before.get(one.id) != one]
     pays = any(isinstance(one.do, RefundAct) and before.get(one.id) != one for one in wanted.automations if one.enabled)
-    role = Role.FINANCE if pays else Role.ORDER_OPS
+    of_finance = pays or asks_finance_no_longer(now, wanted)
+    looser = (*looser_automations(now, wanted), *moves)
+    role = Role.FINANCE if of_finance else Role.ORDER_OPS
     return ControlQuestion(role, {"based_on": now.version, "changed": lines}, looser)
 
 

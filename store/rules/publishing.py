@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.access.loosening_books import perhaps_looser
 from domain.approvals import Role
 from domain.rules.changes import changes, same_rules
 from domain.rules.route_checks import looser_routes
@@ -56,5 +57,5 @@ async def rules_question(connection: Connection, draft: Draft) -> RulesQuestion:
         "rows_changed": len(found),
         "changes": [str(change)[:300] for change in found[:MOST_TOLD]],
     }
-    looser = looser_routes(counts, draft.rule_set)
+    looser = (*looser_routes(counts, draft.rule_set), *perhaps_looser(found))
     return RulesQuestion(MONEY_APPROVER if about_money else APPROVER, content, looser, draft.drafted_by)
