@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.returns.models import ReturnView
 from store.approvals.approvals import COLUMNS, GET, Approval, read_row
-from store.console.scopes import ORDER_IS_SEEN, SEEN, seen_by
+from store.console.scopes import SEEN, seen_by
 from store.console.sessions import PersonScope
 from store.pool import Connection, Pool, clean
 from store.returns import reading
@@ -18,15 +18,22 @@ from store.returns.evidence import EvidenceRow
 
 _COLUMNS = ", ".join(f"a.{name.strip()}" for name in COLUMNS.split(","))
 
+# Of goods that are no order's: of a warehouse that the reader sees.
+GOODS_SEEN = "($2::text[] IS NULL OR a.kind <> 'correct_stock' OR a.content #>> '{change,warehouse}' = ANY ($2))"
+
 # What waits for one of these roles, or was asked by this person; who waits longest comes first.
 QUEUE = f"""
 SELECT {_COLUMNS}, r.due_at FROM approvals a LEFT JOIN orders o USING (order_no)
 LEFT JOIN return_cases r ON r.return_no = a.subject
 WHERE a.state = 'open' AND (a.role = ANY ($3) OR a.requested_by = $4) AND ($5::text[] IS NULL OR a.kind = ANY ($5))
-    AND ($6::timestamptz IS NULL OR (a.opened_at, a.approval_id) > ($6, $7)) AND {SEEN}
+    AND ($6::timestamptz IS NULL OR (a.opened_at, a.approval_id) > ($6, $7)) AND {SEEN} AND {GOODS_SEEN}
 ORDER BY a.opened_at, a.approval_id LIMIT $8"""  # noqa: S608 - our own words
 
 SOME = f"SELECT {_COLUMNS} FROM approvals a WHERE a.approval_id = ANY ($1)"  # noqa: S608
+
+SEEN_OF = f"""
+SELECT a.approval_id FROM approvals a LEFT JOIN orders o USING (order_no)
+WHERE a.approval_id = ANY ($3) AND {SEEN} AND {GOODS_SEEN}"""  # noqa: S608
 
 # What was asked about the same thing before.
 EARLIER = f"""
@@ -93,6 +100,11 @@ class ApprovalPages:
         rows = await self._pool.fetch(SOME, [clean(n) for n in numbers])
         return {row["approval_id"]: read_row(row) for row in rows}
 
+    async def seen(self, numbers: Collection[str], scope: PersonScope) -> frozenset[str]:
+        """Those of these questions whose shop and warehouse the reader sees."""
+        rows = await self._pool.fetch(SEEN_OF, *seen_by(scope), [clean(n) for n in numbers])
+        return frozenset(row["approval_id"] for row in rows)
+
     async def context(self, number: str, scope: PersonScope) -> ApprovalContext | None:
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             row = await connection.fetchrow(GET, clean(number))
@@ -108,7 +120,7 @@ async def _context(connection: Connection, approval: Approval, scope: PersonScop
     history = await connection.fetch(HISTORY, *seen, order_no, case.return_no if case else "") if order_no else []
     return ApprovalContext(
         approval=approval,
-        seen=order_no is None or bool(await connection.fetchval(ORDER_IS_SEEN, *seen, order_no)),
+        seen=await connection.fetchval(SEEN_OF, *seen, [request.approval_id]) is not None,
         case=case,
         lines={line["line_id"]: dict(line) for line in lines},
         pictures=tuple(EvidenceRow(**picture) for picture in pictures),

@@ -130,6 +130,8 @@ async def test_a_picture_is_shown_as_one_written_down_and_to_nobody_elses_shop(a
     assert (await elsewhere.get(f"/approvals/{number}")).status_code == 403
     answer = await elsewhere.post("/approvals", chosen=await chosen(case), decision="approve", remark="x")
     assert answer.status_code == 403 and (await case.shown()).status is CaseStatus.SUPERVISOR_REVIEW
+    told = (await elsewhere.get(f"/approvals-decided?of={number}~x")).text
+    assert f"/approvals/{number}" not in told and "退款初审" not in told, "it is not even said what it is about"
 
 
 async def test_a_change_of_people_is_decided_here_and_says_what_becomes_looser(acting: ActingDesk) -> None:

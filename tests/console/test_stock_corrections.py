@@ -62,6 +62,17 @@ async def test_two_people_correct_the_stock_by_the_difference_that_was_seen(acti
         await acting.done(await decider.post("/approvals", **decision))
         after = (await stock.show("CUP", "WH-1"))[0]
         assert (after.available, after.scrapped) == (available, scrapped) and before != after
+    where = await acting.done(await asker.post("/stock/correct", **TAKE))
+    number = where.partition("asked=")[2]
+    chosen = re.search(r'name="chosen" value="([^"]+)"', (await decider.get(f"/approvals/{number}")).text)
+    assert chosen
+    await house.pool.execute("INSERT INTO person_scopes VALUES ('order-ops', 'warehouse', 'WH-2')")
+    elsewhere = await acting.sign_in("order-ops")
+    assert number not in (await elsewhere.get("/approvals")).text
+    assert (await elsewhere.get(f"/approvals/{number}")).status_code == 403, "another warehouse's"
+    refused = await elsewhere.post("/approvals", chosen=chosen[1], decision="approve", remark="x", page="1")
+    assert refused.status_code == 403
+    assert (await stock.show("CUP", "WH-1"))[0].available == 12
     told = [
         (row.actor, row.detail["delta"], row.detail["approved_by"]) for row in await acting.desk.audit("stock.correct")
     ]

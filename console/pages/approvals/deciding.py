@@ -1,7 +1,6 @@
 """Approve or reject, one or many: each with a proof of its own, each with a result."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -25,7 +24,6 @@ from starter.clients.errors import Unreachable
 from starter.clients.exchange import NoProof
 from store.approvals.approvals import Approval
 from store.console.approvals import ApprovalPages
-from store.console.scopes import sees_order
 
 router = APIRouter()
 MOST = 50
@@ -56,7 +54,8 @@ async def decide(request: Request, user: Annotated[User, Depends(STAFF)]) -> Res
         return RedirectResponse("/approvals", 303)
     remark = str(form.get("remark", "")).strip()
     known = await ApprovalPages(wiring_of(request).pool).some([one.approval_id for one in chosen])
-    await _insist_on_scope(request, user, known.values())
+    if set(known) - await ApprovalPages(wiring_of(request).pool).seen(list(known), user.scope):
+        await refuse(request, user, "OUT_OF_SCOPE")  # before the first of them is decided
     one_by_one = asyncio.Semaphore(AT_ONCE)
 
     async def result(seen: Seen) -> str:
@@ -68,13 +67,6 @@ async def decide(request: Request, user: Annotated[User, Depends(STAFF)]) -> Res
         return RedirectResponse(f"/approvals/{chosen[0].approval_id}?{urlencode({'said': results[0]})}", 303)
     of = [("of", f"{seen.approval_id}~{said}") for seen, said in zip(chosen, results, strict=True)]
     return RedirectResponse(f"/approvals-decided?{urlencode(of)}", 303)
-
-
-async def _insist_on_scope(request: Request, user: User, approvals: Iterable[Approval]) -> None:
-    """Before the first of them is decided."""
-    for order_no in {a.request.order_no for a in approvals}:
-        if order_no is not None and not await sees_order(wiring_of(request).pool, order_no, user.scope):
-            await refuse(request, user, "OUT_OF_SCOPE")
 
 
 async def _one(user: User, approval: Approval | None, seen: Seen, verb: Verb, remark: str) -> str:

@@ -93,9 +93,10 @@ async def decided(
 ) -> Response:
     """What became of many: `of` names each, and why it was not taken; the state is read anew."""
     told = dict(one.rpartition("~")[::2] for one in (of or [])[:MOST_RESULTS])
-    known = await ApprovalPages(wiring_of(request).pool).some(told)
+    pages = ApprovalPages(wiring_of(request).pool)
+    known, seen = await pages.some(told), await pages.seen(list(told), user.scope)
     results = [
-        DecisionResult(number, approval if approval and concerns(approval, user) else None, code)
+        DecisionResult(number, approval if approval and number in seen and concerns(approval, user) else None, code)
         for number, code in told.items()
         for approval in (known.get(number),)
     ]
