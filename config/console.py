@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, IPvAnyNetwork, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from config.sources import Port, Secret, SettingsGroup, WebAddress, Word, load, origin
@@ -25,6 +25,11 @@ class ConsoleSettings(SettingsGroup):
     none there are no pages for buyers."""
     guests: bool = False
     """Whether buyers without a link get one by a code to their order's phone: the issuer has to have OMS_SMS_*."""
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Own proxies, as JSON list: only their word on a buyer's address is taken. Without them all who come through one
+    have its address, and wait for each other."""
+    hops: Annotated[int, Field(ge=1, le=10)] | None = None
+    """How many of them a call passes."""
     return_address: Word | None = None
     """Where returned goods are sent, as it is printed on slips."""
     temporal_ui_url: WebAddress | None = None

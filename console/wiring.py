@@ -13,6 +13,7 @@ from console.live import LiveHub
 from console.session.cookies import SessionCookie
 from console.session.provider import CompanySignIn
 from console.temporal import LazyTemporal
+from domain.access.addresses import Addresses
 from providers.messengers.port import MessengerApp
 from providers.tokens.verify import TokenVerifier
 from starter.clients.evidence import EvidenceClient
@@ -46,6 +47,10 @@ class Wiring:
     @cached_property
     def cookie(self) -> SessionCookie:
         return SessionCookie(self.settings.url)
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        return Addresses({}, self.settings.proxies, self.settings.hops)
 
     @cached_property
     def sessions(self) -> SessionStore:

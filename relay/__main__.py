@@ -18,6 +18,7 @@ from config import startup_check, walls
 from config.messenger import load_console_address, load_messenger_with_secret
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
+from domain.access.addresses import Addresses
 from provider_clients import anchor_copies
 from providers.messengers.choosing import messenger
 from providers.messengers.port import Messenger
@@ -25,7 +26,6 @@ from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
 from relay.assembly import Relay
 from relay.delivery.loop import DeliverySettings
-from relay.inbound.addresses import Addresses
 from relay.inbound.limits import Limits
 from relay.inbound.serving import server
 from relay.inbound.sources import keep_certificates, receivers, wechat_inbound

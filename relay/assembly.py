@@ -9,6 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from temporalio.client import Client
 
+from domain.access.addresses import Addresses
 from domain.clock import Clock
 from providers.callbacks import Receiver
 from providers.messengers.port import Messenger
@@ -17,7 +18,6 @@ from relay.delivery.loop import DeliveryLoop, DeliverySettings
 from relay.delivery.outcomes import Settling
 from relay.delivery.parked import Parked
 from relay.delivery.signalling import OrderSender
-from relay.inbound.addresses import Addresses
 from relay.inbound.app import build_app
 from relay.inbound.intake import Intake
 from relay.inbound.limits import Limits

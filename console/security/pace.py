@@ -3,9 +3,19 @@ span."""
 
 from datetime import datetime, timedelta
 
+from starlette.requests import Request
+
+from console.wiring import wiring_of
+
 SPAN = timedelta(minutes=1)
 MOST_KNOWN = 20_000
 """When so many are known within a span, everybody else waits for the next one: a flood fills no memory."""
+
+
+def address_of(request: Request) -> str:
+    """Of who calls, through proxies of ours only."""
+    peer = request.client.host if request.client else ""
+    return wiring_of(request).addresses.caller(peer, ", ".join(request.headers.getlist("x-forwarded-for")))
 
 
 class VisitorPace:

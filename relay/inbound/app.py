@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Lifespan
 
+from domain.access.addresses import Addresses
 from providers.callbacks import Answer, RawRequest
-from relay.inbound.addresses import Addresses
 from relay.inbound.body import BodyRefused, read_body
 from relay.inbound.intake import Intake, TooManyRefusals, UnableToStore
 from relay.inbound.limits import Limits

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from domain.access.addresses import Addresses
 from domain.clock import Clock
 from domain.records import TicketRecord
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest, Receiver
-from relay.inbound.addresses import Addresses
 from relay.inbound.refusals import Refusals
 from relay.inbound.source_rules import SourceRules
 from relay.metrics import UNSTORED

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from ipaddress import ip_network
 
+from domain.access.addresses import Addresses
 from domain.clock import Clock
 from providers.callbacks import CallbackRefused
-from relay.inbound.addresses import Addresses
 from relay.jobs.periodic import Watch
 from store.inbox.sources import SourceRule, SourceStore
 

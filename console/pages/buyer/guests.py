@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from console.pages.acting import field
 from console.pages.rendering import render
 from console.security.forms import says_our_origin
-from console.security.pace import VisitorPace
+from console.security.pace import VisitorPace, address_of
 from console.text.catalogue import N_
 from console.text.language import language_of
 from console.wiring import Wiring, wiring_of
@@ -31,7 +31,8 @@ log = structlog.get_logger("oms.console")
 ASKS, ENTERS = 10, 20
 """A minute, of one address: for codes, and with codes."""
 A_NUMBER = 5
-"""Codes an hour for one order's number, whether or not there is such an order."""
+"""Codes an hour for one order's number and one address, whether or not there is such an order: who asks about another's
+number keeps its buyer from nothing. A phone's own bound is the issuer's."""
 LONGEST_NUMBER, LONGEST_PHONE, LONGEST_CODE = 64, 24, 12
 WRONG = N_("This code does not fit, or not any more. Ask for another one.")
 
@@ -57,7 +58,8 @@ async def ask(request: Request) -> Response:
     _insist_on_guests(wiring)
     number, phone = clean(await field(request, "order"))[:LONGEST_NUMBER], await field(request, "phone")
     paces = _paces(request)
-    if not paces.asks.allows(_address(request), wiring.now()) or not paces.numbers.allows(number, wiring.now()):
+    caller, now = address_of(request), wiring.now()
+    if not paces.asks.allows(caller, now) or not paces.numbers.allows(f"{caller} {number}", now):
         raise HTTPException(429)
     _insist_on_origin(request, wiring)
     attempt = secrets.token_urlsafe(24)
@@ -70,7 +72,7 @@ async def ask(request: Request) -> Response:
 async def enter(request: Request) -> Response:
     wiring = wiring_of(request)
     exchange, verifier = _insist_on_guests(wiring)
-    if not _paces(request).enters.allows(_address(request), wiring.now()):
+    if not _paces(request).enters.allows(address_of(request), wiring.now()):
         raise HTTPException(429)
     _insist_on_origin(request, wiring)
     attempt, code = await field(request, "attempt"), await field(request, "code")
@@ -106,10 +108,6 @@ def _insist_on_guests(wiring: Wiring) -> tuple[TokenExchange, TokenVerifier]:
 def _insist_on_origin(request: Request, wiring: Wiring) -> None:
     if not says_our_origin(request, wiring.settings.url):
         raise HTTPException(403)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _paces(request: Request) -> GuestPaces:

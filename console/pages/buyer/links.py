@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from console.security.forms import SAFE_METHODS, says_our_origin
-from console.security.pace import VisitorPace
+from console.security.pace import VisitorPace, address_of
 from console.wiring import Wiring, wiring_of
 from providers.tokens.errors import KeysUnavailable, TokenRefused
 from providers.tokens.verify import BuyerLink
@@ -48,7 +48,7 @@ async def buyer_of(request: Request, token: str) -> LinkedBuyer:
     if wiring.links is None:
         raise HTTPException(404)
     paces = _paces(request)
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     try:
         link = await wiring.links.verify_link(token)
     except TokenRefused:

@@ -9,6 +9,7 @@ from temporalio.api.common.v1 import GrpcStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure, ResourceExhaustedFailure
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.access.addresses import Addresses
 from domain.facts import Kind
 from domain.inbox.event_routing import Disposition, Target, fate
 from domain.states import ChildStatus, OrderStatus
@@ -16,7 +17,6 @@ from relay.delivery.circuit_breaker import FIRST_S, LONGEST_S, Breaker
 from relay.delivery.coalescing import MOST_FACTS, Gathering, SignalPart
 from relay.delivery.routing import plan
 from relay.delivery.signalling import BUSY_WORKFLOW, SignalResult, verdict_of
-from relay.inbound.addresses import Addresses
 from store.inbox.inbox import Claimed
 from tests.relay.hmac_source import fact
 from tests.store.examples import NOW

@@ -8,9 +8,9 @@ import asyncpg
 import httpx
 from temporalio.client import Client
 
+from domain.access.addresses import Addresses
 from providers.callbacks import Receiver
 from providers.tms.receiver import TmsReceiver
-from relay.inbound.addresses import Addresses
 from store.pool import Pool
 from store.tickets.tickets import TicketStore
 from tests.relay.conftest import Running, running

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 from temporalio.client import Client
 
-from relay.inbound.addresses import Addresses
+from domain.access.addresses import Addresses
 from relay.inbound.refusals import EACH, MOST_COUNTED, TOGETHER, Refusals
 from relay.inbound.token_buckets import Pace, TokenBuckets
 from store.inbox.callback_rates import BoardStore
