@@ -157,3 +157,15 @@ async def test_the_worker_may_write_until_when_an_order_was_promised_to_leave(po
 async def test_the_worker_keeps_how_well_a_compared_day_went(database_url: str, pool: Pool) -> None:
     async with logged_in(database_url, "oms_worker") as connection:
         await connection.execute(MEASURE, date(2026, 11, 20))
+
+
+async def test_nothing_asks_for_the_name_of_a_process_in_the_session(pool: Pool) -> None:
+    """A login is a member of its process's role and has a name of its own: what compares names holds in plays alone."""
+    said = await pool.fetch(
+        """SELECT p.proname AS name, p.prosrc AS text FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+        UNION ALL SELECT t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE NOT t.tgisinternal"""
+    )
+    by_name = re.compile(
+        r"(current|session)_user\W{1,12}(=|<>)\W*oms_(relay|worker|operator|bi|console)", re.IGNORECASE
+    )
+    assert [row["name"] for row in said if by_name.search(row["text"])] == [] and len(said) > 50
