@@ -4,9 +4,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 MOST = 10_000
-"""Tokens remembered; of the others a new bucket is made, full."""
+"""Tokens, and addresses, remembered; of the others a new bucket is made, full."""
 STRANGERS_A_SECOND = 20.0
-"""Looks into the books for texts that have not been known to be tokens: made-up ones cost nobody else anything."""
+"""Looks into the books for texts that have not been known to be tokens, of one address: made-up ones cost nobody else
+anything, also while this process knows nobody's token yet."""
+ALL_STRANGERS_A_SECOND = 400.0
+"""Of all addresses together."""
 
 
 @dataclass
@@ -28,21 +31,34 @@ class TokenBucket:
         return 0.0
 
 
+def _full(a_second: float, now_s: float) -> TokenBucket:
+    return TokenBucket(a_second, a_second, a_second, now_s)
+
+
 class Buckets:
     """By hash of the whole text: who knows a token's number alone empties nothing of it."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, TokenBucket] = OrderedDict()
-        self._strangers = TokenBucket(STRANGERS_A_SECOND, STRANGERS_A_SECOND, STRANGERS_A_SECOND, 0.0)
+        self._strangers: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._all_strangers = _full(ALL_STRANGERS_A_SECOND, 0.0)
 
     def knows(self, text_hash: bytes) -> bool:
         return text_hash in self._known
 
-    def take(self, text_hash: bytes, now_s: float) -> float:
+    def take(self, text_hash: bytes, caller: str, now_s: float) -> float:
+        """`caller`: the address that it comes from. As a bucket's `take`."""
         bucket = self._known.get(text_hash)
         if bucket is None:
-            return self._strangers.take(now_s)
+            return self._of_stranger(caller, now_s) or self._all_strangers.take(now_s)
         self._known.move_to_end(text_hash)
+        return bucket.take(now_s)
+
+    def _of_stranger(self, caller: str, now_s: float) -> float:
+        bucket = self._strangers.setdefault(caller, _full(STRANGERS_A_SECOND, now_s))
+        self._strangers.move_to_end(caller)
+        while len(self._strangers) > MOST:
+            self._strangers.popitem(last=False)
         return bucket.take(now_s)
 
     def know(self, text_hash: bytes, per_minute: int, now_s: float) -> None:

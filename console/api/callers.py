@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from console.api.problems import ApiProblem
+from console.security.pace import address_of
 from console.wiring import Wiring, wiring_of
 from domain.access.api_tokens import ApiScope, ApiToken
 from domain.records import AuditEntry
@@ -100,20 +101,21 @@ async def _known(request: Request) -> Caller:
         raise ApiProblem(401, "TOKEN_REQUIRED", NO_TOKEN)
     text_hash = hashlib.sha256(text.encode()).digest()
     known = wiring.buckets.knows(text_hash)
-    _take(wiring, text_hash)
+    caller = address_of(request)
+    _take(wiring, text_hash, caller)
     now = wiring.now()
     found = await ApiTokenStore(wiring.pool).find(key.key_id, now)
     if found is None or not hmac.compare_digest(found.token.public_key, public_half(key)):
         raise ApiProblem(401, "TOKEN_INVALID", "this token does not count, or not any more; ask an administrator")
     wiring.buckets.know(text_hash, found.token.per_minute, time.monotonic())
     if not known:
-        _take(wiring, text_hash)
+        _take(wiring, text_hash, caller)
     if found.last_used_at is None or now - found.last_used_at >= USED_EVERY:
         await ApiTokenStore(wiring.pool).used(key.key_id, now)
     return Caller(found.token, key, wiring)
 
 
-def _take(wiring: Wiring, text_hash: bytes) -> None:
+def _take(wiring: Wiring, text_hash: bytes, caller: str) -> None:
     """Raises `ApiProblem`."""
-    if wait_s := wiring.buckets.take(text_hash, time.monotonic()):
+    if wait_s := wiring.buckets.take(text_hash, caller, time.monotonic()):
         raise ApiProblem(429, "TOO_MANY_REQUESTS", "more than this token may ask", retry_after_s=math.ceil(wait_s))
