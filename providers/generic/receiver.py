@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.facts import Fact
+from domain.strict import MAX_BYTES
 from providers.callbacks import Answer, Callback, CallbackRefused, RawRequest, TracePoint
 from providers.generic.mapping import SourceMapping
 from providers.generic.translating import explain
@@ -12,6 +13,7 @@ from providers.standard_webhooks import Webhook, WebhookRefused
 from providers.tracking import KIND_OF, ParcelStatus, one_line
 
 _JSON = "application/json"
+_MALFORMED = 400
 _STATUS_OF = {kind: status for status, kind in reversed(KIND_OF.items())}
 """The first status of each kind in the table is its plain one."""
 
@@ -24,6 +26,7 @@ class GenericReceiver:
 
     def __init__(self, mapping: SourceMapping, secrets: Sequence[str]) -> None:
         self.source: str = mapping.source
+        self.most_bytes = MAX_BYTES
         self._mapping = mapping
         self._webhook = Webhook(secrets)
 
@@ -36,7 +39,7 @@ class GenericReceiver:
         if told.outcome == "refused":
             reasons = "; ".join(told.errors)
             text = f"unable to read the {self.source} event {told.type}: {reasons}"[:500]
-            raise CallbackRefused("malformed", text, status=400)
+            raise CallbackRefused("malformed", text, status=_MALFORMED)
         trace = tuple(_point(fact, message_id) for fact in told.facts if fact.waybill_no and fact.kind in _STATUS_OF)
         return Callback(event_id=message_id, kind=told.type, facts=told.facts, trace=trace)
 
@@ -44,7 +47,11 @@ class GenericReceiver:
         return Answer(204, b"", _JSON)
 
     def refused(self, request: RawRequest, why: CallbackRefused) -> Answer:
-        return Answer(why.status, json.dumps({"error": why.reason}).encode(), _JSON)
+        told = {"error": why.reason}
+        if why.status == _MALFORMED:
+            # It was signed: whoever has sent it may hear which field of it we could not read.
+            told["detail"] = why.text
+        return Answer(why.status, json.dumps(told, ensure_ascii=False).encode(), _JSON)
 
 
 def _point(fact: Fact, message_id: str) -> TracePoint:

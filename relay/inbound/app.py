@@ -50,7 +50,7 @@ class Hooks:
         # Proxies may append to a line of the caller's own or add a line: as HTTP says, all lines are one list.
         caller = self._addresses.caller(peer, ",".join(request.headers.getlist("x-forwarded-for")))
         try:
-            body = await read_body(request, self._limits)
+            body = await read_body(request, self._limits, self._intake.most_bytes(source))
         except BodyRefused as why:
             await self._intake.note_refusal(source, caller, why.reason, why.text, b"")
             return problem(why.status, why.text, CLOSE)

@@ -19,33 +19,36 @@ class BodyRefused(Exception):
         self.text = text
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """The raw bytes. Raises `BodyRefused`: 415 compressed, 413 too large, 408 too slow, 400 cut short."""
+async def read_body(request: Request, limits: Limits, most: int | None = None) -> bytes:
+    """The raw bytes. `most`: bytes that the source may send, where its page says so.
+
+    Raises `BodyRefused`: 415 compressed, 413 too large, 408 too slow, 400 cut short."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
         # Signatures are over the plain bytes, and none of our sources compresses: a gzip bomb is never opened.
         raise BodyRefused(415, "encoded", "send the body without content-encoding")
+    most = limits.body if most is None else most
     declared = request.headers.get("content-length", "0")
-    if declared.isascii() and declared.isdigit() and int(declared[:19]) > limits.body:
+    if declared.isascii() and declared.isdigit() and int(declared[:19]) > most:
         await _drain(request)
-        raise _too_large(limits)
+        raise _too_large(most)
     try:
         async with asyncio.timeout(limits.body_s):
-            return await _collect(request, limits)
+            return await _collect(request, most)
     except TimeoutError:
         raise BodyRefused(408, "slow", f"the body was not complete after {limits.body_s:g} s") from None
     except ClientDisconnect:
         raise BodyRefused(400, "cut", "the connection closed inside the body") from None
 
 
-async def _collect(request: Request, limits: Limits) -> bytes:
+async def _collect(request: Request, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > limits.body:
+        if size > most:
             await _drain(request)
-            raise _too_large(limits)
+            raise _too_large(most)
         parts.append(part)
     return b"".join(parts)
 
@@ -62,5 +65,5 @@ async def _drain(request: Request) -> None:
         pass
 
 
-def _too_large(limits: Limits) -> BodyRefused:
-    return BodyRefused(413, "too_large", f"the body has more than {limits.body} bytes")
+def _too_large(most: int) -> BodyRefused:
+    return BodyRefused(413, "too_large", f"the body has more than {most} bytes")

@@ -57,6 +57,10 @@ class Intake:
     def knows(self, source: str) -> bool:
         return source in self._receivers
 
+    def most_bytes(self, source: str) -> int | None:
+        """That a message of this source may have; None: as of all the others."""
+        return getattr(self._receivers[source], "most_bytes", None)
+
     async def take(self, source: str, request: RawRequest) -> Answer:
         """The answer to send. Raises `UnableToStore` when the database does not take the message now, `TooManyRefusals`
         for one more that is not believed."""

@@ -75,6 +75,12 @@ def state(kind: str, value: object) -> str:
     return str(value) if text is None else word(text)
 
 
+def called(kind: str, value: object) -> str:
+    """What people call it, in either language; what has no words stays as it is."""
+    text = STATES.get(kind, {}).get(str(value))
+    return str(value) if text is None else word(text)
+
+
 def waits(text: str) -> str:
     """What an order or a case waits for."""
     return waiting(text, word) if is_chinese() else text

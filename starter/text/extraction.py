@@ -22,7 +22,7 @@ OURS = (TERMINAL, "starter/clients", "starter/importer", "starter/text")
 """Rooms whose sentences have to be translated: of all but the first, what they raise or mark."""
 OTHERS = ("workflows", "store", "domain", "config", "providers", "activities")
 """Rooms that refuse in sentences of their own; many of them reach nobody at a terminal."""
-PRINTERS = frozenset({"table", "facts", "line", "say", "prompt", "confirm", "ask"})
+PRINTERS = frozenset({"table", "facts", "line", "say", "prompt", "confirm", "_asked", "_number", "_chosen"})
 HEADS = frozenset({"columns", "heads"})
 NO_TEXT = frozenset(
     {"strftime", "join", "get", "encode", "state", "isoformat", "removeprefix", "removesuffix", "execute", "fetch"}

@@ -246,6 +246,15 @@ def test_answers_say_no_more_than_they_must() -> None:
     assert (bad.status, json.loads(bad.body)) == (401, {"error": "signature"})
 
 
+def test_who_has_signed_is_told_which_field_cannot_be_read() -> None:
+    """Standard Webhooks asks nothing of the body of an answer; a sender without one can only guess."""
+    what = signed(json.dumps(SHIPPED | {"happened": "yesterday", "parcel": {}}).encode())
+    answer = RECEIVER.refused(what, refusal(what))
+    told = json.loads(answer.body)
+    assert (answer.status, told["error"]) == (400, "malformed")
+    assert "occurred_at" in told["detail"] and "waybill_no" in told["detail"]
+
+
 @pytest.mark.parametrize("secrets", [[], [""], ["secret"], ["whsec_AAAA"]])
 def test_a_receiver_without_good_secrets_does_not_start(secrets: list[str]) -> None:
     with pytest.raises(BadWebhookSecret):

@@ -42,7 +42,7 @@ def test_it_is_shown_asked_for_and_waits_for_finance(oms: Oms, found: None) -> N
     assert said.code == 0 and "A-money/1-1 asks FINANCE" in said.out
     assert oms(*ASK, "--json").json["content"]["amount_minor"] == 300, "asked again, the same question"
     assert "waits for FINANCE" in oms("money", "book", "1", "--by", "u-cs").out
-    assert "money from outside" in oms("approve", "show", "A-money/1-1").out
+    assert "Money from outside" in oms("approve", "show", "A-money/1-1").out
 
 
 @pytest.mark.parametrize(

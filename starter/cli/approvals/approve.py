@@ -11,12 +11,12 @@ import typer
 from domain.access.controls import CONTROLS
 from domain.approvals import Allowed, ApprovalRequest, Decided, Decision, RefusalCode, may_decide
 from starter.cli import output
-from starter.cli.approvals.approval_text import explained, kind_words
-from starter.cli.approvals.controls import show_looser
+from starter.cli.approvals.approval_text import amount_of, kind_words
 from starter.cli.approvals.deciding import decision_tokens
 from starter.cli.approvals.token import make_token
 from starter.cli.connections import control_client, database, temporal
 from starter.cli.errors import BadInput, CommandFailed, Conflict, Forbidden, fail, run
+from starter.cli.language import called, state
 from starter.cli.options import Json, Key, Limit, own_key, sentence
 from starter.clients.approvals import ApprovalClient, DecisionNotTaken
 from starter.clients.controls import ChangeNotAsked
@@ -66,12 +66,13 @@ def list_approvals(
         return
     rows = [
         (
-            a.request.approval_id, a.state, kind_words(a.request.kind), a.request.subject, a.request.role,
-            a.request.requested_by, a.opened_at, a.decided_by,
+            a.request.approval_id, state("approval_state", a.state), kind_words(a.request.kind), a.request.subject,
+            amount_of(a.request), called("role", a.request.role), a.request.requested_by, a.opened_at, a.decided_by,
         )
         for a in found
     ]  # fmt: skip
-    output.table("Approvals", ("approval", "state", "what", "of", "by role", "asked by", "since", "decided by"), rows)
+    columns = ("approval", "state", "what", "of", "amount", "by role", "asked by", "since", "decided by")
+    output.table("Approvals", columns, rows)
 
 
 async def _list(mine: str | None, order: str | None, everything: bool, limit: int) -> tuple[Approval, ...]:
@@ -84,48 +85,6 @@ async def _list(mine: str | None, order: str | None, everything: bool, limit: in
         if person is None:
             raise CommandFailed(f"there is no person {mine!r}; look with `oms people list`.")
         return tuple(a for a in found if isinstance(may_decide(a.request, person, now), Allowed))
-
-
-def show(number: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
-    """Show one approval: what exactly is asked, line by line, and what became of it.
-
-    Example: oms approve show A-SO2603020101-1
-    """
-    approval = run(_get(number))
-    if json:
-        output.as_json(approval)
-        return
-    r = approval.request
-    output.facts(
-        [
-            ("approval", r.approval_id),
-            ("what", kind_words(r.kind)),
-            ("of", f"{r.subject}, version {r.version}"),
-            ("order", r.order_no),
-            ("asked by", r.requested_by),
-            ("asked at", approval.opened_at),
-            ("may decide", r.role),
-            ("but not", ", ".join((r.requested_by, *r.excluded))),
-            ("content hash", r.content_hash),
-            ("state", approval.state),
-            ("decided by", approval.decided_by),
-            ("for", approval.on_behalf_of),
-            ("at", approval.decided_at),
-            ("remark", approval.remark),
-            ("used for", approval.used_for),
-        ]
-    )
-    output.table("Content", ("what", "value"), explained(r))
-    if "looser" in r.content:
-        show_looser(r.content["looser"])
-
-
-async def _get(number: str) -> Approval:
-    async with database() as pool:
-        approval = await ApprovalStore(pool).get(number)
-    if approval is None:
-        raise CommandFailed(f"there is no approval {number!r}; look with `oms approve list --all`.")
-    return approval
 
 
 def approve(

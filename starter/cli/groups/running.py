@@ -113,11 +113,11 @@ def _config(oms: typer.Typer) -> None:
 
 
 def _approve(oms: typer.Typer) -> None:
-    from starter.cli.approvals import approve
+    from starter.cli.approvals import approve, approve_show
 
     approvals = group(SAID["approve"])
     approvals.command("list")(approve.list_approvals)
-    approvals.command("show")(approve.show)
+    approvals.command("show")(approve_show.show)
     approvals.command("approve")(approve.approve)
     approvals.command("reject")(approve.reject)
     oms.add_typer(approvals, name="approve")

@@ -106,6 +106,16 @@ def get(
     output.line(f"The picture is in {out}.")
 
 
+async def add_for_application(
+    pool: Pool, number: str, order: str, files: Sequence[Path], who: Actor
+) -> tuple[str, ...]:
+    """Pictures of what is wrong, stored under the number before it is applied for. Raises `CommandFailed`."""
+    if not files:
+        return ()
+    upload = _upload(number, order, who, "application")
+    return tuple([(await _one(desk(pool), upload, file)).evidence_id for file in files])
+
+
 async def add_for_inspection(pool: Pool, number: str, files: Sequence[Path], who: str) -> tuple[str, ...]:
     """Pictures that the desk takes; their names go into the scan."""
     if not files:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from domain.returns.enums import CaseStatus
+from domain.returns.enums import CaseStatus, Fault, Reason, ReturnType
 from domain.returns.models import ApplyReturn, Parcel, ReturnView
 from domain.strict import MAX_BYTES, UnableToRead, parse
 from starter.cli import output
@@ -14,6 +14,7 @@ from starter.cli.connections import database, return_client
 from starter.cli.errors import BadInput, CommandFailed, Forbidden, run, several
 from starter.cli.language import state
 from starter.cli.options import By, Json, Key, Limit, actor, own_key, read, sentence
+from starter.cli.returns.applying import Wish, application_of
 from starter.cli.text import money
 from starter.clients.return_errors import ReturnRefused, StepRefused
 from store.returns import ReturnStore
@@ -23,30 +24,53 @@ Number = Annotated[str, typer.Argument(metavar="NO", help="Return number.")]
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(help="The application as JSON (see docs/contract), - for stdin.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="The application as JSON (see docs/contract), - for stdin; else options.")
+    ] = None,
+    order: Annotated[str | None, typer.Option("--order", help="The order; without it you are asked.")] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", metavar="LINE=UNITS", help="What goes back: L1=2; several times.")
+    ] = None,
+    line: Annotated[list[str] | None, typer.Option("--line", help="A line that goes back; several times.")] = None,
+    quantity: Annotated[int | None, typer.Option("--quantity", min=1, help="Units of each --line; else one.")] = None,
+    kind: Annotated[ReturnType | None, typer.Option("--type", "--method", help="What is wanted.")] = None,
+    reason: Annotated[Reason | None, typer.Option("--reason", help="Why.")] = None,
+    fault: Annotated[Fault | None, typer.Option("--fault", help="Whose. [default: the shop's for a defect]")] = None,
+    words: Annotated[str | None, typer.Option("--words", help="In the buyer's words.")] = None,
+    photo: Annotated[list[Path] | None, typer.Option("--photo", help="Picture of it; several times.")] = None,
+    as_buyer: Annotated[
+        bool, typer.Option("--as-buyer", help="--by is the buyer; else customer service applies for the buyer.")
+    ] = False,
+    by: By = None,
     json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Apply for a return, refund, exchange or cancellation; answered at once, refused with every reason.
 
     Examples:
+
+        oms return apply                                      # asks, and makes the number
+
+        oms return apply --order SO2603020101 --unit L1=1 --type return_refund --reason damaged --photo dent.jpg
 
         oms return apply examples/return.json
 
         cat return.json | oms return apply - --json
     """
-    answer = run(_apply(file))
+    if file is not None and order is not None:
+        raise BadInput("give a FILE or --order, not both.")
+    wish = Wish(
+        order=order, units=unit or (), lines=line or (), quantity=quantity, kind=kind, reason=reason, fault=fault,
+        words=words, photos=photo or (), by=by, buyer=as_buyer,
+    )  # fmt: skip
+    answer = run(_apply(file, wish))
     if json:
         output.as_json(answer)
     else:
         _tell(answer)
 
 
-async def _apply(file: Path) -> Applied:
-    raw = read(file, MAX_BYTES)
-    try:
-        application = parse(ApplyReturn, raw)
-    except UnableToRead as e:
-        raise BadInput(f"{file} is no usable application, nothing was sent: {several(str(e))}.") from None
+async def _apply(file: Path | None, wish: Wish) -> Applied:
+    application = _of_file(file) if file is not None else await application_of(wish)
     async with return_client() as client:
         try:
             return await client.apply(application)
@@ -54,14 +78,22 @@ async def _apply(file: Path) -> Applied:
             raise (Forbidden if "FORBIDDEN" in refused.codes else CommandFailed)(str(refused)) from None
 
 
+def _of_file(file: Path) -> ApplyReturn:
+    raw = read(file, MAX_BYTES)
+    try:
+        return parse(ApplyReturn, raw)
+    except UnableToRead as e:
+        raise BadInput(f"{file} is no usable application, nothing was sent: {several(str(e))}.") from None
+
+
 def _tell(answer: Applied) -> None:
     output.facts(
         [
             ("return", answer.return_no),
             ("order", answer.order_no),
-            ("status", answer.status.value),
+            ("status", state("case", answer.status)),
             ("goes back at most", money(answer.quote.total_minor, answer.currency)),
-            ("has to agree", " → ".join(level.value for level in answer.route)),
+            ("has to agree", " → ".join(state("role", level) for level in answer.route)),
             ("next", f"oms return show {answer.return_no}"),
         ]
     )

@@ -1,14 +1,19 @@
 """Abuse below HTTP's surface: too much, too slow, too deep in headers. Raw sockets, so that nothing helps."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 import pytest
 from temporalio.client import Client
 
+from providers.generic.receiver import GenericReceiver
 from relay.inbound.limits import Limits
 from store.pool import Pool
+from tests.providers.test_generic_receiver import MAPPING, SECRET, SHIPPED
+from tests.providers.test_generic_receiver import signed as webhook
 from tests.relay.conftest import Running, running
 from tests.relay.hmac_source import fact, message, sign, signed
 
@@ -66,6 +71,22 @@ async def test_a_body_at_the_cap_is_read(tight: Running) -> None:
     body = message("e-1", fact("k-1"))
     padded = body + b" " * (10_000 - len(body))
     assert (await tight.http.post("/hooks/shop", content=padded, headers=sign(padded))).status_code == 200
+
+
+async def test_a_mapped_source_may_send_two_megabytes_and_no_byte_more(pool: Pool, nowhere: Client) -> None:
+    """As its page says (docs/contract/generic-source.md)."""
+    receiver = GenericReceiver(MAPPING, [SECRET])
+    body = json.dumps(SHIPPED).encode()
+    async with running(pool, nowhere, receivers={receiver.source: receiver}) as started:
+        for size, status in ((2_000_000, 204), (2_000_001, 413)):
+            padded = body + b" " * (size - len(body))
+            headers = webhook(padded, at=datetime.now(UTC)).headers
+            answer = await started.http.post(f"/hooks/{receiver.source}", content=padded, headers=dict(headers))
+            assert answer.status_code == status, answer.text
+        broken = json.dumps(SHIPPED | {"happened": "yesterday"}).encode()
+        headers = webhook(broken, at=datetime.now(UTC)).headers
+        answer = await started.http.post(f"/hooks/{receiver.source}", content=broken, headers=dict(headers))
+    assert answer.status_code == 400 and "occurred_at" in answer.json()["detail"]
 
 
 async def test_a_slow_body_is_408_and_the_connection_is_closed(tight: Running) -> None:
