@@ -1,11 +1,14 @@
 """Decisions on pages: who sees which question, what it shows, that it is decided by the worker and once."""
 
+from typing import get_args
+
 import pytest
 
 from bench.scenarios.environment.return_case import Case, case_of
+from console.pages.approvals.queue import GROUPS
 from domain.access.authority import Binding
 from domain.access.controls import AddPerson
-from domain.approvals import Role
+from domain.approvals import Kind, Role
 from domain.returns.enums import CaseStatus, Grade, ReturnType
 from starter.clients.controls import ControlClient
 from tests.console.office import ActingDesk
@@ -160,3 +163,8 @@ async def test_a_change_of_people_is_decided_here_and_says_what_becomes_looser(a
     assert there.endswith("said=decided")
     known = await people.principal("u-new", acting.house.now())
     assert known is not None and Role.FINANCE in known.roles
+
+
+async def test_every_kind_of_question_is_found_by_one_of_the_filters() -> None:
+    grouped = [kind for _, kinds in GROUPS.values() for kind in kinds]
+    assert sorted(grouped) == sorted(get_args(Kind))

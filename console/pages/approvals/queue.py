@@ -36,7 +36,18 @@ GROUPS: Mapping[str, tuple[str, frozenset[Kind]]] = {
     "money": (N_("Money"), frozenset({"money_fact", "outside_money"})),
     "controls": (
         N_("People and rules"),
-        frozenset({"change_people", "publish_policy", "publish_rules", "publish_automations", "publish_forms"}),
+        frozenset(
+            {
+                "change_people",
+                "publish_policy",
+                "publish_rules",
+                "publish_automations",
+                "publish_forms",
+                "set_source",
+                "correct_stock",
+                "forget_buyer",
+            }
+        ),
     ),
 }
 

@@ -9,10 +9,11 @@ from asyncpg.exceptions import InsufficientPrivilegeError
 from domain.policy import Policy
 from domain.records import SettlePayment, TicketRecord
 from store.inbox.inbox import InboxStore
+from store.inbox.replaying import InboxReplays, Selection
 from store.orders.orders import OrderStore
-from store.pool import Connection, Pool
+from store.pool import Connection, Pool, open_pool
 from store.tickets.tickets import TicketStore
-from tests.store.access.logins import logged_in
+from tests.store.access.logins import logged_in, url_of
 from tests.store.access.test_walls import a_message
 from tests.store.examples import NOW, a_payment, a_write, an_order
 
@@ -104,3 +105,30 @@ async def test_what_a_workflow_asks_is_answered_through_it(
         await connection.execute(f"{CLOSED} WHERE ticket_id = 'T-note'")
     states = await pool.fetch("SELECT ticket_id, state FROM tickets ORDER BY 1")
     assert [tuple(row) for row in states] == [("T-1", "open"), ("T-note", "resolved")]
+
+
+async def test_relay_and_worker_go_on_saying_what_became_of_messages_and_tickets(
+    database_url: str, pool: Pool, asked: str
+) -> None:
+    await InboxStore(pool).add_many([a_message()])
+    for role in ("oms_relay", "oms_worker"):
+        async with logged_in(database_url, role) as connection:
+            await connection.execute("UPDATE inbox SET state = 'applied'")
+            await connection.execute("UPDATE inbox SET state = 'received', next_try_at = now() + interval '1 hour'")
+            await connection.execute("UPDATE inbox SET leased_until = now() + interval '1 hour'")
+            await connection.execute("UPDATE inbox SET leased_until = NULL")
+            await connection.execute(f"{CLOSED} WHERE ticket_id = '{asked}'")
+            await pool.execute("UPDATE tickets SET state = 'open', resolved_at = NULL, resolved_by = NULL, "
+                               "action = NULL, remark = NULL WHERE ticket_id = $1", asked)  # fmt: skip
+
+
+async def test_with_a_login_of_its_own_the_console_has_a_message_delivered_again(database_url: str, pool: Pool) -> None:
+    await InboxStore(pool).add_many([a_message()])
+    await pool.execute("UPDATE inbox SET state = 'parked', note = 'no order'")
+    for role in PEOPLE:
+        async with logged_in(database_url, role):
+            own = await open_pool(url_of(database_url, role), max_size=1)
+            replays = InboxReplays(own)
+            assert await replays.replay(await replays.select(Selection(), 10), "u-ops", datetime.now(UTC)) == 1
+            await own.close()
+        await pool.execute("UPDATE inbox SET state = 'parked', note = 'no order'")
