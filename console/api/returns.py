@@ -20,6 +20,7 @@ from domain.access.api_tokens import ApiScope
 from domain.order import Id, OrderNo, Qty, Text
 from domain.returns.enums import Fault, Reason, ReturnType
 from domain.returns.models import Actor, ApplyReturn, CaseUnit, EvidenceId, Parcel, Quote, ReturnNo, ReturnView
+from domain.returns.waybills import as_printed, odd_number
 from domain.strict import Strict
 from starter.clients.return_errors import ReturnExists
 from store.errors import OrderRefused
@@ -85,6 +86,8 @@ class WaybillRequest(ForSomebody):
     carrier: Id
     waybill_no: Id
     way: Literal["own", "pickup"] = "own"
+    as_is: bool = False
+    """The number is right although it is none of its carrier's shapes."""
 
 
 class CaseShown(BaseModel):
@@ -215,7 +218,12 @@ async def cancel(request: Request, caller: WRITES, return_no: ReturnNo, key: Key
 async def waybill(request: Request, caller: WRITES, return_no: ReturnNo, key: Key) -> Response:
     asked = await read_json(request, WaybillRequest)
     await _seen(request, caller, return_no)
-    parcel = Parcel(carrier=asked.carrier, waybill_no=asked.waybill_no, way=asked.way)
+    number = as_printed(asked.waybill_no)
+    if not asked.as_is and (like := odd_number(asked.carrier, number)):
+        raise ApiProblem(
+            422, "ODD_WAYBILL", f"{number} is no waybill of {asked.carrier}: one is like {like}; as_is takes it"
+        )
+    parcel = Parcel(carrier=asked.carrier, waybill_no=number, way=asked.way)
     message = EnterWaybill(by=caller.speaks_as(asked.on_behalf_of), parcel=parcel)
 
     async def act(_attempt: int) -> Received:

@@ -105,7 +105,9 @@ async def test_a_waybill_is_entered_and_the_amount_lowered_which_asks_everybody_
     browser = await acting.sign_in("cs-agent")
     page = (await browser.get(f"/returns/{case.return_no}")).text
     assert "填写退货运单" in page and "下调金额" in page and "撤销申请" not in page, "only who applied takes it back"
-    answer = await browser.post(f"/returns/{case.return_no}/waybill", carrier="YTO", waybill_no="YT1")
+    odd = await browser.post(f"/returns/{case.return_no}/waybill", carrier="YTO", waybill_no="YT1")
+    assert odd.status_code == 422 and "不像 YTO 的运单号" in odd.text
+    answer = await browser.post(f"/returns/{case.return_no}/waybill", carrier="YTO", waybill_no="YT1", as_is="1")
     await acting.done(answer)
     assert (await case.shown()).status is CaseStatus.IN_RETURN
     for amount, said in (("12.345", "精确到分"), ("ten", "不是数字"), ("99", "不能上调")):

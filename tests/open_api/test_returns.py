@@ -111,7 +111,10 @@ async def test_a_case_of_another_shop_is_not_there(door: Door) -> None:
         assert answer.json()["detail"] == nowhere.json()["detail"].replace("RT-NOWHERE", RETURN)
     for path in ("/returns", "/returns/quote"):
         assert (await stranger.post(path, a_return(order, buyer))).json()["code"] == "NO_SUCH_ORDER"
-    early = await erp.post(f"/returns/{RETURN}/waybill", {"carrier": "YTO", "waybill_no": "Y1", "on_behalf_of": buyer})
+    handed = {"carrier": "YTO", "waybill_no": "Y1", "on_behalf_of": buyer}
+    odd = await erp.post(f"/returns/{RETURN}/waybill", handed)
+    assert (odd.status_code, odd.json()["code"]) == (422, "ODD_WAYBILL") and "YT1234567890123" in odd.json()["detail"]
+    early = await erp.post(f"/returns/{RETURN}/waybill", handed | {"as_is": True})
     assert early.status_code == 409, early.text
 
 

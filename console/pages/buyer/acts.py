@@ -22,12 +22,13 @@ from console.pages.returns.applying import (
     take_pictures,
     told,
 )
+from console.pages.waybills import parcel_of
 from console.security.forms import read_form
 from console.text.catalogue import N_
 from console.text.language import language_of
 from console.wiring import wiring_of
 from domain.returns.enums import REASONS, Fault, Reason
-from domain.returns.models import Actor, ApplyReturn, Parcel
+from domain.returns.models import Actor, ApplyReturn
 from starter.clients.return_errors import ReturnRefused
 from starter.clients.returns import ReturnClient
 from store.console.returns import ReturnableOrder
@@ -101,8 +102,7 @@ async def waybill(request: Request, token: str, return_no: str) -> Response:
     buyer = await buyer_of(request, token)
 
     async def act(client: ReturnClient) -> None:
-        carrier, number = await field(request, "carrier"), await field(request, "waybill_no")
-        parcel = message(request, Parcel, carrier=carrier, waybill_no=number)
+        parcel = await parcel_of(request, "own")
         await client.enter_waybill(return_no, EnterWaybill(by=buyer.link.buyer_id, parcel=parcel))
 
     return await _done(request, buyer, return_no, "waybill", act)

@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.pages.acting import ActRefused, field, message, minor_of, return_act
+from console.pages.waybills import parcel_of
 from console.security.access import Needs, refuse
 from console.session.user import User
 from console.wiring import wiring_of
 from domain.access.authority import AUTHORITY
-from domain.returns.models import Parcel
 from starter.clients.returns import ReturnClient
 from store.console.returns import ReturnPages
 from workflows.returns.messages import AskSupervisor, CancelReturn, EnterWaybill, LowerAmount
@@ -39,9 +39,7 @@ async def cancel(request: Request, user: Annotated[User, Depends(CANCELLERS)], r
 @router.post("/returns/{return_no}/waybill")
 async def waybill(request: Request, user: Annotated[User, Depends(SENDERS)], return_no: str) -> Response:
     async def act(client: ReturnClient) -> None:
-        carrier, number = await field(request, "carrier"), await field(request, "waybill_no")
-        way = "pickup" if await field(request, "pickup") else "own"
-        parcel = message(request, Parcel, carrier=carrier, waybill_no=number, way=way)
+        parcel = await parcel_of(request, "pickup" if await field(request, "pickup") else "own")
         await client.enter_waybill(return_no, EnterWaybill(by=user.id, parcel=parcel))
 
     return await _done(request, user, return_no, "waybill", act)

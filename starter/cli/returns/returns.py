@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from domain.returns.enums import CaseStatus, Fault, Reason, ReturnType
 from domain.returns.models import ApplyReturn, Parcel, ReturnView
+from domain.returns.waybills import as_printed, odd_number
 from domain.strict import MAX_BYTES, UnableToRead, parse
 from starter.cli import output
 from starter.cli.connections import database, return_client
@@ -146,6 +147,7 @@ def waybill(
     carrier: Annotated[str, typer.Argument(help="Courier, e.g. YTO or SF.")],
     waybill_no: Annotated[str, typer.Argument(metavar="WAYBILL", help="Number of the parcel on its way back.")],
     pickup: Annotated[bool, typer.Option("--pickup", help="A courier picked it up at the buyer's door.")] = False,
+    as_is: Annotated[bool, typer.Option("--as-is", help="The number is right although it looks unusual.")] = False,
     by: By = None,
     key: Key = None,
     json: Json = False,
@@ -154,6 +156,12 @@ def waybill(
 
     Example: oms return waybill RT26112001 YTO YT7700123456789
     """
+    waybill_no = as_printed(waybill_no)
+    if not as_is and (like := odd_number(carrier, waybill_no)):
+        raise BadInput(
+            f"{waybill_no} does not look like a waybill of {carrier}, which is like {like}; compare it with the label, "
+            "and say --as-is if it is right."
+        )
     try:
         parcel = Parcel(carrier=carrier, waybill_no=waybill_no, way="pickup" if pickup else "own")
     except ValidationError:
