@@ -96,6 +96,8 @@ class AfterSalesTerms(Strict):
     """The last day of the warranty, in the shop's calendar."""
     warranty_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     """Or its length, counted from the day after signing."""
+    shelf_life_until: date | None = None
+    """The last day of the shelf life, as printed on the goods: until then they are replaced as under a warranty."""
 
 
 class OrderLine(Strict):

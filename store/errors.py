@@ -189,6 +189,10 @@ class ActionRefused(StoreError):
     """An improvement that cannot be agreed on, or not be closed so; nothing was changed."""
 
 
+class ComplaintRefused(StoreError):
+    """A complaint that cannot be, or whose number is another one's."""
+
+
 class ChangeExpired(ChangeRefused):
     """Approved, and not made in time."""
 

@@ -32,6 +32,7 @@ from domain.access.desk import (
     TryAutomation,
 )
 from domain.approvals import ApprovalRequest
+from domain.insight.complaints import TellComplaint
 from domain.insight.improvements import AddAction, CloseAction
 from domain.order import Id
 from domain.records import AuditEntry
@@ -43,6 +44,7 @@ from store.automation.desk import AutomationDesk
 from store.errors import DecisionRefused, StoreError
 from store.inbox.inbox import InboxStore
 from store.insight.actions import ActionStore
+from store.insight.complaints import ComplaintStore
 from store.insight.reports import ReportStore
 from store.outside_money.booking import OutsideMoneyStore
 from store.outside_money.chargebacks import Chargeback, ChargebackStore, NewChargeback
@@ -81,6 +83,7 @@ class DeskActivities:
         self._policies = PolicyDrafts(pool)
         self._insight = ReportStore(pool)
         self._actions = ActionStore(pool)
+        self._complaints = ComplaintStore(pool)
         self._automations = AutomationDesk(pool)
         self._pool = pool
 
@@ -108,6 +111,8 @@ class DeskActivities:
                 return asdict(await self._automations.try_on_past(m.automation, m.days, by, at))
             case StopAutomations() as m:
                 return {"stopped": await self._automations.stop(m.why, by, at)}
+            case TellComplaint() as m:
+                return {"channel": await self._complaints.tell(m, by, at)}
             case DraftRules() | DraftPolicy() | BuildReportNow() | SetInsight() | AddAction() | CloseAction() as m:
                 return await self._paper(m, message)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from domain.dispatch.holds import HoldKind
+from domain.insight.complaints import About
 from domain.order import Address, Currency, Id, OrderTime, PayChannel, Text
 from domain.strict import Strict
 from store.orders.pages import OrderSummary
@@ -67,6 +68,20 @@ class PaymentTold(BaseModel):
     order_no: str
     money_no: int
     approval_id: str
+
+
+class ComplaintRequest(Strict):
+    """`complaint_no`: its number at the order's channel, which counts once. Nothing that the buyer wrote is wanted."""
+
+    complaint_no: Id
+    about: About
+    complained_at: OrderTime
+
+
+class ComplaintTold(BaseModel):
+    order_no: str
+    complaint_no: str
+    channel: str
 
 
 class HoldShown(BaseModel):

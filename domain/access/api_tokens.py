@@ -44,8 +44,8 @@ class ApiScope(StrEnum):
 LETS: Mapping[ApiScope, tuple[str, str]] = {
     ApiScope.ORDERS_READ: ("查看订单、地址和收款", "reads orders, addresses and payments"),
     ApiScope.ORDERS_WRITE: (
-        "下单、报告平台已付款、取消、改地址、确认收货、暂停发货",
-        "places, cancels and holds orders, tells of their payments, changes addresses",
+        "下单、报告平台已付款和客诉、取消、改地址、确认收货、暂停发货",
+        "places, cancels and holds orders, tells of their payments and complaints, changes addresses",
     ),
     ApiScope.RETURNS_READ: ("查看售后单", "reads returns"),
     ApiScope.RETURNS_WRITE: ("代买家申请和撤销售后", "applies for returns and withdraws them, for buyers"),
@@ -69,6 +69,7 @@ ASKED_FOR: Mapping[str, ApiScope] = {
     "return.cancel": ApiScope.RETURNS_WRITE,
     "return.enter_waybill": ApiScope.RETURNS_WRITE,
     "desk.do: tell_payment": ApiScope.ORDERS_WRITE,
+    "desk.do: tell_complaint": ApiScope.ORDERS_WRITE,
     "desk.do: receive_goods": ApiScope.STOCK_WRITE,
     "desk.do: put_skus": ApiScope.CATALOG_WRITE,
 }

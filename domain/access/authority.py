@@ -87,6 +87,9 @@ AUTHORITY: Mapping[str, Authority] = {
     "desk.do: tell_payment": Authority(
         (R.ORDER_OPS, R.FINANCE), service=True, note="finance decides, somebody else than who has told"
     ),
+    "desk.do: tell_complaint": Authority(
+        (R.CS_AGENT, R.CS_SUPERVISOR, R.ORDER_OPS), service=True, note="counted; moves nothing"
+    ),
     "desk.do: open_chargeback": Authority((R.FINANCE,), note="holds refunds"),
     "desk.do: decide_chargeback": Authority((R.FINANCE,), note="the bank's word"),
     "desk.do: account_chargeback": Authority((R.FINANCE,), note="refunds go out again"),

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.automation.model import Automation
 from domain.catalog.records import SkuRecord
+from domain.insight.complaints import TellComplaint
 from domain.insight.improvements import AddAction, CloseAction
 from domain.insight.parameters import InsightParameters
 from domain.order import Currency, Id, Minor, OrderNo, OrderTime, PayChannel, Qty, Sku, Tag, Text
@@ -157,7 +158,7 @@ class StopAutomations(Strict):
 DeskTask = Annotated[
     AskAboutMoney | BookOutsideMoney | TellPayment | OpenChargeback | DecideChargeback | AccountChargeback
     | ReceiveGoods | PutSkus | TryAutomation | StopAutomations | DraftRules | DraftPolicy | BuildReportNow | SetInsight
-    | AddAction | CloseAction,
+    | AddAction | CloseAction | TellComplaint,
     Field(discriminator="kind"),
 ]  # fmt: skip
 

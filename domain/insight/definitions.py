@@ -238,8 +238,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "complaints_per_1000_x10", Wording("千单客诉量", "Complaints per 1,000 orders"),
         Unit.PER_1000_X10, MonthRule.PLACED,
-        formula=Wording("客诉 ÷ 已付款订单 × 1000", "complaints ÷ paid orders × 1,000"),
-        left_out=Wording("没有客诉来源时不计算", "not computed where no source tells of complaints"),
+        formula=Wording(
+            "客诉 ÷ 有客诉来源的渠道的已付款订单 × 1000",
+            "complaints ÷ paid orders of channels that tell of complaints × 1,000",
+        ),
+        left_out=Wording("没有客诉来源的渠道的订单", "orders of channels that tell of no complaints"),
+        at_least=False,
     ),
 )
 # fmt: on
@@ -263,7 +267,7 @@ class Flag(StrEnum):
     IMPERFECT = "imperfect"
     DOES_NOT_FIT = "does_not_fit"
     OFFERED = "offered"
-    PAID = "paid"
+    COMPLAINED = "complained"
 
 
 BEHIND: Mapping[str, Flag] = {
@@ -282,6 +286,6 @@ BEHIND: Mapping[str, Flag] = {
     "fits_bp": Flag.DOES_NOT_FIT,
     "offers_taken_bp": Flag.OFFERED,
     "offer_refunds_bp": Flag.OFFERED,
-    "complaints_per_1000_x10": Flag.PAID,
+    "complaints_per_1000_x10": Flag.COMPLAINED,
 }
 """The orders that one looks at to understand a figure: mostly those that count against it."""

@@ -1,6 +1,6 @@
 """Plain rows that a report is computed from, as the store reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ class MeasuredOrder:
 
     order_no: str
     placed_at: datetime
+    channel: str = ""
     paid: bool = True
     paid_at: datetime | None = None
     city: str | None = None
@@ -33,6 +34,7 @@ class MeasuredOrder:
     abnormal: bool = False
     by_hand: bool = False
     fits: bool | None = None
+    complaints: int = 0
 
     @property
     def counts(self) -> bool:
@@ -87,7 +89,8 @@ class OfferedUnits:
 @dataclass(frozen=True)
 class MonthFacts:
     """Everything that one month's report is made of. `orders`: placed in it, or signed for in it; `closures`: how each
-    return ended that ended in it; `complaints`: None where no source tells; `as_of`: what is due by then is judged."""
+    return ended that ended in it; `complaint_sources`: channels that tell of complaints; `as_of`: what is due by then
+    is judged."""
 
     month: Span
     as_of: datetime
@@ -99,4 +102,4 @@ class MonthFacts:
     refunds: Sequence[RefundTime] = ()
     anomalies: Sequence[Anomaly] = ()
     offers: OfferedUnits = OfferedUnits()
-    complaints: int | None = None
+    complaint_sources: Collection[str] = ()

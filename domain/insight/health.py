@@ -54,7 +54,7 @@ def health_report(facts: MonthFacts) -> HealthReport:
         _perfect(facts, counted),
         _second_opinion(counted),
         *_offers(facts.offers),
-        _complaints(facts, len(counted), left),
+        _complaints(facts, counted, left),
     )
     return HealthReport(
         month=facts.month.name, parameters_version=facts.parameters.version, orders=len(placed),
@@ -151,12 +151,14 @@ def _offers(made: OfferedUnits) -> tuple[Figure, Figure]:
     return taken.model_copy(update={"parts": parts}), refunds.model_copy(update={"parts": beside})
 
 
-def _complaints(facts: MonthFacts, counted: int, left: dict[str, int]) -> Figure:
+def _complaints(facts: MonthFacts, counted: list[MeasuredOrder], left: dict[str, int]) -> Figure:
+    """A channel that is silent has not no complaints: nobody has told."""
     key = "complaints_per_1000_x10"
-    if facts.complaints is None:
-        everything = {"no_source": counted}
-        return Figure(key=key, value=None, counted=0, left_out={n: c for n, c in (everything | left).items() if c})
-    return share(key, facts.complaints, counted, 10_000, left)
+    told = [order for order in counted if order.channel in facts.complaint_sources]
+    left = {"no_source": len(counted) - len(told)} | left
+    if not told:
+        return Figure(key=key, value=None, counted=0, left_out={n: c for n, c in left.items() if c})
+    return share(key, sum(order.complaints for order in told), len(told), 10_000, left)
 
 
 def flags(order: MeasuredOrder, facts: MonthFacts) -> Iterator[Flag]:
@@ -166,7 +168,8 @@ def flags(order: MeasuredOrder, facts: MonthFacts) -> Iterator[Flag]:
         yield Flag.SIGNED
     if order.placed_at not in facts.month or not order.counts:
         return
-    yield Flag.PAID
+    if order.complaints:
+        yield Flag.COMPLAINED
     if order.by_hand:
         yield Flag.BY_HAND
     if dispatched_late(order, facts):

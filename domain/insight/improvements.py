@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from domain.order import Id, Text
 from domain.strict import Strict
 
-HeldBy = Literal["rules", "policy", "insight"]
-"""A rule set, a policy, or what reports go by."""
+HeldBy = Literal["rules", "policy", "automations", "forms", "insight"]
+"""A rule set, a policy, a book of automations or after-sales forms, or what reports go by."""
 
 
 def _in_the_calendar(day: str) -> str:
@@ -37,7 +37,7 @@ class AddAction(Strict):
 
 
 class CloseAction(Strict):
-    """`version`: of the rule set, policy or parameters that keep the anomaly from coming again; published since."""
+    """`version`: of the rule set, policy, book or parameters that keep the anomaly away; published since."""
 
     kind: Literal["close_action"] = "close_action"
     action_no: Annotated[int, Field(ge=1, le=2**62)]

@@ -18,7 +18,7 @@ from domain.returns.facts import (
 from domain.returns.models import MAX_EVIDENCE, Actor, ApplyReturn, Quote
 from domain.returns.refunding import AmountRaised, quote_for
 from domain.returns.refusals import Code, Refusal, refusal
-from domain.returns.windows import Windows, days_for, warranty_ends, window_ends
+from domain.returns.windows import Windows, days_for, replaced_until, window_ends
 from domain.strict import Strict
 from domain.units import UnitRange, count, first_units
 
@@ -223,7 +223,7 @@ def _in_time(
     application: ApplyReturn, line: ReturnLineFacts, signed_at: datetime | None, rules: AdmissionRules, at: datetime
 ) -> bool:
     if application.type is ReturnType.WARRANTY_REPLACEMENT:
-        ends = warranty_ends(line, signed_at)
+        ends = replaced_until(line, signed_at)
         return ends is not None and at <= ends
     if signed_at is None:
         return True
@@ -234,5 +234,6 @@ def _in_time(
 def _too_late(application: ApplyReturn, line: ReturnLineFacts) -> Code:
     if application.type is not ReturnType.WARRANTY_REPLACEMENT:
         return Code.WINDOW_OVER
-    has_one = line.warranty_until is not None or line.warranty_days is not None
+    terms = (line.warranty_until, line.warranty_days, line.shelf_life_until)
+    has_one = any(term is not None for term in terms)
     return Code.WARRANTY_OVER if has_one else Code.NO_WARRANTY

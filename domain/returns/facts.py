@@ -41,6 +41,7 @@ class ReturnLineFacts(Strict):
     """False: excluded from returns without a reason (fresh, made to measure, unsealed …), as agreed at purchase."""
     warranty_until: date | None = None
     warranty_days: int | None = None
+    shelf_life_until: date | None = None
     """Counted from the day after signing."""
 
 

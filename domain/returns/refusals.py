@@ -70,8 +70,8 @@ TEXTS: dict[Code, tuple[str, str]] = {
         "该商品不支持无理由退换（购买时已确认）",
     ),
     Code.WINDOW_OVER: ("the time for it is over", "已超过售后期限"),
-    Code.NO_WARRANTY: ("it was sold without a warranty", "该商品没有保修"),
-    Code.WARRANTY_OVER: ("its warranty has ended", "该商品已过保修期"),
+    Code.NO_WARRANTY: ("it was sold without a warranty or shelf life", "该商品没有保修期或保质期"),
+    Code.WARRANTY_OVER: ("its warranty or shelf life has ended", "该商品已过保修期或保质期"),
     Code.TOO_MANY_APPLICATIONS: ("there have been too many cases about it already", "该商品申请售后次数已达上限"),
     Code.LOWERED_BY_BUYER: ("only staff may lower the amount", "仅客服可以下调退款金额"),
     Code.AMOUNT_RAISED: (

@@ -29,13 +29,13 @@ def days_for(kind: ReturnType, reason: Reason, windows: Windows) -> int:
     return windows.quality_exchange_days if exchange_for_defect else windows.no_reason_days
 
 
-def warranty_ends(line: ReturnLineFacts, signed_at: datetime | None) -> datetime | None:
-    """The last moment of a line's warranty, its last day included. None: it has no warranty, or none has begun."""
-    if line.warranty_until is not None:
-        return _midnight_after(line.warranty_until)
-    if line.warranty_days is None or signed_at is None:
-        return None
-    return window_ends(signed_at, line.warranty_days)
+def replaced_until(line: ReturnLineFacts, signed_at: datetime | None) -> datetime | None:
+    """The last moment of a line's warranty or shelf life, whichever is longer, its last day included. None: it has
+    neither, or none has begun."""
+    ends = [_midnight_after(day) for day in (line.warranty_until, line.shelf_life_until) if day is not None]
+    if line.warranty_until is None and line.warranty_days is not None and signed_at is not None:
+        ends.append(window_ends(signed_at, line.warranty_days))
+    return max(ends, default=None)
 
 
 def _midnight_after(day: date) -> datetime:

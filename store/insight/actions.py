@@ -23,6 +23,8 @@ UPDATE insight_actions SET held_by = $2, held_version = $3, closed_by = $4, clos
 PUBLISHED = {
     "rules": "SELECT published_at FROM rule_sets WHERE version = $1",
     "policy": "SELECT published_at FROM policies WHERE version = $1",
+    "automations": "SELECT published_at FROM business_books WHERE kind = 'automations' AND version = $1",
+    "forms": "SELECT published_at FROM business_books WHERE kind = 'forms' AND version = $1",
     "insight": "SELECT put_at FROM insight_parameters WHERE version = $1",
 }
 # How often a ticket of the same system and step was opened in the four weeks after it was closed.

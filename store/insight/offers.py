@@ -21,20 +21,23 @@ _CASES = """SELECT FROM unit_claims k JOIN return_cases c ON c.return_no = k.hol
     AND k.line_id = q.line_id AND q.unit >= k.first_unit AND q.unit < k.first_unit + k.units"""
 _AS_NOTHING = "('REJECTED', 'CANCELLED_BY_BUYER', 'CLOSED_NOT_SENT')"
 
-# Units under warranty that have left, been signed for, and were not lost. `by`: the channel that their buyer
-# has agreed to.
+# Units under warranty, or with a shelf life, that have left, been signed for, and were not lost: with what ends first
+# from a day on. `by`: the channel that their buyer has agreed to.
 UNITS = """
-SELECT o.order_no, o.buyer_id, o.start #>> '{buyer,offers_by}' AS by, l.line_id, u.unit, w.expires
+SELECT o.order_no, o.buyer_id, o.start #>> '{buyer,offers_by}' AS by, l.line_id, u.unit, w.ends, w.expires
 FROM orders o
 CROSS JOIN LATERAL jsonb_array_elements(o.start -> 'lines') j
 JOIN child_lines l ON l.order_no = o.order_no AND l.line_id = j ->> 'line_id'
 JOIN child_orders c ON c.child_no = l.child_no AND c.type = 'SHIPMENT' AND c.signed_at IS NOT NULL
-CROSS JOIN LATERAL (SELECT coalesce((j #>> '{after_sales,warranty_until}')::date,
-    (c.signed_at AT TIME ZONE 'Asia/Shanghai')::date + (j #>> '{after_sales,warranty_days}')::integer) AS expires) w
+CROSS JOIN LATERAL (SELECT e.ends, e.expires FROM (VALUES
+        ('warranty', coalesce((j #>> '{after_sales,warranty_until}')::date,
+            (c.signed_at AT TIME ZONE 'Asia/Shanghai')::date + (j #>> '{after_sales,warranty_days}')::integer)),
+        ('shelf_life', (j #>> '{after_sales,shelf_life_until}')::date)) e (ends, expires)
+    WHERE e.expires >= $1 AND e.expires <= $2 ORDER BY e.expires, e.ends LIMIT 1) w
 CROSS JOIN LATERAL generate_series(l.first_unit, l.first_unit + l.qty - l.lost_units - 1) AS u (unit)
 WHERE o.erased_at IS NULL
-    AND jsonb_path_exists(o.start, '$.lines[*].after_sales ? (@.warranty_until != null || @.warranty_days != null)')
-    AND w.expires >= $1 AND w.expires <= $2"""
+    AND jsonb_path_exists(o.start, '$.lines[*].after_sales ?
+        (@.warranty_until != null || @.warranty_days != null || @.shelf_life_until != null)')"""
 DUE = f"""
 SELECT * FROM (SELECT q.*, EXISTS ({_CASES} AND c.ended_at IS NULL) AS open_case,
         EXISTS ({_CASES} AND c.status IN ('REFUNDED', 'EXCHANGED', 'REFUND_FAILED')) AS returned,
@@ -54,7 +57,7 @@ _TAKEN = f"""EXISTS ({_CASES} AND c.type = 'warranty_replacement' AND c.applied_
     AND c.status NOT IN {_AS_NOTHING})"""
 _REFUNDED = f"EXISTS ({_CASES} AND c.status = 'REFUNDED' AND c.applied_at >= q.made_at)"
 OF_ORDER = f"""
-SELECT q.line_id, q.unit, q.expires, q.made_at, q.refused_at, {_TAKEN} AS taken FROM offers q
+SELECT q.line_id, q.unit, q.ends, q.expires, q.made_at, q.refused_at, {_TAKEN} AS taken FROM offers q
 WHERE q.order_no = $1 ORDER BY q.line_id, q.unit"""  # noqa: S608 - our own words
 REFUSE = """
 UPDATE offers SET refused_at = $2 WHERE order_no = $1 AND refused_at IS NULL AND expires >= $3"""
@@ -85,6 +88,7 @@ class MadeOffer:
 
     line_id: str
     unit: int
+    ends: str
     expires: date
     made_at: datetime
     refused_at: datetime | None
@@ -135,7 +139,7 @@ async def read_offers(
 
 def _is_due(row: Row, terms: OfferTerms, as_of: datetime) -> bool:
     unit = OfferedUnit(
-        kind=Ends.WARRANTY, expires=row["expires"], open_case=row["open_case"], returned=row["returned"],
+        kind=Ends(row["ends"]), expires=row["expires"], open_case=row["open_case"], returned=row["returned"],
         refunded=row["refunded"], offered=row["offered"],
     )  # fmt: skip
     at = offer_at(unit, terms)
@@ -143,19 +147,17 @@ def _is_due(row: Row, terms: OfferTerms, as_of: datetime) -> bool:
 
 
 async def _claim(connection: Connection, due: list[Row], at: datetime) -> int:
-    claimed: defaultdict[tuple[str, str, str, str, date], list[int]] = defaultdict(list)
+    claimed: defaultdict[tuple[str, str, str, str, str, date], list[int]] = defaultdict(list)
     for row in due:
-        key = (row["order_no"], row["line_id"], row["buyer_id"], row["by"], row["expires"])
-        order_no, line_id, _, by, expires = key
-        unit = await connection.fetchval(
-            CLAIM, order_no, line_id, row["unit"], Ends.WARRANTY.value, expires, by, at
-        )  # somebody was quicker: None
-        if unit is not None:
+        key = (row["order_no"], row["line_id"], row["buyer_id"], row["by"], row["ends"], row["expires"])
+        order_no, line_id, _, by, ends, expires = key
+        unit = await connection.fetchval(CLAIM, order_no, line_id, row["unit"], ends, expires, by, at)
+        if unit is not None:  # else somebody was quicker
             claimed[key].append(unit)
-    for (order_no, line_id, buyer_id, by, expires), units in claimed.items():
+    for (order_no, line_id, buyer_id, by, ends, expires), units in claimed.items():
         offer = OfferMade(
             order_no=order_no, seq=0, buyer_id=buyer_id, by=by, line_id=line_id, units=tuple(units),
-            ends=Ends.WARRANTY, expires=expires,
+            ends=Ends(ends), expires=expires,
         )  # fmt: skip
         await publish_offer(connection, offer, at)
     return sum(map(len, claimed.values()))

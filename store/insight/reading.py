@@ -12,6 +12,7 @@ from domain.insight.periods import Span
 from domain.insight.second_opinion import Misfit, defects, fits
 from domain.insight.severity import Anomaly, hours_between, kind_of, top
 from domain.strict import of
+from store.insight.complaints import read_complaints
 from store.insight.offers import read_offers
 from store.insight.told import read_told, told_orders
 from store.insight.ways import read_habits, read_moves
@@ -51,7 +52,7 @@ WITH chosen AS (
     SELECT order_no, bool_or(action IN ('retry', 'supply', 'give_up') OR owner IS NOT NULL) AS by_hand
     FROM tickets JOIN chosen USING (order_no) GROUP BY order_no
 )
-SELECT o.order_no, o.placed_at,
+SELECT o.order_no, o.placed_at, o.channel,
     o.payment_status = 'PAID' OR (o.payable_minor = 0 AND o.status <> 'PENDING_PAYMENT') AS paid,
     coalesce(o.paid_at, CASE WHEN o.payable_minor = 0 THEN o.placed_at END) AS paid_at,
     o.start #>> '{address,city}' AS city, o.start #>> '{address,province}' AS province,
@@ -124,21 +125,27 @@ class MonthRows:
     told: list[Row]
     offers: OfferedUnits
     offered: tuple[str, ...]
+    sources: frozenset[str]
+    complaints: Mapping[str, int]
 
     def facts(self) -> MonthFacts:
-        told, paid = self.transitions, self.payments
+        told, paid, of_order = self.transitions, self.payments, self.complaints.get
         opinions = {order.order_no: fits(order) for order in told_orders(self.told)}
         return MonthFacts(
             month=self.month,
             as_of=self.as_of,
             parameters=self.parameters,
-            orders=[MeasuredOrder(**row, fits=opinions.get(row["order_no"])) for row in self.orders],
+            orders=[
+                MeasuredOrder(**row, fits=opinions.get(row["order_no"]), complaints=of_order(row["order_no"], 0))
+                for row in self.orders
+            ],
             transitions=Transitions(told["total"], told["in_step"], told["unfit"], told["days_not_compared"]),
             payments=Payments(paid["total"], paid["late_ones"]),
             closures=[row["ending"] for row in self.closures],
             refunds=[RefundTime(**row) for row in self.refunds],
             anomalies=self.anomalies,
             offers=self.offers,
+            complaint_sources=self.sources,
         )
 
 
@@ -167,7 +174,7 @@ class PeriodReader:
                 await connection.fetch(CLOSURES, *between, timeout=LONGEST_S),
                 await connection.fetch(REFUNDS, *between, timeout=LONGEST_S),
                 await _anomalies(connection, month), await read_told(connection, *between, placed=True),
-                *await read_offers(connection, month, as_of),
+                *await read_offers(connection, month, as_of), *await read_complaints(connection, month),
             )  # fmt: skip
 
     async def week(self, week: Span) -> WeekRows:

@@ -80,7 +80,6 @@ def _by_line(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _line(row: Row, mine: list[Row], shares: list[Row], taken: list[Row], terms: dict[str, Any]) -> ReturnLineFacts:
-    until = terms.get("warranty_until")
     return ReturnLineFacts(
         **row,
         shares=tuple(UnitShare(**share) for share in shares),
@@ -88,9 +87,14 @@ def _line(row: Row, mine: list[Row], shares: list[Row], taken: list[Row], terms:
         waiting=tuple(_run(p, p["qty"]) for p in mine if _waits(p)),
         taken=tuple(UnitRange(**r) for r in taken),
         no_reason=terms.get("no_reason", True),
-        warranty_until=None if until is None else date.fromisoformat(until),
+        warranty_until=_day(terms.get("warranty_until")),
         warranty_days=terms.get("warranty_days"),
+        shelf_life_until=_day(terms.get("shelf_life_until")),
     )
+
+
+def _day(said: str | None) -> date | None:
+    return None if said is None else date.fromisoformat(said)
 
 
 def _waits(parcel: Row) -> bool:

@@ -60,6 +60,20 @@ async def test_a_program_holds_an_order_once_and_sees_what_became_of_it(door: Do
     assert wrong.status_code == 422
 
 
+async def test_a_complaint_is_told_once_under_its_number(door: Door) -> None:
+    erp, order = await door.program(), (await paid(door.house, cups())).order.order_no
+    at = door.house.now().isoformat()
+    asked = {"complaint_no": "C-1", "about": "damaged", "complained_at": at}
+    for key in ("one", "two"):
+        told = await erp.post(f"/orders/{order}/complaints", asked, key=key)
+        assert (told.status_code, told.json()["complaint_no"]) == (201, "C-1"), told.text
+    otherwise = await erp.post(f"/orders/{order}/complaints", asked | {"about": "late"})
+    assert otherwise.status_code == 409 and "already" in otherwise.json()["detail"]
+    assert await door.house.pool.fetchval("SELECT count(*) FROM complaints") == 1
+    wrong = await erp.post(f"/orders/{order}/complaints", asked | {"text": "what the buyer wrote"})
+    assert wrong.status_code == 422
+
+
 async def test_a_list_is_read_page_by_page_without_gap_or_repeat(door: Door) -> None:
     erp = await door.program()
     numbers = [f"SO2611100{n}" for n in range(5)]

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
 from activities.insight.offers import MakeOffers, OfferActivities
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
@@ -23,10 +25,14 @@ from tests.returns.orders import cups, signed
 TERMS = OfferTerms()
 
 
-async def bought(house: ScenarioEnvironment, qty: int = 2, agreed: str | None = "sms", **terms: Any) -> ScenarioOrder:
-    line = start_order(cups(qty), house.now()).model_dump(mode="json")["lines"][0]
+async def bought(
+    house: ScenarioEnvironment, qty: int = 2, agreed: str | None = "sms", number: str = "SO26112001", **terms: Any
+) -> ScenarioOrder:
+    lines = (cups(qty).lines[0].model_copy(update={"sku": f"CUP-{number}"}),)
+    order = cups(qty).model_copy(update={"order_no": number, "lines": lines})
+    line = start_order(order, house.now()).model_dump(mode="json")["lines"][0]
     buyer = {"buyer_id": "b-1"} | ({"offers_by": agreed} if agreed else {})
-    return await signed(house, cups(qty), lines=[line | {"after_sales": terms}], buyer=buyer)
+    return await signed(house, order, lines=[line | {"after_sales": terms}], buyer=buyer)
 
 
 async def heard(house: ScenarioEnvironment) -> None:
@@ -81,3 +87,24 @@ async def test_who_has_not_agreed_hears_nothing_and_is_what_the_others_are_compa
     async with house.pool.acquire() as connection:
         counted, _ = await read_offers(connection, month_before(house.now()), house.now())
     assert (counted.unasked, counted.unasked_refunded, counted.answered) == (2, 0, 0)
+
+
+async def test_the_end_that_comes_first_is_offered_before_and_until_the_last_one_a_unit_is_replaced(
+    house: ScenarioEnvironment,
+) -> None:
+    first, last = (house.now().astimezone(SHOP_TIME).date() + timedelta(days=days) for days in (20, 60))
+    life = await bought(house, qty=1, warranty_until=f"{last}", shelf_life_until=f"{first}")
+    beside = await bought(house, qty=1, number="SO26112002", shelf_life_until=f"{first}")
+    await heard(house)
+    assert await OfferStore(house.pool).make(TERMS, house.now()) == 2
+    assert {(told["ends"], told["expires"]) for told in await events(house)} == {("shelf_life", f"{first}")}
+    await house.pass_until(house.now() + timedelta(days=25))
+    await (await case_of(life, ReturnType.WARRANTY_REPLACEMENT, {"L1": 1})).apply()
+    late = await case_of(beside, ReturnType.WARRANTY_REPLACEMENT, {"L1": 1})
+    handle = await house.temporal.start_workflow(
+        "Return", late.application, id=f"return/{late.return_no}", task_queue="oms"
+    )
+    with pytest.raises(WorkflowFailureError) as refused:
+        await handle.result()
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert [d["code"] for d in refused.value.cause.details] == ["WARRANTY_OVER"]

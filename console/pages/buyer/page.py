@@ -106,8 +106,8 @@ async def _offers(request: Request, buyer: LinkedBuyer) -> list[MadeOffer]:
 
 
 def _by_line(offers: list[MadeOffer]) -> list[dict[str, Any]]:
-    found = Counter((one.line_id, one.expires) for one in offers)
-    return [{"line_id": line, "expires": end, "units": units} for (line, end), units in found.items()]
+    found = Counter((one.line_id, one.ends, one.expires) for one in offers)
+    return [{"line_id": line, "ends": what, "expires": end, "units": n} for (line, what, end), n in found.items()]
 
 
 def _cases(cases: tuple[ReturnView, ...]) -> Iterator[dict[str, Any]]:

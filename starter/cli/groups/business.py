@@ -9,6 +9,7 @@ def _order(oms: typer.Typer) -> None:
     from starter.cli.orders import (
         change,
         chargeback,
+        complaint,
         explain,
         forget,
         hold,
@@ -37,6 +38,7 @@ def _order(oms: typer.Typer) -> None:
     orders.command("resplit")(replan.resplit)
     orders.command("label")(label.label)
     orders.command("chargeback")(chargeback.opened)
+    orders.command("complaint")(complaint.told)
     orders.command("chargeback-decided")(chargeback.decided)
     orders.command("chargeback-accounted")(chargeback.accounted)
     oms.add_typer(orders, name="order")

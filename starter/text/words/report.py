@@ -41,6 +41,8 @@ REPORT_WORDS: Mapping[str, Mapping[str, str]] = {
     "held by": {
         "rules": N_("Rule set"),
         "policy": N_("Policy"),
+        "automations": N_("Automations"),
+        "forms": N_("After-sales forms"),
         "insight": N_("Report parameters"),
     },
     "anomaly": {

@@ -54,6 +54,14 @@ def test_what_is_left_out_and_what_is_counted_are_everything() -> None:
     assert report.figure("fits_bp").coverage_bp == 5_000
 
 
+def test_orders_of_a_channel_that_tells_of_no_complaints_are_left_out_and_counted_and_not_taken_for_content() -> None:
+    told = [an_order(1, channel="tmall", complaints=2), an_order(2, channel="tmall"), an_order(3, channel="own")]
+    facts = the_month(*told, complaint_sources={"tmall"})
+    figure = health_report(facts).figure("complaints_per_1000_x10")
+    assert (figure.value, figure.counted, figure.left_out) == (10_000, 2, {"no_source": 1})
+    assert [Flag.COMPLAINED in flags(order, facts) for order in told] == [True, False, False]
+
+
 def test_fulfilment_counts_those_signed_for_in_the_month_whenever_they_were_placed() -> None:
     early = an_order(1, placed_at=APRIL.since - 2 * DAY, signed_at=APRIL.since)
     late = an_order(2, placed_at=APRIL.until - DAY, signed_at=APRIL.until)

@@ -41,7 +41,14 @@ async def test_without_a_version_that_came_after_it_an_action_stays_open(actions
     reports = ReportStore(pool)
     await reports.put_parameters(InsightParameters(hours_cap=40), "u-ops", AS_OF - HOUR)
     number = await actions.add(WANTED, "u-sup", AS_OF)
-    for held_by, version in (("rules", 77), ("policy", 77), ("insight", 77), ("insight", 1)):
+    for held_by, version in (
+        ("rules", 77),
+        ("policy", 77),
+        ("insight", 77),
+        ("insight", 1),
+        ("automations", 77),
+        ("forms", 77),
+    ):
         wanted = CloseAction.model_validate({"action_no": number, "held_by": held_by, "version": version})
         with pytest.raises(ActionRefused, match="stays open"):
             await actions.close(wanted, "u-sup", AS_OF + HOUR)
