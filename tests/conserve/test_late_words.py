@@ -10,7 +10,7 @@ from bench.scenarios.environment.return_case import MINUTE, Case, case_of
 from bench.scenarios.ordered import stocked
 from domain.facts import Kind
 from domain.records import TicketRecord
-from domain.returns.enums import CaseStatus, ReturnType
+from domain.returns.enums import ReturnType
 from domain.states import OrderStatus
 from providers.errors import UnknownOutcome
 from tests.conserve.conftest import Ground
@@ -240,47 +240,3 @@ async def test_what_the_warehouse_cancels_while_a_return_waits_for_the_push_to_e
     free = "SELECT available FROM stock WHERE sku = $1 AND warehouse = 'WH-BJ'"
     assert await house.pool.fetchval(free, f"CUP{number}") == 2
     await every_owner(ground, life, number)
-
-
-# --- what goes out instead -------------------------------------------------------------------------------------------
-
-
-async def replaced(ground: Ground, number: str) -> Case:
-    """One of two cups for a larger one, which is on its way."""
-    life = await paid(ground, number)
-    await life.ships(1)
-    await life.happens(Kind.SIGNED, 1)
-    await world(life).receive(f"CUPL{number}", "WH-BJ", 2)
-    case = await case_of(life, ReturnType.EXCHANGE, {"L1": 1}, replacements={"L1": f"CUPL{number}"})
-    await case.apply()
-    await case.decide()
-    await case.goods_come_back()
-    await case.check_outbound(passed=True)
-    return case
-
-
-async def test_a_replacement_that_the_buyer_refuses_keeps_the_case_open_until_a_person_has_settled_it(
-    ground: Ground,
-) -> None:
-    number = "74000090"
-    case = await replaced(ground, number)
-    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
-    await case.life.happens(Kind.DELIVERY_REFUSED, 2, note="not at home")
-    (ticket,) = (await case.view()).open_tickets
-    assert (ticket.step, ticket.severity, ticket.child_no) == ("delivery refused", "urgent", case.life.child_no(2))
-    await case.days_pass(40)
-    assert (await case.shown()).ended_at is None
-    await every_owner(ground, case.life, number)
-    await case.resolve("give_up")
-    assert (await case.shown()).status is CaseStatus.EXCHANGED
-    await every_owner(ground, case.life, number)
-
-
-async def test_a_replacement_that_leaves_after_the_exchange_has_ended_without_it_is_a_question(ground: Ground) -> None:
-    number = "74000091"
-    case = await replaced(ground, number)
-    await case.life.happens(Kind.WMS_REJECTED, 2)
-    await case.resolve("give_up")
-    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
-    steps = {t.step for t in (await case.view()).open_tickets if t.severity == "urgent"}
-    assert steps == {"send back", LEFT}

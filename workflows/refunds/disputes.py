@@ -21,11 +21,17 @@ DECIDED = "the bank has decided, or what it took is accounted for"
 Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
 
-async def while_disputed(tickets: Tickets, system: str, order_no: str, refund: str, wait: Wait) -> bool | None:
+NEVER_SENT = "this refund is never sent by the system: the bank pays the buyer back, or a person does"
+
+
+async def while_disputed(
+    tickets: Tickets, system: str, order_no: str, refund: str, wait: Wait, *, step: str = ON_HOLD,
+    give_up_means: str = NEVER_SENT,
+) -> bool | None:  # fmt: skip
     """None: no bank holds it. True: try again, the bank has decided or a person says so. False: a person has taken
-    the refund over."""
+    the refund over. `step`: of what goes out instead of money, what its ticket asks about."""
     why = await in_store(StoreActivities.refund_hold, order_no, summary=f"disputes of {order_no}")
-    asked = tickets.claim(system, ON_HOLD, about=refund)  # by the run before
+    asked = tickets.claim(system, step, about=refund)  # by the run before
     if not why:
         if asked is None:
             return None
@@ -33,9 +39,9 @@ async def while_disputed(tickets: Tickets, system: str, order_no: str, refund: s
         return True
     ticket = asked or tickets.open(
         system,
-        ON_HOLD,
+        step,
         f"{refund}: {why}",
-        give_up_means="this refund is never sent by the system: the bank pays the buyer back, or a person does",
+        give_up_means=give_up_means,
         actions=("retry", "give_up"),
         severity="urgent",
         about=refund,

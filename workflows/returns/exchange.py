@@ -26,6 +26,7 @@ from workflows.durable.branches import Branches
 from workflows.durable.carrying import ByType, Own, Table
 from workflows.durable.guarded import GaveUp, Step, guarded
 from workflows.durable.local_steps import until_in_store
+from workflows.returns.held_replacement import until_no_bank_holds_it
 from workflows.returns.inspection import Inspection
 from workflows.returns.messages import CheckOutbound, LabelAnswer
 from workflows.returns.state import ReturnEnded, ReturnState
@@ -218,6 +219,7 @@ class Exchange:
         if self._replacing:
             await self._clear_away()
         if not self.shipment.child_no:
+            await until_no_bank_holds_it(self.state, self._branches.until)
             await self._reserve()
         if not self._pushed:
             await self._push()

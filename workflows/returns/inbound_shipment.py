@@ -171,7 +171,7 @@ class InboundShipment:
             raise ReturnEnded(ReturnEvent.BUYER_CANCELLED, "taken back")
         if not moved() and forgive:
             state.log("system", "never sent", reason=NOT_SENT)
-            self._never_came = self.inspection.received = self.inspection.inspected = True
+            self._never_came = self.inspection.goes_on_without()
         elif not moved():
             self.give_free()
             raise ReturnEnded(ReturnEvent.NOT_SENT, NOT_SENT)
@@ -261,7 +261,7 @@ class InboundShipment:
     def _are_lost(self, by: str) -> None:
         """Nothing to receive, and an inspection that finds every unit missing."""
         self.state.log(by, "lost on the way back", "WAREHOUSE", units=self.inspection.expected)
-        self._never_came = self.inspection.received = self.inspection.inspected = True
+        self._never_came = self.inspection.goes_on_without()
         self.inspection.finished_by = by
 
     def _leave_out(self) -> None:

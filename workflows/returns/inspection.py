@@ -30,6 +30,7 @@ class Inspection:
         received=bool,
         inspected=bool,
         finished_by=str,
+        nothing_came=bool,
         frozen=bool,
         lines=tuple[ReturnedLine, ...],
         left_out=tuple[UnitRange, ...],
@@ -45,6 +46,8 @@ class Inspection:
         self.received = False
         self.inspected = False
         self.finished_by = ""
+        self.nothing_came = False
+        """The case has gone on without its goods: not sent in time, or given up as lost. They may come all the same."""
         self.frozen = False
         """The case's units are out of what the buyer has, and not yet graded."""
         self._parties = parties
@@ -64,6 +67,11 @@ class Inspection:
         self.left_out = without((run for line in self.lines for run in line.units), left)
         lines = (line.model_copy(update={"units": without(line.units, self.left_out)}) for line in self.lines)
         self.expects(tuple(line for line in lines if line.units), self.code)
+
+    def goes_on_without(self) -> bool:
+        """Nothing to receive, and an inspection that finds every unit missing."""
+        self.received = self.inspected = self.nothing_came = True
+        return True
 
     # --- doors -------------------------------------------------------------------------------------------------------
 

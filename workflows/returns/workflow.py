@@ -213,6 +213,11 @@ class Return(ReturnHandlers):
             self._order_told = True
         if self._state.status is CaseStatus.CLOSED_NOT_SENT:
             await self._late_parcel.watch()
+        elif self._inspection.nothing_came and workflow.patched("goods that were given up are listened for"):
+            await self._state.flushed()
+            if refunded:
+                await close_order_if_all_is_back(self._state)
+            await self._late_parcel.watch()
         await write_everything(self._state, self._events, self._branches)
         if refunded:
             await close_order_if_all_is_back(self._state)

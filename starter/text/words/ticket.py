@@ -68,6 +68,7 @@ TICKET_WORDS: Mapping[str, Mapping[str, str]] = {
         "push outbound": N_("hand the parcel to the warehouse"),
         "push replacement": N_("hand the replacement to the warehouse"),
         "replacement not sent": N_("the replacement was not sent"),
+        "replacement on hold": N_("the replacement waits for the bank"),
         "replacement short": N_("the replacement is not complete"),
         "replacement out of stock": N_("nothing in stock to exchange with"),
         "replacement in trouble": N_("trouble with the replacement"),

@@ -1,0 +1,163 @@
+"""Goods of a return that come after all, and goods that go out instead: somebody owns them, whatever the world says."""
+
+from datetime import timedelta
+
+import pytest
+
+from bench.scenarios.environment.finance import decided
+from bench.scenarios.environment.return_case import MINUTE, Case, case_of
+from domain.facts import Kind
+from domain.returns.enums import CaseStatus, ReturnType
+from domain.states import OrderStatus
+from store.outside_money.chargebacks import ChargebackStore, NewChargeback
+from tests.conserve.conftest import Ground
+from tests.conserve.test_late_words import LEFT, paid, world
+from tests.conserve.test_two_at_once import CUP, every_owner
+from workflows.messages import ResolveTicket
+
+pytestmark = pytest.mark.usefixtures("cancelled_at_once")
+
+
+# --- what goes out instead -------------------------------------------------------------------------------------------
+
+
+async def replaced(ground: Ground, number: str) -> Case:
+    """One of two cups for a larger one, which is on its way."""
+    life = await paid(ground, number)
+    await life.ships(1)
+    await life.happens(Kind.SIGNED, 1)
+    await world(life).receive(f"CUPL{number}", "WH-BJ", 2)
+    case = await case_of(life, ReturnType.EXCHANGE, {"L1": 1}, replacements={"L1": f"CUPL{number}"})
+    await case.apply()
+    await case.decide()
+    await case.goods_come_back()
+    await case.check_outbound(passed=True)
+    return case
+
+
+async def test_a_replacement_that_the_buyer_refuses_keeps_the_case_open_until_a_person_has_settled_it(
+    ground: Ground,
+) -> None:
+    number = "74000090"
+    case = await replaced(ground, number)
+    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
+    await case.life.happens(Kind.DELIVERY_REFUSED, 2, note="not at home")
+    (ticket,) = (await case.view()).open_tickets
+    assert (ticket.step, ticket.severity, ticket.child_no) == ("delivery refused", "urgent", case.life.child_no(2))
+    await case.days_pass(40)
+    assert (await case.shown()).ended_at is None
+    await every_owner(ground, case.life, number)
+    await case.resolve("give_up")
+    assert (await case.shown()).status is CaseStatus.EXCHANGED
+    await every_owner(ground, case.life, number)
+
+
+async def test_a_replacement_that_leaves_after_the_exchange_has_ended_without_it_is_a_question(ground: Ground) -> None:
+    number = "74000091"
+    case = await replaced(ground, number)
+    await case.life.happens(Kind.WMS_REJECTED, 2)
+    await case.resolve("give_up")
+    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
+    steps = {t.step for t in (await case.view()).open_tickets if t.severity == "urgent"}
+    assert steps == {"send back", LEFT}
+
+
+# --- it comes after all ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+async def test_goods_that_come_after_they_were_given_up_as_lost_have_a_case_or_are_a_question(
+    ground: Ground, verdict: str
+) -> None:
+    """The case is over, paid or not: the desk was told so, and nobody owned what lay there."""
+    number = f"750000{len(verdict):02d}"
+    life = await paid(ground, number)
+    await life.ships(1)
+    await life.happens(Kind.SIGNED, 1)
+    case = await case_of(life, ReturnType.RETURN_REFUND, {"L1": 2})
+    await case.apply()
+    await case.decide()
+    await case.enter_waybill()
+    await case.days_pass(11)
+    (ticket,) = [t for t in (await case.view()).open_tickets if "retry" in t.actions]
+    message = ResolveTicket(ticket_id=ticket.ticket_id, action="give_up", remark="lost", by="u-ops")
+    await case.client.resolve_ticket(case.return_no, message)
+    await case.decide(verdict=verdict)  # whether nothing is paid for what did not come
+    await life.house.pass_until(life.house.now() + 5 * MINUTE)
+    for one in (await case.view()).open_tickets:
+        closed = ResolveTicket(ticket_id=one.ticket_id, action="give_up", remark="seen", by="u-ops")
+        await case.client.resolve_ticket(case.return_no, closed)
+    assert world(life).world.given_back_minor == (0 if verdict == "approve" else 2 * CUP)
+    await every_owner(ground, life, number)
+    linked = await case.receive()
+    found = "SELECT step, severity, state FROM tickets WHERE ticket_id = $1"
+    late = await life.house.pool.fetchrow(found, f"T-{case.return_no}-late")
+    if verdict == "reject":
+        assert late is not None and tuple(late) == ("late parcel", "urgent", "open"), "they are paid"
+    else:
+        assert late is None and await (await case.linked(linked)).status() is CaseStatus.IN_RETURN
+    assert world(life).engine.executions[f"return/{case.return_no}"].ended
+    await every_owner(ground, life, number)
+
+
+async def test_a_case_that_went_on_without_its_goods_listens_for_a_month_and_ends(ground: Ground) -> None:
+    number = "75000020"
+    life = await paid(ground, number)
+    await life.ships(1)
+    await life.happens(Kind.SIGNED, 1)
+    case = await case_of(life, ReturnType.RETURN_REFUND, {"L1": 2})
+    await case.apply()
+    await case.decide()
+    await case.enter_waybill()
+    await case.days_pass(11)
+    for one in (await case.view()).open_tickets:
+        closed = ResolveTicket(ticket_id=one.ticket_id, action="give_up", remark="lost", by="u-ops")
+        await case.client.resolve_ticket(case.return_no, closed)
+    await case.decide(verdict="reject")
+    await case.days_pass(31)
+    assert (await case.shown()).ended_at is not None
+    assert world(life).world.given_back_minor == 2 * CUP and await life.house.pool.fetchval(
+        "SELECT status FROM orders WHERE order_no = $1", life.order.order_no
+    ) == str(OrderStatus.CLOSED)
+
+
+# --- the bank has it -------------------------------------------------------------------------------------------------
+
+
+async def in_dispute(ground: Ground, number: str) -> Case:
+    """An exchange whose goods are back, while the bank disputes the payment."""
+    life = await paid(ground, number)
+    await life.ships(1)
+    await life.happens(Kind.SIGNED, 1)
+    await world(life).receive(f"CUPL{number}", "WH-BJ", 2)
+    case = await case_of(life, ReturnType.EXCHANGE, {"L1": 1}, replacements={"L1": f"CUPL{number}"})
+    await case.apply()
+    await case.decide()
+    chargeback = NewChargeback(f"CB{number}", life.order.order_no, 2 * CUP, "u-fin")
+    await ChargebackStore(life.house.pool).open(chargeback, life.house.now())
+    await case.goods_come_back()
+    return case
+
+
+async def test_no_replacement_goes_out_while_the_bank_disputes_and_it_goes_out_by_itself_once_that_is_won(
+    ground: Ground,
+) -> None:
+    number = "75000030"
+    case = await in_dispute(ground, number)
+    house = world(case.life)
+    (ticket,) = (await case.view()).open_tickets
+    assert ticket.step == "replacement on hold" and f"CB{number}" in ticket.error
+    assert house.world.pushed == [case.life.child_no(1)]
+    await every_owner(ground, case.life, number)
+    await decided(ChargebackStore(house.pool), f"CB{number}", "won", house.now())
+    await house.pass_until(house.now() + timedelta(minutes=10))
+    assert not (await case.view()).open_tickets and house.world.pushed[-1] == case.life.child_no(2)
+
+
+async def test_a_replacement_that_the_bank_holds_may_be_given_up(ground: Ground) -> None:
+    number = "75000031"
+    case = await in_dispute(ground, number)
+    await case.resolve("give_up")
+    view = await case.view()
+    assert (view.status, [t.step for t in view.open_tickets]) == (CaseStatus.REJECTED, ["send back"])
+    await every_owner(ground, case.life, number)
