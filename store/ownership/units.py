@@ -88,7 +88,7 @@ WITH paid AS MATERIALIZED (
         ('short pick', 'supply'), ('delivery refused', 'give_up'), ('refund refused by our books', 'give_up'),
         ('refund not sent', 'give_up'), ('refund on hold', 'give_up'),
         ('replacement out of stock', 'give_up'), ('late parcel', 'give_up'),
-        ('send back', 'give_up'), ('ship again', 'give_up')))
+        ('send back', 'give_up'), ('ship again', 'give_up'), ('left though it was stopped', 'give_up')))
 ), fact AS (
     SELECT order_no, line_id, what, span FROM part
     UNION ALL SELECT order_no, line_id, what, span FROM claim
@@ -99,6 +99,7 @@ WITH paid AS MATERIALIZED (
     SELECT n.order_no, n.line_id, t.what, n.span FROM asked t JOIN part n USING (order_no, child_no)
     WHERE t.what = 'ticket' OR t.step = 'short pick' AND n.what = 'missing'
         OR t.step = 'delivery refused' AND n.what = 'refused'
+        OR t.step = 'left though it was stopped' AND n.what = 'cancelled'
         -- A person settled the part of it that its case did not pay; the whole of it the order pays back itself.
         OR t.step = 'ship again' AND t.error LIKE '%paid back a part%' AND n.what = 'cancelled'
     UNION ALL  -- about a case

@@ -8,6 +8,7 @@ from bench.conserve.house import EngineHouse
 from bench.scenarios.environment.order import ScenarioOrder
 from bench.scenarios.environment.return_case import MINUTE, Case, case_of
 from bench.scenarios.ordered import stocked
+from domain.dispatch.holds import HoldKind
 from domain.facts import Kind
 from domain.records import TicketRecord
 from domain.returns.enums import ReturnType
@@ -17,6 +18,7 @@ from tests.conserve.conftest import Ground
 from tests.conserve.test_engine import AN_ORDERS_LIFE
 from tests.conserve.test_two_at_once import CUP, another_address, asked, cups, every_owner
 from workflows.messages import ResolveTicket
+from workflows.order.holds.messages import HoldOrder
 from workflows.order.messages import CancelOrder
 
 pytestmark = pytest.mark.usefixtures("cancelled_at_once")
@@ -162,6 +164,30 @@ async def test_a_parcel_that_leaves_beside_the_one_that_ships_in_its_place_is_a_
     await life.happens(Kind.WAYBILL_RETURNED, 1)
     (ticket,) = await questions(life)
     assert ticket.step == LEFT and f"ship as {life.child_no(2)}" in ticket.error
+
+
+@pytest.mark.parametrize("by", ["return", "hold"])
+async def test_what_leaves_while_it_stands_still_is_not_sent_a_second_time(ground: Ground, by: str) -> None:
+    number = f"740000{44 + len(by)}"
+    life = await paid(ground, number)
+    if by == "return":
+        case = await case_in(life, ReturnType.CANCEL_UNSHIPPED)
+    else:
+        hold = HoldOrder(kind=HoldKind.OTHER, reason="look", by="u-cs", ends_after_s=3_600)
+        await asked(world(life), life, "hold", hold)
+    await life.happens(Kind.WAYBILL_RETURNED, 1)
+    (ticket,) = await questions(life)
+    assert ticket.step == LEFT and "not sent again" in ticket.error
+    if by == "return":
+        await case.decide(verdict="reject")
+    await life.house.pass_until(life.house.now() + timedelta(hours=2))
+    assert len(world(life).world.pushed) == 1 and not world(life).world.refunding
+    await every_owner(ground, life, number)
+    await answered(life, "give_up")
+    await every_owner(ground, life, number)
+    stock = "SELECT available, reserved, shipped FROM stock WHERE sku = $1 AND warehouse = 'WH-BJ'"
+    found = await life.house.pool.fetchrow(stock, f"CUP{number}")
+    assert found is not None and tuple(found) == (0, 0, 2)
 
 
 # --- it stops what it had refused to stop ----------------------------------------------------------------------------

@@ -32,6 +32,7 @@ HOLD = "H-"
 """How the number of a hold begins; a return's never does."""
 SHIP_AGAIN = "ship again"
 """Its answer settles the units by a person's word or by a refund (store/ownership/units.py)."""
+GONE = "what has left though it was stopped is not sent again"
 SIDE_BY_SIDE = "parcels of a return do not wait for each other"
 """For a warehouse that has not answered, a channel that has not paid, or a person."""
 
@@ -294,6 +295,8 @@ class SetAside:
             parcel.let_go()
         elif self._cancelled or parcel.state.child_no in self._given_up:
             await self._pay_back(parcel, self._cancelled or _not_taken(return_no))
+        elif parcel.state.left_all_the_same and workflow.patched(GONE):
+            parcel.let_go(gone=True)
         else:
             await self._ship_again(parcel, before, return_no)
 

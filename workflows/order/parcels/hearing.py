@@ -67,9 +67,7 @@ def _whose(parcel: ParcelState) -> str:
     if parcel.handed_over:
         return f"its units ship as {', '.join(parcel.replaced_by)}: have one of the two stopped, or sent back"
     if parcel.set_aside:
-        return (
-            "its units stand still for a return, a hold or a change: nothing else of them is to be sent, or paid back"
-        )
+        return "its units stood still for a return or a hold, and are not sent again: have it stopped or sent back"
     units = ", ".join(f"{qty} of line {line}" for line, qty in parcel.plan.lines.items())
     return f"{units} go back to the buyer as money: have it stopped, sent back, or paid"
 

@@ -293,8 +293,10 @@ class Parcel:
         self._order_state.mark_changed()
         return True
 
-    def let_go(self) -> None:
-        """What it was set aside for has ended: its stock is free again."""
+    def let_go(self, *, gone: bool = False) -> None:
+        """What it was set aside for has ended: its stock is free again. `gone`: it has left all the same, with it."""
+        if gone:
+            self._stock.ship()
         self.state.set_aside = False
         self._clear_away()
         self._order_state.mark_changed()
