@@ -62,6 +62,23 @@ async def test_a_replacement_that_leaves_after_the_exchange_has_ended_without_it
     assert steps == {"send back", LEFT}
 
 
+@pytest.mark.parametrize("again", ["told again", "told late"])
+async def test_what_a_warehouse_said_before_it_rejected_a_replacement_closes_no_question(
+    ground: Ground, again: str
+) -> None:
+    """The question closed by itself, and the replacement was waited for without end."""
+    case = await replaced(ground, f"750000{len(again)}9")
+    before = case.house.now()
+    await case.life.happens(Kind.WMS_ACCEPTED, 2, at=before)
+    await case.house.pass_until(before + MINUTE)
+    await case.life.happens(Kind.WMS_REJECTED, 2, note="broken")
+    await case.life.happens(Kind.WMS_ACCEPTED if again == "told again" else Kind.PICKING, 2, at=before)
+    assert [t.step for t in (await case.view()).open_tickets] == ["replacement not sent"]
+    await case.resolve("retry")
+    await case.life.happens(Kind.WMS_REJECTED, 2, note="broken")
+    assert not (await case.view()).open_tickets, "told again, it is no news"
+
+
 # --- it comes after all ----------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ from workflows.shipping.warehouse import Voided, Warehouse
 
 STOCK = "stock"
 NOT_SENT = "replacement not sent"
+ONCE = "a replacement's news counts once, and by its time"
 LEFT_THOUGH_STOPPED = "left though it was stopped"
 GOES_ON = frozenset({Kind.WMS_ACCEPTED, Kind.PICKING, Kind.PACKED})
 """After all."""
@@ -49,6 +50,7 @@ class Exchange:
         _lines=tuple[ReplacementLine, ...],
         _seq=int,
         _not_sent=str,
+        _not_sent_at=datetime | None,
         _there=dict[str, int],
         _over=bool,
         _anew=bool,
@@ -72,7 +74,8 @@ class Exchange:
         self._lines: tuple[ReplacementLine, ...] = ()
         self._seq = 0
         self._not_sent = ""
-        """Why the warehouse does not send it."""
+        self._not_sent_at: datetime | None = None
+        """Why the warehouse does not send it, and when it has rejected it."""
         self._there: dict[str, int] = {}
         """Units that the warehouse has found, of lines of which it has found fewer."""
         self._over = False
@@ -122,7 +125,8 @@ class Exchange:
                 return
             fact = heard.fact
         applied = self.shipment.apply(fact)
-        self._hear(fact)
+        if applied.outcome is not Outcome.DUPLICATE or not workflow.patched(ONCE):
+            self._hear(fact)
         self.state.record(fact, applied.outcome, applied.before, applied.after, child, applied.note)
         if self._is_a_persons(fact, applied):
             return
@@ -154,10 +158,13 @@ class Exchange:
         if self.shipment.shipped or self._over:
             return
         if fact.kind is Kind.WMS_REJECTED:
+            self._not_sent_at = fact.occurred_at
             self._not_sent = fact.note or "the warehouse rejected it and gave no reason"
         elif self.shipment.cancelled and not self._not_sent:
             self._not_sent = fact.note or "the warehouse cancelled it"
-        elif fact.kind in GOES_ON:
+        elif fact.kind in GOES_ON and (
+            (at := self._not_sent_at) is None or fact.occurred_at > at or not workflow.patched(ONCE)
+        ):
             self._not_sent = ""
         if (actual := self._told(fact)) is not None:
             for line_id, there in actual.items():
