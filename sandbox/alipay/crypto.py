@@ -32,14 +32,14 @@ class Crypto:
 
     def check(self, given: Mapping[str, str]) -> None:
         """The common parameters and the signature over all of them. Raises `Denied`."""
-        fixed = {"format": "JSON", "charset": "utf-8", "sign_type": "RSA2", "version": "1.0"}
+        fixed = {"charset": "utf-8", "sign_type": "RSA2", "version": "1.0"}
         for name in ("app_id", "method", "sign", "timestamp", "biz_content", *fixed):
             if not given.get(name):
                 raise Denied("40001", f"isv.missing-{name.replace('_', '-')}", f"missing: {name}")
         if given["app_id"] != self.app_id:
             raise Denied("40002", "isv.invalid-app-id", "no such application")
-        for name, value in fixed.items():
-            if given[name] != value:
+        for name, value in (*fixed.items(), ("format", "JSON")):
+            if given.get(name, value).upper() != value.upper():
                 raise Denied("40002", f"isv.invalid-{name.replace('_', '-')}", f"not served here: {name}")
         parts = [f"{name}={given[name]}" for name in sorted(given) if name != "sign" and given[name] != ""]
         try:

@@ -56,7 +56,7 @@ class Server:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/gateway.do", self._gateway, methods=["POST"]),
+            Route("/gateway.do", self._gateway, methods=["GET", "POST"]),
             Route(bills.PATH, self._bill_file, methods=["GET"]),
             Route("/_scan", self._scan, methods=["POST"]),
             Route("/_pay", self._pay, methods=["POST"]),
@@ -112,14 +112,16 @@ class Server:
         return {"out_trade_no": trade.no, "qr_code": f"https://qr.alipay.com/bax{code}"}
 
     def _query(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
-        return responses.trade(self.books.find(ask.number(asked, "out_trade_no"), self.box.clock()))
+        return responses.trade(self.books.find(self._number(asked), self.box.clock()))
 
     def _close(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
         trade = self.books.close(ask.number(asked, "out_trade_no"), self.box.clock())
         return {"out_trade_no": trade.no, "trade_no": trade.trade_no}
 
     def _refund(self, asked: dict[str, Any], _url: str) -> dict[str, Any]:
-        no, refund_no = self._number(asked), ask.number(asked, "out_request_no")
+        no = self._number(asked)
+        # Needed for a part of a trade only; without it a refund has the trade's own number.
+        refund_no = ask.number(asked, "out_request_no") if "out_request_no" in asked else no
         minor, now, ids = ask.minor(asked, "refund_amount"), self.box.clock(), {"order_no": no, "refund_no": refund_no}
         if self.box.faults.take("refund", ids, only={"not_enough"}):
             raise business("SELLER_BALANCE_NOT_ENOUGH", "the merchant's balance does not cover the refund")

@@ -20,6 +20,14 @@ class SandboxApp(Starlette):
         await super().__call__(scope, receive, send)
 
 
+class HeaderName(bytes):
+    """A header's name that goes over the wire as it is written. The server would send it in small letters, as HTTP
+    allows; there are SDKs that look a header up by its exact name."""
+
+    def lower(self) -> "HeaderName":
+        return self
+
+
 class CutConnection(Response):
     """Not a byte of reply: the connection is dropped."""
 

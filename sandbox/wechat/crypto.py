@@ -20,6 +20,7 @@ from sandbox.core import Settings
 
 SKEW_S = 300
 CERTIFICATE_DAYS = 1825
+CHINA = dt.timezone(dt.timedelta(hours=8))
 
 _FIELD = re.compile(r'(\w+)="([^"]*)"')
 
@@ -96,8 +97,8 @@ class Crypto:
         pem = self.certificate.public_bytes(serialization.Encoding.PEM)
         item = {
             "serial_no": self.certificate_serial,
-            "effective_time": self.certificate.not_valid_before_utc.isoformat(),
-            "expire_time": self.certificate.not_valid_after_utc.isoformat(),
+            "effective_time": self.certificate.not_valid_before_utc.astimezone(CHINA).isoformat(),
+            "expire_time": self.certificate.not_valid_after_utc.astimezone(CHINA).isoformat(),
             "encrypt_certificate": self.encrypt(pem, "certificate"),
         }
         return {"data": [item]}

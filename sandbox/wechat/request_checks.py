@@ -59,7 +59,7 @@ def customs(asked: dict[str, Any]) -> None:
 
 def _amount(asked: dict[str, Any], *names: str) -> None:
     amount = asked.get("amount")
-    if not isinstance(amount, dict) or amount.get("currency") != "CNY":
+    if not isinstance(amount, dict) or amount.get("currency", "CNY") != "CNY":
         raise _wrong("amount.currency")
     for name in names:
         if type(amount.get(name)) is not int or not 0 < amount[name] <= 10**10:

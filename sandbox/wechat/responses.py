@@ -19,6 +19,8 @@ def trade(seal: Crypto, trade: Trade) -> dict[str, Any]:
         "trade_state": trade.state,
         "trade_state_desc": trade.state,
     }
+    if trade.attach:
+        value["attach"] = trade.attach
     if trade.transaction_id is not None:
         paid = {"total": trade.total, "currency": trade.currency}
         value |= {
@@ -45,9 +47,18 @@ def refund(trade: Trade, refund: Refund) -> dict[str, Any]:
     value: dict[str, Any] = {
         **_both(trade, refund),
         "channel": "ORIGINAL",
+        "funds_account": "AVAILABLE",
         "create_time": stamp(dt.datetime.fromisoformat(refund.at)),
         "status": refund.status,
-        "amount": {**refund.asked["amount"], "payer_total": trade.total, "payer_refund": refund.amount_minor},
+        "amount": {
+            "currency": "CNY",
+            **refund.asked["amount"],
+            "payer_total": trade.total,
+            "payer_refund": refund.amount_minor,
+            "settlement_refund": refund.amount_minor,
+            "settlement_total": trade.total,
+            "discount_refund": 0,
+        },
     }
     return value
 

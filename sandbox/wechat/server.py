@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.core import Delivery, Sandbox, Settings
+from sandbox.core.server import HeaderName
 from sandbox.wechat import request_checks as ask
 from sandbox.wechat import responses
 from sandbox.wechat.bills import Bills
@@ -52,6 +53,7 @@ class Server:
             self._route("create", "POST", "/v3/pay/transactions/native", self._native),
             self._route("create", "POST", "/v3/pay/transactions/jsapi", self._jsapi),
             self._route("query", "GET", order, self._query),
+            self._route("query", "GET", "/v3/pay/transactions/id/{transaction_id}", self._query_by_id),
             self._route("close", "POST", order + "/close", self._close),
             self._route("refund", "POST", refunds, self._refund),
             self._route("query_refund", "GET", refunds + "/{refund_no}", self._query_refund),
@@ -110,6 +112,13 @@ class Server:
 
     def _query(self, _raw: bytes, path: Mapping[str, str]) -> tuple[int, Any]:
         return 200, responses.trade(self.seal, self.books.find(path["no"]))
+
+    def _query_by_id(self, _raw: bytes, path: Mapping[str, str]) -> tuple[int, Any]:
+        wanted = path["transaction_id"]
+        found = next((t for t in self.books.trades.values() if t.transaction_id == wanted), None)
+        if found is None:
+            raise Denied(404, "ORDER_NOT_EXIST", "no such order")
+        return 200, responses.trade(self.seal, found)
 
     def _close(self, raw: bytes, path: Mapping[str, str]) -> tuple[int, Any]:
         if ask.body_of(raw).get("mchid") != self.seal.mchid:
@@ -218,7 +227,10 @@ class Server:
     def _reply(self, status: int, value: Any, asked_serial: str, *, signed: bool = True) -> Response:
         body = b"" if value is None else json.dumps(value, ensure_ascii=False).encode()
         headers = self.seal.sign(body, asked_serial=asked_serial or self.seal.certificate_serial) if signed else {}
-        return Response(body, status_code=status, headers=headers, media_type="application/json")
+        reply = Response(body, status_code=status, media_type="application/json")
+        # As the real one writes them: SDKs that look them up by their exact name find them.
+        reply.raw_headers += [(HeaderName(name.encode()), value.encode()) for name, value in headers.items()]
+        return reply
 
 
 def _ids(raw: bytes, path: Mapping[str, str]) -> dict[str, str]:

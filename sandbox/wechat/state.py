@@ -51,6 +51,10 @@ class Trade:
     success_time: str | None = None
     refunds: list[Refund] = field(default_factory=list)
 
+    @property
+    def attach(self) -> str:
+        return str(self.asked.get("attach", ""))
+
 
 class State:
     """`gap_s`: least real seconds between two refunds of one order."""
@@ -169,7 +173,7 @@ class State:
             raise Denied(400, "INVALID_REQUEST", "the order is not paid")
         if now - dt.datetime.fromisoformat(trade.success_time) > REFUND_WITHIN:
             raise Denied(400, "INVALID_REQUEST", "the order is older than a year")
-        if amount["total"] != trade.total or amount["currency"] != trade.currency:
+        if amount["total"] != trade.total or amount.get("currency", "CNY") != trade.currency:
             raise Denied(400, "INVALID_REQUEST", "amount.total is not what the order cost")
         taken = sum(r.amount_minor for r in trade.refunds if r.status != "CLOSED")
         if taken + amount["refund"] > trade.total:
@@ -187,7 +191,7 @@ class State:
         if row.op == "create":
             asked = data["asked"]
             amount = asked["amount"]
-            trade = Trade(row.order_no, asked, amount["total"], amount["currency"], asked["notify_url"])
+            trade = Trade(row.order_no, asked, amount["total"], amount.get("currency", "CNY"), asked["notify_url"])
             self.trades[trade.no] = trade
         elif row.op == "capture":
             trade = self.trades[row.order_no]

@@ -1,0 +1,1 @@
+"""Public SDKs, as their registries have them, against our sandboxes: `make oracles`."""
