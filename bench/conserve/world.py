@@ -42,6 +42,7 @@ class Refunding:
     ends: str
     asks_left: int
     """How often it is still PROCESSING."""
+    channel: str = "wechat"
 
 
 @dataclass
@@ -133,7 +134,7 @@ class OutsideWorld(ScriptedSystems):
         known = self.refunding.get(call.refund_no)
         if known is None:
             ends, asks = self.plans.refunds.pop(0) if self.plans.refunds else ("SUCCEEDED", 0)
-            known = self.refunding[call.refund_no] = Refunding(call.amount_minor, ends, asks)
+            known = self.refunding[call.refund_no] = Refunding(call.amount_minor, ends, asks, call.channel)
         if known.asks_left:
             known.asks_left -= 1
             return messages.RefundState(state="PROCESSING")
@@ -146,8 +147,8 @@ class OutsideWorld(ScriptedSystems):
         if refund_no not in self.ended:
             known.asks_left = 0
             self.ended[refund_no] = Fact(
-                key=f"wechat:refund:{refund_no}:{known.ends}", kind=Kind[f"REFUND_{known.ends}"], source="wechat",
-                occurred_at=self.clock(), order_no=order_no, refund_no=refund_no, amount_minor=known.amount_minor,
-                currency="CNY",
+                key=f"{known.channel}:refund:{refund_no}:{known.ends}", kind=Kind[f"REFUND_{known.ends}"],
+                source=known.channel, occurred_at=self.clock(), order_no=order_no, refund_no=refund_no,
+                amount_minor=known.amount_minor, currency="CNY",
             )  # fmt: skip
         return self.ended[refund_no]

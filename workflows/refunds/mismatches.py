@@ -1,6 +1,8 @@
-"""Proofs of refunds whose amount is not what was asked for: nothing moves, a person compares (invariant M3)."""
+"""Proofs of refunds that are not what was asked for, or not of whom: nothing moves, a person compares (M3)."""
 
 from typing import Any
+
+from temporalio import workflow
 
 from domain.facts import Fact
 from domain.records import RefundRecord
@@ -51,7 +53,16 @@ class RefundMismatches:
         self._questions = {number: self._tickets.unpack(ticket) for number, ticket in data.items()}
 
 
-def mismatch(fact: Fact, record: RefundRecord, currency: str) -> str:
+def what_does_not_fit(fact: Fact, record: RefundRecord, currency: str, channel: str) -> str:
+    """Of a proof that `channel`, which was asked for the refund, may have told; '' when it fits."""
+    if (problem := _mismatch(fact, record, currency)) and workflow.patched("refund amounts"):
+        return problem
+    if (problem := _stranger(fact, record, channel)) and workflow.patched("who pays a refund out says so"):
+        return problem
+    return ""
+
+
+def _mismatch(fact: Fact, record: RefundRecord, currency: str) -> str:
     """What is wrong with a proof; '' when it fits, or tells no amount."""
     if fact.amount_minor in (None, record.amount_minor) and fact.currency in (None, currency):
         return ""
@@ -59,4 +70,14 @@ def mismatch(fact: Fact, record: RefundRecord, currency: str) -> str:
     return (
         f"{fact.kind.value} of refund {record.refund_no} tells {told}, asked for were {record.amount_minor} "
         f"{currency}; compare with the channel's own books"
+    )
+
+
+def _stranger(fact: Fact, record: RefundRecord, channel: str) -> str:
+    """Who pays a refund out says what became of it, and nobody else; '' when it is them."""
+    if fact.source == channel:
+        return ""
+    return (
+        f"{fact.source} tells {fact.kind.value} of refund {record.refund_no}, which {channel} was asked for; compare "
+        f"with the books of {channel}"
     )

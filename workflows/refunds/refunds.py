@@ -17,7 +17,7 @@ from workflows.durable.carrying import Own, Table, Through
 from workflows.durable.guarded import GaveUp, Step, attempt, guarded
 from workflows.durable.tickets import Ticket
 from workflows.refunds.disputes import DISPUTED, ON_HOLD, while_disputed
-from workflows.refunds.mismatches import RefundMismatches, mismatch
+from workflows.refunds.mismatches import RefundMismatches, what_does_not_fit
 from workflows.refunds.outcome import RefundOutcome
 from workflows.refunds.progress import RefundUnderWay
 from workflows.refunds.refund_journal import RefundJournal, refund_call, to_a_person
@@ -104,8 +104,8 @@ class Refunds:
 
     def _is_mismatch(self, fact: Fact, before: str) -> bool:
         record = self._known[fact.refund_no or ""]
-        problem = mismatch(fact, record, self.state.currency)
-        if not problem or not workflow.patched("refund amounts"):
+        problem = what_does_not_fit(fact, record, self.state.currency, self.state.paid_by(record.refund_no)[0])
+        if not problem:
             return False
         self.state.record(fact, Outcome.MISMATCH, before, before, None, problem)
         self._mismatches.ask(fact, record, problem)

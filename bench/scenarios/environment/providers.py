@@ -168,7 +168,7 @@ class ScriptedSystems:
         if state == "PROCESSING":
             return messages.RefundState(state="PROCESSING")
         ended = Fact(
-            key=f"wechat:refund:{call.refund_no}:{state}", kind=Kind[f"REFUND_{state}"], source="wechat",
+            key=f"{call.channel}:refund:{call.refund_no}:{state}", kind=Kind[f"REFUND_{state}"], source=call.channel,
             occurred_at=activity.info().current_attempt_scheduled_time, order_no=call.order_no,
             refund_no=call.refund_no, amount_minor=self.refunds.get(call.refund_no), currency=call.currency,
         )  # fmt: skip
