@@ -36,7 +36,7 @@ tests = $(PY) -m pytest -q $(1) $(2) -o cache_dir=.pytest_cache/$@ || { was=$$?;
 beside := -j2 --keep-going
 
 .PHONY: help venv demo up down links status test check scenarios bench faults lives lostday burst conserve sizes longlives proxy sbom lock
-.PHONY: units system polling storm browser madeup walls cluster rolling typescript oracles
+.PHONY: units system polling storm browser madeup walls cluster rolling typescript golang oracles
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -95,6 +95,10 @@ cluster: venv ## a real Temporal server with PostgreSQL, certificates and walls:
 typescript: ## the example of a backend in TypeScript: types, and the contract's own examples (needs npm)
 	@if command -v npm >/dev/null && npm ci --silent --no-audit --no-fund --prefix examples/typescript; \
 	then npm --silent --prefix examples/typescript test; else echo "make typescript: not checked: npm could install nothing"; fi
+
+golang: ## the example of a backend in Go: types, and the contract's own examples (needs Go)
+	@if command -v go >/dev/null && go -C examples/go mod download; \
+	then go -C examples/go vet ./... && go -C examples/go test ./...; else echo "make golang: not checked: go could fetch nothing"; fi
 
 oracles: venv ## public SDKs of WeChat Pay and Alipay, unchanged, against the sandboxes (installs what npm, pip, go and mvn reach)
 	$(PY) -m tests.oracles

@@ -120,8 +120,11 @@ class Kuaidi100:
         waybill_no = str(asked.get("waybill_no", ""))
         if not waybill_no:
             return JSONResponse({"error": "which parcel? waybill_no is missing"}, status_code=422)
-        parcel = self._parcels.parcels.get(waybill_no) or self._parcels.hand_over(waybill_no, "", "", "by_hand")
-        code = str(asked.get("code", "")) or parcel.next_code()
+        asked_code = str(asked.get("code", ""))
+        # Who names no code wants the parcel to go its way, also one that the warehouse has not handed over yet.
+        known = self._parcels.parcels.get(waybill_no)
+        parcel = known or self._parcels.hand_over(waybill_no, "", "", "by_hand" if asked_code else "")
+        code = asked_code or parcel.next_code()
         if code is None:
             return JSONResponse({"error": "this parcel has nowhere to go; give a code"}, status_code=409)
         self._courier.scan(parcel, code, str(asked.get("text", "")))

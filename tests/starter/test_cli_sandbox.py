@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.logins import as_role
 from sandbox.core import Settings, serve
 from sandbox.kuaidi100.server import create_app as courier
 from sandbox.wechat.server import Server as Wechat
+from tests.postgres import database_url
 from tests.providers.wechat_world import APIV3_KEY, APPID, MCHID, PLATFORM_ID, SERIAL, private_pem, public_pem
 from tests.starter.conftest import Oms
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/sandbox.md"
+
+__all__ = ["database_url"]
 
 
 class Sandboxes:
@@ -74,6 +78,15 @@ def test_an_order_is_paid_where_it_is_known_and_refused_with_advice_where_it_is_
     unknown = sandbox("pay", "O-00002", "--channel", "wechat")
     assert unknown.code == 1
     assert "was not paid" in unknown.err and "oms order show O-00002" in unknown.err
+
+
+def test_a_parcel_that_is_moved_before_it_is_handed_over_goes_its_way_and_stays_at_its_end(
+    sandbox: Oms, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMS_DATABASE_URL", as_role(database_url, "oms_operator"))
+    first, again = (sandbox("move", "YT0000000000009", "--to-end", "--json") for _ in range(2))
+    assert (first.code, again.code) == (0, 0), (first.err, again.err)
+    assert first.json[0]["finished"] and again.json == first.json
 
 
 def test_faults_are_armed_shown_and_taken_back(sandbox: Oms) -> None:

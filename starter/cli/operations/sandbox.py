@@ -15,6 +15,8 @@ from store.orders.orders import OrderStore
 SYSTEMS = ("wechat", "alipay", "qimen", "tms", "kuaidi100", "sf")
 CHANNELS = ("wechat", "alipay")
 PATIENCE_S = 20.0
+AT_ITS_END = 409
+AT_ITS_END = 409
 MOST_STOPS = 20
 """Of one parcel's way; the longest has eight."""
 
@@ -137,7 +139,11 @@ def _move(waybill_no: str, carrier: str, code: str, to_end: bool) -> dict[str, A
     asked = {"waybill_no": waybill_no} | ({"code": code} if code else {})
     parcel: dict[str, Any] = {}
     for _ in range(MOST_STOPS if to_end else 1):
-        parcel = _did(system, _post(system, "/_world/advance", asked)).json()
+        answer = _post(system, "/_world/advance", asked)
+        if answer.status_code == AT_ITS_END and to_end:
+            # It moves by itself too, and may have come to its end before we asked.
+            answer = _call(system, "GET", f"/_world/parcels/{waybill_no}")
+        parcel = _did(system, answer).json()
         if parcel["finished"]:
             break
     return parcel

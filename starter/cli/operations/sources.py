@@ -31,7 +31,7 @@ def list_sources(json: Json = False) -> None:
     rows = [
         (
             s.source,
-            N_("on") if s.enabled else N_("stopped"),
+            N_("listened to") if s.enabled else N_("not listened to"),
             " ".join(s.configured) or N_("anywhere"),
             " ".join(s.allow),
             s.heard_at,

@@ -74,13 +74,13 @@ def _head(c: ReturnView) -> None:
             ("until", c.due_at),
             ("needs a person", N_("yes") if c.needs_attention else ""),
             ("asked by", f"{by.kind} {by.id}" + (f" for {by.on_behalf_of}" if by.on_behalf_of else "")),
-            ("on", c.channel),
+            ("channel", c.channel),
             ("because", text.zh if is_chinese() else text.en),
-            ("fault", state("fault", c.fault)),
+            ("whose fault", state("fault", c.fault)),
             ("pictures", ", ".join(c.evidence)),
             ("reopens", c.linked_to),
             ("closed because", c.close_reason),
-            ("applied", c.applied_at),
+            ("applied at", c.applied_at),
             ("ended", c.ended_at),
         ]
     )

@@ -124,7 +124,7 @@ def list_returns(
          c.due_at, money(c.quote.total_minor, c.currency), c.applied_at)
         for c in cases
     ]  # fmt: skip
-    output.table("Returns", ("return", "order", "type", "status", "turn of", "until", "amount", "applied"), rows)
+    output.table("Returns", ("return", "order", "type", "status", "turn of", "until", "amount", "applied at"), rows)
 
 
 def cancel(
