@@ -29,6 +29,7 @@ AUTOMATION_EDITORS = Needs(*AUTHORITY["controls.change: automations"].roles)
 AUTOMATION_STOPPERS = Needs(*AUTHORITY["desk.do: stop_automations"].roles)
 AUTOMATION_READERS = Needs(*dict.fromkeys((*AUTOMATION_EDITORS.roles, *AUTOMATION_STOPPERS.roles)))
 SETUP_READERS = Needs(Role.ADMIN, Role.ORDER_OPS)
+ORDER_STARTERS = Needs(*AUTHORITY[START].roles)
 AUDITORS = Needs(Role.ADMIN, Role.FINANCE, Role.CS_SUPERVISOR)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from store.pool import Pool
+from store.pool import Pool, Row
 
 LOOK = """
 SELECT (SELECT count(DISTINCT r.person_id) FROM person_roles r JOIN people p USING (person_id)
@@ -18,6 +18,30 @@ SELECT (SELECT count(DISTINCT r.person_id) FROM person_roles r JOIN people p USI
         WHERE source NOT IN ('automation', 'desk', 'stock')) AS heard_of,
     (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM orders WHERE paid_minor > 0) AS paid,
     (SELECT count(*) FROM child_orders WHERE shipped_at IS NOT NULL) AS shipped"""
+
+
+TEST = "TEST-"
+"""How the numbers of test orders begin."""
+NEWEST_TEST = """
+SELECT o.order_no, o.status, o.payment_code, o.paid_minor > 0 AS paid,
+    coalesce(bool_and(c.status <> 'BACKORDER'), false) AS reserved,
+    coalesce(bool_or(c.shipped_at IS NOT NULL), false) AS shipped,
+    coalesce(bool_and(c.signed_at IS NOT NULL), false) AS signed
+FROM orders o LEFT JOIN child_orders c USING (order_no)
+WHERE o.order_no = (SELECT max(order_no) FROM orders WHERE order_no >= $1 AND order_no < $2) GROUP BY o.order_no"""
+TO_TRY = """
+SELECT DISTINCT s.sku FROM (SELECT sku FROM stock WHERE available > 0 ORDER BY sku, warehouse LIMIT 500) s
+JOIN skus USING (sku) ORDER BY s.sku LIMIT 100"""
+
+
+async def newest_test(pool: Pool) -> Row | None:
+    """With how far it has come."""
+    return await pool.fetchrow(NEWEST_TEST, TEST, TEST[:-1] + ".")
+
+
+async def skus_to_try(pool: Pool) -> tuple[str, ...]:
+    """Some that are there and known."""
+    return tuple(row["sku"] for row in await pool.fetch(TO_TRY))
 
 
 async def how_far(pool: Pool) -> Mapping[str, Any]:

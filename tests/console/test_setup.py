@@ -6,9 +6,11 @@ import pytest
 
 from domain.automation.conditions import faults_of
 from domain.automation.model import AutomationBook
+from domain.catalog.records import SkuRecord
 from domain.policy import Policy
 from domain.returns.forms import FormBook
 from store.rules.templates import ready_sets
+from store.stock.catalog import CatalogStore
 from tests.console.office import ActingDesk, Desk
 from tests.console.test_automations import approve, page_of
 from tests.console.test_tickets import english
@@ -50,3 +52,31 @@ async def test_a_ready_set_is_three_questions_and_counts_once_others_have_agreed
     assert "late-today" in await page_of(asker, "/automations")
     assert "Fresh and frozen" in await page_of(asker, "/forms")
     assert "That is how it is already" in (await asker.post("/setup/set?id=cold-chain")).text
+
+
+ME = {
+    "recipient": "张三", "phone": "13800138000", "province": "浙江省", "city": "杭州市", "street": "人民路 1 号",
+    "channel": "wechat",
+}  # fmt: skip
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_test_order_is_placed_paid_and_seen_to_go_through(acting: ActingDesk) -> None:
+    house = acting.house
+    asker = await acting.sign_in("order-ops")
+    assert "No SKU has stock yet" in await page_of(asker, "/setup/test-order")
+    await CatalogStore(house.pool).put([SkuRecord(sku="MUG", name="Mug", ship_from=("WH-EAST",))], "test", house.now())
+    await house.receive("MUG", "WH-EAST", 2)
+    refused = await asker.post("/setup/test-order", sku="MUG", **ME | {"phone": "no number"})
+    assert refused.status_code == 409 and not await house.pool.fetchval("SELECT count(*) FROM orders")
+    assert (await asker.post("/setup/test-order", sku="SOLD-OUT", **ME)).status_code == 409
+    await acting.done(await asker.post("/setup/test-order", sku="MUG", **ME))
+    page = await page_of(asker, "/setup/test-order")
+    assert "<svg" in page.split('id="placed"')[1] and "Pay its 0.01" in page
+    order = await house.pool.fetchrow("SELECT order_no, payable_minor, channel FROM orders")
+    assert order is not None and order["order_no"].startswith("TEST-") and tuple(order)[1:] == (1, "test")
+    await house.deliver(house.systems.pays(order["order_no"], 1, house.now()))
+    page = await page_of(asker, "/setup/test-order")
+    assert "Pay its 0.01" not in page
+    steps = re.findall(r"bg-(green|yellow)-lt", page.split('id="placed"')[1])
+    assert steps == ["green", "green", "green", "yellow", "yellow"]

@@ -120,6 +120,11 @@ def test_a_policy_waits_for_finance_and_history_and_diff_tell_what_changed(oms: 
     assert oms("config", "policy", "drafts", "--json").json[0]["version"] == 1
     same = oms("config", "policy", "draft", policy_file(oms, tmp_path), "--by", "u-ops")
     assert (same.code, "nothing differs" in same.err) == (1, True), same
+    back = str(oms("config", "policy", "bring-back", "0", "--by", "u-ops", "--json").json["draft_no"])
+    assert oms("config", "policy", "drafts", "--json").json[0]["policy"]["small_refund_max_minor"] == 10_000
+    assert oms("config", "policy", "try", back, "--json").json["returns"] == 0
+    none = oms("config", "policy", "bring-back", "9", "--by", "u-ops")
+    assert (none.code, "oms config policy history" in none.err) == (1, True), none
 
 
 def test_a_policy_that_makes_nothing_looser_says_so(oms: Oms, tmp_path: Path) -> None:

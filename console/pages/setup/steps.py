@@ -127,8 +127,8 @@ def steps_of(found: Mapping[str, Any], return_address: str | None) -> list[Setup
                   found["stocked"]),
         SetupStep(N_("Policy, carriers and rules"), found["policy"] > 0,
                   N_("A ready set below, then your own carriers and tariffs in the rules."), "/rules", found["policy"]),
-        SetupStep(N_("First test order"), found["orders"] > 0, N_("A file with one row, or your shop's own."),
-                  "/import/orders", found["orders"]),
+        SetupStep(N_("First test order"), found["orders"] > 0, N_("For 0.01, to yourself; or your shop's own."),
+                  "/setup/test-order", found["orders"]),
         SetupStep(N_("It was paid"), found["paid"] > 0, "", "/orders", found["paid"]),
         SetupStep(N_("It left the warehouse"), found["shipped"] > 0, "", "/orders", found["shipped"]),
     ]  # fmt: skip

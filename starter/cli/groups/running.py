@@ -93,6 +93,7 @@ def _config(oms: typer.Typer) -> None:
     policies = group("Durations, retries and split order; an order keeps the version it started with.")
     policies.command("show")(policy.show)
     policies.command("draft")(policy.draft)
+    policies.command("bring-back")(policy.bring_back)
     policies.command("drafts")(policy.drafts)
     policies.command("try")(policy.try_on_the_past)
     policies.command("publish")(policy.publish)

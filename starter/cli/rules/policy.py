@@ -71,6 +71,29 @@ async def _draft(wanted: Policy, name: str, by: str | None, proof: str | None) -
     return await at_desk(work, actor(by), proof)
 
 
+def bring_back(
+    version: Annotated[int, typer.Argument(min=0, max=2**31 - 1, help="The old version; 0: the built-in defaults.")],
+    by: By = None,
+    proof: Proof = None,
+    json: Json = False,
+) -> None:
+    """Keep an old version as a draft, to be tried and published like any other. Nothing counts by that.
+
+    Example: oms config policy bring-back 3 --by u-ops
+    """
+    kept = run(_bring_back(version, by, proof))
+    if json:
+        output.as_json(kept)
+        return
+    number = kept["draft_no"]
+    output.line(f"Policy draft {number} is version {version} again; try it: `oms config policy try {number}`.")
+
+
+async def _bring_back(version: int, by: str | None, proof: str | None) -> Any:
+    old, _ = await _two(version, None)
+    return await _draft(old.model_copy(update={"version": 0}), f"v{version}", by, proof)
+
+
 def try_on_the_past(draft: Draft, by: By = None, json: Json = False) -> None:
     """Tell what a draft would have meant for the newest orders and returns. Changes nothing.
 
