@@ -5,6 +5,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from deploy.local.temporal import temporal_binary
 from domain.approvals import Role
 from domain.order import Buyer, StartOrder
 from domain.returns.enums import ReturnType
+from starter.clients.errors import NotNow
 from tests.e2e.collector import Collector
 from tests.e2e.lives import orders_with_goods
 from tests.e2e.programs import READER, oms, run, temporal
 from tests.e2e.stillness import silence
+from tests.e2e.waiting import until
 from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE, order_workflow_id
 from workflows.order.changes.messages import ChangeAddress
 from workflows.order.messages import ConfirmReceipt
@@ -72,8 +75,15 @@ async def lived(stage: DemoEnvironment, order: StartOrder) -> None:
     case = Case(stage, order, ReturnType.RETURN_REFUND, {"L1": 1})
     await case.apply()
     await case.go_on()
-    await stage.client.confirm_receipt(number, ConfirmReceipt(by="buyer"))
+    assert await until(lambda: confirmed(stage, number), 60), "the order hears that its return is over"
     await stage.until(number, "its end", lambda s: s.ended)
+
+
+async def confirmed(stage: DemoEnvironment, number: str) -> bool:
+    with suppress(NotNow):
+        await stage.client.confirm_receipt(number, ConfirmReceipt(by="buyer"))
+        return True
+    return False
 
 
 async def refused(stage: DemoEnvironment, order: StartOrder) -> None:
