@@ -23,6 +23,8 @@ LONG = timedelta(days=12)
 VERY_LONG = timedelta(days=100)
 HANDED_IN = 8
 """Rounds in which goods come back; after that the desk only sees to what is on its way, in or out."""
+ON_ITS_WAY = (CaseStatus.IN_RETURN, CaseStatus.RECEIVED, CaseStatus.REPLACEMENT_QC)
+"""What came in is looked at to its end, however late it came."""
 CALM = Random(0)
 
 
@@ -103,7 +105,7 @@ async def _people_answer(life: Life, n: int) -> None:
         if (message := life.answer(ticket, action)) is not None:
             life.ask(workflow_id, "resolve_ticket", message)
             await life.house.rest()
-    if n < HANDED_IN or await life.case_in(CALM, CaseStatus.IN_RETURN, CaseStatus.REPLACEMENT_QC):
+    if n < HANDED_IN or await life.case_in(CALM, *ON_ITS_WAY):
         for rule in (goods_are_handed_over, goods_are_received, unit_is_inspected, replacement_is_checked):
             await rule(life, CALM)
             await life.house.rest()
