@@ -97,7 +97,7 @@ typescript: ## the example of a backend in TypeScript: types, and the contract's
 	then npm --silent --prefix examples/typescript test; else echo "make typescript: not checked: npm could install nothing"; fi
 
 golang: ## the example of a backend in Go: types, and the contract's own examples (needs Go)
-	@if command -v go >/dev/null && go -C examples/go mod download; \
+	@if command -v go >/dev/null && timeout 90 go -C examples/go mod download; \
 	then go -C examples/go vet ./... && go -C examples/go test ./...; else echo "make golang: not checked: go could fetch nothing"; fi
 
 oracles: venv ## public SDKs of WeChat Pay and Alipay, unchanged, against the sandboxes (installs what npm, pip, go and mvn reach)
