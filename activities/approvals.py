@@ -104,7 +104,10 @@ class PeopleActivities:
                 raise
 
     async def _decided_before(self, decision: Decision) -> Decided | None:
-        identity = await self._verifier.verify(decision.token, may_be_over=True)
+        try:
+            identity = await self._verifier.verify(decision.token, may_be_over=True)
+        except TokenRefused:  # that it is over is told first, whatever else is wrong with it
+            return None
         return await self._approvals.decided_by(decision, identity, _caller()[1])
 
     @activity.defn(name="people.signed")

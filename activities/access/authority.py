@@ -104,13 +104,9 @@ class AuthorityActivities:
             await self._refuse(asked, ProofCode.PROOF_REQUIRED, f"nobody has proven to be {asked.by}: {HOW}")
         try:
             caller = await self._verifier.verify_command(proof, asked.binding, at=given_at)
-        except TokenExpired as error:
-            # The attempt before this one may have spent it in time: whoever died before saying so has admitted it.
-            over = await self._verifier.verify_command(proof, asked.binding, may_be_over=True)
-            if (before := await self._proofs.admitted(asked, over)) is not None:
-                return before
-            await self._refuse(asked, _code(error), str(error))
         except TokenRefused as error:
+            if isinstance(error, TokenExpired) and (before := await self._admitted_before(asked, proof)) is not None:
+                return before
             await self._refuse(asked, _code(error), str(error))
         of, entitled = asked.place.channel, self._channels.get(caller.person_id)
         if of is not None and caller.source == "service" and entitled is not None and of not in entitled:
@@ -118,6 +114,14 @@ class AuthorityActivities:
             await self._proofs.note_refusal(asked, refused, caller.person_id, self._now())
             raise refused
         return await self._proofs.admit(asked, caller, self._now())
+
+    async def _admitted_before(self, asked: AskedCommand, proof: str) -> Admission | None:
+        """The attempt before this one may have spent it in time: whoever died before saying so has admitted it."""
+        try:
+            caller = await self._verifier.verify_command(proof, asked.binding, may_be_over=True)
+        except TokenRefused:  # that it is over is told first, whatever else is wrong with it
+            return None
+        return await self._proofs.admitted(asked, caller, self._now())
 
     async def _refuse(self, asked: AskedCommand, code: ProofCode, why: str) -> NoReturn:
         refused = CommandNotAdmitted(code, why)

@@ -22,6 +22,9 @@ from providers.tokens.keys import KeySource, PublicKey
 LONGEST = 8_192
 CLOCKS_APART = timedelta(seconds=30)
 """How far the issuer's clock may be off when it stamps the beginning; the end is the end."""
+LONGEST_WAIT = timedelta(hours=72)
+"""What was given in time may have waited so long for somebody to look at it: an outage over a weekend, and no more. Who
+holds a start back on purpose gains nothing after that."""
 REQUIRED = ("iss", "aud", "exp", "iat", "sub", "jti")
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _NUMBER = re.compile(r"[\x21-\x7e]{1,200}")
@@ -85,8 +88,8 @@ class TokenVerifier:
     async def verify_command(
         self, token: str, wanted: Binding, *, at: datetime | None = None, may_be_over: bool = False
     ) -> ProvenCaller:
-        """Of a command. `at`: when it was given, if that was before now. Raises as `verify` does, and `TokenElsewhere`
-        for one made for anything but `wanted`."""
+        """Of a command. `at`: when it was given, if that was before now, and not longer ago than `LONGEST_WAIT`. Raises
+        as `verify` does, and `TokenElsewhere` for one made for anything but `wanted`."""
         claims, issuer, key_id = await self._verified(token, at, may_be_over=may_be_over)
         _insist_on_binding(claims, wanted)
         service, spoken_for = issuer.source == "service", claims.get("on_behalf_of")
@@ -191,7 +194,7 @@ class TokenVerifier:
         self, claims: Mapping[str, Any], issuer: Issuer, at: datetime | None = None, *, may_be_over: bool = False
     ) -> None:
         now = self._now()
-        given = now if at is None else min(at, now)
+        given = now if at is None or at < now - LONGEST_WAIT else min(at, now)
         begin, end = _moment(claims["iat"]), _moment(claims["exp"])
         if begin > now + CLOCKS_APART or _moment(claims.get("nbf", claims["iat"])) > now + CLOCKS_APART:
             raise TokenInvalid("the token is not valid yet; look at the clocks")

@@ -72,10 +72,14 @@ class CommandProofStore:
             await self.note_refusal(asked, refused, caller.person_id, at)
             raise
 
-    async def admitted(self, asked: AskedCommand, caller: ProvenCaller) -> Admission | None:
-        """What this very request was told before. None: it has not been admitted."""
-        async with self._pool.acquire() as connection:
-            return await _told(connection, asked, caller)
+    async def admitted(self, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Admission | None:
+        """What this very request was told before. None: its proof has not been spent. Raises as `admit` does."""
+        try:
+            async with self._pool.acquire() as connection:
+                return await _told(connection, asked, caller)
+        except CommandNotAdmitted as refused:
+            await self.note_refusal(asked, refused, caller.person_id, at)
+            raise
 
     async def note_refusal(self, asked: AskedCommand, refused: CommandNotAdmitted, actor: str, at: datetime) -> None:
         """The audit row of a refusal, in a transaction of its own. `actor`: who it is known to be, or UNVERIFIED."""

@@ -43,6 +43,12 @@ async def refused(office: Office, message: AdmitCommand) -> str | None:
     return error.value.type
 
 
+async def noted(office: Office) -> list[tuple[str, str]]:
+    """Actor and code of every refused command in the audit."""
+    rows = [row for row in await office.audit.list() if row.action == "command.refused"]
+    return [(row.actor, row.detail["code"]) for row in reversed(rows)]
+
+
 @pytest.fixture
 async def staffed(office: Office) -> Office:
     await office.open()
@@ -54,11 +60,19 @@ async def test_what_an_attempt_admitted_in_time_the_next_one_admits_and_nobody_e
     staffed.passes(timedelta(hours=48))
     assert await admit(staffed, asked(staffed)) == first
     assert await refused(staffed, asked(staffed, "another update")) == ProofCode.TOKEN_REPLAYED
+    assert await noted(staffed) == [("u-cs", ProofCode.TOKEN_REPLAYED)]
 
 
 async def test_a_proof_that_nobody_looked_at_in_time_is_over(staffed: Office) -> None:
     staffed.passes(LIFE)
     assert await refused(staffed, asked(staffed)) == ProofCode.TOKEN_EXPIRED
+
+
+async def test_what_is_over_and_for_something_else_is_refused_at_once_with_its_audit_row(staffed: Office) -> None:
+    staffed.passes(LIFE)
+    elsewhere = asked(staffed).model_copy(update={"content_hash": "1" * 64})
+    assert await refused(staffed, elsewhere) == ProofCode.TOKEN_EXPIRED
+    assert await noted(staffed) == [("unverified", ProofCode.TOKEN_EXPIRED)]
 
 
 async def test_a_start_counts_when_temporal_took_it_and_not_when_a_worker_had_time(staffed: Office) -> None:

@@ -149,6 +149,15 @@ async def test_what_an_attempt_decided_in_time_the_next_one_tells_however_late_i
     assert refused.value.type == RefusalCode.TOKEN_EXPIRED
 
 
+async def test_an_expired_token_that_proves_nothing_either_is_refused_at_once(office: Office) -> None:
+    asked = await office.open()
+    token = signed(office, claims(asked, approval_id=None, content_hash=None))
+    office.passes(timedelta(minutes=5))
+    with pytest.raises(ApplicationError) as refused:
+        await office.decide(office.decision("u-fin", asked, token=token))
+    assert refused.value.type == RefusalCode.TOKEN_EXPIRED and len(await office.refusals()) == 1
+
+
 async def test_a_token_decides_once(office: Office) -> None:
     asked = await office.open()
     decision = office.decision("u-fin", asked)

@@ -12,15 +12,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bench.scenarios.environment import ScenarioEnvironment
 from bench.scenarios.environment.approvers import SHOP
 from bench.scenarios.order import start_order
-from domain.access.authority import Binding, ProofCode, message_hash
+from domain.access.authority import START, Binding, ProofCode, message_hash
 from domain.order import StartOrder
 from domain.states import OrderStatus
 from providers.tokens.issue import issue_proof, key_set, read_key
+from providers.tokens.verify import LONGEST_WAIT
 from starter.clients.errors import CommandRefused
 from starter.clients.orders import OrderClient
 from tests.authority.sender import FOREIGN
 from tests.returns.orders import cups
+from workflows.messages import ORDER_WORKFLOW, TASK_QUEUE
 
+DAY = timedelta(days=1)
 VECTOR = json.loads((Path(__file__).parents[2] / "docs/contract/start-proof.json").read_text(encoding="utf-8"))
 
 
@@ -83,6 +86,31 @@ async def test_a_proven_start_is_registered_without_its_proof_and_says_who_it_wa
     row = await house.pool.fetchrow("SELECT actor, detail FROM audit WHERE action = 'command.admitted'")
     assert row is not None
     assert (row["actor"], row["detail"]["on_behalf_of"]) == (SHOP, order.buyer.buyer_id)
+
+
+@pytest.mark.parametrize(
+    ("waits", "left"),
+    [(timedelta(hours=48), OrderStatus.PENDING_PAYMENT), (LONGEST_WAIT + timedelta(minutes=1), None)],
+    ids=["two days", "too long"],
+)
+async def test_a_start_that_no_worker_had_time_for_counts_by_when_it_came_and_not_for_ever(
+    house: ScenarioEnvironment, waits: timedelta, left: OrderStatus | None
+) -> None:
+    order = await an_order(house)
+    order = order.model_copy(update={"payment": order.payment.model_copy(update={"deadline": house.now() + 9 * DAY})})
+    binding = Binding(f"order/{order.order_no}", START, message_hash(order.model_dump(mode="json")))
+    proof = house.office.proof(
+        SHOP, binding, key=house.office.shop_key, issuer=SHOP, on_behalf_of=order.buyer.buyer_id,
+        life=timedelta(minutes=1),
+    )  # fmt: skip
+    message = order.model_dump(mode="json") | {"proof": proof}
+    await house.temporal.start_workflow(
+        ORDER_WORKFLOW, message, id=binding.workflow_id, task_queue=TASK_QUEUE, start_delay=waits
+    )
+    await house.pass_until(house.now() + waits + timedelta(minutes=1))
+    assert await house.pool.fetchval("SELECT status FROM orders") == left
+    refused = await house.pool.fetchval("SELECT detail ->> 'code' FROM audit WHERE action = 'command.refused'")
+    assert refused == (None if left else ProofCode.TOKEN_EXPIRED)
 
 
 async def test_another_price_than_was_signed_is_refused(house: ScenarioEnvironment) -> None:

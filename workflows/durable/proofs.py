@@ -70,7 +70,7 @@ async def admitted_start(proof: str, order: StartOrder, sent: bytes) -> None:
     asked = AdmitCommand(
         command=START, row=START, content_hash=message_hash(load(sent)), by=order.buyer.buyer_id, proof=proof,
         request_id=f"{workflow.info().run_id} start", order_no=order.order_no, channel=order.channel,
-        given_at=workflow.info().start_time,
+        given_at=workflow.info().workflow_start_time,
     )  # fmt: skip
     await _looked_up(asked)
 
@@ -79,9 +79,16 @@ async def admitted_first(
     message: Signed, by: str, command: str, row: str, *, of_order: str | None = None, warehouse: str | None = None
 ) -> Signed:
     """Of the message that a workflow is started with. Raises as `admitted` does."""
-    info = workflow.info()
+    info = workflow.info()  # `start_time` would be when a worker had time for it
     return await admitted(
-        message, by, command, row, f"{info.run_id} start", info.start_time, of_order=of_order, warehouse=warehouse
+        message,
+        by,
+        command,
+        row,
+        f"{info.run_id} start",
+        info.workflow_start_time,
+        of_order=of_order,
+        warehouse=warehouse,
     )
 
 
