@@ -44,7 +44,7 @@ class MenuEntry:
 MENU = (
     MenuEntry("/", N_("Today"), "home", STAFF),
     MenuEntry("/orders", N_("Orders"), "package", ORDER_READERS),
-    MenuEntry("/import/orders", N_("Order import"), "file-text", Needs(*AUTHORITY[START].roles)),
+    MenuEntry("/import/orders", N_("Order import"), "file-text", ORDER_STARTERS),
     MenuEntry("/returns", N_("Returns"), "receipt-refund", RETURN_READERS),
     MenuEntry("/desk", N_("Return desk"), "building-warehouse", Needs(Role.WAREHOUSE)),
     MenuEntry("/approvals", N_("Decisions"), "checkbox", STAFF),

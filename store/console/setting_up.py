@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from store.console.scopes import seen_by
+from store.console.sessions import PersonScope
 from store.pool import Pool, Row
 
 LOOK = """
@@ -28,20 +30,22 @@ SELECT o.order_no, o.status, o.payment_code, o.paid_minor > 0 AS paid,
     coalesce(bool_or(c.shipped_at IS NOT NULL), false) AS shipped,
     coalesce(bool_and(c.signed_at IS NOT NULL), false) AS signed
 FROM orders o LEFT JOIN child_orders c USING (order_no)
-WHERE o.order_no = (SELECT max(order_no) FROM orders WHERE order_no >= $1 AND order_no < $2) GROUP BY o.order_no"""
+WHERE o.order_no = (SELECT max(order_no) FROM orders WHERE order_no >= $1 AND order_no < $2
+    AND ($3::text[] IS NULL OR channel = ANY ($3))) GROUP BY o.order_no"""
 TO_TRY = """
-SELECT DISTINCT s.sku FROM (SELECT sku FROM stock WHERE available > 0 ORDER BY sku, warehouse LIMIT 500) s
+SELECT DISTINCT s.sku FROM (SELECT sku FROM stock WHERE available > 0
+    AND ($1::text[] IS NULL OR warehouse = ANY ($1)) ORDER BY sku, warehouse LIMIT 500) s
 JOIN skus USING (sku) ORDER BY s.sku LIMIT 100"""
 
 
-async def newest_test(pool: Pool) -> Row | None:
-    """With how far it has come."""
-    return await pool.fetchrow(NEWEST_TEST, TEST, TEST[:-1] + ".")
+async def newest_test(pool: Pool, scope: PersonScope) -> Row | None:
+    """Of the shops that the reader sees, with how far it has come."""
+    return await pool.fetchrow(NEWEST_TEST, TEST, TEST[:-1] + ".", seen_by(scope)[0])
 
 
-async def skus_to_try(pool: Pool) -> tuple[str, ...]:
-    """Some that are there and known."""
-    return tuple(row["sku"] for row in await pool.fetch(TO_TRY))
+async def skus_to_try(pool: Pool, scope: PersonScope) -> tuple[str, ...]:
+    """Some that are known, and there in a warehouse that the reader sees."""
+    return tuple(row["sku"] for row in await pool.fetch(TO_TRY, seen_by(scope)[1]))
 
 
 async def how_far(pool: Pool) -> Mapping[str, Any]:

@@ -16,11 +16,12 @@ TELL = """
 INSERT INTO complaints (channel, complaint_no, order_no, about, complained_at, told_by, told_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING"""
 KNOWN = "SELECT order_no, about, complained_at FROM complaints WHERE channel = $1 AND complaint_no = $2"
-# Every channel that has told of any by then, with how many were about each of a month's orders.
+# How many were about each of a month's orders.
 OF_MONTH = """
-SELECT c.channel, c.order_no, count(*)::integer AS told FROM complaints c JOIN orders o USING (order_no)
-WHERE o.placed_at >= $1 AND o.placed_at < $2 GROUP BY c.channel, c.order_no"""
-SOURCES = "SELECT DISTINCT channel FROM complaints"
+SELECT c.order_no, count(*)::integer AS told FROM complaints c JOIN orders o USING (order_no)
+WHERE o.placed_at >= $1 AND o.placed_at < $2 GROUP BY c.order_no"""
+# Who has begun to tell later was silent in this month, not content.
+SOURCES = "SELECT channel FROM complaints GROUP BY channel HAVING min(complained_at) < $1"
 
 
 class ComplaintStore:
@@ -54,7 +55,7 @@ class ComplaintStore:
 
 
 async def read_complaints(connection: Connection, month: Span) -> tuple[frozenset[str], Mapping[str, int]]:
-    """Channels that tell of complaints, and how many were about each order of a month."""
+    """Channels that had told of complaints by the end of a month, and how many were about each of its orders."""
     rows = await connection.fetch(OF_MONTH, month.since, month.until)
-    sources = await connection.fetch(SOURCES)
+    sources = await connection.fetch(SOURCES, month.until)
     return frozenset(row["channel"] for row in sources), {row["order_no"]: row["told"] for row in rows}

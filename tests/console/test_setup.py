@@ -80,3 +80,5 @@ async def test_a_test_order_is_placed_paid_and_seen_to_go_through(acting: Acting
     assert "Pay its 0.01" not in page
     steps = re.findall(r"bg-(green|yellow)-lt", page.split('id="placed"')[1])
     assert steps == ["green", "green", "green", "yellow", "yellow"]
+    await house.pool.execute("INSERT INTO person_scopes VALUES ('order-ops', 'channel', 'jd')")
+    assert order["order_no"] not in await page_of(asker, "/setup/test-order"), "another shop's"

@@ -9,16 +9,15 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from console.navigation import ORDER_STARTERS
 from console.pages.importing.bad_rows import as_link
 from console.pages.importing.checking import CheckedFile, Choices, check, fits
 from console.pages.rendering import render
 from console.pages.uploads import uploaded
-from console.security.access import Needs
 from console.security.forms import read_form
 from console.session.user import User
 from console.text.language import language_of
 from console.wiring import wiring_of
-from domain.access.authority import AUTHORITY, START
 from domain.order import StartOrder
 from domain.strict import of
 from starter.importer.choosing import COLUMN, DATES, FIELDS, PAID, TEXT
@@ -31,7 +30,6 @@ from store.outside_money.told import ToldPayments
 from store.stock.catalog import CatalogStore
 
 router = APIRouter()
-IMPORTERS = Needs(*AUTHORITY[START].roles)
 ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
 SHOWN = 50
 """Faults, each with its row; the file of bad rows has all."""
@@ -41,13 +39,13 @@ FIND_OUT = "?"
 
 
 @router.get("/import/orders")
-async def page(request: Request, user: Annotated[User, Depends(IMPORTERS)]) -> Response:
+async def page(request: Request, user: Annotated[User, Depends(ORDER_STARTERS)]) -> Response:
     saved = await ImportBooks(wiring_of(request).pool).mappings()
     return render(request, "importing/orders.html", user, saved=saved)
 
 
 @router.post("/import/orders/look")
-async def looked(request: Request, user: Annotated[User, Depends(IMPORTERS)], save: str = "") -> Response:
+async def looked(request: Request, user: Annotated[User, Depends(ORDER_STARTERS)], save: str = "") -> Response:
     """What would come of the file as it is mapped now; with `save`, the mapping is kept under its name."""
     async with uploaded(request) as path:
         if path is None:
@@ -73,7 +71,7 @@ async def looked(request: Request, user: Annotated[User, Depends(IMPORTERS)], sa
 
 
 @router.get("/import/mappings/{name}")
-async def mapping(request: Request, user: Annotated[User, Depends(IMPORTERS)], name: str) -> Response:
+async def mapping(request: Request, user: Annotated[User, Depends(ORDER_STARTERS)], name: str) -> Response:
     """As `oms order import --mapping` reads it."""
     saved = next((s for s in await ImportBooks(wiring_of(request).pool).mappings() if s.name == name), None)
     kept = mapping_of(saved) if saved else None

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.navigation import ORDER_STARTERS
 from console.pages.importing.bad_rows import as_link
 from console.pages.importing.checking import check
-from console.pages.importing.page import IMPORTERS, SHOWN, choices_of
+from console.pages.importing.page import SHOWN, choices_of
 from console.pages.problems import problem
 from console.pages.rendering import render
 from console.pages.uploads import uploaded
@@ -52,7 +53,7 @@ class StartedOrder:
 
 
 @router.post("/import/orders/start")
-async def start(request: Request, user: Annotated[User, Depends(IMPORTERS)]) -> Response:
+async def start(request: Request, user: Annotated[User, Depends(ORDER_STARTERS)]) -> Response:
     """Shown as the answer and not by 303: what became of each is kept nowhere. Sent again, no order starts twice."""
     async with uploaded(request) as path:
         if path is None:

@@ -52,7 +52,7 @@ async def _order(request: Request, user: User) -> StartOrder:
     said = {name: await field(request, name) for name in ADDRESS}
     address = message(request, Address, **{name: value for name, value in said.items() if value})
     sku, paid_by = await field(request, "sku"), await field(request, "channel")
-    if sku not in await skus_to_try(wiring_of(request).pool):
+    if sku not in await skus_to_try(wiring_of(request).pool, user.scope):
         raise ActRefused(422, sku)
     now = wiring_of(request).now()
     number = f"{TEST}{now:%Y%m%d%H%M%S}"
@@ -67,10 +67,10 @@ async def _order(request: Request, user: User) -> StartOrder:
 
 async def _page(request: Request, user: User, refusal: RefusedAct | None = None) -> Response:
     pool = wiring_of(request).pool
-    order = await newest_test(pool)
+    order = await newest_test(pool, user.scope)
     waits = order is not None and order["status"] == OrderStatus.PENDING_PAYMENT and order["payment_code"]
     code = Markup(qr_picture(order["payment_code"])) if order is not None and waits else None  # noqa: S704 - our own
     return render(
         request, "setup/first_order.html", user, status=refusal.status if refusal else 200, refusal=refusal,
-        order=order, code=code, skus=await skus_to_try(pool), fields=ADDRESS, channels=get_args(PayChannel),
+        order=order, code=code, skus=await skus_to_try(pool, user.scope), fields=ADDRESS, channels=get_args(PayChannel),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from store.errors import ComplaintRefused, NoSuchOrder
 from store.insight.complaints import ComplaintStore
 from store.insight.reports import ReportStore
 from store.pool import Pool
-from tests.store.insight.test_reports import AS_OF, HOUR, T, insight
+from tests.store.insight.test_reports import APRIL, AS_OF, HOUR, T, insight
 
 __all__ = ["insight"]
 KEY = "complaints_per_1000_x10"
@@ -42,6 +42,11 @@ async def test_until_a_channel_tells_of_one_there_is_no_figure_and_then_each_cou
     assert (figure.value, figure.counted, figure.left_out) == (5_000, 2, {"cancelled_unshipped": 1, "not_paid": 1})
     behind = "SELECT order_no FROM insight_report_orders WHERE flags @> '{complained}'"
     assert [row["order_no"] for row in await pool.fetch(behind)] == ["SPLIT-01"]
+
+
+async def test_who_begins_to_tell_after_a_month_was_silent_in_it(insight: InsightActivities, pool: Pool) -> None:
+    await ComplaintStore(pool).tell(said("ELSE-001", APRIL.until + HOUR), "shop", AS_OF)
+    assert (await the_report(insight, pool)).figure(KEY).value is None
 
 
 async def test_what_cannot_be_or_says_otherwise_under_a_known_number_is_refused(
