@@ -69,6 +69,7 @@ async def test_a_test_order_is_placed_paid_and_seen_to_go_through(acting: Acting
     await house.receive("MUG", "WH-EAST", 2)
     refused = await asker.post("/setup/test-order", sku="MUG", **ME | {"phone": "no number"})
     assert refused.status_code == 409 and not await house.pool.fetchval("SELECT count(*) FROM orders")
+    assert 'value="人民路 1 号"' in refused.text, "what was said stays in its fields"
     assert (await asker.post("/setup/test-order", sku="SOLD-OUT", **ME)).status_code == 409
     await acting.done(await asker.post("/setup/test-order", sku="MUG", **ME))
     page = await page_of(asker, "/setup/test-order")

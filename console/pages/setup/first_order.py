@@ -1,5 +1,6 @@
 """`/setup/test-order`: one unit for 0.01 to oneself, through everything that a buyer's order goes through (R80)."""
 
+from collections.abc import Mapping
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends
@@ -36,10 +37,10 @@ async def place(request: Request, user: Annotated[User, Depends(ORDER_STARTERS)]
     try:
         order = await _order(request, user)
     except ActRefused as why:
-        return await _page(request, user, RefusedAct("BadResult", why.said))
+        return await _page(request, user, RefusedAct("BadResult", why.said), await _said(request))
     came = await tried(_started(user, order))
     if isinstance(came, RefusedAct):
-        return await _page(request, user, came)
+        return await _page(request, user, came, await _said(request))
     return RedirectResponse("/setup/test-order", 303)
 
 
@@ -49,9 +50,9 @@ async def _started(user: User, order: StartOrder) -> None:
 
 async def _order(request: Request, user: User) -> StartOrder:
     """Raises `ActRefused`."""
-    said = {name: await field(request, name) for name in ADDRESS}
-    address = message(request, Address, **{name: value for name, value in said.items() if value})
-    sku, paid_by = await field(request, "sku"), await field(request, "channel")
+    said = await _said(request)
+    sku, paid_by = said["sku"], said["channel"]
+    address = message(request, Address, **{name: said[name] for name in ADDRESS if said[name]})
     if sku not in await skus_to_try(wiring_of(request).pool, user.scope):
         raise ActRefused(422, sku)
     now = wiring_of(request).now()
@@ -65,7 +66,14 @@ async def _order(request: Request, user: User) -> StartOrder:
     })  # fmt: skip
 
 
-async def _page(request: Request, user: User, refusal: RefusedAct | None = None) -> Response:
+async def _said(request: Request) -> dict[str, str]:
+    return {name: await field(request, name) for name in (*ADDRESS, "sku", "channel")}
+
+
+async def _page(
+    request: Request, user: User, refusal: RefusedAct | None = None, said: Mapping[str, str] | None = None
+) -> Response:
+    """`said`: what was refused stays in its fields."""
     pool = wiring_of(request).pool
     order = await newest_test(pool, user.scope)
     waits = order is not None and order["status"] == OrderStatus.PENDING_PAYMENT and order["payment_code"]
@@ -73,4 +81,5 @@ async def _page(request: Request, user: User, refusal: RefusedAct | None = None)
     return render(
         request, "setup/first_order.html", user, status=refusal.status if refusal else 200, refusal=refusal,
         order=order, code=code, skus=await skus_to_try(pool, user.scope), fields=ADDRESS, channels=get_args(PayChannel),
+        said=said or {},
     )  # fmt: skip
