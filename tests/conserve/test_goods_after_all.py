@@ -178,3 +178,48 @@ async def test_a_replacement_that_the_bank_holds_may_be_given_up(ground: Ground)
     view = await case.view()
     assert (view.status, [t.step for t in view.open_tickets]) == (CaseStatus.REJECTED, ["send back"])
     await every_owner(ground, case.life, number)
+
+
+async def pushed_and_then_disputed(ground: Ground, number: str) -> Case:
+    case = await in_dispute(ground, number)
+    store, house = ChargebackStore(world(case.life).pool), world(case.life)
+    await decided(store, f"CB{number}", "won", house.now())
+    await house.pass_until(house.now() + timedelta(minutes=10))
+    again = NewChargeback(f"CC{number}", case.life.order.order_no, 2 * CUP, "u-fin")
+    await store.open(again, house.now())
+    await case.check_outbound(passed=True)
+    return case
+
+
+async def test_a_replacement_that_the_warehouse_has_gets_no_label_while_the_bank_disputes(ground: Ground) -> None:
+    number = "75000032"
+    case = await pushed_and_then_disputed(ground, number)
+    house = world(case.life)
+    (ticket,) = (await case.view()).open_tickets
+    assert ticket.step == "replacement on hold" and case.life.child_no(2) in ticket.error
+    assert not [call for call in house.world.of("tms.book") if case.life.child_no(2) in str(call)]
+    await decided(ChargebackStore(house.pool), f"CC{number}", "won", house.now())
+    await house.pass_until(house.now() + timedelta(minutes=10))
+    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
+    await case.life.happens(Kind.SIGNED, 2)
+    assert (await case.shown()).status is CaseStatus.EXCHANGED and not (await case.view()).open_tickets
+    await every_owner(ground, case.life, number)
+
+
+async def test_a_replacement_that_leaves_while_the_bank_disputes_has_left(ground: Ground) -> None:
+    number = "75000033"
+    case = await pushed_and_then_disputed(ground, number)
+    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
+    assert not (await case.view()).open_tickets
+    await case.life.happens(Kind.SIGNED, 2)
+    assert (await case.shown()).status is CaseStatus.EXCHANGED
+    await every_owner(ground, case.life, number)
+
+
+async def test_a_replacement_that_the_warehouse_has_may_be_given_up_for_the_bank(ground: Ground) -> None:
+    number = "75000034"
+    case = await pushed_and_then_disputed(ground, number)
+    await case.resolve("give_up")
+    view = await case.view()
+    assert (view.status, [t.step for t in view.open_tickets]) == (CaseStatus.REJECTED, ["send back"])
+    await every_owner(ground, case.life, number)

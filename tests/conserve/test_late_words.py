@@ -229,6 +229,35 @@ async def test_what_is_stopped_after_all_is_paid_back_by_the_order_when_the_retu
     await every_owner(ground, life, number)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("paid_by_both", [True, False])
+async def test_two_returns_with_units_of_what_is_stopped_after_all_pay_each_its_own(
+    ground: Ground, first: int, paid_by_both: bool
+) -> None:
+    """The one that ended first was taken to owe the other's units: a person was asked to pay them a second time."""
+    number = f"7400061{2 * first + paid_by_both}"
+    life = await paid(ground, number)
+    world(life).world.plans.stops = ["too_late"] * 4
+    cases = [await case_of(life, ReturnType.REFUND_ONLY, {"L1": 1}, images=1) for _ in range(2)]
+    for case in cases:
+        await case.apply()
+    await life.happens(Kind.INTERCEPTED, 1)
+    await cases[first].decide(verdict="approve" if paid_by_both else "reject")
+    await life.house.pass_until(life.house.now() + 2 * MINUTE)
+    await every_owner(ground, life, number)
+    assert not await questions(life), "the other one has not been decided yet"
+    await cases[1 - first].decide()
+    await life.house.pass_until(life.house.now() + 2 * MINUTE)
+    assert world(life).world.given_back_minor == (1 + paid_by_both) * CUP
+    assert [t.step for t in await questions(life)] == ([] if paid_by_both else ["ship again"])
+    await every_owner(ground, life, number)
+    if not paid_by_both:
+        await answered(life, "give_up")
+    free = "SELECT available FROM stock WHERE sku = $1 AND warehouse = 'WH-BJ'"
+    assert await world(life).pool.fetchval(free, f"CUP{number}") == 2
+    await every_owner(ground, life, number)
+
+
 @pytest.mark.parametrize("by", ["order", "return"])
 async def test_refused_and_stopped_in_one_breath_is_one_refund_and_no_question(ground: Ground, by: str) -> None:
     number = f"740000{70 + len(by)}"

@@ -71,6 +71,8 @@ class OrderView(Strict):
     payment_status: PaymentStatus
     paid_minor: Minor
     refunded_minor: Minor
+    """By refunds of the order itself. What its returns have paid back, each of them shows; the books (`orders`) have
+    both."""
     currency: str
     waiting_for: str
     payment_code: str | None

@@ -4,7 +4,7 @@ A case tells the order when it opens and when it ends, and may ask it to stop pa
 without cases does exactly what it always did: nothing here makes a command before a case speaks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -80,6 +80,7 @@ class OpenReturns:
     def serve(self, state: OrderState, parcels: Parcels, set_aside: SetAside) -> None:
         self._state, self._parcels, self._set_aside = state, parcels, set_aside
         parcels.leave_to_a_return = self._left_to_a_case
+        set_aside.also_wanted = self._next_with
 
     @property
     def open_ones(self) -> tuple[str, ...]:
@@ -114,8 +115,12 @@ class OpenReturns:
             self._since = None
         for line_id, qty in message.refunded.items():
             self._back[line_id] = self._back.get(line_id, 0) + qty
-        if self._set_aside is not None and self._set_aside.holds_for(message.return_no):
+        if self._set_aside is None:
+            return
+        if self._set_aside.holds_for(message.return_no):
             self._branches.take_on(self._set_aside.case_ended(message.return_no, message.paid_back))
+        else:
+            self._set_aside.paid_by_another(message.paid_back)
 
     @property
     def nothing_is_being_stopped(self) -> bool:
@@ -138,13 +143,17 @@ class OpenReturns:
     def _left_to_a_case(self, parcel: Parcel) -> bool:
         """The warehouse has cancelled it by itself, after it could not be stopped: a case that has some of its units
         pays them, and what it does not pay goes back when it has ended."""
-        inside = {unit for run in parcel.state.runs for unit in run.each()}
-        for return_no, wanted in self._wanted.items():
-            mine = any(unit in inside for run in wanted for unit in run.each())
-            if mine and self._set_aside is not None and workflow.patched(LEFT_TO_IT):
-                self._set_aside.stand_still_for(return_no, parcel)
-                return True
-        return False
+        return_no = self._next_with("", parcel.state.runs)
+        if return_no is None or self._set_aside is None or not workflow.patched(LEFT_TO_IT):
+            return False
+        self._set_aside.stand_still_for(return_no, parcel)
+        return True
+
+    def _next_with(self, but: str, units: tuple[UnitRange, ...]) -> str | None:
+        """An open case, other than `but`, that has asked for some of these units to be stopped."""
+        some = {unit for run in units for unit in run.each()}
+        wanted = (case for case, runs in self._wanted.items() if case != but and some.intersection(_each(runs)))
+        return next(wanted, None)
 
     async def _stop_parcels(self, message: StopForCase) -> None:
         """Parcels stand still for the case; the answer says which units do."""
@@ -243,3 +252,7 @@ class OpenReturns:
             return False
         self._state.becomes(OrderStatus.CLOSED)
         return True
+
+
+def _each(runs: Iterable[UnitRange]) -> Iterator[tuple[str, int]]:
+    return (unit for run in runs for unit in run.each())

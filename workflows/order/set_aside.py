@@ -8,6 +8,7 @@ person is asked about exactly these units and their money (decision 0031).
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -33,6 +34,9 @@ HOLD = "H-"
 SHIP_AGAIN = "ship again"
 """Its answer settles the units by a person's word or by a refund (store/ownership/units.py)."""
 GONE = "what has left though it was stopped is not sent again"
+TOGETHER = "several returns share what stands still"
+AlsoWanted = Callable[[str, tuple[UnitRange, ...]], str | None]
+"""Another open case that has some of these units."""
 SIDE_BY_SIDE = "parcels of a return do not wait for each other"
 """For a warehouse that has not answered, a channel that has not paid, or a person."""
 
@@ -51,6 +55,7 @@ class SetAside:
             "_changes": "wiring",
             "_refunds_owed": "wiring",
             "_at_work": "begun anew",
+            "also_wanted": "wiring",
         },
     )
 
@@ -61,6 +66,7 @@ class SetAside:
         self._parcels = parcels
         self._changes = changes
         self._refunds_owed = refunds_owed
+        self.also_wanted: AlsoWanted = lambda _case, _units: None
         self._still: dict[str, list[tuple[Parcel, Held]]] = {}
         self._given_up: set[str] = set()
         """Children that somebody else had stopped for good: none of them ships again."""
@@ -258,6 +264,16 @@ class SetAside:
             self._still.pop(return_no, None)
             del self._ending[return_no]
 
+    def paid_by_another(self, paid: tuple[UnitRange, ...]) -> None:
+        """A case for which nothing stands still has paid these units: for the others they are settled."""
+        for holder, still in self._still.items():
+            if holder in self._ending:
+                continue
+            for place, (parcel, before) in enumerate(still):
+                left = without(before.runs, paid)
+                if left != without(before.runs, ()) and workflow.patched(TOGETHER):
+                    still[place] = (parcel, replace(before, runs=left))
+
     async def case_had_ended(self, return_no: str) -> None:
         """Before the warehouse had said that it stopped something for it: that goes on, as if nobody had asked."""
         if self.holds_for(return_no):
@@ -290,7 +306,9 @@ class SetAside:
         rest = without(before.runs, paid)
         if not rest:
             parcel.let_go()
-        elif rest != without(before.runs, ()):
+        elif (other := self.also_wanted(return_no, rest)) and workflow.patched(TOGETHER):
+            self._still.setdefault(other, []).append((parcel, replace(before, runs=rest)))
+        elif rest != without(parcel.state.runs, ()):
             await self._ask_about(return_no, parcel, before, rest, "the case paid back a part of it")
             parcel.let_go()
         elif self._cancelled or parcel.state.child_no in self._given_up:

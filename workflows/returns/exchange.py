@@ -26,7 +26,7 @@ from workflows.durable.branches import Branches
 from workflows.durable.carrying import ByType, Own, Table
 from workflows.durable.guarded import GaveUp, Step, guarded
 from workflows.durable.local_steps import until_in_store
-from workflows.returns.held_replacement import until_no_bank_holds_it
+from workflows.returns.held_replacement import may_have_its_label, until_no_bank_holds_it
 from workflows.returns.inspection import Inspection
 from workflows.returns.messages import CheckOutbound, LabelAnswer
 from workflows.returns.state import ReturnEnded, ReturnState
@@ -273,9 +273,8 @@ class Exchange:
 
     async def _end_without(self) -> None:
         """Its goods are free again. Raises `ReturnEnded`."""
-        self._over = True
+        self._over, number = True, self.state.return_no
         self.shipment.machine.cancel()
-        number = self.state.return_no
         await self._write(*(ledger.release(number, x.line_id, x.sku, x.warehouse, x.qty) for x in self._lines))
         await self._end_unsent()
 
@@ -350,6 +349,8 @@ class Exchange:
         if self._labelled or shipment.shipped or shipment.waybill_no is not None:
             return
         assert state.taken is not None
+        if not await may_have_its_label(state, shipment, self._branches.until):
+            await self._end_without()
         item = Booking(
             child_no=shipment.child_no, address=state.taken.address,
             weight_g=sum(line.weight_g * line.qty for line in self._lines), pieces=sum(x.qty for x in self._lines),
@@ -359,7 +360,7 @@ class Exchange:
             "the warehouse ships under a number of its own", shipment.child_no,
             settled=lambda: shipment.waybill_no is not None,
         )  # fmt: skip
-        label: Booked | None = None
+        label = None
         with suppress(GaveUp):
             label = await guarded(state.tickets, step, lambda: self._warehouse.label(item))
         self._labelled = True
@@ -389,8 +390,7 @@ class Exchange:
 
     async def _write(self, *moves: StockMove) -> None:
         self._seq += 1
-        known = self.shipment
-        label = known.label
+        label = (known := self.shipment).label
         message = ReplacementState(
             return_no=self.state.return_no, child_no=known.child_no, status=known.status,
             waybill_no=known.waybill_no, carrier=known.carrier, tms_ref=label.tms_ref if label else None,

@@ -1,14 +1,17 @@
 """A replacement of an order whose money the buyer's bank disputes waits until the bank has decided, as a refund does:
-nobody has the money back and the goods as well (N17)."""
+nobody has the money back and the goods as well (N17). It is asked before its goods are reserved, and again before its
+label, with which they leave."""
 
 from temporalio import workflow
 
 from domain.returns.states import ReturnEvent
 from workflows.refunds.disputes import Wait, while_disputed
 from workflows.returns.state import ReturnEnded, ReturnState
+from workflows.shipping.shipment import Shipment
 
 PAYMENT = "payment"
 ON_HOLD = "replacement on hold"
+GIVEN_UP = "the exchange ends without a replacement; the goods that came back are then a person's"
 
 
 async def until_no_bank_holds_it(state: ReturnState, wait: Wait) -> None:
@@ -18,8 +21,24 @@ async def until_no_bank_holds_it(state: ReturnState, wait: Wait) -> None:
     again: bool | None = True
     while again:
         again = await while_disputed(
-            state.tickets, PAYMENT, state.order_no, f"the replacement of return {state.return_no}", wait, step=ON_HOLD,
-            give_up_means="the exchange ends without a replacement; the goods that came back are then a person's",
-        )  # fmt: skip
+            state.tickets, PAYMENT, state.order_no, _named(state), wait, step=ON_HOLD, give_up_means=GIVEN_UP
+        )
         if again is False:
             raise ReturnEnded(ReturnEvent.REJECTED, "REPLACEMENT_NOT_SENT")
+
+
+async def may_have_its_label(state: ReturnState, shipment: Shipment, wait: Wait) -> bool:
+    """The warehouse has had it since. False: a person has had it stopped there, and gives it up."""
+    if not workflow.patched("a replacement waits for the bank before its label"):
+        return True
+    again: bool | None = True
+    while again and not shipment.shipped:
+        again = await while_disputed(
+            state.tickets, PAYMENT, state.order_no, f"{shipment.child_no}, {_named(state)}", wait, step=ON_HOLD,
+            give_up_means=f"the warehouse was told to keep it; {GIVEN_UP}", gone=lambda: shipment.shipped,
+        )  # fmt: skip
+    return again is not False or shipment.shipped
+
+
+def _named(state: ReturnState) -> str:
+    return f"the replacement of return {state.return_no}"
