@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from starter.cli import help as helping
 from starter.cli import language, machine
-from starter.cli.groups import MADE
+from starter.cli.groups import MADE, listed
 from starter.cli.groups.said import SAID
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -96,7 +96,13 @@ def _code(arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     machine.is_asked_by(words)
     try:
-        return app(args=language.choose(words), prog_name="oms", standalone_mode=False) or 0
+        words = language.choose(words)
+        if looked_at := listed.only_named(words):
+            group, depth = looked_at
+            helping.speak(group)
+            called = " ".join(["oms", *words[:depth]])
+            return group(args=words[depth:], prog_name=called, standalone_mode=False) or 0
+        return app(args=words, prog_name="oms", standalone_mode=False) or 0
     except language.NoSuchLanguage as e:
         _say(e, BAD_INPUT, f"{e}.")
         return BAD_INPUT
