@@ -13,7 +13,6 @@ from domain.facts import Kind
 from domain.records import TicketRecord
 from domain.returns.enums import ReturnType
 from domain.states import OrderStatus
-from providers.errors import UnknownOutcome
 from tests.conserve.conftest import Ground
 from tests.conserve.test_engine import AN_ORDERS_LIFE
 from tests.conserve.test_two_at_once import CUP, another_address, asked, cups, every_owner
@@ -47,6 +46,12 @@ async def answered(life: ScenarioOrder, action: str) -> None:
     )
     await life.house.client.resolve_ticket(life.order.order_no, message)
     await life.house.pass_until(life.house.now() + 2 * MINUTE)
+
+
+async def case_in(life: ScenarioOrder, kind: ReturnType) -> Case:
+    case = await case_of(life, kind, {"L1": 2}, images=int(kind is ReturnType.REFUND_ONLY))
+    await case.apply()
+    return case
 
 
 def world(life: ScenarioOrder) -> EngineHouse:
@@ -188,110 +193,3 @@ async def test_what_leaves_while_it_stands_still_is_not_sent_a_second_time(groun
     stock = "SELECT available, reserved, shipped FROM stock WHERE sku = $1 AND warehouse = 'WH-BJ'"
     found = await life.house.pool.fetchrow(stock, f"CUP{number}")
     assert found is not None and tuple(found) == (0, 0, 2)
-
-
-# --- it stops what it had refused to stop ----------------------------------------------------------------------------
-
-
-async def case_in(life: ScenarioOrder, kind: ReturnType) -> Case:
-    case = await case_of(life, kind, {"L1": 2}, images=int(kind is ReturnType.REFUND_ONLY))
-    await case.apply()
-    return case
-
-
-@pytest.mark.parametrize("kind", [ReturnType.REFUND_ONLY, ReturnType.CANCEL_UNSHIPPED])
-async def test_what_is_stopped_after_all_is_paid_by_the_return_that_has_its_units(
-    ground: Ground, kind: ReturnType
-) -> None:
-    """The order asked for its money as well, was refused, and a person was asked to pay it once more."""
-    number = f"740000{50 + len(kind)}"
-    life = await paid(ground, number)
-    world(life).world.plans.stops = ["too_late"]
-    case = await case_in(life, kind)
-    await life.happens(Kind.INTERCEPTED, 1)
-    assert not await questions(life)
-    await every_owner(ground, life, number)
-    await case.decide()
-    await life.house.pass_until(life.house.now() + timedelta(days=8))
-    await every_owner(ground, life, number)
-    assert world(life).world.given_back_minor == 2 * CUP and await life.status() is OrderStatus.CLOSED
-
-
-async def test_what_is_stopped_after_all_is_paid_back_by_the_order_when_the_return_is_refused(ground: Ground) -> None:
-    number = "74000060"
-    life = await paid(ground, number)
-    world(life).world.plans.stops = ["too_late"]
-    case = await case_in(life, ReturnType.REFUND_ONLY)
-    await life.happens(Kind.INTERCEPTED, 1)
-    await case.decide(verdict="reject")
-    await life.house.pass_until(life.house.now() + 2 * MINUTE)
-    assert world(life).world.given_back_minor == 2 * CUP and await life.status() is OrderStatus.CLOSED
-    await every_owner(ground, life, number)
-
-
-@pytest.mark.parametrize("first", [0, 1])
-@pytest.mark.parametrize("paid_by_both", [True, False])
-async def test_two_returns_with_units_of_what_is_stopped_after_all_pay_each_its_own(
-    ground: Ground, first: int, paid_by_both: bool
-) -> None:
-    """The one that ended first was taken to owe the other's units: a person was asked to pay them a second time."""
-    number = f"7400061{2 * first + paid_by_both}"
-    life = await paid(ground, number)
-    world(life).world.plans.stops = ["too_late"] * 4
-    cases = [await case_of(life, ReturnType.REFUND_ONLY, {"L1": 1}, images=1) for _ in range(2)]
-    for case in cases:
-        await case.apply()
-    await life.happens(Kind.INTERCEPTED, 1)
-    await cases[first].decide(verdict="approve" if paid_by_both else "reject")
-    await life.house.pass_until(life.house.now() + 2 * MINUTE)
-    await every_owner(ground, life, number)
-    assert not await questions(life), "the other one has not been decided yet"
-    await cases[1 - first].decide()
-    await life.house.pass_until(life.house.now() + 2 * MINUTE)
-    assert world(life).world.given_back_minor == (1 + paid_by_both) * CUP
-    assert [t.step for t in await questions(life)] == ([] if paid_by_both else ["ship again"])
-    await every_owner(ground, life, number)
-    if not paid_by_both:
-        await answered(life, "give_up")
-    free = "SELECT available FROM stock WHERE sku = $1 AND warehouse = 'WH-BJ'"
-    assert await world(life).pool.fetchval(free, f"CUP{number}") == 2
-    await every_owner(ground, life, number)
-
-
-@pytest.mark.parametrize("by", ["order", "return"])
-async def test_refused_and_stopped_in_one_breath_is_one_refund_and_no_question(ground: Ground, by: str) -> None:
-    number = f"740000{70 + len(by)}"
-    life = await paid(ground, number)
-    world(life).world.plans.stops = ["pending"]
-    if by == "order":
-        await asked(world(life), life, "cancel", NO)
-    else:
-        case = await case_in(life, ReturnType.CANCEL_UNSHIPPED)
-    await life.house.deliver(life.fact(Kind.INTERCEPT_REFUSED, 1), life.fact(Kind.INTERCEPTED, 1))
-    if by == "return":
-        await case.decide()
-    await life.house.pass_until(life.house.now() + 5 * MINUTE)
-    assert not await questions(life) and world(life).world.given_back_minor == 2 * CUP
-    await every_owner(ground, life, number)
-
-
-async def test_what_the_warehouse_cancels_while_a_return_waits_for_the_push_to_end_is_the_returns(
-    ground: Ground,
-) -> None:
-    """Its stock stayed reserved for ever."""
-    number = "74000080"
-    house = ground.house()
-    life = await stocked(house, cups(number))
-    house.world.script("wms.push", *[UnknownOutcome("scripted", "FATE", "no answer")] * 2)
-    await life.pay()
-    house.world.captured_minor = 2 * CUP
-    case = await case_in(life, ReturnType.CANCEL_UNSHIPPED)
-    await life.happens(Kind.INTERCEPTED, 1)
-    await house.pass_until(house.now() + timedelta(hours=1))
-    assert not await questions(life)
-    await case.decide()
-    await house.pass_until(house.now() + 5 * MINUTE)
-    assert house.world.given_back_minor == 2 * CUP and await life.status() is OrderStatus.CLOSED
-    free = "SELECT available FROM stock WHERE sku = $1 AND warehouse = 'WH-BJ'"
-    assert await house.pool.fetchval(free, f"CUP{number}") == 2
-    await every_owner(ground, life, number)

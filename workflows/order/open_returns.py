@@ -34,6 +34,7 @@ from workflows.order_return_signals import (
 
 ONE_STOP_A_CASE = "a case has one stop at a time, and what it stops too late goes on"
 
+AFTER_ALL = "a case hears what was stopped after all"
 LEFT_TO_IT = "what a warehouse cancels belongs to the case that has its units"
 
 
@@ -147,6 +148,10 @@ class OpenReturns:
         if return_no is None or self._set_aside is None or not workflow.patched(LEFT_TO_IT):
             return False
         self._set_aside.stand_still_for(return_no, parcel)
+        if workflow.patched(AFTER_ALL):
+            for case in self._wanted:
+                if case not in self._stops_under_way:
+                    self._branches.take_on(self._tell_stopped(case, parcel.state.runs))
         return True
 
     def _next_with(self, but: str, units: tuple[UnitRange, ...]) -> str | None:
@@ -178,13 +183,16 @@ class OpenReturns:
                     return ()
             else:
                 stopped = await self._take_off(parcels, message)
-        case = workflow.get_external_workflow_handle(return_workflow_id(message.return_no))
-        with suppress(FailureError):  # the case has ended meanwhile
-            await case.signal(STOPPED, Stopped(units=stopped))
+        await self._tell_stopped(message.return_no, stopped)
         late = without(message.units, stopped) if message.split_off and set_aside is not None else ()
         if late:
             self._late[message.return_no] = late
         return late
+
+    async def _tell_stopped(self, return_no: str, units: tuple[UnitRange, ...]) -> None:
+        case = workflow.get_external_workflow_handle(return_workflow_id(return_no))
+        with under_way(), suppress(FailureError):  # the case has ended meanwhile
+            await case.signal(STOPPED, Stopped(units=units))
 
     async def _take_off(self, parcels: Parcels, message: StopForCase) -> tuple[UnitRange, ...]:
         """How it was done before a stop could be undone."""

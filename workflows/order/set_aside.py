@@ -306,7 +306,7 @@ class SetAside:
         rest = without(before.runs, paid)
         if not rest:
             parcel.let_go()
-        elif (other := self.also_wanted(return_no, rest)) and workflow.patched(TOGETHER):
+        elif self._shared(parcel) and (other := self.also_wanted(return_no, rest)):
             self._still.setdefault(other, []).append((parcel, replace(before, runs=rest)))
         elif rest != without(parcel.state.runs, ()):
             await self._ask_about(return_no, parcel, before, rest, "the case paid back a part of it")
@@ -317,6 +317,10 @@ class SetAside:
             parcel.let_go(gone=True)
         else:
             await self._ship_again(parcel, before, return_no)
+
+    def _shared(self, parcel: Parcel) -> bool:
+        """Who ended first is not its last owner: nobody ships it any more, so others pay their units of it."""
+        return parcel.state.child_no in self._given_up and workflow.patched(TOGETHER)
 
     async def _ship_again(self, parcel: Parcel, before: Held, return_no: str) -> None:
         """As it was, under a new number; else a person decides, and the units are not forgotten meanwhile."""

@@ -11,7 +11,8 @@ from workflows.shipping.shipment import Shipment
 
 PAYMENT = "payment"
 ON_HOLD = "replacement on hold"
-GIVEN_UP = "the exchange ends without a replacement; the goods that came back are then a person's"
+GIVEN_UP = "the exchange ends without a replacement; the goods that came back are then a person's question"
+KEPT = "a person has had the warehouse keep the replacement: the exchange ends without one"
 
 
 async def until_no_bank_holds_it(state: ReturnState, wait: Wait) -> None:
@@ -35,7 +36,7 @@ async def may_have_its_label(state: ReturnState, shipment: Shipment, wait: Wait)
     while again and not shipment.shipped:
         again = await while_disputed(
             state.tickets, PAYMENT, state.order_no, f"{shipment.child_no}, {_named(state)}", wait, step=ON_HOLD,
-            give_up_means=f"the warehouse was told to keep it; {GIVEN_UP}", gone=lambda: shipment.shipped,
+            give_up_means=KEPT, gone=lambda: shipment.shipped,
         )  # fmt: skip
     return again is not False or shipment.shipped
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from temporalio import workflow
 
+from activities.return_messages import ReturnedLine
 from domain.facts import COURIER_KINDS, Fact, Kind
 from domain.returns import ledger
 from domain.returns.enums import Acceptance, Reception
@@ -16,6 +16,7 @@ from domain.states import Outcome
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import Table, Through
 from workflows.durable.tickets import Ticket
+from workflows.returns.inbound_stage import Stage
 from workflows.returns.inspection import DESK, Inspection, named
 from workflows.returns.messages import EnterWaybill
 from workflows.returns.state import ReturnEnded, ReturnState
@@ -25,16 +26,6 @@ UNKNOWN_WAYBILL = "unknown waybill"
 NOT_RECEIVED = "not received"
 GRACE = timedelta(milliseconds=500)
 """What happens on the dot is in time: the timer fires a moment after its due time."""
-
-
-class Stage(StrEnum):
-    """How far they have come. What is behind is not done again by the next run."""
-
-    AHEAD = "ahead"
-    EXPECTED = "expected"
-    HANDED_OVER = "handed over"
-    RECEIVED = "received"
-    INSPECTED = "inspected"
 
 
 class InboundShipment:
@@ -49,17 +40,23 @@ class InboundShipment:
         _awaited_from=datetime | None,
         _ask_again_at=datetime | None,
         _looked=Through("_pack_looked", "_unpack_looked"),
-        left={"state": "wiring", "inspection": "its own part", "_branches": "wiring", "_taken_back": "wiring"},
-    )
+        left={
+            "state": "wiring", "inspection": "its own part", "_branches": "wiring", "_taken_back": "wiring",
+            "_still_to_come": "wiring",
+        },
+    )  # fmt: skip
 
     def __init__(
-        self, state: ReturnState, branches: Branches, inspection: Inspection, taken_back: Callable[[], bool]
-    ) -> None:
+        self, state: ReturnState, branches: Branches, inspection: Inspection, taken_back: Callable[[], bool],
+        still_to_come: Callable[[tuple[ReturnedLine, ...]], tuple[ReturnedLine, ...]],
+    ) -> None:  # fmt: skip
         self.state = state
         self.inspection = inspection
         self.handed_over_at: datetime | None = None
         self._branches = branches
         self._taken_back = taken_back
+        self._still_to_come = still_to_come
+        """Without what was stopped before it could leave."""
         self._tracked = False
         """A courier has spoken of the waybill."""
         self._never_came = False
@@ -163,7 +160,8 @@ class InboundShipment:
         state.now_waits_for("the goods, to be sent back", due)
 
         def moved() -> bool:
-            return self.handed_over_at is not None or self.inspection.received or self._taken_back()
+            here = self.handed_over_at is not None or self.inspection.received
+            return here or self._taken_back() or not self._still_to_come(self.inspection.lines)
 
         await self._branches.until(moved, by=due - workflow.now() + GRACE, name="seven days to send it back")
         if self._taken_back() and self.handed_over_at is None and not self.inspection.received:
@@ -175,10 +173,23 @@ class InboundShipment:
         elif not moved():
             self.give_free()
             raise ReturnEnded(ReturnEvent.NOT_SENT, NOT_SENT)
+        self._leave_to_the_order()
         if not self.inspection.received:
             state.happens(ReturnEvent.HANDED_OVER)
             state.goods(Reception.IN_TRANSIT)
         self._reach(Stage.HANDED_OVER)
+
+    def _leave_to_the_order(self) -> None:
+        """What the warehouse has cancelled meanwhile does not come; where that is all of it, there is nothing to wait
+        for."""
+        if self.inspection.received:
+            return
+        coming = self._still_to_come(self.inspection.lines)
+        if not coming:
+            self.give_free()
+            self._never_came = self.inspection.has_nothing_to_do()
+        if coming != self.inspection.lines:
+            self.inspection.expects(coming, self.inspection.code)
 
     async def received(self) -> None:
         """Until the desk has it. A number that no courier knows, and a parcel that nobody receives, become tickets."""

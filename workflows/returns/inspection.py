@@ -73,6 +73,11 @@ class Inspection:
         self.received = self.inspected = self.nothing_came = True
         return True
 
+    def has_nothing_to_do(self) -> bool:
+        """None of its units can come."""
+        self.received = self.inspected = True
+        return True
+
     # --- doors -------------------------------------------------------------------------------------------------------
 
     async def check(self, message: ReceiveReturn) -> None:

@@ -8,7 +8,7 @@ from temporalio.exceptions import FailureError
 
 from activities.return_messages import ReturnedLine
 from domain.returns.enums import ReturnType
-from domain.units import UnitRange, joined
+from domain.units import UnitRange, count, joined
 from workflows.durable.branches import Branches
 from workflows.durable.carrying import Table
 from workflows.durable.continuing import under_way
@@ -21,6 +21,7 @@ STOP = "stop for a return"
 LEFT_AFTER_ALL = "left after all"
 UNANSWERED = timedelta(hours=4)
 """An order answers within minutes, unless it waits for a person itself. Then its own ticket is the louder one."""
+AFTER_ALL = "a case hears what was stopped after all"
 BOUNDED = "the order's word is not waited for in silence"
 
 
@@ -63,7 +64,14 @@ class StopShipping:
         """It is known what was stopped."""
 
     def apply(self, message: Stopped) -> None:
-        self._answer = self._answer or message
+        """The order's answer; and later what the warehouse has cancelled by itself after all."""
+        if self._answer is None:
+            self._answer = message
+        elif self.state.case.type is ReturnType.CANCEL_UNSHIPPED and workflow.patched(AFTER_ALL):
+            self._answer = Stopped(units=(*self._answer.units, *message.units))
+            if self._over:
+                self._divide()
+                self.state.log("system", "stopped after all", stopped=count(self.stopped), too_late=count(self.late))
 
     def have_left(self) -> None:
         """Nothing of what could not be stopped is at the warehouse any more."""
@@ -79,18 +87,22 @@ class StopShipping:
             return
         self.state.now_waits_for("the warehouse, to stop it")
         await self._ask()
-        stopped = {unit for run in (self._answer.units if self._answer else ()) for unit in run.each()}
-        mine = [unit for run in case.units for unit in run.each()]
-        self.stopped = joined(ranges([unit for unit in mine if unit in stopped]))
-        late = [unit for unit in mine if unit not in stopped]
-        self.late = joined(ranges(late))
+        self._divide()
+        late = self.late
         self._may_leave = self._splits_off and bool(late) and self._answer is not None  # else the order has ended
         if self._may_leave and self._have_left and workflow.patched("left is not forgotten"):
             self._may_leave = False
         self._over = True
-        self.state.log("system", "stopped at the warehouse", stopped=len(mine) - len(late), too_late=len(late))
+        self.state.log("system", "stopped at the warehouse", stopped=count(self.stopped), too_late=count(late))
         if late and case.type is ReturnType.CANCEL_UNSHIPPED:
             self.state.type = ReturnType.RETURN_REFUND  # a refused intercept turns the child into a return
+
+    def _divide(self) -> None:
+        """The case's units, by what the order has answered so far."""
+        stopped = {unit for run in (self._answer.units if self._answer else ()) for unit in run.each()}
+        mine = [unit for run in self.state.case.units for unit in run.each()]
+        self.stopped = joined(ranges([unit for unit in mine if unit in stopped]))
+        self.late = joined(ranges([unit for unit in mine if unit not in stopped]))
 
     async def _ask(self) -> None:
         case = self.state.case

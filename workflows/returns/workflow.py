@@ -91,8 +91,9 @@ class Return(ReturnHandlers):
         self._review = Review(self._state, lambda: self._taken_back_by is not None, lambda: self._stop_shipping.late)
         self._inspection = Inspection(self._state, lambda: self._review.parties)
         self._inbound_shipment = InboundShipment(
-            self._state, self._branches, self._inspection, lambda: self._taken_back_by is not None
-        )
+            self._state, self._branches, self._inspection, lambda: self._taken_back_by is not None,
+            self._stop_shipping.still_to_come,
+        )  # fmt: skip
         self._payout = Payout(self._state, self._branches, self._review, self._inspection, self._stop_shipping)
         self._exchange = Exchange(self._state, self._branches, self._inspection)
         self._late_parcel = LateParcel(self._state, self._branches)
