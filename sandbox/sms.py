@@ -1,11 +1,13 @@
 """阿里云短信: takes SendSms requests that are signed as its documents say, and shows what came to a phone.
 
-Settings (SANDBOX_SMS_*): ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGN_NAME, TEMPLATE. `GET /_phones/{phone}`: what it got.
+Settings (SANDBOX_SMS_*): ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGN_NAME, TEMPLATE. `GET /_phones/{phone}`: what it got;
+`GET /_phones`: a page with what came to all of them.
 A phone gets one message a minute and five an hour, as there.
 """
 
 import hashlib
 import hmac
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.core.settings import Settings
+from sandbox.messengers.people import page
 
 AUTHORIZATION = re.compile(r"ACS3-HMAC-SHA256 Credential=([^,]+),SignedHeaders=([^,]+),Signature=([0-9a-f]{64})")
 SIGNED = {"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"}
@@ -39,7 +42,9 @@ class SmsSandbox:
         self.phones: dict[str, list[tuple[datetime, str]]] = {}
         self.app = Starlette(routes=[
             Route("/", self._call, methods=["POST", "GET"]),
+            Route("/_phones", self._page),
             Route("/_phones/{phone}", self._look),
+            Route("/_health", self._health),
         ])  # fmt: skip
 
     async def _call(self, request: Request) -> Response:
@@ -91,6 +96,14 @@ class SmsSandbox:
     async def _look(self, request: Request) -> Response:
         got = self.phones.get(request.path_params["phone"], [])
         return JSONResponse([{"at": at.isoformat(), "code": code} for at, code in got])
+
+    async def _page(self, _request: Request) -> Response:
+        came = sorted(((at, phone, code) for phone, got in self.phones.items() for at, code in got), reverse=True)
+        lines = "".join(f"<li>{at:%H:%M:%S} UTC, {html.escape(phone)}: <b>{code}</b></li>" for at, phone, code in came)
+        return page(f"<ul>{lines}</ul>" if lines else "<p>No code was sent yet.</p>")
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({"sandbox": "sms", "phones": len(self.phones)})
 
 
 def create_app(settings: Settings) -> Starlette:

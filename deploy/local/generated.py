@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -41,18 +41,22 @@ class Generated:
     worker_seal_key: str
     payload_key: str
     shop_private_key: str
+    messenger_secret: str
+    sms_secret: str
 
     def __repr__(self) -> str:
         return "Generated(…)"
 
 
 def generated(path: Path) -> Generated:
-    """The secrets in `path`; a missing file, or one of an older version, is made anew."""
-    if path.exists():
-        kept = json.loads(path.read_text())
-        if set(kept) == {field.name for field in fields(Generated)}:
-            return Generated(**kept)
+    """The secrets in `path`; what it lacks is made. One that holds others, too, is of another version: all anew."""
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    names = {field.name for field in fields(Generated)}
+    if set(kept) == names:
+        return Generated(**kept)
     made = _generate()
+    if set(kept) <= names:
+        made = replace(made, **kept)
     write_private(path, json.dumps(asdict(made), indent=1))
     return made
 
@@ -85,6 +89,8 @@ def _generate() -> Generated:
         worker_seal_key=_key_of("worker"),
         payload_key=_key_of("local"),
         shop_private_key=new_key(),
+        messenger_secret=secrets.token_urlsafe(24),
+        sms_secret=secrets.token_urlsafe(24),
     )
 
 

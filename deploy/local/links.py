@@ -1,7 +1,7 @@
 """People of a developer's stack, one a role, and links with which each signs in to the console.
 
-`python -m deploy.local.links FILE`, after the migrations, adds them to books that know nobody yet; FILE (private) is
-that of `deploy.local.logins`. `python -m deploy.local links` prints the links.
+`python -m deploy.local.links FILE [PERSON=ROLE …]`, after the migrations, adds them to books that know nobody yet; FILE
+(private) is that of `deploy.local.logins`. `python -m deploy.local links` prints the links.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urljoin
 
 import httpx
 
+from deploy.local.company import colleagues
 from domain.access.signing_in import SIGN_IN, SIGN_IN_LIVES, TOKEN_EXCHANGE
 from domain.approvals import Role
 from providers.tokens.issue import issue_proof, read_key
@@ -33,13 +34,16 @@ PEOPLE: Mapping[str, Role] = {
 }
 
 
-async def add_people(owner_url: str) -> None:
-    """Only where nobody is known: an installation that has people of its own keeps to them."""
+async def add_people(owner_url: str, others: Mapping[str, Role]) -> None:
+    """Only where nobody is known: an installation that has people of its own keeps to them. Those who are known by an
+    account at the sandbox of a messenger come later too: another one may be chosen."""
     pool = await open_pool(owner_url, max_size=1, application="local-people")
     try:
         people, now = PeopleStore(pool), datetime.now(UTC)
-        if not await people.list(now):
-            for person, role in PEOPLE.items():
+        known = {person.person_id for person in await people.list(now)}
+        wanted = {**PEOPLE, **others} if not known else others if set(PEOPLE) <= known else {}
+        for person, role in wanted.items():
+            if person not in known:
                 await people.add(person, [role], "local-stack", now)
     finally:
         await pool.close()
@@ -76,13 +80,26 @@ def show(variables: Mapping[str, str]) -> None:
         print(f"  {person:<15} {role:<14} {address}")
     if found:
         print("  each within ten minutes, once; `make links` prints new ones")
+        _show_company(variables)
+
+
+def _show_company(variables: Mapping[str, str]) -> None:
+    """What stands in for the company's messenger, and for the phones of buyers."""
+    console = variables["OMS_CONSOLE_URL"]
+    if others := colleagues(variables):
+        host = variables["OMS_MESSENGER_HOST"]
+        print(f"by a messenger: {console}/sign-in/messenger, as {', '.join(others)}; what it sent: {host}/_sent")
+    if variables.get("OMS_CONSOLE_GUESTS") == "true" and (sms := variables.get("OMS_SMS_BASE_URL")):
+        print(f"guests: {console}/buyer/guest, with an order's number and its phone; the codes: {sms}/_phones")
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
+    if not arguments:
         sys.stderr.write(f"{__doc__}\n")
         return 2
-    asyncio.run(add_people(json.loads(Path(arguments[0]).read_text())["owner"]))
+    owner = json.loads(Path(arguments[0]).read_text())["owner"]
+    others = {person: Role(role) for person, _, role in (text.partition("=") for text in arguments[1:])}
+    asyncio.run(add_people(owner, others))
     return 0
 
 

@@ -22,6 +22,10 @@ PORTS = {
     "KUAIDI100": 8704,
     "ALIPAY": 8705,
     "SF": 8706,
+    "WECOM": 8708,
+    "DINGTALK": 8709,
+    "FEISHU": 8710,
+    "SMS": 8711,
 }
 """Name after OMS_PORT_ and its usual port. WORKER_METRICS takes the port after it too (our own metrics)."""
 

@@ -13,6 +13,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from config.processes import Process, not_for
 from config.settings import TemporalSettings
 from deploy.local import checks, variables
+from deploy.local.company import colleagues
 from deploy.local.generated import generated
 from deploy.local.logins import ROLES, login_of
 from deploy.local.places import choose_ports
@@ -104,7 +105,9 @@ class _Builder:
     def services(self) -> tuple[Service, ...]:
         own_database = () if self._outside.database else (self._database(),)
         own_temporal = () if self._outside.temporal else (self._temporal(),)
-        sandboxes = [name for name in variables.PROVIDERS if name not in self._outside.providers]
+        outside = self._outside
+        company = [name for name in (outside.messenger, outside.phones) if name]
+        sandboxes = [*(name for name in variables.PROVIDERS if name not in outside.providers), *company]
         own_world = (self._sandbox(sandboxes),) if sandboxes else ()
         own_logins = () if self._outside.database else (self._access(), self._people())
         once = (self._migrations(), *own_logins)
@@ -162,7 +165,8 @@ class _Builder:
         return Service("access", command, needs=("migrations",), variables=given, once=True)
 
     def _people(self) -> Service:
-        command = partial(_python, "-m", "deploy.local.links", str(self._logins_file))
+        others = [f"{person}={role}" for person, role in colleagues(self._ours).items()]
+        command = partial(_python, "-m", "deploy.local.links", str(self._logins_file), *others)
         given = variables.without(self._ours, *IN_THE_BOOKS_ONLY) | self._nobody
         return Service("people", command, needs=("migrations",), variables=given, once=True)
 

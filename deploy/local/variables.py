@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.processes import Process, not_for
+from deploy.local.company import CHOICE, company_sandboxes, company_variables, messenger_of, phones_of
 from deploy.local.generated import Generated
 from deploy.local.ports import LOOPBACK
 from deploy.local.private_files import write_private
@@ -56,6 +57,10 @@ class Outside:
     database: bool
     temporal: bool
     providers: frozenset[str]
+    messenger: str | None = None
+    """The sandbox that people sign in by; None: another one outside, or none."""
+    phones: str | None = None
+    """The sandbox that shows what came to phones."""
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "Outside":
@@ -63,6 +68,8 @@ class Outside:
             database=bool(env.get("OMS_DATABASE_URL")),
             temporal=bool(env.get("TEMPORAL_ADDRESS")),
             providers=frozenset(name for name in PROVIDERS if env.get(f"OMS_{name.upper()}_BASE_URL")),
+            messenger=messenger_of(env),
+            phones=phones_of(env),
         )
 
 
@@ -103,7 +110,7 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
     for name, values in _provider_variables(ports, keys, relay).items():
         if name not in outside.providers:
             made |= {f"OMS_{name.upper()}_{key}": value for key, value in values.items()}
-    return made
+    return made | company_variables(ports, keys, outside.messenger, outside.phones)
 
 
 def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -> dict[str, Variables]:
@@ -189,6 +196,7 @@ def sandbox_variables(ports: Mapping[str, int], keys: Generated, data: Path, env
         "SANDBOX_WECHAT_PLATFORM_PRIVATE_KEY": keys.platform_private_key,
         "SANDBOX_WECHAT_PLATFORM_SERIAL": keys.platform_serial,
     }
+    made |= company_sandboxes(ports, keys)
     return made | {name: value for name, value in env.items() if name.startswith("SANDBOX_")}
 
 
@@ -230,7 +238,7 @@ def plain(env: Mapping[str, str]) -> Variables:
 
 def write_env_file(path: Path, made: Mapping[str, str], env: Mapping[str, str]) -> None:
     """`NAME='value'` lines that both a shell and the configuration read; private, since they hold secrets."""
-    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS, UNSEALED, CLEAR)
+    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS, UNSEALED, CLEAR, CHOICE)
     outside = {k: v for k, v in env.items() if k.startswith(("OMS_", "TEMPORAL_")) and not k.startswith(not_for_others)}
     lines = [f"{name}={_quoted(value)}" for name, value in sorted({**outside, **made}.items())]
     write_private(path, "\n".join([*lines, f"{OWNED}={_quoted(','.join(sorted(made)))}", ""]))

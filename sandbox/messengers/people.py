@@ -1,6 +1,7 @@
 """Who works where, codes that serve once, tokens that end, and what was sent: the same for every messenger.
 
-`POST /_who` with `account` says as whom the browser is signed in there; without it the sign-in page asks.
+`POST /_who` with `account` says as whom the browser is signed in there; without it the sign-in page asks. `GET /_sent`:
+what people were sent, as a page for browsers.
 """
 
 import html
@@ -88,10 +89,19 @@ class Directory:
         return JSONResponse({"who": self.who})
 
     def routes(self) -> list[Route]:
-        return [Route("/_who", self.set_who, methods=["POST"]), Route("/_sent", self._sent, methods=["GET"])]
+        return [
+            Route("/_who", self.set_who, methods=["POST"]),
+            Route("/_sent", self._sent, methods=["GET"]),
+            Route("/_health", self._health, methods=["GET"]),
+        ]
 
-    async def _sent(self, _request: Request) -> Response:
-        return JSONResponse(self.sent)
+    async def _sent(self, request: Request) -> Response:
+        if not wants_page(request):
+            return JSONResponse(self.sent)
+        return page("".join(map(_card, reversed(self.sent))) or "<p>Nothing was sent yet.</p>")
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({"sandbox": "messenger", "members": len(self.members)})
 
 
 def directory(settings: Settings, ours: str) -> Directory:
@@ -109,4 +119,17 @@ def _asks(address: str, request: Request, accounts: list[str]) -> Response:
         for name, value in request.query_params.items()
     )
     choices = "".join(f'<button name="_account" value="{html.escape(a)}">{html.escape(a)}</button>' for a in accounts)
-    return HTMLResponse(f'<!doctype html><form action="{html.escape(address)}">{hidden}{choices}</form>')
+    return page(f'<form action="{html.escape(address)}">{hidden}{choices}</form>')
+
+
+def _card(sent: Mapping[str, Any]) -> str:
+    to, title, text, url = (html.escape(str(sent[name])) for name in ("to", "title", "description", "url"))
+    return f'<h2>{to}: {title}</h2><pre>{text}</pre><p><a href="{url}">{url}</a></p>'
+
+
+def wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
+def page(inside: str) -> Response:
+    return HTMLResponse(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title>{inside}</html>')

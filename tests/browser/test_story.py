@@ -135,18 +135,23 @@ def the_buyer_applies(shop: Shop, window: Window, tmp_path: Path) -> tuple[str, 
 
     window.driver.delete_all_cookies()
     window.open(link)
+    return one_broken_unit(window, tmp_path, "129.00"), urlsplit(link).path
+
+
+def one_broken_unit(window: Window, tmp_path: Path, worth: str) -> str:
+    """On a buyer's own page, with a picture. The case's number."""
     window.fill("qty:L1", "1")
     field = window.driver.find_element(By.ID, "reason")
     window.driver.execute_script("arguments[0].value = 'quality_problem'", field)
     window.driver.find_element(By.ID, "photos").send_keys(str(a_picture(tmp_path)))
     window.until(lambda: window.driver.find_elements(By.NAME, "evidence"))
-    window.until(lambda: window.says("129.00"))
+    window.until(lambda: window.says(worth))
     window.picture("story-buyer")
     window.press("#application .card-footer button")
     window.until(lambda: window.says("这是您的回执"))
     case = re.search(r"no=([A-Z0-9]+)", window.driver.current_url)
     assert case, window.driver.current_url
-    return case[1], urlsplit(link).path
+    return case[1]
 
 
 def the_buyer_sends_it(shop: Shop, window: Window, number: str, buyers: str) -> str:

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from config.messenger import load_messenger_with_secret
 from deploy.local import variables
+from deploy.local.company import UnknownMessenger, colleagues
 from deploy.local.generated import Generated, generated
 from deploy.local.places import PORTS, WrongPort, choose_ports
 from deploy.local.plan import Layout, make_plan
 from deploy.local.variables import Outside
+from sandbox.__main__ import build
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,48 @@ def test_everybody_who_talks_through_temporal_has_the_same_payload_keys(tmp_path
     assert worker.variables["OMS_PAYLOAD_KEYS"] == "their:own"
 
 
+def test_who_has_the_secret_of_the_messenger_and_of_the_phones(keys: Generated, tmp_path: Path) -> None:
+    plan = make_plan(Layout(tmp_path), {"OMS_PORTS": "free"})
+    given = {service.name: service.variables for service in plan.services if not service.once}
+    secret, sms = plan.made["OMS_MESSENGER_SECRET"], plan.made["OMS_SMS_ACCESS_KEY_SECRET"]
+    assert {name for name, values in given.items() if secret in values.values()} == {"sandbox", "issuer", "relay"}
+    assert {name for name, values in given.items() if sms in values.values()} == {"sandbox", "issuer"}
+    assert given["console"]["OMS_MESSENGER_SYSTEM"] == "wecom" and given["console"]["OMS_CONSOLE_GUESTS"] == "true"
+    assert tuple(next(s for s in plan.services if s.name == "sandbox").command()[-2:]) == ("wecom", "sms")
+
+
+@pytest.mark.parametrize("system", ["wecom", "dingtalk", "feishu"])
+def test_a_chosen_messenger_is_whole_and_its_sandbox_knows_our_app(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str
+) -> None:
+    plan = make_plan(Layout(tmp_path), {"OMS_PORTS": "free", "OMS_STACK_MESSENGER": system})
+    monkeypatch.setenv("OMS_ENV_FILE", "")
+    for name, value in plan.made.items():
+        monkeypatch.setenv(name, value)
+    app = load_messenger_with_secret()
+    assert app is not None and app.system == system
+    theirs = next(service for service in plan.services if service.name == "sandbox").variables
+    sandbox = build(system, theirs)
+    assert sandbox.routes and app.secret in theirs.values() and app.app_id in theirs.values()
+    assert all(person.startswith(f"{system}/") for person in colleagues(plan.made))
+
+
+def test_a_messenger_that_there_is_not_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UnknownMessenger, match="wecom, dingtalk, feishu, none"):
+        make_plan(Layout(tmp_path), {"OMS_PORTS": "free", "OMS_STACK_MESSENGER": "slack"})
+    none = make_plan(Layout(tmp_path), {"OMS_PORTS": "free", "OMS_STACK_MESSENGER": "none"})
+    assert "OMS_MESSENGER_SYSTEM" not in none.made and colleagues(none.made) == {}
+
+
+def test_secrets_of_before_are_kept_when_another_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    made = generated(path)
+    before = {name: value for name, value in json.loads(path.read_text()).items() if name != "sms_secret"}
+    path.write_text(json.dumps(before))
+    after = generated(path)
+    assert after.payload_key == made.payload_key and after.sms_secret != made.sms_secret
+
+
 def test_nothing_is_made_for_what_is_outside(keys: Generated) -> None:
     env = {
         "OMS_DATABASE_URL": "postgres://elsewhere",
@@ -102,7 +147,8 @@ def test_a_shell_that_read_the_env_file_does_not_count_as_outside(keys: Generate
     variables.write_env_file(tmp_path / "stack.env", made, {"OMS_LOG_LEVEL": "DEBUG"})
     env = {name: value or "" for name, value in dotenv_values(tmp_path / "stack.env").items()}
     given = variables.given_from_outside(env)
-    assert Outside.of(given) == Outside(database=False, temporal=False, providers=frozenset())
+    sandboxes = {"messenger": "wecom", "phones": "sms"}
+    assert Outside.of(given) == Outside(database=False, temporal=False, providers=frozenset(), **sandboxes)
     assert given == {"OMS_LOG_LEVEL": "DEBUG"}
 
 

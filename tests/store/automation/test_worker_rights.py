@@ -12,7 +12,7 @@ from store.orders.orders import OrderStore
 from store.pool import Pool, open_pool
 from tests.store.automation.test_running import paid, publish, soon
 
-NEEDS = {
+NEEDS: dict[Trigger, dict[str, object]] = {
     Trigger.CHILD_WAITS: {"after_s": 3_600}, Trigger.SILENT: {"after_s": 3_600}, Trigger.DEADLINE: {"at": "16:00"},
 }  # fmt: skip
 
