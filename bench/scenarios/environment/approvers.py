@@ -48,6 +48,8 @@ class Approvers:
         self._proofs_demanded = proofs_demanded
         self.channels: dict[str, tuple[str, ...]] = {}
         """Of which a service may start orders, where that is not all."""
+        self.providers: dict[str, Issuer] = {}
+        """Where people sign in, beside the local issuer."""
 
     def activities(self) -> list[Any]:
         proofs, channels = self._proofs_demanded, self.channels
@@ -59,7 +61,8 @@ class Approvers:
             Issuer(ISSUER, AUDIENCE, _keys(self.key)),
             Issuer(SHOP, AUDIENCE, _keys(self.shop_key), "service"),
         ]
-        return TokenVerifier(issuers, self._clock, ApiIssuers(self._pool, AUDIENCE, self._clock))
+        programs = ApiIssuers(self._pool, AUDIENCE, self._clock)
+        return TokenVerifier(issuers, self._clock, lambda name: self.providers.get(name) or programs(name))
 
     async def prove(self, binding: Binding, by: str) -> str:
         """A `Prover`: staff sign in, for everybody else the shop's backend speaks."""
