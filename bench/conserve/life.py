@@ -11,9 +11,9 @@ from bench.conserve.world import INSIDE, AtWarehouse
 from bench.scenarios.environment.approvers import DECIDERS
 from bench.scenarios.environment.finance import accounted, decided
 from bench.scenarios.environment.order import COURIER, ScenarioOrder
-from bench.scenarios.environment.providers import waybill
 from bench.scenarios.environment.return_case import Case
 from bench.scenarios.order import CouponIn, FreightIn, LineIn, OrderIn, start_order
+from bench.waybills import waybill
 from domain.facts import Fact, Kind
 from domain.order import SkuTags
 from domain.records import TicketRecord

@@ -1,7 +1,7 @@
 """What a carrier's waybill numbers look like: a slip of the finger is found where a person types one.
 
-Only what people type is judged. What a warehouse says has happened; and carriers make new kinds of numbers, so whoever
-says that a number is right as it is, is believed."""
+What people type is judged before it counts. What a warehouse says has happened: it counts as it is, and a person is
+told of what is odd about it. Carriers make new kinds of numbers, so whoever says that one is right is believed."""
 
 import re
 import unicodedata
@@ -40,7 +40,18 @@ def as_printed(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
 
 
+ANY = re.compile(r"[A-Z0-9][A-Z0-9-]{3,39}", re.ASCII)
+"""What can be a number of some carrier."""
+
+
 def odd_number(carrier: str, waybill_no: str) -> str:
     """An example of a number of this carrier's, if this one looks like none of them; else empty."""
     shape = SHAPES.get(carrier.upper())
     return "" if shape is None or shape.pattern.fullmatch(as_printed(waybill_no)) else shape.like
+
+
+def doubt(carrier: str, waybill_no: str) -> str:
+    """What a person should know of a number that was told; empty when nothing is odd."""
+    if like := odd_number(carrier, waybill_no):
+        return f"waybill {waybill_no} looks like none of {carrier}, which are like {like}"
+    return "" if ANY.fullmatch(as_printed(waybill_no)) else f"waybill {waybill_no} looks like none of any carrier"

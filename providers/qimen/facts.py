@@ -6,7 +6,7 @@ from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from domain.facts import Fact, Kind
-from providers.qimen.fields import CODE, ITEM, LINE, WAYBILL, clean, count, optional, required
+from providers.qimen.fields import CODE, ITEM, LINE, clean, count, optional, waybill
 from providers.qimen.xml import UnableToReadXml, each
 
 SOURCE = "qimen"
@@ -118,7 +118,7 @@ def _units(document: Element, told: Callable[[Element], int | None]) -> Units:
 
 
 def _package(package: Element) -> tuple[str, str | None]:
-    return required(package, "expressCode", WAYBILL), optional(package, "logisticsCode", CODE)
+    return waybill(package, "expressCode"), optional(package, "logisticsCode", CODE)
 
 
 def _key(child_no: str, kind: Kind) -> str:

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
+from domain.returns.waybills import as_printed
 from providers.qimen.sign import moment
 from providers.qimen.xml import UnableToReadXml, text_of
 
@@ -12,7 +13,8 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LINE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 ITEM = re.compile(r"\S{1,64}")
 """An article's code, which may be Chinese."""
-WAYBILL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
+_WAYBILL = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,39}")
+_SHORT = re.compile(r".{1,100}", re.DOTALL)
 _COUNT = re.compile(r"[0-9]{1,9}")
 _UNSEEN = re.compile(r"[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -31,6 +33,15 @@ def optional(parent: Element, name: str, form: re.Pattern[str]) -> str | None:
     if text is not None and not form.fullmatch(text):
         raise UnableToReadXml("field", f"<{name}> does not have the form of one")
     return text
+
+
+def waybill(parent: Element, name: str) -> str:
+    """A parcel's number: it has left, however odd it is. Raises `UnableToReadXml` (missing, repeated, field)."""
+    told = required(parent, name, _SHORT)
+    number = told if _WAYBILL.fullmatch(told) else as_printed(clean(told))
+    if not (number and _SHORT.fullmatch(number)):
+        raise UnableToReadXml("field", f"<{name}> does not have the form of one")
+    return number
 
 
 def count(parent: Element, name: str) -> int | None:

@@ -16,6 +16,7 @@ import defusedxml.ElementTree
 
 from bench.scenarios.environment import ScenarioOrder
 from bench.signing import SignedRequest
+from bench.waybills import waybill
 from sandbox.qimen import reports
 from sandbox.qimen.state import Order
 from tests.providers.test_alipay_receiver import PAID
@@ -76,7 +77,7 @@ def qimen(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
 
 
 def tms(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
-    data = {"shipment_id": life.child_no(1), "waybill_no": f"YT{life.child_no(1)}", "carrier": "YTO"}
+    data = {"shipment_id": life.child_no(1), "waybill_no": waybill(life.child_no(1)), "carrier": "YTO"}
     told = {
         "type": "shipment.out_for_delivery", "timestamp": datetime.now(UTC).isoformat(timespec="seconds"), "data": data,
     }  # fmt: skip
@@ -97,7 +98,7 @@ def kuaidi100(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
     if spoilt.at < timedelta(0):
         rows = rows[2:]  # the picture of an earlier time
     scans = [{"time": "2026-03-02 18:20:00", "context": text, "statusCode": code} for code, text in rows]
-    last = {"message": "ok", "state": "0", "ischeck": "0", "com": "yuantong", "nu": f"YT{life.child_no(1)}"}
+    last = {"message": "ok", "state": "0", "ischeck": "0", "com": "yuantong", "nu": waybill(life.child_no(1))}
     told = {"status": "polling", "message": "", "lastResult": last | {"data": scans}}
     return spoilt.by.kuaidi100(json.dumps(told, ensure_ascii=False))
 
@@ -106,7 +107,7 @@ def sf(life: ScenarioOrder, spoilt: Spoilt) -> SignedRequest:
     old = spoilt.at < timedelta(0)
     scan = {
         "id": f"scan-{life.order.order_no}{'-old' if old else ''}",
-        "mailno": f"YT{life.child_no(1)}", "orderid": life.child_no(1), "acceptTime": "2026-03-02 18:20:00",
+        "mailno": waybill(life.child_no(1)), "orderid": life.child_no(1), "acceptTime": "2026-03-02 18:20:00",
         "acceptAddress": "杭州市", "remark": "派件", "opCode": "50" if old else "44", "reasonCode": "",
     }  # fmt: skip
     return spoilt.by.sf(json.dumps({"Body": {"WaybillRoute": [scan]}}, ensure_ascii=False).encode())

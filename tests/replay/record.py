@@ -64,7 +64,7 @@ async def record_orders(env: WorkflowEnvironment, names: Iterable[str]) -> None:
 async def record_reconcile(env: WorkflowEnvironment) -> None:
     """One full run, as it goes over into the next one."""
     courier = Courier()
-    courier.faults.fail("subscribe", how="refused", item="YT1")
+    courier.faults.fail("subscribe", how="refused", item="YT1000000000001")
     courier.batches = [new(1, 2), new(3), *([] for _ in range(courier_subscription.ROUNDS - 2))]
     methods: list[Any] = [courier.next_waybills, courier.subscribe, courier.followed]
     async with Worker(env.client, task_queue="replay", workflows=[FollowParcelsWorkflow], activities=methods):

@@ -90,7 +90,7 @@ async def outage(play: Play) -> None:
     await play.resolve("give_up", ticket_id=second.ticket_id)
     play.world.fail("book", how="refused")
     await play.happens(Kind.PACKED, 1)
-    await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1", carrier="SF")
+    await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1000000000001", carrier="SF")
 
 
 async def unanswered_channel(play: Play) -> None:

@@ -2,6 +2,7 @@
 
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
 from bench.scenarios.environment.return_case import Case, case_of
+from bench.waybills import waybill
 from domain.facts import Kind
 from domain.returns.enums import CaseStatus, ReturnType
 from tests.returns.orders import cups, signed
@@ -49,7 +50,7 @@ async def test_stock_moves_on_both_sides(house: ScenarioEnvironment) -> None:
     case = await exchange(house, spare=5)
     await case.goods_come_back()
     await case.check_outbound(passed=True)
-    await case.life.happens(Kind.COLLECTED, 2, waybill_no=f"YT{case.life.child_no(2)}", carrier="YTO")
+    await case.life.happens(Kind.COLLECTED, 2, waybill_no=waybill(case.life.child_no(2)), carrier="YTO")
     stock = {b.sku: (b.available, b.reserved, b.frozen) for b in await house.stock.show()}
     assert stock == {"CUP": (1, 0, 0), "CUP-L": (4, 0, 0)}
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder, Servers
 from bench.scenarios.order import LineIn, OrderIn
 from bench.scenarios.ordered import stocked
+from bench.waybills import waybill
 from domain.facts import Kind
 from store.inbox.inbox import Added
 
@@ -38,7 +39,7 @@ async def test_each_event_counts_once_and_late_ones_still_leave_their_facts(serv
         assert detail.order.status == "COMPLETED" and set(applied.values()) == {1}
         outcomes = {e["kind"]: e["outcome"] for e in events}
         assert outcomes["WAYBILL_RETURNED"] == outcomes["WMS_ACCEPTED"] == "STALE"
-        assert detail.children[0]["waybill_no"] == f"YT{life.child_no(1)}", "the number is kept although it came late"
+        assert detail.children[0]["waybill_no"] == waybill(life.child_no(1)), "the number is kept although it came late"
         repeats = await house.pool.fetchval("SELECT count(*) FROM inbox_repeats")
         assert repeats == 2, "a repeated message leaves a row of its own, and nothing else"
 

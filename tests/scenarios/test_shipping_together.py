@@ -3,7 +3,7 @@
 import pytest
 
 from bench.scenarios.environment import Servers
-from bench.scenarios.environment.providers import waybill
+from bench.waybills import waybill
 from domain.approvals import RefusalCode
 from domain.facts import Kind
 from starter.clients.approvals import DecisionNotTaken

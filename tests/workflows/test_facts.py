@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.waybills import waybill
 from domain.facts import Fact, Kind
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, new_number, one_parcel_order, two_parcel_order
@@ -19,7 +20,7 @@ LIFE = (
 async def test_a_pick_up_scan_alone_moves_the_order_to_shipped(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
-        await play.happens(Kind.COLLECTED, 1, waybill_no="SF1", carrier="SF")
+        await play.happens(Kind.COLLECTED, 1, waybill_no="SF1000000000001", carrier="SF")
         assert await play.statuses() == ("SHIPPED", "SHIPPED")
         assert play.world.account.moved("ship") == {"CUP": 2}
 
@@ -67,8 +68,10 @@ async def test_a_fact_about_a_parcel_the_order_does_not_have_is_noted(plays: Pla
 async def test_a_fact_may_name_its_parcel_by_the_waybill(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="SF2", carrier="SF")
-        signed = fact(Kind.SIGNED, "", await play.now()).model_copy(update={"child_no": None, "waybill_no": "SF2"})
+        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="SF1000000000002", carrier="SF")
+        signed = fact(Kind.SIGNED, "", await play.now()).model_copy(
+            update={"child_no": None, "waybill_no": "SF1000000000002"}
+        )
         await play.tell(signed)
         assert await play.statuses() == ("PARTIALLY_SHIPPED", "RELEASED", "SIGNED")
 
@@ -77,20 +80,20 @@ async def test_a_stale_event_leaves_its_facts(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
         await play.happens(Kind.SIGNED, 1)
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1", carrier="SF")
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1000000000001", carrier="SF")
         assert play.world.account.outcomes(f"qimen:{play.child(1)}:WAYBILL_RETURNED") == ["STALE"]
         (child,) = (await play.view()).children
-        assert (child.status, child.waybill_no, child.carrier) == ("SIGNED", "SF1", "SF")
+        assert (child.status, child.waybill_no, child.carrier) == ("SIGNED", "SF1000000000001", "SF")
 
 
 async def test_the_number_under_which_the_warehouse_ships_counts_more_than_our_label(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
         await play.happens(Kind.PACKED, 1)
-        assert (await play.view()).children[0].waybill_no == f"YT{play.child(1)}"
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1", carrier="SF")
+        assert (await play.view()).children[0].waybill_no == waybill(play.child(1))
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1000000000001", carrier="SF")
         (child,) = (await play.view()).children
-        assert (child.waybill_no, child.carrier) == ("SF1", "SF")
+        assert (child.waybill_no, child.carrier) == ("SF1000000000001", "SF")
 
 
 async def test_an_order_with_nothing_to_pay_ships_at_once(plays: Plays) -> None:
@@ -109,7 +112,7 @@ def story(order_no: str, start: Fact) -> list[Fact]:
     child = f"{order_no}-01"
     told = [start]
     for n, kind in enumerate(LIFE, start=1):
-        waybill = {"waybill_no": "SF1", "carrier": "SF"} if kind is Kind.WAYBILL_RETURNED else {}
+        waybill = {"waybill_no": "SF1000000000001", "carrier": "SF"} if kind is Kind.WAYBILL_RETURNED else {}
         told.append(fact(kind, child, start.occurred_at + n * minute, **waybill))
     short = fact(Kind.SHORT_PICKED, child, start.occurred_at + 2 * minute, actual={"L1": 1})
     return [*told, short]
@@ -134,7 +137,7 @@ async def test_any_order_of_any_repetition_ends_in_the_same_state(plays: Plays, 
         await play.resolve("give_up")
         (child,) = (await play.view()).children
         by_kind = {f.kind: f for f in facts}
-        assert (child.waybill_no, child.carrier) == ("SF1", "SF")
+        assert (child.waybill_no, child.carrier) == ("SF1000000000001", "SF")
         assert child.shipped_at == by_kind[Kind.WAYBILL_RETURNED].occurred_at
         assert child.signed_at == by_kind[Kind.SIGNED].occurred_at
         assert await play.finish() == "COMPLETED"

@@ -25,7 +25,7 @@ async def test_a_count_that_cannot_be_is_told_and_the_parcel_has_left_all_the_sa
 ) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT1", carrier="YTO", actual=actual)
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT1000000000001", carrier="YTO", actual=actual)
         assert await play.statuses() == ("SHIPPED", "SHIPPED")
         assert await play.notes() == ["count does not fit"]
         assert play.world.account.moved("ship") == {"CUP": 2}
@@ -38,7 +38,9 @@ async def test_a_warehouse_of_the_year_9999_is_believed_but_for_the_year(plays: 
         await play.start_paid(one_parcel_order())
         heard = await play.now()
         await play.happens(Kind.PACKED, 1)
-        await play.tell(fact(Kind.WAYBILL_RETURNED, play.child(1), YEAR_9999, waybill_no="YT1", carrier="YTO"))
+        await play.tell(
+            fact(Kind.WAYBILL_RETURNED, play.child(1), YEAR_9999, waybill_no="YT1000000000001", carrier="YTO")
+        )
         (child,) = (await play.view()).children
         assert child.status == "SHIPPED" and child.shipped_at is not None
         assert heard <= child.shipped_at < heard + timedelta(minutes=1)
@@ -52,7 +54,9 @@ async def test_a_scan_from_before_the_payment_is_a_trace_of_another_parcel(plays
     async with plays() as play:
         await play.start_paid(one_parcel_order())
         for kind in (Kind.COLLECTED, Kind.SIGNED):
-            await play.tell(fact(kind, play.child(1), await play.now() - ago, waybill_no="YT1", carrier="YTO"))
+            await play.tell(
+                fact(kind, play.child(1), await play.now() - ago, waybill_no="YT1000000000001", carrier="YTO")
+            )
             assert play.world.account.outcomes(f"kuaidi100:{play.child(1)}:{kind}") == [Outcome.STALE]
         (child,) = (await play.view()).children
         assert (child.status, child.shipped_at, child.signed_at) == ("RELEASED", None, None)
@@ -65,7 +69,7 @@ async def test_a_scan_that_is_still_to_come_moves_nothing_and_is_told(plays: Pla
     async with plays() as play:
         await play.start_paid(one_parcel_order())
         for _ in range(2):
-            await play.tell(fact(kind, play.child(1), YEAR_9999, waybill_no="YT1", carrier="YTO"))
+            await play.tell(fact(kind, play.child(1), YEAR_9999, waybill_no="YT1000000000001", carrier="YTO"))
         assert await play.statuses() == ("AWAITING_SHIPMENT", "RELEASED")
         assert await play.notes() == ["time does not fit"]
         await assert_no_task_failed(play)
@@ -75,7 +79,9 @@ async def test_ten_days_count_from_no_earlier_than_the_payment(plays: Plays) -> 
     async with plays() as play:
         await play.start_paid(one_parcel_order())
         long_ago = await play.now() - timedelta(days=40)
-        await play.tell(fact(Kind.WAYBILL_RETURNED, play.child(1), long_ago, waybill_no="YT1", carrier="YTO"))
+        await play.tell(
+            fact(Kind.WAYBILL_RETURNED, play.child(1), long_ago, waybill_no="YT1000000000001", carrier="YTO")
+        )
         assert await play.statuses() == ("SHIPPED", "SHIPPED")
         await play.pass_time(timedelta(days=9))
         assert await play.statuses() == ("SHIPPED", "SHIPPED")
@@ -86,9 +92,9 @@ async def test_ten_days_count_from_no_earlier_than_the_payment(plays: Plays) -> 
 async def test_a_number_that_nobody_can_have_is_told_and_not_kept(plays: Plays, numbers: dict[str, Any]) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
-        await play.happens(Kind.COLLECTED, 1, **({"waybill_no": "YT1", "carrier": "YTO"} | numbers))
+        await play.happens(Kind.COLLECTED, 1, **({"waybill_no": "YT1000000000001", "carrier": "YTO"} | numbers))
         (child,) = (await play.view()).children
-        told = {"waybill_no": "YT1", "carrier": "YTO"} | dict.fromkeys(numbers)
+        told = {"waybill_no": "YT1000000000001", "carrier": "YTO"} | dict.fromkeys(numbers)
         assert child.status == "SHIPPED" and {"waybill_no": child.waybill_no, "carrier": child.carrier} in (
             told, {"waybill_no": None, "carrier": None},
         )  # fmt: skip
@@ -126,18 +132,23 @@ def of_package(kind: Kind, number: str, at: datetime) -> Fact:
 async def test_a_child_in_several_packages_is_delivered_when_all_are(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
-        shipped = fact(Kind.WAYBILL_RETURNED, play.child(1), await play.now(), waybill_no="YT1", carrier="YTO")
-        further = shipped.model_copy(update={"key": f"{shipped.key}:YT2", "waybill_no": "YT2"})
+        shipped = fact(
+            Kind.WAYBILL_RETURNED, play.child(1), await play.now(), waybill_no="YT1000000000001", carrier="YTO"
+        )
+        further = shipped.model_copy(update={"key": f"{shipped.key}:YT2", "waybill_no": "YT1000000000002"})
         await play.tell(shipped, further)
-        await play.tell(of_package(Kind.OUT_FOR_DELIVERY, "YT2", await play.now()))
+        await play.tell(of_package(Kind.OUT_FOR_DELIVERY, "YT1000000000002", await play.now()))
         assert await play.notes() == []
-        await play.tell(of_package(Kind.SIGNED, "YT1", await play.now()))
+        await play.tell(of_package(Kind.SIGNED, "YT1000000000001", await play.now()))
         (child,) = (await play.view()).children
         assert (child.status, child.signed_at) == ("OUT_FOR_DELIVERY", None)
-        assert [(p.waybill_no, p.signed_at is None) for p in child.packages] == [("YT1", False), ("YT2", True)]
+        assert [(p.waybill_no, p.signed_at is None) for p in child.packages] == [
+            ("YT1000000000001", False),
+            ("YT1000000000002", True),
+        ]
         await play.pass_time(timedelta(days=1))
         last = await play.now()
-        await play.tell(of_package(Kind.SIGNED, "YT2", last))
+        await play.tell(of_package(Kind.SIGNED, "YT1000000000002", last))
         (child,) = (await play.view()).children
         assert (child.status, child.signed_at) == ("SIGNED", last)
         assert await play.finish() == "COMPLETED"
@@ -146,9 +157,11 @@ async def test_a_child_in_several_packages_is_delivered_when_all_are(plays: Play
 async def test_a_package_told_after_the_signature_is_told_to_a_person(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(one_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT1", carrier="YTO")
-        await play.tell(of_package(Kind.SIGNED, "YT1", await play.now()))
-        later = fact(Kind.WAYBILL_RETURNED, play.child(1), await play.now(), waybill_no="YT2", carrier="YTO")
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT1000000000001", carrier="YTO")
+        await play.tell(of_package(Kind.SIGNED, "YT1000000000001", await play.now()))
+        later = fact(
+            Kind.WAYBILL_RETURNED, play.child(1), await play.now(), waybill_no="YT1000000000002", carrier="YTO"
+        )
         await play.tell(later.model_copy(update={"key": f"{later.key}:YT2"}))
         assert await play.statuses() == ("DELIVERED", "SIGNED") and await play.notes() == ["further package"]
         assert await play.finish() == "COMPLETED"
@@ -157,10 +170,44 @@ async def test_a_package_told_after_the_signature_is_told_to_a_person(plays: Pla
 async def test_a_scan_of_a_package_counts_for_every_child_in_it(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 1, 2, waybill_no="YT1", carrier="YTO")
-        told = fact(Kind.SIGNED, "", await play.now()).model_copy(update={"child_no": None, "waybill_no": "YT1"})
+        await play.happens(Kind.WAYBILL_RETURNED, 1, 2, waybill_no="YT1000000000001", carrier="YTO")
+        told = fact(Kind.SIGNED, "", await play.now()).model_copy(
+            update={"child_no": None, "waybill_no": "YT1000000000001"}
+        )
         for _ in range(2):
             await play.tell(told)
         assert await play.statuses() == ("DELIVERED", "SIGNED", "SIGNED")
         await assert_no_task_failed(play)
         assert await play.finish() == "COMPLETED"
+
+
+async def test_an_odd_waybill_number_counts_and_a_person_is_told_once(plays: Plays) -> None:
+    """YTO's numbers are like YT1234567890123; the parcel has left all the same."""
+    async with plays() as play:
+        await play.start_paid(two_parcel_order())
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT77", carrier="YTO")
+        await play.happens(Kind.COLLECTED, 1, waybill_no="YT77", carrier="YTO")
+        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="自提", carrier="OUR-OWN-VAN")
+        assert await play.statuses() == ("SHIPPED", "SHIPPED", "SHIPPED")
+        told = [(t.severity, t.step, t.child_no, t.error) for t in await play.tickets()]
+        assert told == [
+            (
+                "info", "odd waybill", play.child(1),
+                "waybill YT77 looks like none of YTO, which are like YT1234567890123; it counts as it was told",
+            ),
+            (
+                "info", "odd waybill", play.child(2),
+                "waybill 自提 looks like none of any carrier; it counts as it was told",
+            ),
+        ]  # fmt: skip
+
+
+async def test_a_number_that_a_carrier_has_booked_for_us_is_never_odd(
+    plays: Plays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.workflows.world.goods.waybill", lambda child_no: f"T{child_no}")
+    async with plays() as play:
+        await play.start_paid(one_parcel_order())
+        await play.happens(Kind.PACKED, 1)
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no=f"T{play.child(1)}", carrier="YTO")
+        assert await play.statuses() == ("SHIPPED", "SHIPPED") and await play.tickets() == ()

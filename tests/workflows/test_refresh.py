@@ -27,9 +27,12 @@ async def test_a_lost_payment_callback_is_found(plays: Plays) -> None:
 async def test_lost_warehouse_and_courier_facts_are_found(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="SF2", carrier="SF")
+        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="SF1000000000002", carrier="SF")
         now = await play.now()
-        lost = [fact(Kind.PACKED, play.child(1), now), fact(Kind.IN_TRANSIT, play.child(2), now, waybill_no="SF2")]
+        lost = [
+            fact(Kind.PACKED, play.child(1), now),
+            fact(Kind.IN_TRANSIT, play.child(2), now, waybill_no="SF1000000000002"),
+        ]
         play.world.goods.found = lost
         answer = await play.refresh()
         assert answer.changes == (f"{play.child(1)}: RELEASED -> PACKED", f"{play.child(2)}: SHIPPED -> IN_TRANSIT")
@@ -52,9 +55,9 @@ async def test_an_order_is_refreshed_at_most_once_in_five_seconds(plays: Plays) 
 async def test_a_system_that_does_not_answer_is_a_line_and_the_others_are_asked(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="SF2", carrier="SF")
+        await play.happens(Kind.WAYBILL_RETURNED, 2, waybill_no="SF1000000000002", carrier="SF")
         play.world.fail("wms query", 1)
-        play.world.goods.found = [fact(Kind.SIGNED, play.child(2), await play.now(), waybill_no="SF2")]
+        play.world.goods.found = [fact(Kind.SIGNED, play.child(2), await play.now(), waybill_no="SF1000000000002")]
         answer = await play.refresh()
         assert answer.changes[0] == f"{play.child(2)}: SHIPPED -> SIGNED"
         assert answer.changes[1].startswith("not answered: ") and len(answer.changes) == 2

@@ -20,7 +20,7 @@ async def test_a_refused_write_names_its_facts_and_goes_in_when_the_books_are_pu
     async with plays() as play:
         await play.start_paid(one_parcel_order())
         play.world.books.refusals["write"] = "OrderRefused"
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT1", carrier="YTO")
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="YT1000000000001", carrier="YTO")
         ticket = await play.ticket()
         assert ticket.step == REFUSED and "WAYBILL_RETURNED" in ticket.error and "ship of 2 CUP" in ticket.error
         assert play.world.account.moved("ship") == {}

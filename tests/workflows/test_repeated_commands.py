@@ -59,7 +59,7 @@ async def test_a_cancellation_told_again_while_it_is_under_way_waits_for_the_fir
 async def test_a_cancellation_told_again_while_the_order_goes_on_gets_the_first_answer(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1", carrier="SF")
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1000000000001", carrier="SF")
         first = await play.cancel()
         assert (len(first.cancelled), len(first.too_late)) == (1, 1)
         await play.happens(Kind.SIGNED, 1)
@@ -108,7 +108,7 @@ async def test_what_was_refused_may_be_asked_for_again(plays: Plays) -> None:
 async def test_a_key_stands_for_one_command(plays: Plays) -> None:
     async with plays() as play:
         await play.start_paid(two_parcel_order())
-        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1", carrier="SF")  # the order goes on
+        await play.happens(Kind.WAYBILL_RETURNED, 1, waybill_no="SF1000000000001", carrier="SF")  # the order goes on
         number, keyed = play.order.order_no, client(play).keyed("checkout-4711")
         first = await keyed.cancel(number, CANCEL)
         assert await keyed.cancel(number, CANCEL) == first

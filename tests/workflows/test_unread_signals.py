@@ -73,7 +73,7 @@ async def test_one_unreadable_fact_takes_no_neighbour_along(plays: Plays, spoilt
         facts = [
             told(fact(Kind.PICKING, play.child(1), now), 900_001),
             told(packed, 900_002, **spoilt),
-            told(fact(Kind.COLLECTED, play.child(1), now, waybill_no="SF1", carrier="SF"), 900_003),
+            told(fact(Kind.COLLECTED, play.child(1), now, waybill_no="SF1000000000001", carrier="SF"), 900_003),
         ]
         play.world.told[play.order.order_no] |= {900_001, 900_002, 900_003}
         await say(play, "facts", {"facts": facts})

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bench.load.callbacks import messages
 from bench.load.callbacks.messages import Message
 from bench.signing import Signers
+from bench.waybills import waybill
 from domain.order import StartOrder
 from sandbox.core.courier_route import Scan
 from sandbox.kuaidi100.parcels import TEXT
@@ -33,13 +34,14 @@ def _of_parcel(signers: Signers, order: StartOrder, n: int, step: int, began: da
     line = order.lines[n - 1]
     assert line.tags is not None
     child_no, warehouse = f"{order.order_no}-{n:02d}", line.tags.warehouse
-    waybill = f"YT{child_no}"
     if step < 2:
         return messages.step(signers, child_no, ("PICK", "PACKAGE")[step], at, warehouse)
     if step == 2:
-        return messages.shipped(signers, child_no, at, warehouse, waybill, [(line.line_id, line.sku, line.qty)])
+        return messages.shipped(
+            signers, child_no, at, warehouse, waybill(child_no), [(line.line_id, line.sku, line.qty)]
+        )
     scans = [Scan(began + timedelta(seconds=4 + i), code, TEXT[code]) for i, code in enumerate(ROAD[: step - 2])]
-    return messages.scanned(signers, order.order_no, waybill, scans)
+    return messages.scanned(signers, order.order_no, waybill(child_no), scans)
 
 
 def _moments(at: datetime) -> Iterator[datetime]:

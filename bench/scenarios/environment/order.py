@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from bench.scenarios.environment.environment import ScenarioEnvironment
-from bench.scenarios.environment.providers import waybill
+from bench.waybills import waybill
 from domain.facts import Fact, Kind
 from domain.order import StartOrder
 from domain.states import OrderStatus

@@ -17,6 +17,7 @@ from activities.courier import Follow
 from activities.customs import DeclareCall, Declared
 from activities.payment import insist_on_end, until_ended
 from activities.provider_errors import each, outside
+from bench.waybills import waybill
 from domain.facts import Fact, Kind
 from providers.errors import ProviderError, Unavailable
 from store.polling.due import Subject
@@ -237,10 +238,6 @@ class ScriptedSystems:
         async with outside(call):
             self._begin(call.waybill_no)
         return messages.Facts(facts=())
-
-
-def waybill(child_no: str) -> str:
-    return f"YT{child_no}"
 
 
 def no_answer(step: str) -> ProviderError:

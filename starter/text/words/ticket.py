@@ -93,6 +93,7 @@ TICKET_WORDS: Mapping[str, Mapping[str, str]] = {
         "contradicting event": N_("messages contradict each other"),
         "unknown parcel": N_("an unknown parcel"),
         "number does not fit": N_("a number does not fit"),
+        "odd waybill": N_("an odd waybill number"),
         "time does not fit": N_("a time does not fit"),
         "count does not fit": N_("a count does not fit"),
         "event not applied": N_("a message could not be used"),

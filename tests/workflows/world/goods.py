@@ -23,6 +23,7 @@ from activities.messages import (  # fmt: skip
     VoidCall,
 )
 from activities.provider_errors import each, outside
+from bench.waybills import waybill
 from domain.facts import Fact
 from tests.workflows.world.faults import Faults
 
@@ -111,7 +112,3 @@ class Goods:
         async with outside(call):
             self._faults.attempt("courier query")
         return Facts(facts=tuple(f for f in self.found if f.waybill_no == call.waybill_no))
-
-
-def waybill(child_no: str) -> str:
-    return f"YT{child_no}"

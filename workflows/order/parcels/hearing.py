@@ -6,6 +6,7 @@ from domain.facts import Fact, Kind
 from domain.fulfilment.credible_facts import by_line, credible_counts
 from domain.fulfilment.fact_times import TimedFact, timed
 from domain.fulfilment.parcel_states import AppliedFact
+from domain.returns.waybills import doubt
 from domain.states import ChildStatus
 from workflows.durable.tickets import Tickets
 from workflows.order.parcels.parcel_state import ParcelState
@@ -77,6 +78,17 @@ def tell_further_package(state: OrderState, parcel: ParcelState, fact: Fact) -> 
     if workflow.patched(SEVERAL):
         text = f"package {fact.waybill_no} was told after {parcel.child_no} had been signed for"
         state.tickets.note(fact.source, "further package", text, parcel.child_no)
+
+
+def tell_odd_number(state: OrderState, parcel: ParcelState, fact: Fact) -> None:
+    """Of a number that nobody has told before and no carrier has booked for us. The parcel has left under it, or under
+    the one that was meant."""
+    number = fact.waybill_no
+    if not number or number not in parcel.packages.carriers:
+        return
+    odd = doubt(fact.carrier or "", number)
+    if odd and workflow.patched("odd waybills are told"):
+        state.tickets.note(fact.source, "odd waybill", f"{odd}; it counts as it was told", parcel.child_no)
 
 
 def open_courier_ticket(tickets: Tickets, child_no: str, fact: Fact, applied: AppliedFact) -> None:

@@ -16,6 +16,7 @@ from domain.strict import of
 from domain.units import UnitRange, last_units
 from workflows.durable.carrying import Table, Through, give, take
 from workflows.durable.event_queue import apply_alone
+from workflows.order.parcels import hearing
 from workflows.order.parcels.parcel import Find, GiveBack, LeaveToAReturn, Parcel, Spawn
 from workflows.order.parcels.stop_claim import ONE_OWNER
 from workflows.order.state import OrderState
@@ -158,18 +159,25 @@ class Parcels:
             self._early.append(fact)
             return
         fact = self._with_credible_numbers(fact)
-        meant = self._meant(fact)
+        meant, known = self._meant(fact), self._knows(fact.waybill_no)
         if len(meant) > 1 and not workflow.patched("a package may carry several children"):
             meant = meant[:1]
         for place, parcel in enumerate(meant):
             # The books keep one effect a key.
             parcel.apply(fact if not place else fact.model_copy(update={"key": f"{fact.key}@{parcel.state.child_no}"}))
         if meant:
+            if not known:
+                hearing.tell_odd_number(self.order_state, meant[0].state, fact)
             return
         status = self.order_state.status.value
         problem = f"order {self.order_state.order.order_no} has no parcel {fact.child_no or fact.waybill_no}"
         self.order_state.record(fact, Outcome.MISMATCH, status, status, None, problem)
         self.order_state.tickets.note(fact.source, "unknown parcel", problem)
+
+    def _knows(self, number: str | None) -> bool:
+        """Somebody has told it, or a carrier has booked it for us."""
+        states = [parcel.state for parcel in self.by_number.values()]
+        return any(number in s.packages.carriers or (s.label and s.label.waybill_no == number) for s in states)
 
     def _with_credible_numbers(self, fact: Fact) -> Fact:
         credible, wrong = credible_numbers(fact)
