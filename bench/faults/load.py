@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench.demo.environment import DemoEnvironment, TookTooLong
+from bench.demo.staffing import OPERATOR
 from domain.order import StartOrder
 from starter.clients.errors import DuplicateOrder, NoAnswer, NotNow, OrderError, OrderNotFound
 from workflows.messages import ResolveTicket
@@ -94,11 +95,14 @@ class Load:
         while True:
             for order_no, seen in list(self.stage.seen.items()):
                 if seen.ticket_id is not None:
-                    answer = ResolveTicket(ticket_id=seen.ticket_id, action="retry", remark="try again", by="operator")
+                    answer = ResolveTicket(ticket_id=seen.ticket_id, action="retry", remark="try again", by=OPERATOR)
                     try:
                         await self.stage.client.resolve_ticket(order_no, answer)
-                    except OrderError:
+                    except (NotNow, NoAnswer, OrderNotFound):  # answered already, over, or asked again soon
                         continue
+                    except OrderError as refused:
+                        self.troubles.append(f"{order_no}: an answer was refused: {refused}")
+                        return
             await asyncio.sleep(TRY_AGAIN_S)
 
     async def _drained(self) -> None:

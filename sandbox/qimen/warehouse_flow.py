@@ -3,8 +3,8 @@
 One timer per order waits for the next thing to do; whatever changes an order calls `expect`, which arms the next one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sandbox.core import Sandbox
@@ -13,7 +13,9 @@ from sandbox.qimen.peer_systems import PeerSystems
 from sandbox.qimen.state import Order, State, ids_of
 
 LABEL_S = 20.0
-"""How often somebody looks whether the box has its label."""
+"""When somebody first looks again whether the box has its label; then after twice as long, and so on."""
+SELDOM = 32
+"""Times that: a warehouse full of boxes without labels does nothing but look."""
 HANDOVER_S = 60.0
 AT_LEAST_S = 0.25
 """Real seconds between two calls to a neighbour, however fast the world runs."""
@@ -21,13 +23,14 @@ AT_LEAST_S = 0.25
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Seconds before each step, to be divided by the speed."""
+    """Seconds before each step, to be divided by the speed. `slower`: warehouses that take so many times as long."""
 
     accept: float
     pick: float
     pack: float
     ship: float
     cancel: float
+    slower: Mapping[str, float] = field(default_factory=dict)
 
 
 class WarehouseFlow:
@@ -35,6 +38,7 @@ class WarehouseFlow:
         self._box, self._books, self._neighbours = box, book, neighbours
         self._pace, self._callback_url = pace, callback_url
         self._rounds: dict[str, int] = {}
+        self._looks: dict[str, int] = {}
 
     def resume(self) -> None:
         """After a restart: report what a kill kept from being reported, and go on."""
@@ -53,6 +57,7 @@ class WarehouseFlow:
         if step is None:
             return
         since, delay_s, act = step
+        delay_s *= self._pace.slower.get(order.warehouse, 1.0)
         due = since + timedelta(seconds=delay_s / self._box.settings.speed)
         wait_s = max(0.0, (due - self._box.clock()).total_seconds())
 
@@ -104,8 +109,10 @@ class WarehouseFlow:
             if self._rounds[order.code] != mine:
                 return  # cancelled while we looked
             if label is None:
-                self._later(LABEL_S, lambda: self._look_again(order, mine))
+                looks = self._looks[order.code] = self._looks.get(order.code, 0) + 1
+                self._later(LABEL_S, lambda: self._look_again(order, mine), min(2 ** (looks - 1), SELDOM))
             else:
+                self._looks.pop(order.code, None)
                 self._ship(order, *label)
 
         self._neighbours.ask_label(order, found)
@@ -130,8 +137,8 @@ class WarehouseFlow:
 
         self._neighbours.hand_over(order, handed)
 
-    def _later(self, delay_s: float, call: Callable[[], None]) -> None:
-        self._box.later(max(delay_s, AT_LEAST_S * self._box.settings.speed), call)
+    def _later(self, delay_s: float, call: Callable[[], None], times: int = 1) -> None:
+        self._box.later(max(delay_s, AT_LEAST_S * self._box.settings.speed) * times, call)
 
     def _take_out(self, order: Order) -> None:
         self._go(order, state.CANCELED)
