@@ -100,7 +100,7 @@ golang: ## the example of a backend in Go: types, and the contract's own example
 	@if command -v go >/dev/null && timeout 90 go -C examples/go mod download; \
 	then go -C examples/go vet ./... && go -C examples/go test ./...; else echo "make golang: not checked: go could fetch nothing"; fi
 
-oracles: venv ## public SDKs of WeChat Pay and Alipay, unchanged, against the sandboxes (installs what npm, pip, go and mvn reach)
+oracles: venv ## public SDKs of WeChat Pay and Alipay, unchanged, against the sandboxes and the relay (installs what npm, pip, go and mvn reach)
 	$(PY) -m tests.oracles
 
 scenarios: venv ## every case of FILE (default tests/scenarios/scenarios.yaml), a line each

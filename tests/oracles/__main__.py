@@ -1,4 +1,5 @@
-"""`make oracles`: public SDKs create, query, refund and believe notices against our sandboxes, a line a step.
+"""`make oracles`: public SDKs create, query, refund and believe notices against our sandboxes, a line a step; and the
+relay hears the same notices: what an SDK believes, the relay takes and reads alike, and answers as the provider wants.
 
 Each is installed as its registry has it into `.local/oracles/`, and not a line of it is changed: it is told another
 address, no more. One that cannot be installed here is named in the last line, and nothing has failed by that.
@@ -6,6 +7,7 @@ address, no more. One that cannot be installed here is named in the last line, a
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -14,14 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import structlog
 
 from sandbox.alipay.server import Server as Alipay
 from sandbox.core import Settings, serve
 from sandbox.wechat.server import Server as Wechat
+from tests.oracles.relay import Hearing, hearing, webhooks
 from tests.providers.alipay_world import APP_ID, SELLER_ID
 from tests.providers.wechat_world import APIV3_KEY, APPID, MCHID, PLATFORM_ID, SERIAL, private_pem, public_pem
 
@@ -56,6 +56,11 @@ ORACLES = (
         ("node", "alipay_node.mjs"),
     ),
     Oracle(
+        "tms", "npm standardwebhooks",
+        (("npm", "init", "-y"), ("npm", "install", "--silent", "--no-audit", "--no-fund", "standardwebhooks@1")),
+        ("node", "webhooks_node.mjs"),
+    ),
+    Oracle(
         "wechat", "wechatpayv3",
         ((sys.executable, "-m", "venv", "py"), (*PIP, "wechatpayv3==2.0.4")),
         ("py/bin/python", str(HERE / "wechat_python.py")),
@@ -75,29 +80,13 @@ SOURCES = {"node": "node", "go": "go", "mvn": "java"}
 """Where what an SDK is played by lies, by what runs it; Python runs it from there."""
 
 
-@dataclass
-class Notices:
-    """What a sandbox has told a shop, each in a file that an SDK reads."""
-
-    folder: Path
-    told: int = 0
-
-    def app(self) -> Starlette:
-        async def hook(request: Request) -> Response:
-            headers = {name.decode(): value.decode() for name, value in request.headers.raw}
-            body = (await request.body()).decode()
-            self.told += 1
-            path = self.folder / f"{self.told}.json"
-            path.with_suffix(".new").write_text(json.dumps({"headers": headers, "body": body}), encoding="utf-8")
-            path.with_suffix(".new").rename(path)
-            return Response(b"success")
-
-        return Starlette(routes=[Route("/hook", hook, methods=["POST"])])
-
-
 @asynccontextmanager
-async def world(kind: str, folder: Path) -> AsyncIterator[Mapping[str, str]]:
-    """A sandbox of this kind and a shop that hears of it; what an SDK has to be told."""
+async def world(kind: str, shop: Hearing) -> AsyncIterator[Mapping[str, str]]:
+    """What an SDK has to be told: of a sandbox of this kind that tells this shop, or of the relay alone."""
+    no = {"no": f"OR{datetime.now(UTC):%y%m%d%H%M%S}"}
+    if kind == "tms":
+        yield {**no, "relay": str(shop.http.base_url).rstrip("/"), **dict(webhooks())}
+        return
     keys = {"MERCHANT_PUBLIC_KEY": public_pem("merchant"), "PLATFORM_PRIVATE_KEY": private_pem("platform")}
     more = {"REFUND_DELAY_S": "0"}
     server: Alipay | Wechat
@@ -111,12 +100,12 @@ async def world(kind: str, folder: Path) -> AsyncIterator[Mapping[str, str]]:
             )
         )  # fmt: skip
     app = server.box.app(server.routes(), on_start=server.resume)
-    async with serve(Notices(folder).app()) as shop, serve(app) as url:
+    async with serve(shop.app()) as hook, serve(app) as url:
         yield {
-            "url": url, "notify_url": f"{shop}/hook", "notices": str(folder), "app_id": APP_ID, "mchid": MCHID,
+            **no, "url": url, "notify_url": f"{hook}/hook", "notices": str(shop.folder),
+            "app_id": APP_ID, "mchid": MCHID,
             "appid": APPID, "serial": SERIAL, "apiv3_key": APIV3_KEY, "platform_id": PLATFORM_ID,
             "private_key": private_pem("merchant"), "platform_key": public_pem("platform"),
-            "no": f"OR{datetime.now(UTC):%y%m%d%H%M%S}",
         }  # fmt: skip
 
 
@@ -165,13 +154,14 @@ def _empty(folder: Path) -> Path:
 
 
 async def play(oracle: Oracle, folder: Path) -> bool:
-    notices = _empty(folder / "notices")
-    async with world(oracle.name, notices) as told:
+    async with hearing(oracle.name, _empty(folder / "notices")) as shop, world(oracle.name, shop) as told:
         (folder / "world.json").write_text(json.dumps(told), encoding="utf-8")
         path = str(folder / "world.json")
         words = tuple(word.replace("{world}", path) for word in oracle.run)
         code, said = await command(words if words != oracle.run else (*words, path), folder, RUN_S, {})
-    steps = [line for line in said.splitlines() if line.startswith(("ok ", "WRONG "))]
+        steps = [line for line in said.splitlines() if line.startswith(("ok ", "WRONG "))]
+        if oracle.name != "tms":
+            steps += [f"ok {n}" if fits else f"WRONG {n}: {there}" async for n, fits, there in shop.steps(told["no"])]
     for line in steps:
         print(f"  {line}")
     if code or not steps or any(line.startswith("WRONG") for line in steps):
@@ -180,10 +170,12 @@ async def play(oracle: Oracle, folder: Path) -> bool:
     return True
 
 
-async def main() -> int:
+async def main(wanted: list[str]) -> int:
+    """`wanted`: words of the SDKs to play; none: all."""
     failed: list[str] = []
     absent: list[str] = []
-    for oracle in ORACLES:
+    oracles = [one for one in ORACLES if not wanted or any(word in one.sdk for word in wanted)]
+    for oracle in oracles:
         folder = ROOM / oracle.sdk.replace(" ", "-")
         if why := await installed(oracle, folder):
             absent.append(f"{oracle.sdk} ({why})")
@@ -191,11 +183,12 @@ async def main() -> int:
         print(f"{oracle.sdk}:")
         if not await play(oracle, folder):
             failed.append(oracle.sdk)
-    played = len(ORACLES) - len(absent)
+    played = len(oracles) - len(absent)
     here = f"; not installed here: {'; '.join(absent)}" if absent else ""
-    print(f"oracles: {played - len(failed)} of {played} SDKs agree with the sandboxes{here}")
+    print(f"oracles: {played - len(failed)} of {played} SDKs agree with the sandboxes and the relay{here}")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    sys.exit(asyncio.run(main(sys.argv[1:])))
