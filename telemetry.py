@@ -138,9 +138,13 @@ def temporal_runtime(metrics_port: int) -> Runtime:
     return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address, durations_as_seconds=True)))
 
 
-def http_client(system: str, *, timeout: httpx.Timeout = HTTP_TIMEOUT) -> httpx.AsyncClient:
-    """A client for one outside system: finite time-outs, a span a request, no redirects, no proxy."""
-    inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=50, max_keepalive_connections=20))
+def http_client(system: str, *, timeout: httpx.Timeout = HTTP_TIMEOUT, at_once: int = 50) -> httpx.AsyncClient:
+    """A client for one outside system: finite time-outs, a span a request, no redirects, no proxy.
+
+    `at_once`: requests that may be under way, at least as many as the process ever makes: one that waits for a
+    connection of ours would count as a try of theirs.
+    """
+    inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=20))
     return httpx.AsyncClient(transport=_Traced(system, inner), timeout=timeout, follow_redirects=False, trust_env=False)
 
 

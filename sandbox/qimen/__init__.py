@@ -2,7 +2,8 @@
 
 Settings (`SANDBOX_QIMEN_*`): SECRET, APP_KEY, CUSTOMER_ID; CALLBACK_URL (none: no callbacks); STAGES_S, seconds before
 accepting, picking, packing and handing out (default `5,600,900,300`, divided by the speed like every delay here);
-CANCEL_S, how long the search for a parcel takes (600); TMS_URL (none: the warehouse makes its own waybill numbers) and
+SLOWER, warehouses that take so many times as long for everything (`WH-S=2,WH-T=3`); CANCEL_S, how long the search for a
+parcel takes (600); TMS_URL (none: the warehouse makes its own waybill numbers) and
 KUAIDI100_URL (none: nobody is handed the parcel).
 
 Operations for faults: `push`, `cancel`, `query`, `callback`. Faults of its own, besides those of `sandbox.core`:

@@ -22,6 +22,12 @@ _ON_PUSH = {"refuse", "reject", "short_pick", "silence"}
 _ON_CANCEL = {"cancel_pending", "cancel_overtaken", "too_late"}
 
 
+def _slower(settings: Settings) -> Mapping[str, float]:
+    """`WH-S=2,WH-T=3`: how many times as long these warehouses take for everything."""
+    pairs = (pair.split("=") for pair in settings.get("SLOWER", "").split(",") if pair)
+    return {warehouse.strip(): float(times) for warehouse, times in pairs}
+
+
 def create_app(settings: Settings) -> Starlette:
     return Warehouse(settings).app()
 
@@ -44,7 +50,7 @@ class Warehouse:
             own_faults=_ON_PUSH | _ON_CANCEL | {"bad_signature"},
         )
         accept, pick, pack, ship = (float(s) for s in settings.get("STAGES_S", "5,600,900,300").split(","))
-        pace = StageTimes(accept, pick, pack, ship, float(settings.get("CANCEL_S", "600")))
+        pace = StageTimes(accept, pick, pack, ship, float(settings.get("CANCEL_S", "600")), _slower(settings))
         neighbours = PeerSystems(settings.get("TMS_URL"), settings.get("KUAIDI100_URL"))
         self._books = State(self._box.ledger)
         self._floor = WarehouseFlow(self._box, self._books, neighbours, pace, settings.get("CALLBACK_URL"))

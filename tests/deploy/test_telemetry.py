@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -90,6 +91,29 @@ async def test_every_client_has_finite_time_outs_and_no_proxy(monkeypatch: pytes
         assert all(seconds and seconds <= 10 for seconds in http.timeout.as_dict().values())
         assert not http.follow_redirects
         assert not http.trust_env
+
+
+async def test_a_slow_system_is_asked_by_as_many_as_want_to_and_nobody_waits_for_a_connection_of_ours() -> None:
+    """With fewer connections than activities, a warehouse that took its time cost four tries and a ticket an order."""
+    many, everybody = 150, asyncio.Event()
+    waiting = 0
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal waiting
+        await reader.readuntil(b"\r\n\r\n")
+        waiting += 1
+        if waiting == many:
+            everybody.set()
+        await everybody.wait()
+        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0, backlog=many)
+    host, port = server.sockets[0].getsockname()
+    async with server, telemetry.http_client("tms", at_once=many) as http:
+        answers = await asyncio.gather(*(http.get(f"http://{host}:{port}/") for _ in range(many)))
+    assert {answer.status_code for answer in answers} == {204}
 
 
 def test_a_span_goes_out_without_the_words_of_an_error(spans: InMemorySpanExporter) -> None:
