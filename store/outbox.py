@@ -121,7 +121,7 @@ async def publish(
 ) -> None:
     """Inside the transaction of an order's write, after its other parts.
 
-    `created`: children that this very write made; `moved`: of `update_children`. Costs nothing while nobody
+    `created`: children that this very write made; `moved`: those whose row it has moved. Costs nothing while nobody
     subscribes to what has happened, and one statement otherwise.
     """
     if not before.wanted:

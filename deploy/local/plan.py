@@ -69,7 +69,9 @@ class _Builder:
         self._outside = variables.Outside.of(self._env)
         self._ports = choose_ports(self._env, layout.state / "ports.json")
         self._keys = generated(layout.state / "secrets.json")
-        self._postgres = LocalPostgres(layout.state / "postgres", port=self._ports["POSTGRES"])
+        self._postgres = LocalPostgres(
+            layout.state / "postgres", port=self._ports["POSTGRES"], counts=bool(self._env.get(variables.COUNTS))
+        )
         self._logins = {} if self._outside.database else self._make_logins()
         people = self._logins.get("oms_operator", "")
         self.made = variables.our_variables(self._ports, self._keys, self._outside, people)

@@ -52,14 +52,16 @@ class LocalPostgres:
 
     `home` keeps the password (0600) and the data; as root, when an unprivileged account cannot reach `home`, the data
     lies under `/var/lib/order-orchestrator` and `home/place` says where.
-    `durable=False` turns fsync off: for tests only. `die_with_parent` ends the server with the process that started it.
-    """
+    `durable=False` turns fsync off: for tests only. `die_with_parent` ends the server with the process that started it;
+    with `counts` it counts statements."""
 
-    def __init__(self, home: Path, *, port: int, durable: bool = True, die_with_parent: bool = False) -> None:
+    def __init__(
+        self, home: Path, *, port: int, durable: bool = True, die_with_parent: bool = False, counts: bool = False
+    ) -> None:
         self.home = home
         self.port = port
         self.log = home / "postgres.log"
-        self._durable = durable
+        self._durable, self._counts = durable, counts
         self._die_with_parent = die_with_parent
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -74,11 +76,12 @@ class LocalPostgres:
         """The server's command line. Run `prepare` first, and use `launch_arguments` for the account."""
         # Without fsync a killed server still keeps what it committed; only a power cut would lose it.
         durable = [] if self._durable else ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB"]
+        counts = ["-c", "shared_preload_libraries=pg_stat_statements"] if self._counts else []
         return [
             *(str(self._binaries().postgres), "-D", str(self.data)),
             *("-c", f"listen_addresses={ports.LOOPBACK}", "-c", f"port={self.port}", "-c", "unix_socket_directories="),
             *("-c", "max_connections=200", "-c", "shared_buffers=128MB", "-c", "timezone=UTC"),
-            *("-c", "password_encryption=scram-sha-256", *durable),
+            *("-c", "password_encryption=scram-sha-256", *durable, *counts),
         ]
 
     def launch_arguments(self) -> dict[str, Any]:
@@ -146,8 +149,7 @@ class LocalPostgres:
 
     def kill(self) -> None:
         """SIGKILL, for trials of recovery."""
-        who = self.running()
-        if who:
+        if who := self.running():
             self._end(signal.SIGKILL, who, 10)
 
     def destroy(self) -> None:

@@ -40,6 +40,8 @@ UNSEALED = "OMS_STACK_UNSEALED"
 """For trials of a change: relay and worker are given no keys of seals; what their folders hold then counts."""
 CLEAR = "OMS_STACK_CLEAR"
 """For trials of what it costs: nobody is given payload keys, so everything is written in clear."""
+COUNTS = "OMS_STACK_COUNTS"
+"""For measuring: PostgreSQL counts the statements of each login (pg_stat_statements)."""
 
 Variables = dict[str, str]
 
@@ -238,7 +240,7 @@ def plain(env: Mapping[str, str]) -> Variables:
 
 def write_env_file(path: Path, made: Mapping[str, str], env: Mapping[str, str]) -> None:
     """`NAME='value'` lines that both a shell and the configuration read; private, since they hold secrets."""
-    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS, UNSEALED, CLEAR, CHOICE)
+    not_for_others = ("OMS_PORT", "OMS_STATE_DIR", "OMS_ENV_FILE", STACK_SECRETS, UNSEALED, CLEAR, COUNTS, CHOICE)
     outside = {k: v for k, v in env.items() if k.startswith(("OMS_", "TEMPORAL_")) and not k.startswith(not_for_others)}
     lines = [f"{name}={_quoted(value)}" for name, value in sorted({**outside, **made}.items())]
     write_private(path, "\n".join([*lines, f"{OWNED}={_quoted(','.join(sorted(made)))}", ""]))

@@ -45,6 +45,15 @@ UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
     state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(t.rank,
         array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
 FROM told t WHERE i.id = t.id"""
+# The usual case in one round trip: one event, of one inbox row ($14).
+RECORD_AND_SETTLE = f"""
+WITH recorded AS ({RECORD_ONE})
+UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $1),
+    delivered_at = CASE WHEN $16::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
+    state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(
+        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], lower($9::text)),
+        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
+WHERE i.id = $14::bigint"""  # noqa: S608 - our own words
 SETTLE_ONE = """
 UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
     delivered_at = CASE WHEN $4::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
@@ -91,9 +100,13 @@ async def _record(
         repeated,
     )
     if len(events) == 1:
-        await connection.execute(RECORD_ONE, order_no, at, seq, *(column[0] for column in columns))
-    else:
-        await connection.execute(RECORD, order_no, at, seq, *columns)
+        one = (order_no, at, seq, *(column[0] for column in columns))
+        if events[0].inbox_id is not None:  # one row is locked by its change
+            await connection.execute(RECORD_AND_SETTLE, *one, heard)
+        else:
+            await connection.execute(RECORD_ONE, *one)
+        return
+    await connection.execute(RECORD, order_no, at, seq, *columns)
     carried = [(e.inbox_id, e.outcome.value.lower()) for e in events if e.inbox_id is not None]
     if len(carried) == 1:  # one row is locked by its change
         await connection.execute(SETTLE_ONE, *carried[0], order_no, heard)

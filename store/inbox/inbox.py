@@ -42,20 +42,25 @@ RETURNING id, source, event_id, kind, facts, received_at, attempts, traceparent"
 
 # Several rows change under one lock order: the orders' writes do the same.
 LOCK = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+_LOCKED = f"WITH locked AS MATERIALIZED ({LOCK})"
 
 # Signalled. What the order made of it may have been written already, and stays.
-DELIVERED = """
-UPDATE inbox SET delivered_at = now(), leased_until = NULL, state = 'delivered'
-WHERE id = ANY($1::bigint[]) AND state IN ('received', 'parked')"""
+DELIVERED = f"""
+{_LOCKED}
+UPDATE inbox i SET delivered_at = now(), leased_until = NULL, state = 'delivered'
+FROM locked l WHERE i.id = l.id AND i.state IN ('received', 'parked')"""  # noqa: S608 - our own words
 
 # Put aside, unless an order has made something of it already.
-PUT_ASIDE = """
-UPDATE inbox SET state = $2, note = $3, leased_until = NULL WHERE id = ANY($1::bigint[])
-    AND state IN ('received', 'parked', 'delivered')"""
+PUT_ASIDE = f"""
+{_LOCKED}
+UPDATE inbox i SET state = $2, note = $3, leased_until = NULL
+FROM locked l WHERE i.id = l.id AND i.state IN ('received', 'parked', 'delivered')"""  # noqa: S608
 
 # To be delivered again, not before a time.
-LATER = """
-UPDATE inbox SET next_try_at = $2, note = $3, leased_until = NULL WHERE id = ANY($1::bigint[]) AND state = 'received'"""
+LATER = f"""
+{_LOCKED}
+UPDATE inbox i SET next_try_at = $2, note = $3, leased_until = NULL
+FROM locked l WHERE i.id = l.id AND i.state = 'received'"""  # noqa: S608
 
 # Parked for too long.
 OVERDUE = """
@@ -112,8 +117,8 @@ class InboxStore:
         `CONFLICT`: the source used an event id for two different messages; the second is put aside as `conflicting` and
         not delivered. Who called it in knows the caller and notes the refusal.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            return await intake.add_many(connection, messages)
+        async with self._pool.acquire() as connection:
+            return await intake.take_in(connection, messages)
 
     async def refuse_many(self, refusals: Sequence[RefusedMessage]) -> list[None]:
         """Note messages that were not believed (R14, R15), one answer each, as a micro-batch wants it."""
@@ -137,7 +142,7 @@ class InboxStore:
 
     async def claim(self, limit: int, lease_s: float, now: datetime) -> list[Claimed]:
         """Rows for this relay alone until the lease ends, oldest first. Unreadable ones are put to the dead."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire() as connection:  # one statement: nothing else hangs on its commit
             rows = await connection.fetch(CLAIM, now, limit, now + timedelta(seconds=lease_s))
             return await _readable(connection, sorted(rows, key=lambda row: row["id"]))
 
@@ -181,10 +186,7 @@ class InboxStore:
 
     async def _change(self, sql: str, ids: Sequence[int], *args: object) -> None:
         if ids:
-            async with self._pool.acquire() as connection, connection.transaction():
-                if len(ids) > 1:  # one row is locked by its change
-                    await connection.execute(LOCK, list(ids))
-                await connection.execute(sql, list(ids), *args)
+            await self._pool.execute(sql, list(ids), *args)
 
 
 async def _readable(connection: Connection, rows: Sequence[Row]) -> list[Claimed]:

@@ -74,8 +74,17 @@ class Incoming:
         return self.source, clean(self.event_id)
 
 
+async def take_in(connection: Connection, messages: Sequence[Incoming]) -> list[Added]:
+    """All of it, or nothing, committed when this returns. News without scans is one statement, its own transaction;
+    what else there is to say of messages that are known already hangs on nothing: told again, it is said again."""
+    if any(m.trace for m in messages):
+        async with connection.transaction():
+            return await add_many(connection, messages)
+    return await add_many(connection, messages)
+
+
 async def add_many(connection: Connection, messages: Sequence[Incoming]) -> list[Added]:
-    """Inside a transaction. One answer a message, in order; of two with one key in the batch, the first is the new."""
+    """One answer a message, in order; of two with one key in the batch, the first is the new."""
     if not messages:
         return []
     messages = [_without_cards(m) for m in messages]

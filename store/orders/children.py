@@ -1,10 +1,10 @@
 """Child orders: planned once at payment, then moved by the order's writes."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from domain.records import ChildPlan, OrderWrite, SplitReason
+from domain.records import ChildPlan, ChildState, OrderWrite, SplitReason
 from domain.states import ChildStatus
-from store.packages import keep_packages
 from store.pool import Connection, Row, to_json
 
 # The children of a split, all at once.
@@ -33,17 +33,19 @@ JOIN (SELECT order_no, child_no, line_id, sum(qty)::integer AS qty FROM child_li
 JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
 WHERE c.order_no = $1 GROUP BY c.child_no ORDER BY c.nn"""
 
-# The states of an order's children; what an earlier write knew and this one leaves out stays; late writes lose.
+# The states of an order's children, by seven columns, in a write of the order ($1), its seq ($2) and time ($3). What an
+# earlier write knew and this one leaves out stays; late writes lose.
 UPDATE = """
 UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
     waybill_no = coalesce(u.waybill_no, c.waybill_no), carrier = coalesce(u.carrier, c.carrier),
     tms_ref = coalesce(u.tms_ref, c.tms_ref), shipped_at = coalesce(u.shipped_at, c.shipped_at),
     signed_at = coalesce(u.signed_at, c.signed_at)
-FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-    AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
+FROM unnest(${0}::text[], ${1}::text[], ${2}::text[], ${3}::text[], ${4}::text[], ${5}::timestamptz[],
+    ${6}::timestamptz[]) AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
 JOIN child_orders b ON b.child_no = u.child_no
 WHERE c.order_no = $1 AND c.child_no = u.child_no AND (c.updated_at, c.seq) < ($3, $2)
-RETURNING c.child_no, b.status AS was, c.status, c.warehouse, c.carrier, c.waybill_no, c.shipped_at, c.signed_at"""
+RETURNING c.child_no, b.status AS was, b.waybill_no AS had_waybill, b.carrier AS had_carrier, c.status, c.warehouse,
+    c.carrier, c.waybill_no, c.shipped_at, c.signed_at"""
 
 
 async def insert_children(connection: Connection, write: OrderWrite, plans: Sequence[ChildPlan]) -> None:
@@ -99,22 +101,19 @@ async def read_children(connection: Connection, order_no: str) -> tuple[ChildPla
     )
 
 
-async def update_children(connection: Connection, write: OrderWrite) -> list[Row]:
-    """States, waybills and labels as the order's write tells them. Returns the children it was not too late for, with
-    the status before (`was`)."""
-    c = write.children
-    if not c:
-        return []
-    moved = await connection.fetch(
-        UPDATE,
-        *(write.order_no, write.seq, write.at),
-        [s.child_no for s in c],
-        [s.status for s in c],
-        [s.waybill_no for s in c],
-        [s.carrier for s in c],
-        [s.tms_ref for s in c],
-        [s.shipped_at for s in c],
-        [s.signed_at for s in c],
-    )
-    await keep_packages(connection, c, write.at)
-    return moved
+def columns(states: Sequence[ChildState]) -> tuple[list[Any], ...]:
+    """For `UPDATE`."""
+    return (
+        [s.child_no for s in states], [s.status for s in states], [s.waybill_no for s in states],
+        [s.carrier for s in states], [s.tms_ref for s in states], [s.shipped_at for s in states],
+        [s.signed_at for s in states],
+    )  # fmt: skip
+
+
+def with_new_packages(states: Sequence[ChildState], moved: Sequence[Row]) -> list[ChildState]:
+    """Those that tell of a waybill or label that their row did not have: the others' packages are kept already."""
+    had = {row["child_no"]: (row["had_waybill"], row["had_carrier"]) for row in moved}
+    return [
+        s for s in states
+        if s.label_b64 or s.packages or (s.waybill_no and had.get(s.child_no) != (s.waybill_no, s.carrier))
+    ]  # fmt: skip
