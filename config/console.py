@@ -8,7 +8,16 @@ from pydantic_settings import SettingsConfigDict
 from config.sources import Port, Secret, SettingsGroup, WebAddress, Word, load, origin
 
 
-class ConsoleSettings(SettingsGroup):
+class SlipSettings(SettingsGroup):
+    """What slips say beside the case: those of the console's pages and of `oms return slip`."""
+
+    model_config = SettingsConfigDict(env_prefix="OMS_CONSOLE_")
+
+    return_address: Word | None = None
+    """Where returned goods are sent."""
+
+
+class ConsoleSettings(SlipSettings):
     """`url`: the address under which browsers know the console, without a path. `exchange_url`: where a signed-in
     person's token becomes the proof of one command; without it the console only shows."""
 
@@ -30,8 +39,6 @@ class ConsoleSettings(SettingsGroup):
     have its address, and wait for each other."""
     hops: Annotated[int, Field(ge=1, le=10)] | None = None
     """How many of them a call passes."""
-    return_address: Word | None = None
-    """Where returned goods are sent, as it is printed on slips."""
     temporal_ui_url: WebAddress | None = None
     """For links to a workflow; people see ciphertext there unless they may read histories."""
 

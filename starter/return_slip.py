@@ -14,6 +14,7 @@ from domain.order import Qty
 from domain.strict import Strict
 
 SHOP_TIME = ZoneInfo("Asia/Shanghai")
+SEND_TO, SEND_BY = "寄至 / Send to", "请于此前寄出 / Hand over before"
 
 
 class SlipLine(Strict):
@@ -44,16 +45,18 @@ def as_html(slip: Slip) -> str:
         code=escape(slip.code),
         qr=qr_picture(slip.code),
         rows=rows,
-        send_to=_fact("寄至 / Send to", slip.send_to),
-        send_by=_fact("请于此前寄出 / Hand over before", None if slip.send_by is None else _moment(slip.send_by)),
+        send_to=_fact(SEND_TO, slip.send_to),
+        send_by=_fact(SEND_BY, None if slip.send_by is None else _moment(slip.send_by)),
     )
 
 
 def as_text(slip: Slip) -> str:
-    """The QR code for a terminal, with the code below it."""
+    """The QR code for a terminal; below it the code, where it goes and until when."""
     code = segno.make(slip.code, error="m", micro=False)
     rows = ["".join("██" if cell else "  " for cell in row) for row in code.matrix_iter(border=2)]
-    return "\n".join([*rows, slip.code])
+    send_by = None if slip.send_by is None else _moment(slip.send_by)
+    told = [f"{label}: {value}" for label, value in ((SEND_TO, slip.send_to), (SEND_BY, send_by)) if value]
+    return "\n".join([*rows, slip.code, *told])
 
 
 def qr_picture(code: str) -> str:

@@ -6,12 +6,17 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from temporalio.client import Client
+
 from bench.scenarios.environment import ScenarioEnvironment
 
 
 async def temporal_cli(house: ScenarioEnvironment, *arguments: str) -> dict[str, Any]:
+    return await workflow_command(house.temporal, *arguments)
+
+
+async def workflow_command(client: Client, *arguments: str) -> dict[str, Any]:
     """What `temporal workflow …` answers; beside the loop that runs the worker."""
-    client = house.temporal
     where = ("--address", client.service_client.config.target_host, "--namespace", client.namespace, "-o", "json")
     binary = str(Path(sysconfig.get_path("scripts")) / "temporal")
     process = await asyncio.create_subprocess_exec(

@@ -20,7 +20,7 @@ from tests.returns.orders import cups, signed
 
 
 async def oms(
-    servers: Servers, house: ScenarioEnvironment, folder: Path, *arguments: str
+    servers: Servers, house: ScenarioEnvironment, folder: Path, *arguments: str, **settings: str
 ) -> "subprocess.CompletedProcess[str]":
     """A process of its own, pointed at the house, with its pictures in `folder`."""
     postgres, _ = await servers._open()
@@ -30,7 +30,7 @@ async def oms(
         "OMS_ENV_FILE": "", "OMS_ENVIRONMENT": "local", "OMS_STATE_DIR": str(folder / "state"),
         "OMS_DATABASE_URL": as_role(postgres.url(database), "oms_operator"), "OMS_EVIDENCE_URL": folder.as_uri(),
         "TEMPORAL_ADDRESS": house.temporal.service_client.config.target_host,
-        "TEMPORAL_NAMESPACE": house.temporal.namespace,
+        "TEMPORAL_NAMESPACE": house.temporal.namespace, **settings,
     }  # fmt: skip
     command = [sys.executable, "-m", "starter.cli", *arguments]
     return await asyncio.to_thread(
@@ -107,3 +107,20 @@ async def test_who_decides_sees_amounts_names_units_both_sides_pictures_and_who_
     assert all(str(tmp_path / "seen" / name) in shown.stdout.splitlines() for name in pictures)
     chinese = (await oms(servers, house, tmp_path, "--lang", "zh", "approve", "show", second)).stdout
     assert "退款放款" in chinese and "质检结果" in chinese and "轻微瑕疵" in chinese and "已批准" in chinese
+
+
+async def test_a_slip_says_where_it_goes_and_until_when(
+    servers: Servers, house: ScenarioEnvironment, tmp_path: Path
+) -> None:
+    case = await case_of(await signed(house), ReturnType.RETURN_REFUND, {"L1": 1})
+    await case.apply()
+    await case.decide()
+    address = {"OMS_CONSOLE_RETURN_ADDRESS": "上海市浦东新区示例路 1 号 退货组"}
+    slip = await oms(servers, house, tmp_path, "return", "slip", case.return_no, **address)
+    assert slip.returncode == 0, slip.stderr
+    assert "寄至 / Send to: 上海市浦东新区示例路 1 号 退货组" in slip.stdout and "Hand over before" in slip.stdout
+    page = tmp_path / "slip.html"
+    await oms(servers, house, tmp_path, "return", "slip", case.return_no, "--html", str(page), **address)
+    assert "示例路 1 号" in page.read_text(encoding="utf-8")
+    unknown = await oms(servers, house, tmp_path, "return", "slip", case.return_no)
+    assert (unknown.returncode, "Send to" in unknown.stdout) == (0, False)

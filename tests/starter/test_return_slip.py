@@ -77,6 +77,7 @@ def test_names_of_articles_cannot_bring_markup_in() -> None:
 
 
 def test_a_terminal_shows_it_too() -> None:
-    lines = as_text(a_slip()).splitlines()
-    assert lines[-1] == CODE
-    assert len({len(line) for line in lines[:-1]}) == 1
+    *picture, code, send_to, send_by = as_text(a_slip()).splitlines()
+    assert code == CODE
+    assert len({len(line) for line in picture}) == 1
+    assert send_to == "寄至 / Send to: 退货仓 A 区" and send_by.endswith("2026-05-08 10:00")

@@ -17,6 +17,7 @@ from activities.courier import Follow
 from activities.provider_errors import outside
 from activities.tracking import Followed, NewWaybill
 from tests.raw_messages import STRANGE
+from tests.returns.plain_cli import workflow_command
 from tests.workflows.play import kinds, until
 from tests.workflows.world.faults import Faults
 from workflows.loops import courier_subscription
@@ -141,3 +142,29 @@ async def test_a_signal_of_any_shape_stops_nobody(skipping: WorkflowEnvironment)
         courier.batches = [new(1)]
         await until(lambda: courier.asked == ["YT1"], "the loop goes on")
         assert kinds(await handle.fetch_history())["WORKFLOW_TASK_FAILED"] == 0
+
+
+async def test_temporals_own_buttons_pressed_by_the_plain_cli_stop_no_loop(skipping: WorkflowEnvironment) -> None:
+    """Cancel, reset, and terminate with the reset that the runbook prints; a terminated loop that nobody resets is
+    started again by the workers (tests/workflows/test_polling.py)."""
+    courier = Courier()
+    async with following(skipping, courier) as handle:
+
+        async def press(*what: str) -> None:
+            await workflow_command(skipping.client, *what, "--workflow-id", handle.id)
+
+        async def follows(number: int) -> None:
+            courier.batches.append(new(number))
+            with skipping.with_time_skipping_disabled():
+                await until(lambda: f"YT{number}" in [n.waybill_no for n in courier.noted], f"YT{number} followed")
+
+        await follows(1)
+        await press("cancel")
+        await follows(2)
+        back = ("reset", "--type", "LastWorkflowTask", "--reason", "a trial")
+        await press(*back)
+        await follows(3)
+        await press("terminate", "--reason", "a slip")
+        await press(*back)
+        await follows(4)
+    assert [n.error for n in courier.noted] == [""] * len(courier.noted)

@@ -16,7 +16,6 @@ SYSTEMS = ("wechat", "alipay", "qimen", "tms", "kuaidi100", "sf")
 CHANNELS = ("wechat", "alipay")
 PATIENCE_S = 20.0
 AT_ITS_END = 409
-AT_ITS_END = 409
 MOST_STOPS = 20
 """Of one parcel's way; the longest has eight."""
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from config.console import SlipSettings
+from config.sources import load
 from domain.returns.enums import CaseStatus, Grade
 from domain.returns.models import ReturnView
 from domain.returns.records import CodeLookup
@@ -182,6 +184,7 @@ async def _slip(number: str) -> return_slip.Slip:
         code = (await store.issue_code(number, datetime.now(UTC))).code
         return return_slip.Slip(
             return_no=number, code=code, lines=await _lines(pool, case), slip_no=await slip_number_of(pool, number),
+            send_to=load(SlipSettings).return_address,
             send_by=case.due_at if case.status is CaseStatus.WAITING_RETURN else None,
         )  # fmt: skip
 
