@@ -1,0 +1,92 @@
+"""What news costs in round trips, counted at the connection: a statement, and BEGIN and COMMIT, are one each.
+
+The books are asked for every order some hundred times, so a read before a write that could say it itself is a tenth.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from domain.facts import Kind
+from domain.records import ChildState
+from domain.states import ChildStatus
+from store.inbox.inbox import InboxStore, Incoming
+from store.orders.orders import OrderStore
+from store.pool import Pool, open_pool
+from store.stock.ledger import StockStore
+from tests.store.examples import NOW, a_fact, a_settled_order, a_write, an_event
+
+CHILD = "SO20261120-01"
+
+
+class Counted:
+    """A pool of one connection, and what was sent over it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.asked: list[str] = []
+
+    def note(self, query: asyncpg.connection.LoggedQuery) -> None:
+        if not any(word in query.query for word in ("typeinfo_tree", "'jit'")):  # asked once a connection and type
+            self.asked.append(" ".join(query.query.split()))
+
+    def since(self) -> list[str]:
+        asked, self.asked = self.asked, []
+        return asked
+
+
+@pytest.fixture
+async def counted(database_url: str) -> AsyncIterator[Counted]:
+    pool = await open_pool(database_url, max_size=1)
+    try:
+        made = Counted(pool)
+        async with pool.acquire() as connection:
+            connection.add_query_logger(made.note)
+        yield made
+    finally:
+        await pool.close()
+
+
+async def test_a_callback_about_an_order_is_taken_in_claimed_and_marked_in_a_round_trip_each(counted: Counted) -> None:
+    inbox = InboxStore(counted.pool)
+    await inbox.add_many([Incoming("qimen", "e-1", "k", b"d" * 32, b"{}", (a_fact(),), NOW)])
+    assert len(counted.since()) == 1
+    (claimed,) = await inbox.claim(10, 20.0, NOW + timedelta(seconds=1))
+    assert len(counted.since()) == 1
+    await inbox.mark_delivered([claimed.id])
+    assert len(counted.since()) == 1
+
+
+async def test_a_write_that_moves_a_parcel_is_five_round_trips(counted: Counted, stock: StockStore) -> None:
+    orders, inbox = OrderStore(counted.pool), InboxStore(counted.pool)
+    await stock.receive("A", "WH-1", 100, "GR-1")
+    await stock.receive("B", "WH-2", 100, "GR-2")
+    await a_settled_order(orders)
+    await inbox.add_many([Incoming("qimen", "e-1", "k", b"d" * 32, b"{}", (a_fact(),), NOW)])
+    (claimed,) = await inbox.claim(10, 20.0, NOW + timedelta(seconds=1))
+    event = an_event("qimen:1:PICKING").model_copy(update={"kind": Kind.PICKING.value, "inbox_id": claimed.id})
+    moved = ChildState(child_no=CHILD, status=ChildStatus.PICKING)
+    counted.since()
+    await orders.write(a_write(seq=4, children=(moved,), events=(event,)))
+    asked = counted.since()
+    assert len(asked) == 5, asked  # BEGIN, the lock, the rows, the event with its message, COMMIT
+    assert await counted.pool.fetchval("SELECT state FROM inbox") == event.outcome.value.lower()
+    assert await counted.pool.fetchval("SELECT status FROM child_orders WHERE child_no = $1", CHILD) == "PICKING"
+
+
+async def test_a_parcel_on_its_way_is_moved_without_looking_its_waybill_up_again(
+    counted: Counted, stock: StockStore
+) -> None:
+    orders = OrderStore(counted.pool)
+    await stock.receive("A", "WH-1", 100, "GR-1")
+    await stock.receive("B", "WH-2", 100, "GR-2")
+    await a_settled_order(orders)
+    packed = ChildState(child_no=CHILD, status=ChildStatus.PACKED, waybill_no="YT1", carrier="YTO")
+    await orders.write(a_write(seq=4, children=(packed,)))
+    counted.since()
+    away = packed.model_copy(update={"status": ChildStatus.IN_TRANSIT})
+    await orders.write(a_write(seq=5, at=NOW + timedelta(hours=2), children=(away,), events=(an_event("k:2"),)))
+    assert not [query for query in counted.since() if "parcels" in query]
+    assert await counted.pool.fetchval("SELECT count(*) FROM parcels") == 1
