@@ -7,6 +7,7 @@ from config import optional, proofs, receiving, settings
 from config.codec_server import CodecServerSettings
 from config.console import ConsoleSettings, IssuerSettings, ProviderSettings
 from config.login import LoginSettings
+from config.mail import MailSettings
 from config.messenger import MessengerNoticeSettings, MessengerSecretSettings, MessengerSettings
 from config.payload_keys import PayloadKeySettings
 from config.seals import SealSettings
@@ -40,7 +41,7 @@ GROUPS: Mapping[Process, Groups] = {
         receiving.WechatReceiving, receiving.QimenReceiving, receiving.TmsReceiving, receiving.Kuaidi100Receiving,
         receiving.AlipayReceiving, receiving.SfReceiving, optional.GenericSettings,
         optional.NoticeSettings, optional.AuditSettings, optional.AnchorCopySettings,
-        MessengerSettings, MessengerSecretSettings, MessengerNoticeSettings,
+        MessengerSettings, MessengerSecretSettings, MessengerNoticeSettings, MailSettings,
     ),
     Process.CODEC: (*_ALL, *_BELIEVES_TOKENS, PayloadKeySettings, CodecServerSettings),
     Process.CONSOLE: (

@@ -15,13 +15,14 @@ from temporalio.service import RetryConfig
 import telemetry
 import temporal_connection
 from config import startup_check, walls
+from config.mail import load_mail
 from config.messenger import load_console_address, load_messenger_with_secret
 from config.processes import Process
 from config.settings import Settings, UnableToConfigure
 from domain.access.addresses import Addresses
 from provider_clients import anchor_copies
+from providers.mail.smtp import Mail
 from providers.messengers.choosing import messenger
-from providers.messengers.port import Messenger
 from providers.notices.channels import Channels, UnableToNotify
 from providers.wechat import PlatformKeys
 from relay.assembly import Relay
@@ -29,6 +30,7 @@ from relay.delivery.loop import DeliverySettings
 from relay.inbound.limits import Limits
 from relay.inbound.serving import server
 from relay.inbound.sources import keep_certificates, receivers, wechat_inbound
+from relay.jobs.approval_tellers import ByMail, ByMessenger, Teller
 from relay.outbound.assembly import sending
 from store.audit.anchor import AnchorFile
 from store.pool import open_pool
@@ -99,14 +101,20 @@ def people_told(settings: Settings) -> Channels | None:
         raise UnableToConfigure(f"OMS_NOTICE_URLS: {why}") from None
 
 
-async def deciders_told(resources: AsyncExitStack) -> tuple[Messenger, str] | None:
-    """Where people hear that a decision is asked of them; None: nowhere. Raises `UnableToConfigure`."""
+async def deciders_told(resources: AsyncExitStack) -> list[tuple[Teller, str]]:
+    """The ways in which people hear that a decision is asked of them, and where its page is. Raises
+    `UnableToConfigure`."""
+    found: list[tuple[Teller, str]] = []
     console_url = load_console_address()
     app = load_messenger_with_secret() if console_url else None
-    if app is None or console_url is None:
-        return None
-    http = await resources.enter_async_context(telemetry.http_client("messenger"))
-    return messenger(app, http, now), console_url
+    if app is not None and console_url is not None:
+        http = await resources.enter_async_context(telemetry.http_client("messenger"))
+        found.append((ByMessenger(messenger(app, http, now)), console_url))
+    if by_mail := load_mail():
+        mail = Mail(by_mail.server(), now)
+        resources.callback(mail.close)
+        found.append((ByMail(mail, by_mail.addresses), by_mail.console_url.rstrip("/")))
+    return found
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """One relay, put together: the HTTP side, the delivery and the parked rows on one pool and one Temporal client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -12,7 +12,6 @@ from temporalio.client import Client
 from domain.access.addresses import Addresses
 from domain.clock import Clock
 from providers.callbacks import Receiver
-from providers.messengers.port import Messenger
 from providers.notices.channels import Channels
 from relay.delivery.loop import DeliveryLoop, DeliverySettings
 from relay.delivery.outcomes import Settling
@@ -24,6 +23,7 @@ from relay.inbound.limits import Limits
 from relay.inbound.refusals import Refusals
 from relay.inbound.source_rules import SourceRules, SourceWatch
 from relay.jobs.approval_notices import ApprovalNotices
+from relay.jobs.approval_tellers import Teller
 from relay.jobs.audit_anchor import Anchoring
 from relay.jobs.backorders import BackorderWatch
 from relay.jobs.callback_rates import BoardWatch
@@ -77,15 +77,15 @@ class Relay:
         pace: DeliverySettings | None = None,
         store_s: float = 3.0,
         channels: Channels | None = None,
-        deciders: tuple[Messenger, str] | None = None,
+        deciders: Sequence[tuple[Teller, str]] = (),
         anchors: AnchorFile | None = None,
         anchor_copies: AnchorCopies | None = None,
         anchor_every_s: float = 300.0,
     ) -> None:
         """`client`: with the pydantic data converter; it may be lazy. `store_s`: how long a request waits for the
         database before it is answered 503, well inside the 5 s after which WeChat gives up. `channels`: who is told
-        of tickets; None: nobody. `deciders`: where people hear that a decision is asked of them, and the console's
-        address; None: nowhere. `anchors`: where the audit is tied down, with `anchor_copies`; None: nowhere."""
+        of tickets; None: nobody. `deciders`: each way in which people hear that a decision is asked of them, and the
+        console's address for it. `anchors`: where the audit is tied down, with `anchor_copies`; None: nowhere."""
         self._pool = pool
         addresses = addresses or Addresses()
         inbox, tickets = InboxStore(pool), TicketStore(pool)
@@ -100,7 +100,7 @@ class Relay:
         self.board = BoardWatch(BoardStore(pool), policy, clock)
         self.tickets = TicketWatch(EscalationStore(pool), policy, clock)
         notices = [Notices(NoticeStore(pool), channels, policy, clock)] if channels else []
-        asking = [ApprovalNotices(ApprovalNoticeStore(pool), *deciders, clock)] if deciders else []
+        asking = [ApprovalNotices(ApprovalNoticeStore(pool), *way, clock) for way in deciders]
         anchoring = [Anchoring(pool, anchors, clock, every_s=anchor_every_s, copies=anchor_copies)] if anchors else []
         nights = RetentionStore(pool)
         nightly = [Nightly(nights, policy, clock), NightlyOwnership(OwnershipStore(pool), nights, clock)]

@@ -18,7 +18,7 @@ from sandbox.core.settings import MissingSetting, from_env
 
 APPS = {
     "wechat": 8701, "qimen": 8702, "tms": 8703, "kuaidi100": 8704, "alipay": 8705, "sf": 8706,
-    "identity": 8707, "wecom": 8708, "dingtalk": 8709, "feishu": 8710, "sms": 8711,
+    "identity": 8707, "wecom": 8708, "dingtalk": 8709, "feishu": 8710, "sms": 8711, "mail": 8712,
 }  # fmt: skip
 """Sandbox (module `sandbox.<name>`, with `create_app(settings)`) and its usual port."""
 

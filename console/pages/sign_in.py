@@ -59,6 +59,19 @@ async def take_link(request: Request) -> Response:
     return answer
 
 
+@router.get("/sign-in/on")
+async def go_on(request: Request, next: str = "/") -> Response:
+    """From a notice: to `next`, by the company's sign-in where nobody is signed in yet."""
+    wiring = wiring_of(request)
+    if await find_user(request) is not None:
+        return RedirectResponse(own_path(next), 303)
+    if wiring.provider is not None:
+        return await leave(request, next)
+    if wiring.messenger is not None:
+        return await leave_by_messenger(request, next)
+    return _shown(request, going_to=own_path(next))
+
+
 @router.get("/sign-in/provider")
 async def leave(request: Request, next: str = "/") -> Response:
     """To the company's sign-in. The cookie brings who comes back on to where they wanted to go."""

@@ -1,6 +1,7 @@
-"""The messenger that people of the local stack work in, and the phones of its guests: a sandbox each, and what our
+"""The messenger and the mail of people of the local stack, and the phones of its guests: a sandbox each, and what our
 programs have to know of it. `OMS_STACK_MESSENGER` chooses another messenger (dingtalk, feishu), or `none`."""
 
+import json
 from collections.abc import Mapping
 
 from deploy.local.generated import Generated
@@ -8,7 +9,9 @@ from deploy.local.ports import LOOPBACK
 from domain.approvals import Role
 
 CHOICE = "OMS_STACK_MESSENGER"
-PHONES = "sms"
+PAGE = "OMS_STACK_MAIL"
+"""In the env file: where one sees what mail has come."""
+PHONES, MAIL = "sms", "mail"
 APPS: Mapping[str, Mapping[str, str]] = {
     "wecom": {"APP_ID": "ww0000000000000001", "AGENT_ID": "1000002"},
     "dingtalk": {"APP_ID": "ding0000000000000001", "AGENT_ID": "ding0000000000000001", "TENANT": "ding-local-corp"},
@@ -23,6 +26,7 @@ _THERE: Mapping[str, Mapping[str, str]] = {
     "feishu": {"APP_ID": "APP_ID", "TENANT": "TENANT_KEY", "SECRET": "APP_SECRET"},
 }  # fmt: skip
 """The same in the words of the sandbox."""
+_DOMAIN = "shop.local"
 _SIGN_NAME, _TEMPLATE, _KEY_ID = "本地商城", "SMS_000000001", "LTAI0000000000000001"
 ACCOUNTS: Mapping[str, Role] = {
     "demo-lead": Role.CS_SUPERVISOR, "demo-finance": Role.FINANCE, "demo-operator": Role.ORDER_OPS,
@@ -49,11 +53,24 @@ def phones_of(env: Mapping[str, str]) -> str | None:
     return None if env.get("OMS_SMS_BASE_URL") else PHONES
 
 
+def mail_of(env: Mapping[str, str]) -> str | None:
+    """None: there is a real mail server."""
+    return None if env.get("OMS_MAIL_HOST") else MAIL
+
+
 def company_variables(
-    ports: Mapping[str, int], keys: Generated, messenger: str | None, phones: str | None
+    ports: Mapping[str, int], keys: Generated, messenger: str | None, phones: str | None, mail: str | None
 ) -> dict[str, str]:
     """Of our own programs."""
     made: dict[str, str] = {}
+    if mail:
+        post = {
+            "HOST": LOOPBACK, "PORT": str(ports["SMTP"]), "SECURITY": "none", "SENDER": f"oms@{_DOMAIN}",
+            "ADDRESSES": json.dumps({account: f"{account}@{_DOMAIN}" for account in ACCOUNTS}),
+            "CONSOLE_URL": _at(ports, "console"),
+        }  # fmt: skip
+        made |= {f"OMS_MAIL_{name}": value for name, value in post.items()}
+        made[PAGE] = _at(ports, mail)
     if messenger:
         given = {"SYSTEM": messenger, "HOST": _at(ports, messenger), "SECRET": keys.messenger_secret, **APPS[messenger]}
         made |= {f"OMS_MESSENGER_{name}": value for name, value in given.items()}
@@ -80,6 +97,7 @@ def company_sandboxes(ports: Mapping[str, int], keys: Generated) -> dict[str, st
         "PORT": str(ports[PHONES.upper()]), "ACCESS_KEY_ID": _KEY_ID, "ACCESS_KEY_SECRET": keys.sms_secret,
         "SIGN_NAME": _SIGN_NAME, "TEMPLATE": _TEMPLATE,
     }  # fmt: skip
+    made |= {"SANDBOX_MAIL_PORT": str(ports["MAIL"]), "SANDBOX_MAIL_SMTP_PORT": str(ports["SMTP"])}
     return made | {f"SANDBOX_SMS_{name}": value for name, value in sms.items()}
 
 

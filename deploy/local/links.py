@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin
 
 import httpx
 
-from deploy.local.company import colleagues
+from deploy.local.company import ACCOUNTS, PAGE, colleagues
 from domain.access.signing_in import SIGN_IN, SIGN_IN_LIVES, TOKEN_EXCHANGE
 from domain.approvals import Role
 from providers.tokens.issue import issue_proof, read_key
@@ -89,6 +89,8 @@ def _show_company(variables: Mapping[str, str]) -> None:
     if others := colleagues(variables):
         host = variables["OMS_MESSENGER_HOST"]
         print(f"by a messenger: {console}/sign-in/messenger, as {', '.join(others)}; what it sent: {host}/_sent")
+    if page := variables.get(PAGE):
+        print(f"mail to {', '.join(ACCOUNTS)} about what they have to decide: {page}/_sent")
     if variables.get("OMS_CONSOLE_GUESTS") == "true" and (sms := variables.get("OMS_SMS_BASE_URL")):
         print(f"guests: {console}/buyer/guest, with an order's number and its phone; the codes: {sms}/_phones")
 

@@ -26,6 +26,8 @@ PORTS = {
     "DINGTALK": 8709,
     "FEISHU": 8710,
     "SMS": 8711,
+    "MAIL": 8712,
+    "SMTP": 8713,
 }
 """Name after OMS_PORT_ and its usual port. WORKER_METRICS takes the port after it too (our own metrics)."""
 

@@ -13,7 +13,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from config.processes import Process, not_for
 from config.settings import TemporalSettings
 from deploy.local import checks, variables
-from deploy.local.company import colleagues
+from deploy.local.company import MAIL, colleagues
 from deploy.local.generated import generated
 from deploy.local.logins import ROLES, login_of
 from deploy.local.places import choose_ports
@@ -108,7 +108,7 @@ class _Builder:
         own_database = () if self._outside.database else (self._database(),)
         own_temporal = () if self._outside.temporal else (self._temporal(),)
         outside = self._outside
-        company = [name for name in (outside.messenger, outside.phones) if name]
+        company = [name for name in (outside.messenger, outside.phones, outside.mail) if name]
         sandboxes = [*(name for name in variables.PROVIDERS if name not in outside.providers), *company]
         own_world = (self._sandbox(sandboxes),) if sandboxes else ()
         own_logins = () if self._outside.database else (self._access(), self._people())
@@ -186,13 +186,14 @@ class _Builder:
         data = self._layout.state / "sandbox"
         values = variables.sandbox_variables(self._ports, self._keys, data, self._env)
         at = [(self._ports[name.upper()], f"OMS_PORT_{name.upper()}") for name in names]
+        smtp = [(self._ports["SMTP"], "OMS_PORT_SMTP")] if MAIL in names else []
         return Service(
             "sandbox",
             partial(_python, "-m", "sandbox", *names),
             working=checks.answers_http(*(f"http://{LOOPBACK}:{port}/_health" for port, _ in at)),
             variables={**variables.plain(self._env), "PYTHONUNBUFFERED": "1", **values},
             prepare=partial(private_folder, data),
-            ports=tuple(at),
+            ports=(*at, *smtp),
             address=", ".join(f"{name} {port}" for name, (port, _) in zip(names, at, strict=True)),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.processes import Process, not_for
-from deploy.local.company import CHOICE, company_sandboxes, company_variables, messenger_of, phones_of
+from deploy.local.company import CHOICE, company_sandboxes, company_variables, mail_of, messenger_of, phones_of
 from deploy.local.generated import Generated
 from deploy.local.ports import LOOPBACK
 from deploy.local.private_files import write_private
@@ -63,6 +63,8 @@ class Outside:
     """The sandbox that people sign in by; None: another one outside, or none."""
     phones: str | None = None
     """The sandbox that shows what came to phones."""
+    mail: str | None = None
+    """The sandbox that takes mail."""
 
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "Outside":
@@ -72,6 +74,7 @@ class Outside:
             providers=frozenset(name for name in PROVIDERS if env.get(f"OMS_{name.upper()}_BASE_URL")),
             messenger=messenger_of(env),
             phones=phones_of(env),
+            mail=mail_of(env),
         )
 
 
@@ -112,7 +115,7 @@ def our_variables(ports: Mapping[str, int], keys: Generated, outside: Outside, d
     for name, values in _provider_variables(ports, keys, relay).items():
         if name not in outside.providers:
             made |= {f"OMS_{name.upper()}_{key}": value for key, value in values.items()}
-    return made | company_variables(ports, keys, outside.messenger, outside.phones)
+    return made | company_variables(ports, keys, outside.messenger, outside.phones, outside.mail)
 
 
 def _provider_variables(ports: Mapping[str, int], keys: Generated, relay: str) -> dict[str, Variables]:

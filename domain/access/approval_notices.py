@@ -1,5 +1,5 @@
 """What a person is told when a decision is asked of them: Chinese first, then English; a number and a kind, nothing of
-what it is about: messengers are others' machines."""
+what it is about: messengers and mail are others' machines."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -41,7 +41,15 @@ def notice_text(kind: str, approval_id: str, opened_at: datetime) -> str:
     return f"编号 {approval_id}，{at} 提出\nYour decision is asked for: {en}, {approval_id}"
 
 
-def approval_address(console_url: str, approval_id: str) -> str:
+def by_messenger(console_url: str, approval_id: str) -> str:
     """Opens the question, signed in by the messenger that shows it."""
-    page = quote(f"/approvals/{quote(approval_id, safe='')}", safe="")
-    return f"{console_url}/sign-in/messenger?next={page}"
+    return f"{console_url}/sign-in/messenger?next={_page(approval_id)}"
+
+
+def by_sign_in(console_url: str, approval_id: str) -> str:
+    """Opens the question for who is signed in, and lets anybody else sign in first as it is done there."""
+    return f"{console_url}/sign-in/on?next={_page(approval_id)}"
+
+
+def _page(approval_id: str) -> str:
+    return quote(f"/approvals/{quote(approval_id, safe='')}", safe="")

@@ -79,18 +79,26 @@ def test_a_notice_of_a_decision_opens_it_signed_in(shop: Shop, window: Window) -
     number = window.driver.find_element(By.CSS_SELECTOR, '.alert a[href^="/approvals/"]').text
 
     window.driver.delete_all_cookies()
-    window.until(lambda: notice_of(shop, window, number), patience_s=60)
-    window.open(notice_of(shop, window, number))
+    messenger = shop.variables["OMS_MESSENGER_HOST"]
+    window.until(lambda: notice_of(window, messenger, number), patience_s=60)
+    window.open(notice_of(window, messenger, number))
     by_messenger(window, "demo-operator")
     window.until(lambda: unquote(window.path) == f"/approvals/{number}")
     window.press('form input[name="decision"][value="approve"] ~ button')
     window.until(lambda: "said=decided" in window.driver.current_url)
+
+    window.driver.delete_all_cookies()
+    window.sign_in(shop.link("demo-operator"))
+    window.until(lambda: notice_of(window, shop.variables["OMS_STACK_MAIL"], number), patience_s=60)
+    assert "demo-operator@" in window.driver.page_source
+    window.open(notice_of(window, shop.variables["OMS_STACK_MAIL"], number))
+    assert unquote(window.path) == f"/approvals/{number}"
     assert window.elsewhere() == set()
 
 
-def notice_of(shop: Shop, window: Window, number: str) -> str:
-    """The address that a card names, on the messenger's page of what it sent; '' while there is none."""
-    window.open(f"{shop.variables['OMS_MESSENGER_HOST']}/_sent")
+def notice_of(window: Window, sent_by: str, number: str) -> str:
+    """The address that a card or a mail names, on the page of what was sent; '' while there is none."""
+    window.open(f"{sent_by}/_sent")
     addresses = [str(a.get_attribute("href")) for a in window.driver.find_elements(By.TAG_NAME, "a")]
     wanted = f"/approvals/{quote(number, safe='')}"
     return next((a for a in addresses if parse_qs(urlsplit(a).query).get("next") == [wanted]), "")

@@ -90,6 +90,24 @@ async def test_who_comes_back_is_signed_in_and_where_a_notice_leads(company: Com
     assert again.headers["location"] == "/approvals/A-2-1", "who is signed in is not sent away"
 
 
+async def test_a_link_of_a_mail_opens_what_it_is_about_or_leads_through_the_sign_in(company: Company) -> None:
+    browser, link = company.desk.stranger(), {"next": "/approvals/A-1-1"}
+    direct = await browser.http.get("/sign-in/messenger", params=link)
+    sent = await browser.http.get("/sign-in/on", params=link)
+    assert sent.status_code == 303 and sent.headers["location"].partition("?")[0] == _way(direct)
+    await browser.get(await company.there_and_back(browser))
+    opened = await browser.http.get("/sign-in/on", params=link)
+    assert (opened.status_code, opened.headers["location"]) == (303, "/approvals/A-1-1")
+    elsewhere = await browser.http.get("/sign-in/on", params={"next": "https://evil.example/"})
+    assert elsewhere.headers["location"] == "/"
+    company.desk.app = make_app(replace(company.desk.app.state.wiring, messenger=None))
+    assert (await company.desk.stranger().http.get("/sign-in/on", params=link)).status_code == 200
+
+
+def _way(answer: httpx.Response) -> str:
+    return answer.headers["location"].partition("?")[0]
+
+
 async def test_another_browser_another_state_or_no_attempt_signs_nobody_in(company: Company) -> None:
     mine, other = company.desk.stranger(), company.desk.stranger()
     back = await company.there_and_back(mine)

@@ -82,7 +82,7 @@ def test_who_has_the_secret_of_the_messenger_and_of_the_phones(keys: Generated, 
     assert {name for name, values in given.items() if secret in values.values()} == {"sandbox", "issuer", "relay"}
     assert {name for name, values in given.items() if sms in values.values()} == {"sandbox", "issuer"}
     assert given["console"]["OMS_MESSENGER_SYSTEM"] == "wecom" and given["console"]["OMS_CONSOLE_GUESTS"] == "true"
-    assert tuple(next(s for s in plan.services if s.name == "sandbox").command()[-2:]) == ("wecom", "sms")
+    assert tuple(next(s for s in plan.services if s.name == "sandbox").command()[-3:]) == ("wecom", "sms", "mail")
 
 
 @pytest.mark.parametrize("system", ["wecom", "dingtalk", "feishu"])
@@ -147,7 +147,7 @@ def test_a_shell_that_read_the_env_file_does_not_count_as_outside(keys: Generate
     variables.write_env_file(tmp_path / "stack.env", made, {"OMS_LOG_LEVEL": "DEBUG"})
     env = {name: value or "" for name, value in dotenv_values(tmp_path / "stack.env").items()}
     given = variables.given_from_outside(env)
-    sandboxes = {"messenger": "wecom", "phones": "sms"}
+    sandboxes = {"messenger": "wecom", "phones": "sms", "mail": "mail"}
     assert Outside.of(given) == Outside(database=False, temporal=False, providers=frozenset(), **sandboxes)
     assert given == {"OMS_LOG_LEVEL": "DEBUG"}
 

@@ -12,6 +12,7 @@ from domain.approvals import Role, ask
 from providers.messengers.choosing import messenger
 from providers.messengers.port import MessengerApp
 from relay.jobs.approval_notices import ApprovalNotices
+from relay.jobs.approval_tellers import ByMessenger
 from sandbox.core.settings import Settings
 from sandbox.messengers.people import Directory
 from sandbox.wecom import WeComSandbox
@@ -64,7 +65,7 @@ async def company(database_url: str, pool: Pool) -> AsyncIterator[Company]:
     own = await open_pool(as_role(database_url, "oms_relay"), application="relay")
     async with httpx.AsyncClient(transport=httpx.MockTransport(door)) as http:
         client = messenger(APP, http, lambda: place.now)
-        notices = ApprovalNotices(ApprovalNoticeStore(own), client, CONSOLE, lambda: place.now)
+        notices = ApprovalNotices(ApprovalNoticeStore(own), ByMessenger(client), CONSOLE, lambda: place.now)
         place = Company(pool, sandbox.people, notices, NOW)
         store = PeopleStore(pool)
         for person, role in (
@@ -140,8 +141,8 @@ async def test_what_was_decided_meanwhile_needs_no_notice(company: Company) -> N
 async def test_a_sender_that_died_is_followed_by_another_when_its_lease_is_over(company: Company) -> None:
     await company.asks()
     store = ApprovalNoticeStore(company.pool)
-    await store.address("wecom/", company.now)
-    (claimed,) = await store.claim(company.now, 60, 4)
+    await store.address("messenger", "wecom/", None, company.now)
+    (claimed,) = await store.claim("messenger", company.now, 60, 4)
     assert await company.notices.look() == 0, "somebody sends it"
     company.now += timedelta(seconds=61)
     await company.notices.look()

@@ -1,0 +1,1 @@
+"""Mail to people of ours, by the company's own server."""
