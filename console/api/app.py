@@ -11,14 +11,28 @@ from pydantic.json_schema import models_json_schema
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.api import complaints, events, evidence, goods, orders, payments, reports, returns
+from console.api import (
+    callbacks,
+    complaints,
+    events,
+    evidence,
+    finance,
+    goods,
+    orders,
+    payments,
+    reports,
+    returns,
+    tickets,
+)
 from console.api.callers import Scoped
 from console.api.problems import ProblemDetail, add_problems
 from console.api.reading import BODIES
 from console.wiring import Wiring
 
 MOUNTED = "/api/v1"
-ROUTERS = (orders, payments, complaints, returns, evidence, events, goods, reports)
+ROUTERS = (
+    orders, payments, complaints, returns, evidence, events, goods, finance, tickets, callbacks, reports,
+)  # fmt: skip
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 DESCRIPTION = (
     "Orders and returns for programs of others, by a token made with `oms api-token add`. Amounts are integers in "

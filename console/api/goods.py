@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -12,12 +13,13 @@ from starlette.responses import Response
 from console.api.callers import Caller, Scoped, refuse
 from console.api.once import Key, once, own_number
 from console.api.problems import CHANGING, READING, ApiProblem, FieldFault, may_answer
-from console.api.reading import read_json, takes
+from console.api.reading import own_cursor, read_json, takes
 from domain.access.api_tokens import ApiScope
 from domain.access.desk import PutSkus, ReceiveGoods
 from domain.catalog.records import SkuRecord
 from domain.order import Id, Qty, Sku, Tag
 from domain.strict import Strict
+from store.console.goods import BookedMove, GoodsPages
 from store.stock.catalog import CatalogStore
 from store.stock.ledger import StockBalance, StockStore
 
@@ -30,6 +32,16 @@ PUTS = Annotated[Caller, Depends(Scoped(ApiScope.CATALOG_WRITE))]
 
 class StockListed(BaseModel):
     stock: list[StockBalance]
+    next: str | None
+
+
+class MovesListed(BaseModel):
+    moves: Sequence[BookedMove]
+    next: str | None
+
+
+class SkusListed(BaseModel):
+    skus: Sequence[SkuRecord]
     next: str | None
 
 
@@ -78,6 +90,22 @@ async def stock(
     return StockListed(stock=list(page), next=_cursor(page[-1]) if len(found) > limit else None)
 
 
+@router.get(
+    "/stock/moves", response_model=MovesListed, operation_id="listMoves",
+    summary="Why a balance is what it is, newest first", responses=may_answer(*READING),
+)  # fmt: skip
+async def moves(
+    caller: SEES_STOCK,
+    sku: Sku,
+    warehouse: Tag,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[str | None, Query(max_length=300)] = None,
+) -> MovesListed:
+    with own_cursor():
+        page = await GoodsPages(caller.wiring.pool).moves(caller.scope.warehouses, sku, warehouse, limit, after)
+    return MovesListed(moves=page.moves, next=page.next)
+
+
 @router.post(
     "/stock/receipts", status_code=201, response_model=GoodsReceived, operation_id="receiveGoods",
     summary="Goods have come in", responses=may_answer(*CHANGING), openapi_extra=takes(ReceiptRequest),
@@ -93,6 +121,20 @@ async def receive(request: Request, caller: RECEIVES, key: Key) -> Response:
         return GoodsReceived(ref=asked.ref, told=done["told"])
 
     return await once(request, caller, key, asked, 201, act)
+
+
+@router.get(
+    "/catalog/skus", response_model=SkusListed, operation_id="listSkus", summary="SKUs by their number",
+    responses=may_answer(*READING),
+)  # fmt: skip
+async def skus(
+    caller: SEES_SKUS,
+    untagged: Annotated[bool, Query(description="Only those without tags, which stop orders.")] = False,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[Sku | None, Query(description="`next` of the page before.")] = None,
+) -> SkusListed:
+    found = await CatalogStore(caller.wiring.pool).list(limit + 1, after or "", untagged=untagged)
+    return SkusListed(skus=found[:limit], next=found[limit - 1].sku if len(found) > limit else None)
 
 
 @router.get(

@@ -26,8 +26,8 @@ from console.api.order_shapes import (
     RefreshRequest,
     RefundShown,
 )
-from console.api.problems import CHANGING, READING, ApiProblem, FieldFault, may_answer
-from console.api.reading import read_json, takes
+from console.api.problems import CHANGING, READING, ApiProblem, may_answer
+from console.api.reading import own_cursor, read_json, takes
 from console.api.refusals import as_problem
 from domain.access.api_tokens import ApiScope
 from domain.order import Address, Id, OrderNo, StartOrder
@@ -107,11 +107,8 @@ async def listed(
         status=status, channel=channel, buyer_id=buyer_id, number=number, channels=caller.scope.channels,
         warehouses=caller.scope.warehouses,
     )  # fmt: skip
-    try:
+    with own_cursor():
         page = await OrderStore(caller.wiring.pool).list(wanted, limit, after)
-    except ValueError as why:
-        fault = FieldFault(pointer="query/after", code="cursor", detail=str(why))
-        raise ApiProblem(422, "INVALID_REQUEST", str(why), [fault]) from None
     return OrderListed(orders=list(page.orders), next=page.next)
 
 

@@ -1,6 +1,8 @@
 """Bodies: read once, bounded, as strictly as every message; faults name their place."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +17,16 @@ M = TypeVar("M", bound=BaseModel)
 
 BODIES: list[type[BaseModel]] = []
 """Of which the OpenAPI document shows the schemas."""
+
+
+@contextmanager
+def own_cursor() -> Iterator[None]:
+    """Raises `ApiProblem` for an `after` that no page of ours gave."""
+    try:
+        yield
+    except ValueError as why:
+        fault = FieldFault(pointer="query/after", code="cursor", detail=str(why))
+        raise ApiProblem(422, "INVALID_REQUEST", str(why), [fault]) from None
 
 
 def takes(model: type[BaseModel]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.api.problems import ApiProblem, FieldFault, pointer
+from starter.clients.comparing import ComparisonNotAsked
 from starter.clients.desk import NotDone
 from starter.clients.errors import (
     CommandRefused,
@@ -18,7 +19,7 @@ from starter.clients.return_errors import NoSuchReturn, ReturnError, ReturnExist
 
 _PLACE = re.compile(r"([A-Za-z0-9_.]{1,200}): (.+)", re.DOTALL)
 _NOT_YOURS = frozenset({"FORBIDDEN", "SAME_PERSON"})
-AGAIN_S = 5
+AGAIN_S, HOUR_S = 5, 3_600
 
 
 NO_ANSWER = "whether it was done is not known; ask again under the same key"
@@ -39,6 +40,10 @@ def as_problem(why: OrderError) -> ApiProblem:  # noqa: PLR0911 - a table of kin
             return ApiProblem(429, why.type, why.reason, retry_after_s=AGAIN_S)
         case NotNow():
             return ApiProblem(409, why.type, why.reason, final=True)
+        case ComparisonNotAsked(type="TooMany"):
+            return ApiProblem(429, why.type, why.why, retry_after_s=HOUR_S)
+        case ComparisonNotAsked(type="NotRunning"):
+            return ApiProblem(409, why.type, why.why, retry_after_s=AGAIN_S)
         case NotDone(type="DeskRefused" | "InvalidWork"):
             return ApiProblem(409, why.type, why.why, final=True)
         case CommandRefused():

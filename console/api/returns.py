@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,15 +14,16 @@ from console.api.once import Key, once, own_key
 from console.api.order_shapes import ForSomebody
 from console.api.orders import insist_on_order
 from console.api.problems import CHANGING, READING, ApiProblem, may_answer
-from console.api.reading import read_json, takes
+from console.api.reading import own_cursor, read_json, takes
 from console.api.refusals import as_problem
 from domain.access.api_tokens import ApiScope
 from domain.order import Id, OrderNo, Qty, Text
-from domain.returns.enums import Fault, Reason, ReturnType
+from domain.returns.enums import CaseStatus, Fault, Reason, ReturnType
 from domain.returns.models import Actor, ApplyReturn, CaseUnit, EvidenceId, Parcel, Quote, ReturnNo, ReturnView
 from domain.returns.waybills import as_printed, odd_number
 from domain.strict import Strict
 from starter.clients.return_errors import ReturnExists
+from store.console.returns import ReturnFilter, ReturnPages
 from store.errors import OrderRefused
 from store.returns import ReturnStore
 from store.rules.policies import PolicyStore
@@ -115,6 +116,29 @@ class CasesListed(BaseModel):
     returns: list[CaseShown]
 
 
+class CaseLine(BaseModel):
+    """`amount_minor`: what was quoted; null where nothing was."""
+
+    return_no: str
+    order_no: str
+    type: ReturnType
+    status: CaseStatus
+    reason: Reason
+    waiting_for: str
+    channel: str
+    buyer_id: str
+    currency: str
+    amount_minor: int | None
+    refunded_minor: int
+    applied_at: datetime
+    ended_at: datetime | None
+
+
+class CaseLinesListed(BaseModel):
+    returns: list[CaseLine]
+    next: str | None
+
+
 class Withdrawn(Strict):
     return_no: str
     withdrawn: bool = True
@@ -175,6 +199,25 @@ async def _applied_before(caller: Caller, application: ApplyReturn) -> Applied |
         return_no=view.return_no, order_no=view.order_no, status=view.status, quote=view.quote, currency=view.currency,
         route=view.route,
     )  # fmt: skip
+
+
+@router.get(
+    "/returns", response_model=CaseLinesListed, operation_id="listAllReturns", summary="Cases, newest first",
+    responses=may_answer(*READING),
+)  # fmt: skip
+async def listed(
+    caller: READS,
+    status: CaseStatus | None = None,
+    type: ReturnType | None = None,
+    open: Annotated[bool, Query(description="Only those that are not over yet.")] = False,
+    number: Annotated[Id | None, Query(description="Of a return, an order or a waybill; or a buyer.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Annotated[str | None, Query(max_length=300)] = None,
+) -> CaseLinesListed:
+    wanted = ReturnFilter(status=status, type=type, search=number, open_only=open)
+    with own_cursor():
+        page = await ReturnPages(caller.wiring.pool).page(wanted, caller.scope, limit, after)
+    return CaseLinesListed(returns=[CaseLine.model_validate(dict(row)) for row in page.rows], next=page.next)
 
 
 @router.get(

@@ -39,6 +39,10 @@ class ApiScope(StrEnum):
     CATALOG_READ = "catalog:read"
     CATALOG_WRITE = "catalog:write"
     REPORTS_READ = "reports:read"
+    FINANCE_READ = "finance:read"
+    FINANCE_WRITE = "finance:write"
+    TICKETS_READ = "tickets:read"
+    CALLBACKS_READ = "callbacks:read"
 
 
 LETS: Mapping[ApiScope, tuple[str, str]] = {
@@ -56,6 +60,16 @@ LETS: Mapping[ApiScope, tuple[str, str]] = {
     ApiScope.CATALOG_READ: ("查看商品资料", "reads the catalogue"),
     ApiScope.CATALOG_WRITE: ("修改商品资料", "changes the catalogue"),
     ApiScope.REPORTS_READ: ("查看健康报告和每周异常", "reads health reports and the weeks' anomalies"),
+    ApiScope.FINANCE_READ: (
+        "查看收付款、待付退款和对账差异",
+        "reads payments, refunds, payouts that wait, differences",
+    ),
+    ApiScope.FINANCE_WRITE: ("立即发起对账", "has the books compared now"),
+    ApiScope.TICKETS_READ: ("查看工单", "reads tickets"),
+    ApiScope.CALLBACKS_READ: (
+        "查看回调来源、消息和订阅",
+        "reads what came from outside and what is told to others",
+    ),
 }
 """Chinese and English: for whoever decides."""
 

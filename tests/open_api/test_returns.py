@@ -48,6 +48,10 @@ async def test_a_case_is_quoted_applied_for_looked_at_and_withdrawn(door: Door) 
     shown = (await erp.get(f"/returns/{RETURN}")).json()
     assert (shown["buyer_id"], shown["status"]) == (buyer, "SUPERVISOR_REVIEW"), shown
     assert [case["return_no"] for case in (await erp.get(f"/orders/{order}/returns")).json()["returns"]] == [RETURN]
+    (line,) = (await erp.get("/returns", number=order, open=True)).json()["returns"]
+    assert (line["return_no"], line["amount_minor"]) == (RETURN, 3_000)
+    other = await door.program(name="api/other", channels=("another-shop",))
+    assert (await other.get("/returns")).json() == {"returns": [], "next": None}
     gone = await erp.post(f"/returns/{RETURN}/cancel", {"reason": "I keep it", "on_behalf_of": buyer})
     assert gone.status_code == 200, gone.text
     await door.house.rest()
