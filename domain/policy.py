@@ -17,6 +17,7 @@ FreightBack = Literal["proportional", "none", "none_if_buyer_fault"]
 """What becomes of the freight share of a returned unit. `none_if_buyer_fault`: kept from buyers at fault once goods
 have left (R47)."""
 Days = Annotated[int, Field(ge=0, le=3650)]
+ChannelName = Annotated[str, Field(pattern=r"^[^\s=,，、]{1,64}$")]
 
 
 class Policy(Strict):
@@ -85,6 +86,8 @@ class Policy(Strict):
     """From handing over to the warehouse's receipt, then a ticket."""
     dispatch_s: Seconds = 48 * 3600
     """From payment until all of an order has left, where its channel has promised nothing of its own (R82)."""
+    dispatch_by_channel: Annotated[dict[ChannelName, Seconds], Field(max_length=50)] = Field(default_factory=dict)
+    """The same for orders of these channels: a marketplace promises for all of its shops."""
     dispatch_warning_s: Seconds = 6 * 3600
     """So long before that a ticket warns of what has not left."""
     risk: RiskTable = RiskTable()
@@ -94,6 +97,10 @@ class Policy(Strict):
     warehouses: Annotated[tuple[Tag, ...], Field(max_length=500)] = ()
     """Where goods may be; empty: anywhere."""
     split_priority: tuple[Dimension, ...] = ("warehouse", "customs", "supplier", "logistics")
+
+    def dispatch_of(self, channel: str) -> int:
+        """In seconds from payment, where its order brings no promise of its own."""
+        return self.dispatch_by_channel.get(channel, self.dispatch_s)
 
     @model_validator(mode="after")
     def _every_dimension_once(self) -> Self:

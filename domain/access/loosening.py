@@ -12,7 +12,7 @@ from domain.notices import age_of
 from domain.policy import FreightBack, Policy, changes
 
 Looser = Literal["more", "less", "off", "any"]
-Unit = Literal["s", "days", "fen", "bp", "n", "word"]
+Unit = Literal["s", "days", "fen", "bp", "n", "word", "by_name"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ LEVERS: Mapping[str, Lever] = {
     "cancel_wait_s": Lever("拦截等待", "an interception without an answer is a ticket after", "more"),
     "parked_ticket_after_s": Lever("滞留消息工单", "a parked message is a ticket after", "more"),
     "dispatch_s": Lever("承诺发货时限", "orders are promised to leave within", "more"),
+    "dispatch_by_channel": Lever("各渠道承诺发货时限", "orders of a channel are promised to leave", "any", "by_name"),
     "dispatch_warning_s": Lever("发货临期提醒", "what has not left is warned of so long before", "less"),
     "supplier_answer_s": Lever("供应商回复超时", "a silent supplier is asked about after", "more"),
     "clock_skew_s": Lever("可信的时钟误差", "times ahead of ours that are believed", "more"),
@@ -104,6 +105,8 @@ def _value(lever: Lever, value: Any) -> str:
             return age_of(timedelta(seconds=value))
         case "days":
             return f"{value}d"
+        case "by_name":
+            return ", ".join(f"{name} {age_of(timedelta(seconds=s))}" for name, s in sorted(value.items())) or "–"
         case "bp":
             return f"{value // 100}.{value % 100:02} %"
         case _:

@@ -31,6 +31,7 @@ class PastReturn(Strict):
 class PastDispatch(Strict):
     """Of an order whose channel has promised nothing of its own. `left_at` None: something of it still waits."""
 
+    channel: str
     paid_at: AwareDatetime
     left_at: AwareDatetime | None
 
@@ -98,4 +99,4 @@ def _late(case: PastReturn, rules: AdmissionRules) -> bool:
 
 
 def _due(one: PastDispatch, policy: Policy) -> AwareDatetime:
-    return one.paid_at + timedelta(seconds=policy.dispatch_s)
+    return one.paid_at + timedelta(seconds=policy.dispatch_of(one.channel))

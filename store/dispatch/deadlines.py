@@ -12,10 +12,11 @@ from store.tickets.tickets import open_ticket, resolve_ticket
 SYSTEM, STEP = "dispatch", "dispatch due"
 AT_ONCE = 200
 
-# The channel's own promise, else the policy's, counted from payment. It never moves afterwards.
+# What came with the order, else the policy's time for its channel, else that for all, counted from payment. It never
+# moves afterwards.
 PROMISE = """
 UPDATE orders SET dispatch_by = coalesce((start ->> 'dispatch_by')::timestamptz,
-    coalesce(paid_at, $2) + make_interval(secs => $3))
+    coalesce(paid_at, $2) + make_interval(secs => coalesce(($4::jsonb ->> channel)::float8, $3)))
 WHERE order_no = $1 AND dispatch_by IS NULL"""
 
 # Promised for soon, or late already; nobody was told yet. The most urgent first.
@@ -49,7 +50,7 @@ class DispatchShare:
 
 async def promise(connection: Connection, order_no: str, paid: datetime, policy: Policy) -> None:
     """Inside the transaction that settles the order. Told again it changes nothing."""
-    await connection.execute(PROMISE, order_no, paid, float(policy.dispatch_s))
+    await connection.execute(PROMISE, order_no, paid, float(policy.dispatch_s), policy.dispatch_by_channel)
 
 
 class DispatchStore:

@@ -40,7 +40,7 @@ FROM return_cases c WHERE c.applied_at >= $1 ORDER BY c.applied_at DESC LIMIT $2
 
 # Those that nobody but the policy has promised a time for.
 DISPATCHES = """
-SELECT d.paid_at, CASE WHEN d.waiting = 0 THEN d.dispatched_at END AS left_at
+SELECT d.channel, d.paid_at, CASE WHEN d.waiting = 0 THEN d.dispatched_at END AS left_at
 FROM dispatch_times d JOIN orders o USING (order_no)
 WHERE o.placed_at >= $1 AND d.paid_at IS NOT NULL AND o.start ->> 'dispatch_by' IS NULL
 ORDER BY o.placed_at DESC LIMIT $2"""

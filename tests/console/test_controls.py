@@ -33,6 +33,18 @@ def test_a_duration_is_written_as_it_is_read(seconds: int) -> None:
     assert read_back(Policy(), {"window_s": duration(seconds)})["window_s"] == seconds
 
 
+def test_times_of_channels_are_written_as_people_say_them() -> None:
+    said = {"dispatch_by_channel": "douyin=24h， tmall = 2d"}
+    policy = of(Policy, read_back(Policy(), said))
+    assert policy.dispatch_by_channel == {"douyin": 86_400, "tmall": 172_800}
+    (shown,) = [one for one in fields_of(policy) if one.name == "dispatch_by_channel"]
+    assert shown.text == "douyin=24h, tmall=2d"
+    assert of(Policy, read_back(policy, {"dispatch_by_channel": ""})).dispatch_by_channel == {}
+    for wrong in ("douyin", "=24h", "douyin=soon", "douyin=1h, douyin=2h"):
+        with pytest.raises(Unreadable):
+            read_back(Policy(), {"dispatch_by_channel": wrong})
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [("window_s", "7"), ("window_s", "7d and more"), ("small_refund_max_minor", "1.001"), ("max_applications", "few")],

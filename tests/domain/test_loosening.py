@@ -38,6 +38,7 @@ def test_every_setting_of_the_policy_has_a_direction_or_is_neutral() -> None:
         ({"late_payment_watch_s": 3_600}, "25h → 1h"),
         ({"retention": Retention(applied_days=1)}, "looser"),
         ({"currencies": ("CNY", "USD")}, "USD"),
+        ({"dispatch_by_channel": {"tmall": 172_800}}, "– → tmall 2d"),
     ],
 )
 def test_a_looser_setting_is_told_in_both_languages_and_the_way_back_is_not(changed: dict[str, Any], said: str) -> None:

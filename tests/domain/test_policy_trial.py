@@ -19,8 +19,8 @@ def a_return(amount_minor: int, days: int, reason: Reason = Reason.NO_REASON, fa
 
 def test_returns_and_orders_are_counted_as_each_policy_would_have_had_them() -> None:
     returns = [a_return(5_000, 1), a_return(15_000, 5), a_return(50_000, 9, Reason.QUALITY_PROBLEM, Fault.SELLER)]
-    left = [PastDispatch(paid_at=NOW, left_at=NOW + timedelta(hours=h)) for h in (1, 30, 60)]
-    left.append(PastDispatch(paid_at=NOW, left_at=None))
+    left = [PastDispatch(channel="shop", paid_at=NOW, left_at=NOW + timedelta(hours=h)) for h in (1, 30, 60)]
+    left.append(PastDispatch(channel="shop", paid_at=NOW, left_at=None))
     before = Policy(version=3)
     after = before.model_copy(
         update={
@@ -32,3 +32,10 @@ def test_returns_and_orders_are_counted_as_each_policy_would_have_had_them() -> 
     assert (found.compared_with, found.returns, found.orders, found.divided_otherwise) == (3, 3, 4, 0)
     assert found.before == PolicyFigures(finance=2, too_late=1, freight=3, in_time=2)
     assert found.after == PolicyFigures(finance=1, too_late=2, freight=1, in_time=1)
+
+
+def test_a_time_for_one_channel_counts_its_orders_anew_and_no_others() -> None:
+    left = [PastDispatch(channel=c, paid_at=NOW, left_at=NOW + timedelta(hours=30)) for c in ("shop", "tmall")]
+    after = Policy(dispatch_by_channel={"tmall": 24 * 3600})
+    found = tried(Policy(), after, [], left, [], engine_of(built_in()))
+    assert (found.before.in_time, found.after.in_time) == (2, 1)

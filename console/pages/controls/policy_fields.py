@@ -10,7 +10,9 @@ from console.text.language import PageLanguage
 from domain.access.loosening import LEVERS
 from domain.policy import CarrierSystem, FreightBack, Policy
 
-Kind = Literal["duration", "durations", "money", "number", "flag", "choice", "words"]
+Kind = Literal["duration", "durations", "by_name", "money", "number", "flag", "choice", "words"]
+BY_NAME, EXAMPLE = frozenset({"dispatch_by_channel"}), "douyin=24h, tmall=48h"
+"""Durations by a name that people choose."""
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "carrier_system": get_args(CarrierSystem), "freight_back": get_args(FreightBack),
 }  # fmt: skip
@@ -37,6 +39,8 @@ class PolicyField:
     kind: Kind
     text: str
     choices: tuple[str, ...] = ()
+    example: str = EXAMPLE
+    """Of durations by name."""
 
     def label(self, language: PageLanguage) -> str:
         """As whoever approves a change reads it."""
@@ -68,7 +72,7 @@ def _fields(values: Mapping[str, Any], before: str) -> Iterator[PolicyField]:
     for name, value in values.items():
         if f"{before}{name}" in ELSEWHERE:
             continue
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name not in BY_NAME:
             yield from _fields(value, f"{before}{name}.")
         else:
             kind = _kind(name, value)
@@ -80,6 +84,8 @@ def _kind(name: str, value: Any) -> Kind:
         return "flag"
     if name in CHOICES:
         return "choice"
+    if name in BY_NAME:
+        return "by_name"
     if isinstance(value, list):
         return "durations" if name.endswith("_s") else "words"
     if name.endswith("_s"):
@@ -87,12 +93,14 @@ def _kind(name: str, value: Any) -> Kind:
     return "money" if name.endswith("_minor") else "number"
 
 
-def _text(kind: Kind, value: Any) -> str:
+def _text(kind: Kind, value: Any) -> str:  # noqa: PLR0911 - a table of kinds
     match kind:
         case "duration":
             return "" if value is None else duration(value)
         case "durations":
             return ", ".join(map(duration, value))
+        case "by_name":
+            return ", ".join(f"{each}={duration(seconds)}" for each, seconds in sorted(value.items()))
         case "money":
             return f"{value // 100}.{value % 100:02}"
         case "flag":
@@ -153,9 +161,21 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.replace("，", ",").replace("、", ",").split(",") if part.strip()]
 
 
+def _by_name(text: str) -> dict[str, int]:
+    """Raises `ValueError`, also for a name that stands twice."""
+    found: dict[str, int] = {}
+    for part in _parts(text):
+        name, _, long = (each.strip() for each in part.partition("="))
+        if not name or name in found:
+            raise ValueError(part)
+        found[name] = _seconds(long)
+    return found
+
+
 _READ: Mapping[Kind, Callable[[str], Any]] = {
     "duration": lambda text: _seconds(text) if text else None,
     "durations": lambda text: [_seconds(part) for part in _parts(text)],
+    "by_name": _by_name,
     "money": _minor,
     "number": int,
     "flag": lambda text: text == "1",

@@ -50,6 +50,18 @@ async def test_without_one_the_policys_time_counts_from_payment(orders: OrderSto
     assert await settled(orders, Policy(dispatch_s=12 * 3600)) == PAID + 12 * HOUR
 
 
+async def test_a_channel_has_a_time_of_its_own_and_an_order_that_brings_one_keeps_it(
+    orders: OrderStore, stocked: None
+) -> None:
+    policy = Policy(dispatch_s=12 * 3600, dispatch_by_channel={"shop": 24 * 3600, "another": 3_600})
+    assert await settled(orders, policy, channel="shop") == PAID + 24 * HOUR
+
+
+async def test_what_an_order_brings_counts_before_its_channels_time(orders: OrderStore, stocked: None) -> None:
+    policy = Policy(dispatch_by_channel={"shop": 24 * 3600})
+    assert await settled(orders, policy, channel="shop", dispatch_by=NOW + 5 * HOUR) == NOW + 5 * HOUR
+
+
 async def test_a_settlement_told_again_does_not_move_the_promise(orders: OrderStore, stocked: None) -> None:
     promised = await settled(orders)
     again = SettlePayment(write=a_write(payment=a_payment()), policy=Policy(dispatch_s=3_600))
