@@ -1,13 +1,13 @@
 """Why an order was split as it was: reasons with their rules, what was rejected, what would have avoided it (R34)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from domain.fulfilment.alternatives import Rejected, rejected
-from domain.fulfilment.planning import PlanInputs, Planned, plan
-from domain.fulfilment.what_if import Change, nearest
+from domain.fulfilment.planning import AvailableStock, PlanInputs, Planned, plan
+from domain.fulfilment.what_if import Change, Nearest, nearest
 from domain.records import ChildPlan
 from domain.rules.decision import LineDecision, RuleDecision
 from domain.strict import Strict
@@ -80,6 +80,22 @@ def explain(inputs: PlanInputs, planned: Planned) -> Explanation:
         inputs=inputs,
         plan=planned.children,
     )
+
+
+def as_of_now(explanation: Explanation, stock: Iterable[AvailableStock]) -> Explanation:
+    """The same split, with what would make one child less now that this much lies there. `joins` without changes:
+    planned now, the two would travel together. A large order stays as it was explained."""
+    if not explanation.complete:
+        return explanation
+    inputs = explanation.inputs.model_copy(update={"stock": tuple(stock)})
+    found = nearest(inputs, explanation.plan, planned_earlier=True)
+    nothing = Nearest(joins="", changes=())
+    children = tuple(
+        child.model_copy(update={"joins": now.joins or None, "nearest": now.changes})
+        for child in explanation.children
+        for now in (found.get(child.child_no, nothing),)
+    )
+    return explanation.model_copy(update={"children": children})
 
 
 def replay(explanation: Explanation) -> tuple[ChildPlan, ...]:

@@ -42,11 +42,15 @@ class Nearest:
     changes: tuple[Change, ...]
 
 
-def nearest(inputs: PlanInputs, children: Sequence[ChildPlan]) -> Mapping[str, Nearest]:
-    """By child number, where a change was found that really makes one child less."""
+def nearest(
+    inputs: PlanInputs, children: Sequence[ChildPlan], *, planned_earlier: bool = False
+) -> Mapping[str, Nearest]:
+    """By child number, where a change was found that really makes one child less. `planned_earlier`: by other inputs,
+    so that nothing at all may have to change any more."""
     if len(children) < 2:
         return {}
-    ways = sorted(_ways(inputs, children), key=lambda way: way[0])
+    found = _ways(inputs, children)
+    ways = sorted((way for way in found if way[3] or planned_earlier), key=lambda way: way[0])
     answer: dict[str, Nearest] = {}
     tries = 0
     for _, mover, target, changes in ways:
@@ -54,10 +58,15 @@ def nearest(inputs: PlanInputs, children: Sequence[ChildPlan]) -> Mapping[str, N
         if (one in answer and other in answer) or tries >= TRIES:
             continue
         tries += 1
-        if len(plan(changed(inputs, changes), STEPS).children) < len(children):
+        anew = plan(changed(inputs, changes), STEPS).children
+        if len(anew) < len(children) and (changes or _together(children[mover], children[target], anew)):
             answer.setdefault(one, Nearest(other, changes))
             answer.setdefault(other, Nearest(one, changes))
     return answer
+
+
+def _together(one: ChildPlan, other: ChildPlan, anew: Sequence[ChildPlan]) -> bool:
+    return any(one.lines.keys() | other.lines.keys() <= child.lines.keys() for child in anew)
 
 
 def changed(inputs: PlanInputs, changes: Sequence[Change]) -> PlanInputs:
@@ -125,9 +134,8 @@ def _ways(inputs: PlanInputs, children: Sequence[ChildPlan]) -> Iterator[tuple[W
                 ]
             if not waits:
                 changes += _short(mover, target, lines, left)
-            if changes:
-                units = sum(change.units for change in changes)
-                yield (len(changes), units, min(m, t), max(m, t)), m, t, tuple(changes)
+            units = sum(change.units for change in changes)
+            yield (len(changes), units, min(m, t), max(m, t)), m, t, tuple(changes)
 
 
 def _unlike(

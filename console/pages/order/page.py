@@ -44,11 +44,11 @@ async def order(
     found = content.detail.order.order_no
     if found != number:
         return RedirectResponse(f"/orders/{found}", 303)
-    web_ui = wiring.settings.temporal_ui_url
+    web_ui, kept = wiring.settings.temporal_ui_url, await PlanStore(wiring.pool).explanation(found)
     return render(
         request, "order.html", user, content=content, order=content.detail.order, detail=content.detail,
         story=told(content.timeline, raw=bool(raw)), raw=bool(raw), choices=choices_of(content, user), said=said,
-        splits=_splits(request, await PlanStore(wiring.pool).explanation(found)),
+        splits=_splits(request, kept), planned_at=kept.planned_at if kept else None,
         late=await _waiting(wiring, content.detail.order), done=DONE, factors=_factors(request, content.detail.holds),
         seconds_left=_seconds_left(content.detail.holds, wiring.now()),
         names={line["line_id"]: line["name"] or line["sku"] for line in content.detail.lines},

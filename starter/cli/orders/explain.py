@@ -1,6 +1,7 @@
 """`oms order explain`: why an order was split as it was, what else was possible, and whether it still plans so."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -45,14 +46,15 @@ def explain(
         whole = kept.explanation.model_dump(mode="json")
         numbers = {c.child_no for c in children}
         whole["children"] = [c for c in whole["children"] if c["child_no"] in numbers]
-        output.as_json({"planned_at": kept.planned_at, **whole})
+        later = [one for one in kept.later if number in (one.child_no, kept.explanation.order_no)]
+        output.as_json({"planned_at": kept.planned_at, "nearest_as_of": kept.as_of, "later": later, **whole})
     else:
         _print(kept, children)
 
 
 async def _read(number: str) -> KeptPlan:
     async with database() as pool:
-        kept = None if "\x00" in number else await PlanStore(pool).explanation(number)
+        kept = None if "\x00" in number else await PlanStore(pool).explanation_now(number, datetime.now(UTC))
     if kept is None:
         raise CommandFailed(
             f"no plan is stored for {number!r}: it is unknown, not yet paid, or older than explanations; "
@@ -68,6 +70,7 @@ def _print(kept: KeptPlan, children: list[ChildExplanation]) -> None:
         [
             ("order", explanation.order_no),
             ("planned", kept.planned_at),
+            ("nearest change as of", kept.as_of),
             ("rule set", decision.version if decision.version is not None else N_("none")),
             ("policy", explanation.inputs.policy_version),
             ("split order", " > ".join(decision.split_priority)),
@@ -79,6 +82,9 @@ def _print(kept: KeptPlan, children: list[ChildExplanation]) -> None:
         rows = _rows(child, matched(explanation, child.child_no))
         first = f"{child.child_no}: {child.warehouse}{_carrier(child)}"
         output.table(first, ("what", "words"), [(_words(what), _words(text)) for what, text in rows])
+    for one in kept.later:
+        made = (("由来", "made of"), (", ".join(one.of), ", ".join(one.of)))
+        output.table(f"{one.child_no}: {one.warehouse}", ("what", "words"), [tuple(_words(words) for words in made)])
 
 
 def _rows(child: ChildExplanation, rules: Sequence[Words]) -> list[tuple[Words, Words]]:
@@ -88,8 +94,14 @@ def _rows(child: ChildExplanation, rules: Sequence[Words]) -> list[tuple[Words, 
         *((("拆分原因", "because"), one) for one in because),
         *((("规则", "rules"), one) for one in rules),
         *((("未采用", "rejected"), turned_down(one)) for one in child.rejected),
-        *(((f"与 {joins} 同包需", f"with {joins} if"), change(one)) for one in child.nearest),
+        *(((f"与 {joins} 同包需", f"with {joins} if"), one) for one in _nearest(child)),
     ]
+
+
+def _nearest(child: ChildExplanation) -> list[Words]:
+    if child.joins and not child.nearest:
+        return [("无需改变：现在拆单会同包", "nothing changes: planned now, they would travel together")]
+    return [change(one) for one in child.nearest]
 
 
 def _carrier(child: ChildExplanation) -> str:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from domain.fulfilment.alternatives import Rejected
-from domain.fulfilment.explanation import Because, Explanation, explain, replay
+from domain.fulfilment.explanation import Because, Explanation, as_of_now, explain, replay
 from domain.fulfilment.explanation_text import matched, reason
 from domain.fulfilment.planning import PlanInputs, plan
 from domain.fulfilment.what_if import Change, changed
@@ -39,6 +39,27 @@ def an_order(seed: int) -> PlanInputs:
     tariffs = (tariff("SF", 900, 300), tariff("YTO", 700, 400, warehouse="A")) if dice.random() < 0.5 else ()
     rules = decision(*ruled, tariffs=tariffs) if dice.random() < 0.7 else None
     return inputs(lines, stock, rules, tags)
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_in_a_world_where_everything_lies_everywhere_no_unit_more_is_asked_for(block: int) -> None:
+    nothing = 0
+    for seed in range(block * 20, block * 20 + 20):
+        stored = explained(an_order(seed))
+        plenty = [balance.model_copy(update={"available": 1000}) for balance in stored.inputs.stock]
+        now = as_of_now(stored, plenty)
+        assert (now.plan, now.inputs) == (stored.plan, stored.inputs), "what was planned stays as it was"
+        inputs_now = stored.inputs.model_copy(update={"stock": tuple(plenty)})
+        for child in now.children:
+            assert not [c for c in child.nearest if c.kind == "stock" and (c.sku, c.value) in places(stored)], seed
+            if child.joins:
+                nothing += not child.nearest
+                assert len(plan(changed(inputs_now, child.nearest)).children) < len(stored.plan), (seed, child)
+    assert nothing, "some would travel together without any change"
+
+
+def places(explanation: Explanation) -> set[tuple[str | None, str]]:
+    return {(balance.sku, balance.warehouse) for balance in explanation.inputs.stock}
 
 
 @pytest.mark.parametrize("block", range(10))
