@@ -107,7 +107,7 @@ scenarios: venv ## every case of FILE (default tests/scenarios/scenarios.yaml), 
 	@$(PY) -m bench.scenarios $(FILE)
 
 bench: venv ## measure against the stack of this machine
-	@$(call timed,bench,$(PY) -m bench)
+	@$(call timed,bench,$(PY) -m bench $(ARGS))
 
 faults: venv ## CALLBACKS signed callbacks under faults of SEED; ends in lost 0, unexpected 0, duplicated 0
 	@$(call timed,faults,$(PY) -m bench.faults --seed $(SEED) --callbacks $(CALLBACKS))

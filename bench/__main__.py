@@ -40,13 +40,14 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--orders", type=int, default=40, help="how many of each kind in a round (default 40)")
     parser.add_argument("--pairs", type=int, default=5, help="rounds of each kind (default 5)")
+    parser.add_argument("--only", choices=list(KINDS), help="orders of this kind alone, without the empty workflow")
     parser.add_argument("--which", metavar="PROGRAM", help="print the statements that it asks most often")
     parser.add_argument("--json", type=Path, default=Path("bench/results/bench.json"), help="file for the figures")
     options = parser.parse_args(words)
     env = {**FAST_WORLD, **os.environ}
     with stack.running_stack(env, tell=lambda line: console.print(line, highlight=False)) as variables:
         os.environ.update(variables)
-        found = asyncio.run(_measure(options.orders, options.pairs, options.which, variables))
+        found = asyncio.run(_measure(options, variables))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps([asdict(r) | {"ours_ms": r.ours_ms} for r in found], indent=2))
     _show(found, options.orders)
@@ -54,18 +55,19 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-async def _measure(n: int, pairs: int, which: str | None, variables: Mapping[str, str]) -> list[Round]:
+async def _measure(options: argparse.Namespace, variables: Mapping[str, str]) -> list[Round]:
+    n, kinds = options.orders, [options.only] if options.only else [*KINDS, EMPTY]
     async with on_stage("bench", variables, BENCH_POLICY, patience_s=300) as stage:
         await statements.begin_counting(stage.pool)
         idle = await idle_asked(stage)
         found: list[Round] = []
         with Progress(console=console) as progress:
-            bar = progress.add_task("rounds", total=pairs * n * (len(KINDS) + 1))
-            for pair in range(pairs):
-                for kind in [*KINDS, EMPTY] if pair % 2 == 0 else [EMPTY, *reversed(KINDS)]:
+            bar = progress.add_task("rounds", total=options.pairs * n * len(kinds))
+            for pair in range(options.pairs):
+                for kind in kinds if pair % 2 == 0 else reversed(kinds):
                     found.append(await _round(stage, kind, n, idle, found, lambda: progress.advance(bar)))
-        if which:
-            for calls, text in await statements.most_frequent(stage.pool, which):
+        if options.which:
+            for calls, text in await statements.most_frequent(stage.pool, options.which):
                 console.print(f"{calls:7d}  {text[:200]}", highlight=False, markup=False)
         return found
 
@@ -87,7 +89,7 @@ async def _round(
 def _show(found: Sequence[Round], n: int) -> None:
     kinds = [kind for kind in (*KINDS, EMPTY) if any(r.what == kind for r in found)]
     rounds = {kind: [r for r in found if r.what == kind] for kind in kinds}
-    title = f"medians of {len(rounds[EMPTY])} rounds of {n}, {AT_ONCE} at once; in brackets the range"
+    title = f"medians of {len(found) // len(kinds)} rounds of {n}, {AT_ONCE} at once; in brackets the range"
     table = Table(title=title, title_justify="left")
     for column in ("an order", *kinds):
         table.add_column(column, justify="right" if column in kinds else "left")

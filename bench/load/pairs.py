@@ -64,7 +64,7 @@ def compare(pairs: Sequence[Mapping[str, Mapping[str, float]]]) -> list[Compared
 async def _run(arm: str, orders: int, figures: Path) -> dict[str, float]:
     """A stack of this arm's own, brought up and ended by the run."""
     env = {**os.environ, **ARMS[arm], "OMS_STATE_DIR": f".local/pairs-{arm}", "OMS_PORTS": "free"}
-    words = ("-m", "bench", "--orders", str(orders), "--json", str(figures))
+    words = ("-m", "bench", "--only", "in step", "--pairs", "1", "--orders", str(orders), "--json", str(figures))
     run = await asyncio.create_subprocess_exec(
         sys.executable, *words, cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

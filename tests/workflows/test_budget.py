@@ -3,34 +3,40 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from bench.budget import budget
 from domain.facts import Kind
 from domain.fulfilment.parcel_states import MOVES, can_change
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import fact, two_parcel_order
 from tests.workflows.play import Play, kinds
 
-EVENTS, TASKS = 90, 16
 
-
-async def whole_life(play: Play) -> None:
-    """Every fact of a life that the relay would deliver (decision 0005: a scan that can move nothing stays away)."""
+async def whole_life(play: Play, *at_once: tuple[int, ...]) -> None:
+    """Every fact of a life that the relay would deliver (decision 0005: a scan that can move nothing stays away), of
+    these parcels at once."""
     await play.start(two_parcel_order())
     await play.pay()
     for kind in Kind:
         status = (await play.view()).children[0].status
         if kind in MOVES and can_change(status, kind):
-            await play.happens(kind, 1, 2)
+            for parcels in at_once:
+                await play.happens(kind, *parcels)
     await play.confirm()
     assert await play.finish() == "COMPLETED"
 
 
-async def test_a_whole_life_of_two_parcels_keeps_its_budget(plays: Plays) -> None:
+@pytest.mark.parametrize(("kind", "at_once"), [("in step", [(1, 2)]), ("out of step", [(1,), (2,)])])
+async def test_a_whole_life_of_two_parcels_keeps_its_budget(
+    plays: Plays, kind: str, at_once: list[tuple[int, ...]]
+) -> None:
     async with plays() as play:
-        await whole_life(play)
+        await whole_life(play, *at_once)
         history = await play.history()
-    count = kinds(history)
-    assert count.total() <= EVENTS, count
-    assert count["WORKFLOW_TASK_STARTED"] <= TASKS, count
+    count, most = kinds(history), budget(kind)
+    assert count.total() <= most["events"], count
+    assert count["WORKFLOW_TASK_STARTED"] <= most["workflow_tasks"], count
     assert count["WORKFLOW_TASK_FAILED"] == count["WORKFLOW_TASK_TIMED_OUT"] == 0
 
 
