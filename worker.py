@@ -108,8 +108,6 @@ WORKFLOW_POLLS = 10
 """Four of five ask for orders that are cached here. The SDK's 5 took 44 tasks a second off a busy server, which is less
 than 100 events a second bring; with 20 a rush of payments goes through less together (docs/performance.md, Storm and
 burst)."""
-ASKED_BESIDE = 50
-"""Requests to one system at the same time beside one an activity: a round of questions is one activity."""
 GC_THRESHOLD = 20_000
 """New objects between two looks of the garbage collector; Python looks after 700."""
 
@@ -138,7 +136,7 @@ async def activities(
     await RuleSetStore(pool).ensure_built_in(now())
 
     async def http(system: str) -> httpx.AsyncClient:
-        at_once = settings.worker.worker_activities + ASKED_BESIDE
+        at_once = settings.worker.worker_activities + 50  # a round of questions is one activity
         return await resources.enter_async_context(telemetry.http_client(system, at_once=at_once))
 
     outside = await make_partners(settings, http, now)
