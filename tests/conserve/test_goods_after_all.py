@@ -62,6 +62,28 @@ async def test_a_replacement_that_leaves_after_the_exchange_has_ended_without_it
     assert steps == {"send back", LEFT}
 
 
+async def test_a_piece_that_was_cancelled_and_replaced_and_leaves_all_the_same_is_a_question(ground: Ground) -> None:
+    """The buyer has two of them; nobody heard of it."""
+    number = "75000093"
+    case = await replaced(ground, number)
+    await case.life.happens(Kind.INTERCEPTED, 2)
+    await case.resolve("retry")
+    assert (await case.view()).replacement_no == case.life.child_no(3)
+    await case.life.happens(Kind.PACKED, 2)
+    assert not (await case.view()).open_tickets
+    await case.life.happens(Kind.WAYBILL_RETURNED, 2)
+    await case.life.happens(Kind.SIGNED, 2)
+    (ticket,) = (await case.view()).open_tickets
+    assert (ticket.step, ticket.severity, ticket.child_no) == (LEFT, "urgent", case.life.child_no(2))
+    await case.check_outbound(passed=True)
+    await case.life.happens(Kind.WAYBILL_RETURNED, 3)
+    await case.life.happens(Kind.SIGNED, 3)
+    assert (await case.shown()).ended_at is None, "somebody has to see to it"
+    await case.resolve("give_up")
+    assert (await case.shown()).status is CaseStatus.EXCHANGED
+    await every_owner(ground, case.life, number)
+
+
 @pytest.mark.parametrize("again", ["told again", "told late"])
 async def test_what_a_warehouse_said_before_it_rejected_a_replacement_closes_no_question(
     ground: Ground, again: str

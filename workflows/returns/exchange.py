@@ -26,6 +26,7 @@ from workflows.durable.branches import Branches
 from workflows.durable.carrying import ByType, Own, Table
 from workflows.durable.guarded import GaveUp, Step, guarded
 from workflows.durable.local_steps import until_in_store
+from workflows.returns.former_replacements import LEFT_THOUGH_STOPPED, FormerReplacements
 from workflows.returns.held_replacement import may_have_its_label, until_no_bank_holds_it
 from workflows.returns.inspection import Inspection
 from workflows.returns.messages import CheckOutbound, LabelAnswer
@@ -36,7 +37,6 @@ from workflows.shipping.warehouse import Voided, Warehouse
 STOCK = "stock"
 NOT_SENT = "replacement not sent"
 ONCE = "a replacement's news counts once, and by its time"
-LEFT_THOUGH_STOPPED = "left though it was stopped"
 GOES_ON = frozenset({Kind.WMS_ACCEPTED, Kind.PICKING, Kind.PACKED})
 """After all."""
 
@@ -46,6 +46,7 @@ class Exchange:
 
     CARRIED = Table(
         shipment=Own(),
+        former=Own(),
         passed=bool,
         _lines=tuple[ReplacementLine, ...],
         _seq=int,
@@ -67,6 +68,7 @@ class Exchange:
     def __init__(self, state: ReturnState, branches: Branches, inspection: Inspection) -> None:
         self.state = state
         self.shipment = Shipment("", ChildStatus.RELEASED)
+        self.former = FormerReplacements(state)
         self.passed = False
         self._warehouse = Warehouse(state)
         self._branches = branches
@@ -78,15 +80,12 @@ class Exchange:
         """Why the warehouse does not send it, and when it has rejected it."""
         self._there: dict[str, int] = {}
         """Units that the warehouse has found, of lines of which it has found fewer."""
-        self._over = False
-        self._anew = False
-        """Another piece goes out instead of one that the warehouse cancelled."""
-        self._begun = False
+        self._over = self._begun = self._anew = False
+        """`_anew`: another piece goes out instead of one that the warehouse cancelled."""
         self._replacing = False
         """The piece that the warehouse cancelled is being cleared away."""
-        self._pushed = False
-        self._labelled = False
-        """Booked, or given up."""
+        self._pushed = self._labelled = False
+        """`_labelled`: booked, or given up."""
         self._gone = False
         self._receipt_ends: datetime | None = None
         self._told_a_person: set[str] = set()
@@ -268,6 +267,7 @@ class Exchange:
 
     async def _clear_away(self) -> None:
         await self._void_label()
+        self.former.add(self.shipment)
         self.shipment, self.passed, self._anew = Shipment("", ChildStatus.RELEASED), False, True
         self._replacing = self._labelled = False
 

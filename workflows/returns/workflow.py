@@ -272,6 +272,8 @@ class Return(ReturnHandlers):
             self._payout.refunds.apply(fact)
         elif self._exchange.is_meant(fact):
             self._exchange.apply(fact)
+        elif self._exchange.former.is_meant(fact) and workflow.patched("former replacements are listened to"):
+            self._exchange.former.apply(fact)
         elif self._late_parcel.watching:
             self._late_parcel.apply(fact)
         else:
