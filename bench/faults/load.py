@@ -15,6 +15,7 @@ from workflows.messages import ResolveTicket
 from workflows.order.messages import ConfirmReceipt
 
 TRY_AGAIN_S = 2.0
+ARRIVED = ("DELIVERED", "COMPLETED")
 
 
 class Load:
@@ -53,7 +54,10 @@ class Load:
         try:
             await self._surely_start(order)
             await self._surely_pay(order)
-            await self.stage.until(order.order_no, "delivery", lambda s: s.status in ("DELIVERED", "COMPLETED"))
+            seen = await self.stage.until(order.order_no, "delivery", lambda s: s.ended or s.status in ARRIVED)
+            if seen.status not in ARRIVED:
+                self.troubles.append(f"{order.order_no}: it has ended as {seen.status}, {seen}")
+                return
             await self._surely_confirm(order)
             await self.stage.until(order.order_no, "its end", lambda s: s.ended)
         except (TookTooLong, OrderError, RuntimeError) as error:
