@@ -147,3 +147,30 @@ async def test_a_payment_told_twice_counts_once(plays: Plays) -> None:
         assert play.world.account.outcomes(paid.key) == ["APPLIED", "DUPLICATE", "DUPLICATE"]
         assert (await play.view()).paid_minor == 10_600 and not await play.tickets()
         assert play.world.calls["push"] == 1
+
+
+async def test_a_creation_that_is_refused_as_paid_takes_the_payment_and_asks_nobody(plays: Plays) -> None:
+    """Our first answer was lost; the buyer paid before we asked again (WeChat Pay: ORDERPAID)."""
+    async with plays() as play:
+        play.world.faults.sequence("create", ["unknown", "refused"])
+        await play.start(two_parcel_order())
+        await play.buyer_pays()
+        await play.pass_time(MINUTE)
+        assert await play.statuses() == ("AWAITING_SHIPMENT", "RELEASED", "RELEASED")
+        assert (play.world.calls["create"], play.world.calls["query"]) == (2, 1)
+        assert await play.tickets() == () and play.world.account.open_tickets == []
+
+
+@pytest.mark.parametrize("amount", [None, 1])
+async def test_a_creation_that_is_refused_for_another_reason_is_a_question_for_a_person(
+    plays: Plays, amount: int | None
+) -> None:
+    """Unpaid there, or paid with another amount: as before."""
+    async with plays() as play:
+        play.world.faults.sequence("create", ["unknown", "refused"])
+        await play.start(two_parcel_order())
+        if amount is not None:
+            await play.buyer_pays(amount)
+        await play.pass_time(MINUTE)
+        assert "create payment" in [t.step for t in await play.tickets()]
+        assert await play.statuses() == ("PENDING_PAYMENT",)

@@ -26,6 +26,8 @@ Answer = TypeVar("Answer")
 
 ATTEMPTS = 4
 """One try and three retries (R09)."""
+ONE_TRY = RetryPolicy(maximum_attempts=1)
+"""For a question that nobody waits for."""
 ATTEMPT_TIMEOUT = timedelta(seconds=45)
 """Above two HTTP deadlines (20 s each): a worker that died in the middle of an attempt is noticed after this."""
 
@@ -97,9 +99,9 @@ async def attempt(
         )
 
 
-async def guarded(tickets: Tickets, step: Step[Result], call: Callable[[], Awaitable[Result]]) -> Result | None:
-    """The step's result; None when facts settled it meanwhile. Raises `GaveUp` after a person's give-up. Where a
-    person was asked by the run before, the answer is waited for first."""
+async def guarded(tickets: Tickets, step: Step[Result], call: Callable[[], Awaitable[Result | None]]) -> Result | None:
+    """The step's result; None when facts settled it meanwhile, as `call` may say, too. Raises `GaveUp` after a person's
+    give-up. Where a person was asked by the run before, the answer is waited for first."""
     asked = tickets.left_open(step.system, step.name, step.child_no, step.about)
     maybe_done: bool = asked.maybe_done if asked else False
     why: str | None = asked.record.error if asked else None

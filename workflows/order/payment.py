@@ -1,19 +1,22 @@
 """Money in: the payment is created, awaited, and at the deadline asked for at the channel before anything is closed."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import get_args
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState
 from activities.payment import PaymentActivities
+from domain.call_outcome import CallOutcome
 from domain.facts import Fact, Kind
 from domain.order import PayChannel
 from domain.records import Payment
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from workflows.durable.carrying import ByType, Table
-from workflows.durable.guarded import GaveUp, Step, StepFailed, attempt, guarded
+from workflows.durable.guarded import ONE_TRY, GaveUp, Step, StepFailed, attempt, guarded, outcome
 from workflows.order.refunds_owed import RefundsOwed
 from workflows.order.state import NOT_OURS, OrderState
 from workflows.refunds.refunds import OUTSIDE
@@ -23,6 +26,7 @@ Ask = Callable[[PaymentActivities, PaymentQuery], Awaitable[PaymentState]]
 CHANNELS = frozenset(get_args(PayChannel))
 FOREIGN = "a payment of another channel is not the order's"
 NO_CHANNEL = "who is no payment channel tells of no payment"
+REFUSED_AS_PAID = "a payment that is refused may have been made"
 QUERY = "query payment"
 ANSWERS = {QUERY: ("UNPAID", "CLOSED", "ABSENT"), "close payment": ("CLOSED", "ABSENT")}
 """What lets an unpaid order go on; anything else, and a payment that does not fit, needs a person (R13)."""
@@ -90,17 +94,33 @@ class OrderPayment:
             amount_minor=order.payable_minor,
         )
         try:
-            created = await guarded(
-                self.state.tickets,
-                step,
-                lambda: attempt(PaymentActivities.create, call, summary="create payment"),
-            )
+            created = await guarded(self.state.tickets, step, lambda: self._created(call))
         except GaveUp:
             return
         if created is not None and self._open:
             self.state.payment_code = created.code
             self.state.payment_status = PaymentStatus.CREATED
             self.state.mark_changed()
+
+    async def _created(self, call: CreatePayment) -> PaymentCreated | None:
+        """None: it had been created, the answer was lost, and the buyer has paid it by now."""
+        try:
+            return await attempt(PaymentActivities.create, call, summary="create payment")
+        except ActivityError as error:
+            if outcome(error) != CallOutcome.REFUSED or not workflow.patched(REFUSED_AS_PAID):
+                raise
+            await self._look()
+            if self.paid:
+                return None
+            raise
+
+    async def _look(self) -> None:
+        """Once: who has just refused is there, and the step's own ticket follows where this tells nothing."""
+        order, policy = self.state.order, self.state.policy
+        call = PaymentQuery(backoff_s=policy.retry_backoff_s, channel=order.payment.channel, order_no=order.order_no)
+        with suppress(ActivityError):
+            state = await attempt(PaymentActivities.query, call, summary=QUERY, retry_policy=ONE_TRY)
+            self._apply_state(state)
 
     @property
     def _open(self) -> bool:

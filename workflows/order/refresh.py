@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.courier import CourierActivities
@@ -20,7 +19,7 @@ from activities.wms import WmsActivities
 from domain.facts import Fact
 from domain.states import OrderStatus
 from workflows.durable.carrying import Table
-from workflows.durable.guarded import attempt, reason
+from workflows.durable.guarded import ONE_TRY, attempt, reason
 from workflows.durable.local_steps import in_store
 from workflows.order.messages import Refreshed
 from workflows.order.parcels.parcel_state import ParcelState
@@ -29,7 +28,6 @@ from workflows.order.payment import OrderPayment
 from workflows.order.state import OrderState
 
 SPACING = timedelta(seconds=5)
-ONE_TRY = RetryPolicy(maximum_attempts=1)
 COURIER = "kuaidi100"
 
 
