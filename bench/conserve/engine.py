@@ -147,7 +147,9 @@ class Engine:
                 due += [partial(self._local, execution, local) for local in execution.task.locals.values()]
                 if not execution.task.locals:
                     due.append(partial(self._commit, execution))
-            elif execution.waiting and not execution.ended:
+                elif execution.waiting and not execution.task.ends and self.fate.lasts():
+                    due.append(partial(self._go_on, execution))
+            elif (execution.waiting or execution.carried) and not execution.ended:
                 due.append(partial(self._begin, execution))
         due += [partial(self._attempt, p) for p in self._pending.values() if p.due <= self.now]
         if not due:
@@ -185,16 +187,24 @@ class Engine:
 
     # --- what workflows command --------------------------------------------------------------------------------------
 
+    def _go_on(self, execution: Execution) -> None:
+        """A workflow task that lasts tells that it is alive, and is told what has come in."""
+        self._apply(execution, execution.heartbeat(), self.now)
+        execution.hear(self.now)
+
     def _commit(self, execution: Execution) -> None:
-        at = execution.task.turns[-1].at if execution.task else self.now
-        for command in execution.commit():
+        turns = execution.task.turns if execution.task else ()
+        self._apply(execution, execution.commit(), turns[-1].at if turns else self.now)
+        if execution.ended:
+            self._over(execution)
+
+    def _apply(self, execution: Execution, commands: Sequence[WorkflowCommand], at: datetime) -> None:
+        for command in commands:
             kind = str(command.WhichOneof("variant"))
             apply = getattr(self, f"_on_{kind}", None)
             if apply is None:
                 raise NotImplementedError(f"a command {kind}")
             apply(execution, getattr(command, kind), at)
-        if execution.ended:
-            self._over(execution)
 
     def _on_schedule_activity(self, execution: Execution, call: ScheduleActivity, at: datetime) -> None:
         self._pending[execution.workflow_id, call.seq] = Pending(execution, call, at, at)

@@ -101,6 +101,8 @@ class Execution:
         self.waiting: list[Job] = []
         self.turns: list[Turn] = []
         self.task: OpenTask | None = None
+        self.carried: dict[int, Local] = {}
+        """Local activities of committed turns that are still under way: a worker that takes over begins them anew."""
         self.ended: WorkflowCommand | None = None
         self.replays: int = before.replays if before else 0
         self.is_long = False
@@ -119,10 +121,11 @@ class Execution:
     # --- one task ----------------------------------------------------------------------------------------------------
 
     def begin(self, now: datetime) -> None:
-        assert self.task is None and self.waiting and self.ended is None
+        assert self.task is None and (self.waiting or self.carried) and self.ended is None
         told, self.waiting = self.waiting, []
-        self.task = OpenTask(told)
-        self.tell(told, now)
+        self.task = OpenTask(told, locals={seq: Local(local.call) for seq, local in self.carried.items()})
+        if told:
+            self.tell(told, now)
 
     def tell(self, jobs: list[Job], now: datetime) -> None:
         """One more activation of the open task."""
@@ -163,12 +166,29 @@ class Execution:
         if task.ends and self.waiting:
             self.lose()
             return []
-        self.task = None
+        self.task, self.carried = None, {}
         self.turns += _without_refused(task)
         for command in task.commands:
             if command.WhichOneof("variant") in ENDS:
                 self.ended = command
         return task.commands
+
+    def heartbeat(self) -> list[WorkflowCommand]:
+        """The task has lasted so long that what it has commanded so far counts from now on, and a next one goes on with
+        its local activities: what came in meanwhile can be told."""
+        task = self.task
+        assert task is not None and task.locals and not task.ends
+        self.turns += _without_refused(task)
+        self.carried = {seq: Local(local.call) for seq, local in task.locals.items()}
+        self.task = OpenTask([], locals=task.locals)
+        return task.commands
+
+    def hear(self, now: datetime) -> None:
+        """What came in, by the open task."""
+        assert self.task is not None
+        told, self.waiting = self.waiting, []
+        self.task.told = told
+        self.tell(told, now)
 
     # --- a worker dies -----------------------------------------------------------------------------------------------
 

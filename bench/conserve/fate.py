@@ -23,6 +23,10 @@ class Fate:
         """A workflow's history has become so long that it goes on as a new run at the next quiet moment."""
         return False
 
+    def lasts(self) -> bool:
+        """Our own step takes so long that the workflow hears what has come in meanwhile."""
+        return False
+
     def fails(self, step: str) -> str:
         """Of one attempt of our own step: "" (it works), "before" (not done) or "after" (done, no answer)."""
         return ""
@@ -48,6 +52,9 @@ class Chance(Fate):
 
     def grows(self) -> bool:
         return self.moves > 0 and self.random.random() < self.moves
+
+    def lasts(self) -> bool:
+        return self.random.random() < 5 * self.trouble
 
     def fails(self, step: str) -> str:
         return self._kind()

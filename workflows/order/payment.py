@@ -312,6 +312,12 @@ class OrderPayment:
             return f"the payment that {fact.source} tells names no transaction"
         return ""
 
+    def owes_late_money(self, owed: RefundsOwed) -> bool:
+        """Money was taken after closing, and nobody has been asked to give it back: it came while the last write was
+        under way."""
+        late = self.state.payment is not None and self.state.payment_status is PaymentStatus.LATE
+        return late and not owed.late_is_asked
+
     async def give_late_payment_back(self, owed: RefundsOwed) -> None:
         """After closing: money that comes all the same goes back once."""
         state = self.state

@@ -59,6 +59,7 @@ with workflow.unsafe.imports_passed_through():
 
 OVER = frozenset({OrderStatus.COMPLETED, OrderStatus.CLOSED})
 ADDRESS_CHANGED = HoldCause.ADDRESS_CHANGED
+LAST_MOMENT = "money that comes as the order ends goes back"
 IN_DISPUTE = "what is in dispute is held"
 DISPUTES = frozenset({Kind.CHARGEBACK_OPENED, *ENDS})
 PAYMENT_KINDS = frozenset({Kind.PAYMENT_SUCCEEDED, Kind.PAYMENT_CLOSED})
@@ -267,6 +268,9 @@ class Order(OrderHandlers):
         if self._state.tickets.attention:
             self._state.now_waits_for("answers to its tickets")
         await write_everything(self._state, self._events, self._branches)
+        while self._payment.owes_late_money(self._refunds_owed) and workflow.patched(LAST_MOMENT):
+            await self._payment.give_late_payment_back(self._refunds_owed)
+            await write_everything(self._state, self._events, self._branches)
         self._branches.end()
         return self._state.status.value
 
