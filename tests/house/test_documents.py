@@ -5,6 +5,8 @@ from pathlib import Path
 
 NAMED = re.compile(r"`([a-z_]\w*(?:/\w+)+\.py)\b")
 WIDEST_CELL = 160
+CODE, BLOCK = re.compile(r"`([^`\n]+)`"), re.compile(r"```.*?```", re.DOTALL)
+ROW, HEAD = re.compile(r"^\|", re.MULTILINE), re.compile(r"^#", re.MULTILINE)
 
 
 def missing_files(pages: list[Path], root: Path) -> list[str]:
@@ -33,6 +35,26 @@ def test_every_target_of_make_that_a_page_names_has_a_rule(kept_files: list[Path
     named = {target for page in pages for target in re.findall(r"`make ([a-z]+)", page.read_text())}
     assert len(named) > 15
     assert named - rules == set()
+
+
+def unlike(english: str, chinese: str) -> dict[str, object]:
+    """What one of the two pages says and the other does not: names in code, rows of tables, headings."""
+    here, there = (set(CODE.findall(BLOCK.sub("", page))) for page in (english, chinese))
+    counts = {
+        what: (len(shape.findall(english)), len(shape.findall(chinese)))
+        for what, shape in (("rows", ROW), ("heads", HEAD))
+    }
+    return {"names": here ^ there} if here ^ there else {w: n for w, n in counts.items() if n[0] != n[1]}
+
+
+def test_the_chinese_pages_for_business_people_say_what_the_english_ones_say(root: Path) -> None:
+    pages = sorted((root / "docs" / "zh").glob("*.md"))
+    assert [page.stem for page in pages] == ["returns", "rules"]
+    for page in pages:
+        english = root / "docs" / page.name
+        assert unlike(english.read_text(), page.read_text()) == {}, page.name
+        assert f"[中文](zh/{page.name})" in english.read_text() and f"[English](../{page.name})" in page.read_text()
+    assert unlike("`a` and `b`", "`a`") == {"names": {"b"}} and unlike("| a |", "") == {"rows": (1, 0)}
 
 
 def test_a_file_that_is_gone_is_noticed(tmp_path: Path) -> None:
