@@ -4,6 +4,7 @@ desk and on a phone, in Chinese and in English."""
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,10 +97,14 @@ def test_several_orders_are_held_and_let_go_together(shop: Shop, window: Window,
         window.fill(name, "同一买家")
         assert seen(window, f"job-batch-{act}") == []
         window.press("form.card .btn-primary")
-        window.until(lambda act=act: window.path == f"/orders-batch/{act}")
-        window.until(lambda told=told: window.driver.find_element(By.TAG_NAME, "main").text.count(told) >= 2)
+        window.until(partial(_done, window, f"/orders-batch/{act}", told))
         assert seen(window, f"job-batch-{act}-done") == []
     assert window.complaints() == [] and window.elsewhere() == set()
+
+
+def _done(window: Window, path: str, told: str) -> bool:
+    """Of both orders."""
+    return window.path == path and window.driver.find_element(By.TAG_NAME, "main").text.count(told) >= 2
 
 
 def test_customer_service_changes_an_address(shop: Shop, window: Window, waiting: tuple[str, ...]) -> None:
