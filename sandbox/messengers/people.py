@@ -132,4 +132,6 @@ def wants_page(request: Request) -> bool:
 
 
 def page(inside: str) -> Response:
-    return HTMLResponse(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title>{inside}</html>')
+    # Without an icon of its own a browser asks for one.
+    head = '<meta charset="utf-8"><title>Sandbox</title><link rel="icon" href="data:,">'
+    return HTMLResponse(f'<!doctype html><html lang="en">{head}{inside}</html>')

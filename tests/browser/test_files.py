@@ -7,8 +7,10 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from console.text.language import CHINA
 from tests.browser.conftest import Shop
 from tests.browser.pages import NARROW, WIDE, Window
+from tests.browser.test_story import shows
 from tests.starter.test_choosing import HEADER, ROW
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -61,6 +63,47 @@ def test_goods_then_their_orders_come_in_from_files(shop: Shop, window: Window, 
     press(window, "#looked .card-footer .btn-primary")
     window.until(lambda: window.says("已创建 2 单"))
     assert seen(window, "orders-started") == []
+    assert window.complaints() == [] and window.elsewhere() == set()
+
+
+def test_orders_that_a_marketplace_was_paid_for_ship_once_finance_agrees(
+    shop: Shop, window: Window, tmp_path: Path
+) -> None:
+    goods, orders = tmp_path / "goods.csv", tmp_path / "paid.csv"
+    goods.write_text("sku,name,ship_from,weight_g\nCUP,杯子,WH-EAST,200\n", encoding="utf-8")
+    placed = datetime.now(CHINA).strftime("%Y-%m-%d %H:%M:%S")
+    row = ROW.replace("TM2026-01", "TM2026-30").replace("2026-03-02 10:00:00", placed)
+    header = ",".join((*HEADER, "支付单号", "商户号", "付款时间", "付款凭证", "渠道"))
+    money = f"4200030,1900000109,{placed},对账单第 7 行"
+    orders.write_text("\n".join((header, f"{row},{money},tmall")), encoding="gb18030")
+
+    window.sign_in(shop.link("demo-operator"))
+    window.open("/catalog/import")
+    window.driver.find_element(By.ID, "file").send_keys(str(goods))
+    window.press("#looked .btn-primary:enabled")
+    window.until(
+        lambda: window.says("SKU") and not window.driver.find_elements(By.CSS_SELECTOR, "#looked .btn-primary")
+    )
+    window.open("/import/orders")
+    window.driver.find_element(By.ID, "file").send_keys(str(orders))
+    window.until(lambda: window.driver.find_elements(By.ID, "paid"))
+    press(window, "#paid")
+    window.until(lambda: window.driver.find_elements(By.NAME, "paid.transaction_id"))
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, "#looked .card-footer .btn-primary:enabled"))
+    assert seen(window, "orders-paid-looked") == []
+    press(window, "#looked .card-footer .btn-primary")
+    window.until(lambda: window.says("1 笔付款已提交财务审批"))
+    assert seen(window, "orders-paid-started") == []
+
+    window.driver.delete_all_cookies()
+    window.sign_in(shop.link("demo-finance"))
+    shows(window, "/approvals", "TM2026-30")
+    window.press("//tr[contains(., 'TM2026-30')]//a[starts-with(@href, '/approvals/')]")
+    window.until(lambda: window.says("4200030") and window.says("对账单第 7 行"))
+    assert seen(window, "orders-paid-question") == []
+    window.press('form input[name="decision"][value="approve"] ~ button')
+    window.until(lambda: "said=decided" in window.driver.current_url)
+    shows(window, "/orders/TM2026-30", "已付款")
     assert window.complaints() == [] and window.elsewhere() == set()
 
 

@@ -168,6 +168,33 @@ def test_a_supervisor_writes_a_form_and_another_agrees(shop: Shop, window: Windo
     assert window.elsewhere() == set()
 
 
+def test_a_channels_time_to_dispatch_is_set_by_finance_and_agreed_by_another(shop: Shop, window: Window) -> None:
+    window.sign_in(shop.link("demo-finance"))
+    window.open("/settings")
+    window.fill("dispatch_by_channel", "douyin=一天")
+    press(window, "form[action='/settings/look'] .btn-primary")
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, ".alert-danger"))
+    assert all("409" in one or "422" in one for one in window.complaints()), "of the refusal alone"
+    window.fill("dispatch_by_channel", "douyin=24h")
+    press(window, "form[action='/settings/look'] .btn-primary")
+    window.until(lambda: window.says("douyin=24h"))
+    assert seen(window, "job-policy-look") == []
+    press(window, "form[action='/settings/draft'] .btn-primary")
+    window.until(lambda: window.path.startswith("/settings/drafts/"))
+    draft = window.path
+    press(window, "form[action$='/try'] .btn")
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, "form[action$='/ask'] .btn-primary:enabled"))
+    press(window, "form[action$='/ask'] .btn-primary")
+    window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, ASKED))
+    window.driver.delete_all_cookies()
+    window.open("/sign-in/messenger")
+    by_messenger(window, "demo-finance")
+    window.until(lambda: window.path == "/")
+    approve(window, "policy")
+    shows(window, draft, "起生效，为第")
+    assert window.complaints() == [] and window.elsewhere() == set()
+
+
 async def _goods(shop: Shop) -> None:
     async with on_stage("browser", shop.variables, POLICY) as stage:
         goods = SkuRecord(sku="JOB-CUP", name="杯子", ship_from=("WH-EAST",), weight_g=200)

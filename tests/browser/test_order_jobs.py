@@ -35,21 +35,23 @@ def waiting(shop: Shop) -> Iterator[tuple[str, ...]]:
 
 
 async def _begin(shop: Shop) -> None:
-    base = parse(StartOrder, (EXAMPLES / "order.json").read_bytes())
-    line = OrderLine(line_id="L1", sku=SKU, qty=1, unit_price_minor=3_000, weight_g=500)
     async with on_stage("browser", shop.variables, POLICY) as stage:
         now = datetime.now(UTC)
         goods = SkuRecord(sku=SKU, name="台灯", ship_from=(WAREHOUSE,), weight_g=500)
         await CatalogStore(stage.pool).put([goods], "test", now)
         for number in ORDERS:
-            order = base.model_copy(
-                update={
-                    "order_no": number, "channel_order_no": number, "placed_at": now, "lines": (line,), "coupons": (),
-                    "freight": (), "payable_minor": 3_000,
-                }
-            )  # fmt: skip
-            await stage.client.start(order)
-            await stage.pay(order)
+            await stage.client.start(_order(number))
+            await stage.pay(_order(number))
+
+
+def _order(number: str) -> StartOrder:
+    base = parse(StartOrder, (EXAMPLES / "order.json").read_bytes())
+    line = OrderLine(line_id="L1", sku=SKU, qty=1, unit_price_minor=3_000, weight_g=500)
+    changed = {
+        "order_no": number, "channel_order_no": number, "placed_at": datetime.now(UTC), "lines": (line,),
+        "coupons": (), "freight": (), "payable_minor": 3_000,
+    }  # fmt: skip
+    return base.model_copy(update=changed)
 
 
 def split(window: Window, number: str) -> None:
@@ -171,6 +173,40 @@ def test_the_warehouse_takes_a_question_and_puts_it_back(shop: Shop, window: Win
     window.press('form[action$="/release"] button')
     window.until(lambda: window.driver.find_elements(By.CSS_SELECTOR, 'form[action$="/take"]'))
     assert window.complaints() == [] and window.elsewhere() == set()
+
+
+async def _refused_by_the_warehouse(shop: Shop, numbers: tuple[str, ...]) -> None:
+    """Each of their parcels, four times: once and three retries."""
+    async with on_stage("browser", shop.variables, POLICY) as stage:
+        for number in numbers:
+            await stage.fault("qimen", "push", "error_before", times=4, child_no=f"{number}-01")
+            await stage.client.start(_order(number))
+            await stage.pay(_order(number))
+
+
+def test_questions_that_are_alike_get_one_answer(shop: Shop, window: Window, waiting: tuple[str, ...]) -> None:
+    numbers = ("SO-ALIKE-1", "SO-ALIKE-2")
+    asyncio.run(_refused_by_the_warehouse(shop, numbers))
+    window.sign_in(shop.link("demo-warehouse"))
+    window.open("/stock/receive")
+    for name, text in (("sku", SKU), ("warehouse", WAREHOUSE), ("ref", "GR-ALIKE"), ("qty", "9")):
+        window.fill(name, text)
+    window.press("form.card .btn-primary")
+    window.until(lambda: window.path == "/stock")
+    shows(window, "/tickets", *numbers)
+    window.press("//a[contains(@href, '/tickets/together/answer') and contains(@href, 'system=qimen')]")
+    window.fill("remark", "仓库已恢复")
+    assert seen(window, "job-alike") == []
+    window.press('form[action="/tickets/together/answer"] .btn-primary')
+    window.until(lambda: all(window.says(number) for number in numbers))
+    assert seen(window, "job-alike-answered") == []
+    window.until(lambda: _no_question(window, numbers), patience_s=60)
+    assert window.complaints() == [] and window.elsewhere() == set()
+
+
+def _no_question(window: Window, numbers: tuple[str, ...]) -> bool:
+    window.open("/tickets")
+    return not any(window.says(number) for number in numbers)
 
 
 def test_customer_service_applies_for_a_buyer_and_takes_it_back(shop: Shop, window: Window, tmp_path: Path) -> None:
