@@ -17,7 +17,7 @@ from temporalio.bridge.proto.workflow_commands import ScheduleActivity
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 
-from bench.conserve.execution import Job
+from bench.conserve.turns import Job
 
 CONVERTER = pydantic_data_converter.payload_converter
 START_TO_CLOSE = 1

@@ -26,7 +26,7 @@ from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, _BridgeSe
 from bench.conserve.answers import CONVERTER
 from bench.conserve.engine import Engine
 from bench.conserve.execution import NAMESPACE
-from bench.conserve.waiting import Answer
+from bench.conserve.turns import Answer
 
 PATIENCE = timedelta(seconds=60)
 """How long a caller waits for the answer of an update, on the engine's clock."""

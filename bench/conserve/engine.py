@@ -25,10 +25,10 @@ from temporalio.bridge.proto.workflow_commands import ScheduleActivity, Workflow
 from temporalio.workflow import ParentInfo
 
 from bench.conserve.answers import CONVERTER, again, cancelled, failed, failure, of_activity, resolved, timed_out, wait
-from bench.conserve.execution import NAMESPACE, Execution, Job, Local
+from bench.conserve.execution import NAMESPACE, Execution, Pending, Timer
 from bench.conserve.fate import Fate
 from bench.conserve.steps import Steps
-from bench.conserve.waiting import Answer, Pending, Timer
+from bench.conserve.turns import Answer, Job, Local
 
 STEPS = 20_000
 """More than any play needs between two rests: it goes round in circles."""

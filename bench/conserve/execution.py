@@ -8,34 +8,30 @@ committed turns, which must give the very same commands, and is told the task's 
 import asyncio
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import temporalio.api.common.v1
 import temporalio.workflow
 from temporalio.bridge.proto.workflow_activation import (
-    DoUpdate,
     InitializeWorkflow,
     NotifyHasPatch,
     RemoveFromCache,
     WorkflowActivation,
-    WorkflowActivationJob,
 )
-from temporalio.bridge.proto.workflow_commands import ScheduleLocalActivity, WorkflowCommand
+from temporalio.bridge.proto.workflow_commands import ScheduleActivity, WorkflowCommand
 from temporalio.common import MetricMeter, Priority, TypedSearchAttributes
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
 
+from bench.conserve.turns import ENDS, Job, Local, OpenTask, Turn, bytes_of, checked, told_by, without_refused
 from workflows.durable.continuing import MOST_EVENTS
 from workflows.messages import TASK_QUEUE
 
-GOES_ON = "continue_as_new_workflow_execution"
-ENDS = ("complete_workflow_execution", "fail_workflow_execution", "cancel_workflow_execution", GOES_ON)
 LONG = 2 * MOST_EVENTS
 NAMESPACE = "conserve"
-Job = WorkflowActivationJob
 
 
 class TaskFailed(AssertionError):
@@ -44,38 +40,6 @@ class TaskFailed(AssertionError):
 
 class NotDeterministic(AssertionError):
     """A replay gave other commands than the first run."""
-
-
-@dataclass
-class Turn:
-    """One activation: what it was told, and what it answered."""
-
-    jobs: list[Job]
-    at: datetime
-    length: int
-    """Of the history until then."""
-    commands: list[bytes] = field(default_factory=list)
-    patches: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Local:
-    """A local activity of the open task. `attempt`: from 1."""
-
-    call: ScheduleLocalActivity
-    attempt: int = 1
-
-
-@dataclass
-class OpenTask:
-    told: list[Job]
-    turns: list[Turn] = field(default_factory=list)
-    commands: list[WorkflowCommand] = field(default_factory=list)
-    locals: dict[int, Local] = field(default_factory=dict)
-
-    @property
-    def ends(self) -> bool:
-        return any(c.WhichOneof("variant") in ENDS for c in self.commands)
 
 
 class Execution:
@@ -167,7 +131,7 @@ class Execution:
             self.lose()
             return []
         self.task, self.carried = None, {}
-        self.turns += _without_refused(task)
+        self.turns += without_refused(task)
         for command in task.commands:
             if command.WhichOneof("variant") in ENDS:
                 self.ended = command
@@ -178,7 +142,7 @@ class Execution:
         its local activities: what came in meanwhile can be told."""
         task = self.task
         assert task is not None and task.locals and not task.ends
-        self.turns += _without_refused(task)
+        self.turns += without_refused(task)
         self.carried = {seq: Local(local.call) for seq, local in task.locals.items()}
         self.task = OpenTask([], locals=task.locals)
         return task.commands
@@ -203,7 +167,7 @@ class Execution:
         self.replays += 1
         for number, turn in enumerate(self.turns):
             again = [bytes_of(c) for c in self._activate(turn, replaying=True)]
-            if (found := _told(again)) != (first := _told(turn.commands)):
+            if (found := told_by(again)) != (first := told_by(turn.commands)):
                 raise NotDeterministic(
                     f"{self.workflow_id}, activation {number}: first {_names(first)}, replayed {_names(found)}"
                 )
@@ -225,7 +189,7 @@ class Execution:
     def _activate(self, turn: Turn, *, replaying: bool) -> Sequence[WorkflowCommand]:
         jobs = turn.jobs
         if replaying:
-            jobs = [Job(notify_has_patch=NotifyHasPatch(patch_id=p)) for p in turn.patches] + [*map(_checked, jobs)]
+            jobs = [Job(notify_has_patch=NotifyHasPatch(patch_id=p)) for p in turn.patches] + [*map(checked, jobs)]
         activation = WorkflowActivation(
             run_id=self.run_id, jobs=jobs, is_replaying=replaying, history_length=turn.length
         )
@@ -274,40 +238,29 @@ class Execution:
         )  # fmt: skip
 
 
+@dataclass
+class Pending:
+    """An ordinary activity on its way. `due`: when its next attempt starts."""
+
+    execution: Execution
+    call: ScheduleActivity
+    due: datetime
+    scheduled: datetime
+    attempt: int = 1
+    heartbeat: tuple[Any, ...] = ()
+
+
+@dataclass
+class Timer:
+    execution: Execution
+    seq: int
+    due: datetime
+
+
 EXTERN: Mapping[str, Callable[..., Any]] = {
     "__temporal_get_metric_meter": lambda: MetricMeter.noop,
     "__temporal_assert_local_activity_valid": lambda _: None,
 }
-
-
-def bytes_of(command: WorkflowCommand) -> bytes:
-    return command.SerializeToString(deterministic=True)
-
-
-def _checked(job: Job) -> Job:
-    """An update that is in the history passed its validator."""
-    if not job.HasField("do_update"):
-        return job
-    update = DoUpdate()
-    update.CopyFrom(job.do_update)
-    update.run_validator = False
-    return Job(do_update=update)
-
-
-def _without_refused(task: OpenTask) -> list[Turn]:
-    """An update that its validator refused leaves no event."""
-    answers = [c.update_response for c in task.commands if c.HasField("update_response")]
-    accepted = {a.protocol_instance_id for a in answers if a.HasField("accepted")}
-    refused = {a.protocol_instance_id for a in answers if a.HasField("rejected")} - accepted
-    for turn in task.turns if refused else ():
-        turn.jobs = [
-            j for j in turn.jobs if not (j.HasField("do_update") and j.do_update.protocol_instance_id in refused)
-        ]
-    return [t for t in task.turns if t.jobs or _told(t.commands)]
-
-
-def _told(commands: Sequence[bytes]) -> list[bytes]:
-    return [c for c in commands if not WorkflowCommand.FromString(c).HasField("update_response")]
 
 
 def _names(commands: Sequence[bytes]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench.conserve.house import EngineHouse
-from bench.conserve.waiting import Answer
+from bench.conserve.turns import Answer
 from bench.scenarios.environment.order import ScenarioOrder
 from bench.scenarios.environment.return_case import MINUTE, case_of
 from bench.scenarios.ordered import stocked

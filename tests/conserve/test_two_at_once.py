@@ -8,7 +8,7 @@ from bench.conserve.checks import Checks
 from bench.conserve.fate import Fate
 from bench.conserve.house import EngineHouse
 from bench.conserve.life import Life
-from bench.conserve.waiting import Answer
+from bench.conserve.turns import Answer
 from bench.scenarios.environment.order import ScenarioOrder
 from bench.scenarios.environment.return_case import MINUTE, case_of
 from bench.scenarios.order import LineIn, OrderIn
