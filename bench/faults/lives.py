@@ -18,7 +18,6 @@ from bench.checks import order_invariants
 from bench.demo.environment import on_stage
 from bench.demo.orders import SPEED, provide_stock
 from bench.demo.report import show_findings
-from bench.demo.staffing import OPERATOR, STAFF
 from bench.demo.stories import DemoOrder, received
 from bench.faults.chaos import havoc
 from bench.faults.load import Load
@@ -55,7 +54,6 @@ async def _run(options: argparse.Namespace, variables: Mapping[str, str]) -> Ver
     async with on_stage("faults", variables, POLICY, patience_s=900) as stage:
         parts = [DemoOrder("load", order, received) for order in two_parcel_orders(options.orders)]
         await provide_stock(stage.pool, parts)
-        await stage.office.hire({OPERATOR: STAFF[OPERATOR]})
         drawn = draw(options.seed, [p.order.order_no for p in parts])
         for fault in drawn:
             await stage.fault(fault.sandbox, fault.operation, fault.fault, fault.times, order_no=fault.order_no)

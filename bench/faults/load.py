@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench.demo.environment import DemoEnvironment, TookTooLong
-from bench.demo.staffing import OPERATOR
+from bench.demo.staffing import OPERATOR, STAFF
 from domain.order import StartOrder
 from starter.clients.errors import DuplicateOrder, NoAnswer, NotNow, OrderError, OrderNotFound
 from workflows.messages import ResolveTicket
@@ -31,6 +31,7 @@ class Load:
 
     async def run(self, console: Console) -> list[str]:
         """Returns what went wrong, a line each, once every order has ended and the inbox is empty."""
+        await self.stage.office.hire({OPERATOR: STAFF[OPERATOR]})
         watching = asyncio.create_task(self.stage.watch(lambda: [o.order_no for o in self.orders]))
         healing = asyncio.create_task(self._resolve_tickets())
         try:
