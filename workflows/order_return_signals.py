@@ -22,6 +22,9 @@ class CaseOpened(Strict):
 
     return_no: str
     stops_parcels: bool = False
+    units: tuple[UnitRange, ...] = ()
+    """Of a case whose goods have not left: its own from now on, even where it asks for their stop only once it is
+    agreed to."""
 
 
 class CaseClosed(Strict):

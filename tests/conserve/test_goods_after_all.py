@@ -219,7 +219,7 @@ async def test_a_replacement_that_the_warehouse_has_gets_no_label_while_the_bank
     house = world(case.life)
     (ticket,) = (await case.view()).open_tickets
     assert ticket.step == "replacement on hold" and case.life.child_no(2) in ticket.error
-    assert not [call for call in house.world.of("tms.book") if case.life.child_no(2) in str(call)]
+    assert not [call for call in house.world.of("carrier.book") if case.life.child_no(2) in str(call)]
     await decided(ChargebackStore(house.pool), f"CC{number}", "won", house.now())
     await house.pass_until(house.now() + timedelta(minutes=10))
     await case.life.happens(Kind.WAYBILL_RETURNED, 2)

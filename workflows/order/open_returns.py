@@ -50,6 +50,7 @@ class OpenReturns:
         _back=dict[str, int],
         _late=dict[str, tuple[UnitRange, ...]],
         _wanted=dict[str, tuple[UnitRange, ...]],
+        _not_asked=dict[str, tuple[UnitRange, ...]],
         _window_ends=datetime | None,
         left={
             "_branches": "wiring", "_state": "wiring", "_parcels": "wiring", "_set_aside": "its own part",
@@ -73,6 +74,8 @@ class OpenReturns:
         """Units by case that could not be stopped, while the case waits for them to leave."""
         self._wanted: dict[str, tuple[UnitRange, ...]] = {}
         """Units by open case that it has asked to be stopped."""
+        self._not_asked: dict[str, tuple[UnitRange, ...]] = {}
+        """Units that had not left by open case that asks for their stop once it is agreed to."""
         self._window_ends: datetime | None = None
         self._state: OrderState | None = None
         self._parcels: Parcels | None = None
@@ -99,6 +102,8 @@ class OpenReturns:
             return
         self._open.add(message.return_no)
         self._since = self._since or workflow.now()
+        if message.units:
+            self._not_asked[message.return_no] = message.units
         if message.stops_parcels:
             self._stopping += 1
 
@@ -111,6 +116,7 @@ class OpenReturns:
             self._stopping -= 1
         self._open.discard(message.return_no)
         self._wanted.pop(message.return_no, None)
+        self._not_asked.pop(message.return_no, None)
         if not self._open and self._since is not None:
             self._paused += workflow.now() - self._since
             self._since = None
@@ -136,6 +142,7 @@ class OpenReturns:
         if message.return_no in self._stops_under_way and workflow.patched(ONE_STOP_A_CASE):
             return  # asked again, by a person whom it takes too long: it hears what becomes of the first
         self._stops_under_way.add(message.return_no)
+        self._not_asked.pop(message.return_no, None)
         if message.return_no not in self._ended:
             self._wanted[message.return_no] = message.units
         self._being_stopped += 1
@@ -155,9 +162,10 @@ class OpenReturns:
         return True
 
     def _next_with(self, but: str, units: tuple[UnitRange, ...]) -> str | None:
-        """An open case, other than `but`, that has asked for some of these units to be stopped."""
+        """An open case, other than `but`, that has asked for some of these units to be stopped, or will."""
         some = {unit for run in units for unit in run.each()}
-        wanted = (case for case, runs in self._wanted.items() if case != but and some.intersection(_each(runs)))
+        mine = (self._wanted | self._not_asked).items()
+        wanted = (case for case, runs in mine if case != but and some.intersection(_each(runs)))
         return next(wanted, None)
 
     async def _stop_parcels(self, message: StopForCase) -> None:

@@ -16,10 +16,11 @@ from temporalio import workflow
 
 from domain.fulfilment.merging import BEFORE_PICKING
 from domain.fulfilment.reallocation import Because, Held, divided, together
-from domain.units import UnitRange, without
+from domain.units import UnitRange, joined, without
 from workflows.durable.carrying import ByType, Table, Through
 from workflows.order.changes.reallocation import ReallocationGroup, ReallocationRefused
 from workflows.order.changes.requests import FulfilmentChanges
+from workflows.order.holders import HOLD, named, not_taken
 from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.parcels.stop_claim import LEFT_STANDING, ONE_STOP, Claimant
@@ -29,12 +30,11 @@ from workflows.order_return_signals import StopForCase
 
 SYSTEM = "orders"
 HELD = TypeAdapter(Held)
-HOLD = "H-"
-"""How the number of a hold begins; a return's never does."""
 SHIP_AGAIN = "ship again"
 """Its answer settles the units by a person's word or by a refund (store/ownership/units.py)."""
 GONE = "what has left though it was stopped is not sent again"
 TOGETHER = "several returns share what stands still"
+STANDS_STILL = "what stands still for a return stands still for all of them"
 AlsoWanted = Callable[[str, tuple[UnitRange, ...]], str | None]
 """Another open case that has some of these units."""
 SIDE_BY_SIDE = "parcels of a return do not wait for each other"
@@ -100,15 +100,22 @@ class SetAside:
         if parcel.state.set_aside and inside <= asked and (before := self._taken_from_a_hold(parcel)) is not None:
             self._still.setdefault(message.return_no, []).append((parcel, before))
             return before.runs
-        if parcel.state.set_aside and message.split_off and inside & asked:
+        if parcel.state.set_aside and message.split_off and inside & asked and self._hold_of(parcel):
             return await self._cut_from_a_hold(message.return_no, parcel, asked)
         if parcel.state.set_aside or parcel.state.shipped or not inside & asked:
-            return ()
+            return self._stands_still_for_others(parcel, inside & asked)
         if inside <= asked:
             return await self._stop_whole(message.return_no, parcel)
         if message.split_off and parcel.state.status in BEFORE_PICKING:
             return await self._split_off(message.return_no, parcel, asked)
         return ()
+
+    def _stands_still_for_others(self, parcel: Parcel, asked: set[tuple[str, int]]) -> tuple[UnitRange, ...]:
+        """The warehouse has cancelled it by itself, and an open return has it: the others hear so when they ask."""
+        holders = (who for who in self._still if not who.startswith(HOLD) and who not in self._ending)
+        given_up = parcel.state.set_aside and parcel.state.child_no in self._given_up
+        anybody = given_up and any(one is parcel for who in holders for one, _ in self._still[who])
+        return joined(_runs(asked)) if anybody and workflow.patched(STANDS_STILL) else ()
 
     async def _halt(self, parcel: Parcel, who: Claimant = Claimant.RETURN) -> Held | None:
         """As it stood, when it stands still now; None: it ships."""
@@ -312,7 +319,7 @@ class SetAside:
             await self._ask_about(return_no, parcel, before, rest, "the case paid back a part of it")
             parcel.let_go()
         elif self._cancelled or parcel.state.child_no in self._given_up:
-            await self._pay_back(parcel, self._cancelled or _not_taken(return_no))
+            await self._pay_back(parcel, self._cancelled or not_taken(return_no))
         elif parcel.state.left_all_the_same and workflow.patched(GONE):
             parcel.let_go(gone=True)
         else:
@@ -330,7 +337,7 @@ class SetAside:
             try:
                 if asked:
                     raise ReallocationRefused("")
-                await self._remake(group, "as before", _not_taken(return_no))
+                await self._remake(group, "as before", not_taken(return_no))
                 return
             except ReallocationRefused as error:
                 if not asked:
@@ -338,7 +345,7 @@ class SetAside:
                 asked = False
                 if not await self._ask_about(return_no, parcel, before, before.runs, str(error)):
                     break
-        await self._pay_back(parcel, f"{_named(return_no)}: could not ship again")
+        await self._pay_back(parcel, f"{named(return_no)}: could not ship again")
 
     async def _remake(
         self, group: ReallocationGroup, because: Because, remark: str, still: tuple[int, ...] = ()
@@ -361,10 +368,10 @@ class SetAside:
     ) -> bool:
         """True: try again."""
         whole = units == before.runs
-        named = ", ".join(f"{r.line_id} {r.first_unit}-{r.end - 1}" for r in units)
+        said = ", ".join(f"{r.line_id} {r.first_unit}-{r.end - 1}" for r in units)
         worth = f", {before.plan.paid_minor} {self._state.currency} (minor units)" if whole else ""
         answer = await self._state.tickets.ask(
-            SYSTEM, SHIP_AGAIN, f"stopped for {_named(holder)} and cannot go on: units {named}{worth}; {why}"[:500],
+            SYSTEM, SHIP_AGAIN, f"stopped for {named(holder)} and cannot go on: units {said}{worth}; {why}"[:500],
             parcel.state.child_no,
             "the units are not shipped; their money goes back" if whole else "a person has settled these units",
             actions=("retry", "give_up") if whole else ("give_up",), severity="urgent",
@@ -386,14 +393,6 @@ class SetAside:
             ]
             for case, still in data.items()
         }
-
-
-def _named(holder: str) -> str:
-    return f"hold {holder}" if holder.startswith(HOLD) else f"return {holder}"
-
-
-def _not_taken(holder: str) -> str:
-    return f"hold {holder} is over" if holder.startswith(HOLD) else f"return {holder} did not take it"
 
 
 def _runs(units: Iterable[tuple[str, int]]) -> tuple[UnitRange, ...]:

@@ -13,7 +13,6 @@ from activities.messages import WMS, Booked, Booking, Outbound, OutboundLine, Pu
 from activities.return_messages import OpenReplacement, ReplacementLine, ReplacementState
 from activities.returns import ReturnActivities
 from domain.facts import Fact, Kind
-from domain.fulfilment.credible_facts import by_line
 from domain.fulfilment.fact_times import TimedFact, timed
 from domain.fulfilment.parcel_states import AppliedFact
 from domain.records import StockMove
@@ -29,6 +28,7 @@ from workflows.durable.local_steps import until_in_store
 from workflows.returns.former_replacements import LEFT_THOUGH_STOPPED, FormerReplacements
 from workflows.returns.held_replacement import may_have_its_label, until_no_bank_holds_it
 from workflows.returns.inspection import Inspection
+from workflows.returns.lines_to_replace import found_of, lines_to_replace
 from workflows.returns.messages import CheckOutbound, LabelAnswer
 from workflows.returns.state import ReturnEnded, ReturnState
 from workflows.shipping.shipment import Shipment
@@ -165,18 +165,11 @@ class Exchange:
             (at := self._not_sent_at) is None or fact.occurred_at > at or not workflow.patched(ONCE)
         ):
             self._not_sent = ""
-        if (actual := self._told(fact)) is not None:
+        if (actual := found_of(fact, self._lines)) is not None:
             for line_id, there in actual.items():
                 self._there[line_id] = min(there, self._there.get(line_id, there))
             if not any(self._there.get(line.line_id, line.qty) for line in self._lines):
                 self._not_sent = fact.note or "the warehouse found nothing of it"
-
-    def _told(self, fact: Fact) -> dict[str, int] | None:
-        """Units of the replacement by line."""
-        if fact.actual is not None or fact.actual_items is None:
-            return fact.actual
-        lines = self._lines
-        return by_line(fact.actual_items, {x.line_id: x.qty for x in lines}, {x.line_id: x.sku for x in lines})
 
     @property
     def begun(self) -> bool:
@@ -198,7 +191,10 @@ class Exchange:
         while not self._gone:
             await self._until("the outbound check", lambda: self.passed or self.shipment.shipped)
             self._anew = False
-            await self._book_label()
+            if not await self._book_label():
+                if self._not_sent:
+                    await self._ask_what_now()
+                continue
             await self._until("the replacement to be shipped", lambda: self.shipment.shipped or self._anew)
             if not self._anew:
                 await self._ship()
@@ -268,6 +264,10 @@ class Exchange:
     async def _clear_away(self) -> None:
         await self._void_label()
         self.former.add(self.shipment)
+        if workflow.patched("another piece begins anew"):  # what was said of the one before says nothing about it
+            self._not_sent, self._not_sent_at = "", None
+            self._there.clear()
+            self.former.known(self._told_a_person)
         self.shipment, self.passed, self._anew = Shipment("", ChildStatus.RELEASED), False, True
         self._replacing = self._labelled = False
 
@@ -296,16 +296,7 @@ class Exchange:
 
     async def _reserve(self) -> None:
         state = self.state
-        counts: dict[str, int] = {}
-        for run in self._inspection.accepted_units():
-            counts[run.line_id] = counts.get(run.line_id, 0) + run.units
-        self._lines = tuple(
-            ReplacementLine(
-                line_id=line.line_id, sku=line.replacement_sku, name=line.name, warehouse=line.warehouse,
-                weight_g=line.weight_g, qty=counts[line.line_id],
-            )
-            for line in self._inspection.lines if line.line_id in counts
-        )  # fmt: skip
+        self._lines = lines_to_replace(self._inspection)
         while True:
             state.now_waits_for("stock for the replacement")
             plan = await until_in_store(
@@ -344,13 +335,17 @@ class Exchange:
             await guarded(state.tickets, step, lambda: self._warehouse.push(item))
         self._pushed = True
 
-    async def _book_label(self) -> None:
+    async def _book_label(self) -> bool:
+        """False: while a bank held it its check was taken back, or the warehouse has said that it does not send it."""
         state, shipment = self.state, self.shipment
         if self._labelled or shipment.shipped or shipment.waybill_no is not None:
-            return
+            return True
         assert state.taken is not None
         if not await may_have_its_label(state, shipment, self._branches.until):
             await self._end_without()
+        stays = not shipment.shipped and (not self.passed or bool(self._not_sent))
+        if stays and workflow.patched("a replacement is looked at again after the bank"):
+            return False
         item = Booking(
             child_no=shipment.child_no, address=state.taken.address,
             weight_g=sum(line.weight_g * line.qty for line in self._lines), pieces=sum(x.qty for x in self._lines),
@@ -368,6 +363,7 @@ class Exchange:
             shipment.labelled(label)
             state.log("system", "label printed", child_no=shipment.child_no, waybill_no=label.waybill_no)
         await self._write()
+        return True
 
     async def _ship(self) -> None:
         number = self.state.return_no

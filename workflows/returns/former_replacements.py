@@ -1,6 +1,8 @@
 """Pieces of an exchange that the warehouse had cancelled, and in whose place another one went out: if one of them
 leaves all the same, the buyer has two, and somebody has to see to it."""
 
+from collections.abc import Iterable
+
 from domain.facts import Fact
 from domain.fulfilment.parcel_states import MOVES, RETURNS, has_left
 from domain.states import ChildStatus, Outcome
@@ -23,6 +25,10 @@ class FormerReplacements:
 
     def add(self, shipment: Shipment) -> None:
         self._waybills[shipment.child_no] = shipment.waybill_no or ""
+
+    def known(self, children: Iterable[str]) -> None:
+        """A person was asked about them before another piece went out in their place."""
+        self._told.extend(sorted(set(children) - set(self._told)))
 
     def is_meant(self, fact: Fact) -> bool:
         return fact.child_no in self._waybills or (bool(fact.waybill_no) and fact.waybill_no in self._waybills.values())

@@ -19,7 +19,8 @@ def _stops(state: ReturnState) -> bool:
 
 
 async def notify_opened(state: ReturnState) -> None:
-    await _notify(state, CASE_OPENED, CaseOpened(return_no=state.return_no, stops_parcels=_stops(state)))
+    units = state.case.units if state.case.unshipped else ()
+    await _notify(state, CASE_OPENED, CaseOpened(return_no=state.return_no, stops_parcels=_stops(state), units=units))
 
 
 async def notify_closed(state: ReturnState, refunded: dict[str, int], paid_back: tuple[UnitRange, ...]) -> None:
