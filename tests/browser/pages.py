@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -15,6 +16,7 @@ AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 PATIENCE_S = 15
 WIDE, NARROW = 1440, 390
 SERIOUS = ("serious", "critical")
+GONE = (NoSuchElementException, StaleElementReferenceException)
 OWN_SCHEMES = ("http", "https", "ws", "wss")
 
 
@@ -46,11 +48,15 @@ class Window:
     def press(self, selector: str) -> None:
         """`selector`: of CSS, or an XPath."""
         by = By.XPATH if selector.startswith("//") else By.CSS_SELECTOR
-        self.until(lambda: self.driver.find_elements(by, selector))
-        found = self.driver.find_element(by, selector)
-        # At once and not smoothly: it would not yet be there.
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
-        found.click()
+
+        def is_pressed() -> bool:
+            found = self.driver.find_element(by, selector)
+            # At once and not smoothly: it would not yet be there.
+            self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
+            found.click()
+            return True
+
+        self.until(is_pressed)
 
     def fill(self, name: str, text: str) -> None:
         self.until(lambda: self.driver.find_elements(By.NAME, name))
@@ -59,7 +65,9 @@ class Window:
         field.send_keys(text)
 
     def until(self, reached: Callable[[], Any], patience_s: float = PATIENCE_S) -> None:
-        WebDriverWait(self.driver, patience_s, poll_frequency=0.1).until(lambda _: reached())
+        """Also across a page that is just being replaced by the next one."""
+        wait = WebDriverWait(self.driver, patience_s, poll_frequency=0.1, ignored_exceptions=GONE)
+        wait.until(lambda _: reached())
 
     def says(self, text: str) -> bool:
         return text in self.driver.find_element(By.TAG_NAME, "body").text

@@ -81,8 +81,14 @@ def shows(window: Window, path: str, *texts: str) -> None:
 
 def approve(window: Window, case: str) -> None:
     """The question about this case that waits for who is signed in, from the list of what waits."""
-    window.open("/approvals")
-    window.press(f'a[href^="/approvals/A-{case}"]')
+    link = f'a[href^="/approvals/A-{case}"]'
+
+    def is_listed() -> bool:
+        window.open("/approvals")
+        return bool(window.driver.find_elements(By.CSS_SELECTOR, link))
+
+    window.until(is_listed, patience_s=60)
+    window.press(link)
     window.picture("story-approval")
     window.press('form input[name="decision"][value="approve"] ~ button')
     window.until(lambda: "said=decided" in window.driver.current_url)
