@@ -5,6 +5,7 @@ or "later" decides here whether it is asked again.
 """
 
 import asyncio
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ STEP_S = 5.0
 AT_ONCE = 4
 PERMANENT = 500
 NOT_OUR_PASSWORD = 535
+ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+"""Servers repeat it in what they say, and what they say goes into logs."""
 Security = Literal["starttls", "tls", "none"]
 
 
@@ -124,4 +127,4 @@ def _said(code: int, text: bytes | str) -> MailRefused | MailUnavailable:
     """What will not change by itself is a refusal, but for our own password: somebody will put that right."""
     kind = MailRefused if code >= PERMANENT and code != NOT_OUR_PASSWORD else MailUnavailable
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return kind(SYSTEM, str(code), said[:200])
+    return kind(SYSTEM, str(code), ADDRESS.sub("an address", said)[:200])

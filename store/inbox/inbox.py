@@ -112,7 +112,7 @@ class InboxStore:
     # Intake
 
     async def add_many(self, messages: Sequence[Incoming]) -> list[Added]:
-        """All of them in one transaction, one answer each, in order: acknowledge after this returns.
+        """One answer each, in order: acknowledge after this returns.
 
         `CONFLICT`: the source used an event id for two different messages; the second is put aside as `conflicting` and
         not delivered. Who called it in knows the caller and notes the refusal.

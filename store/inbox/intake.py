@@ -75,8 +75,8 @@ class Incoming:
 
 
 async def take_in(connection: Connection, messages: Sequence[Incoming]) -> list[Added]:
-    """All of it, or nothing, committed when this returns. News without scans is one statement, its own transaction;
-    what else there is to say of messages that are known already hangs on nothing: told again, it is said again."""
+    """Committed when this returns. News without scans is one statement; what else there is to say, of messages that are
+    known already, hangs on nothing: where it breaks off the sender is not thanked, and tells again."""
     if any(m.trace for m in messages):
         async with connection.transaction():
             return await add_many(connection, messages)

@@ -73,6 +73,8 @@ async def test_a_case_waits_for_what_it_heard_is_coming_and_for_nothing_else(gro
     await case.receive()
     await case.scan()
     await life.house.pass_until(life.house.now() + 5 * MINUTE)
+    here = "SELECT array_agg(line_id) FROM return_units WHERE return_no = $1 AND reception = 'RECEIVED'"
+    assert await world(life).pool.fetchval(here, case.return_no) == ["L2"], "the other one never left the warehouse"
     assert not await questions(life) and not (await case.view()).open_tickets
     assert world(life).world.given_back_minor == 2 * CUP
     await every_owner(ground, life, number)

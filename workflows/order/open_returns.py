@@ -156,14 +156,15 @@ class OpenReturns:
             return False
         self._set_aside.stand_still_for(return_no, parcel)
         if workflow.patched(AFTER_ALL):
-            for case in self._wanted:
-                if case not in self._stops_under_way:
+            some = set(_each(parcel.state.runs))
+            for case, runs in self._wanted.items():
+                if case not in self._stops_under_way and some.intersection(_each(runs)):
                     self._branches.take_on(self._tell_stopped(case, parcel.state.runs))
         return True
 
     def _next_with(self, but: str, units: tuple[UnitRange, ...]) -> str | None:
         """An open case, other than `but`, that has asked for some of these units to be stopped, or will."""
-        some = {unit for run in units for unit in run.each()}
+        some = set(_each(units))
         mine = (self._wanted | self._not_asked).items()
         wanted = (case for case, runs in mine if case != but and some.intersection(_each(runs)))
         return next(wanted, None)

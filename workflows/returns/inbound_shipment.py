@@ -221,6 +221,7 @@ class InboundShipment:
         state.happens(ReturnEvent.RECEIVED)
         if not self._never_came:
             state.goods(Reception.RECEIVED)
+            self._never_on_the_way()
             self._leave_out()
             self._freeze()
         self._reach(Stage.RECEIVED)
@@ -274,6 +275,13 @@ class InboundShipment:
         self.state.log(by, "lost on the way back", "WAREHOUSE", units=self.inspection.expected)
         self._never_came = self.inspection.goes_on_without()
         self.inspection.finished_by = by
+
+    def _never_on_the_way(self) -> None:
+        """Units that were awaited until the warehouse cancelled them: the desk has the others."""
+        expected = {unit for line in self.inspection.lines for run in line.units for unit in run.each()}
+        for key in [*self.state.units]:
+            if key not in expected:
+                self.state.unit(key, reception=Reception.CANCELLED, acceptance=Acceptance.PENDING)
 
     def _leave_out(self) -> None:
         """They may still leave, and are the buyer's then."""
