@@ -20,18 +20,19 @@ from console.api import (
     goods,
     orders,
     payments,
-    reports,
     returns,
     tickets,
 )
 from console.api.callers import Scoped
 from console.api.problems import ProblemDetail, add_problems
 from console.api.reading import BODIES
+from console.api.reports import boards, building, periods, process, risk
 from console.wiring import Wiring
 
 MOUNTED = "/api/v1"
 ROUTERS = (
-    orders, payments, complaints, returns, evidence, events, goods, finance, tickets, callbacks, reports,
+    orders, payments, complaints, returns, evidence, events, goods, finance, tickets, callbacks, periods,
+    building, process, boards, risk,
 )  # fmt: skip
 _USABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 DESCRIPTION = (

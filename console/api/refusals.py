@@ -44,7 +44,7 @@ def as_problem(why: OrderError) -> ApiProblem:  # noqa: PLR0911 - a table of kin
             return ApiProblem(429, why.type, why.why, retry_after_s=HOUR_S)
         case ComparisonNotAsked(type="NotRunning"):
             return ApiProblem(409, why.type, why.why, retry_after_s=AGAIN_S)
-        case NotDone(type="DeskRefused" | "InvalidWork"):
+        case NotDone(type="DeskRefused" | "InvalidWork" | "NoSuchPeriod"):
             return ApiProblem(409, why.type, why.why, final=True)
         case CommandRefused():
             return ApiProblem(403, why.type, why.reason)

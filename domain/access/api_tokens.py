@@ -39,6 +39,7 @@ class ApiScope(StrEnum):
     CATALOG_READ = "catalog:read"
     CATALOG_WRITE = "catalog:write"
     REPORTS_READ = "reports:read"
+    REPORTS_WRITE = "reports:write"
     FINANCE_READ = "finance:read"
     FINANCE_WRITE = "finance:write"
     TICKETS_READ = "tickets:read"
@@ -59,7 +60,11 @@ LETS: Mapping[ApiScope, tuple[str, str]] = {
     ApiScope.STOCK_WRITE: ("登记入库", "books goods that came in"),
     ApiScope.CATALOG_READ: ("查看商品资料", "reads the catalogue"),
     ApiScope.CATALOG_WRITE: ("修改商品资料", "changes the catalogue"),
-    ApiScope.REPORTS_READ: ("查看健康报告和每周异常", "reads health reports and the weeks' anomalies"),
+    ApiScope.REPORTS_READ: (
+        "查看健康报告、每周异常、流程、看板和退货风险",
+        "reads health reports, the weeks' anomalies, how orders went, boards and the return risk",
+    ),
+    ApiScope.REPORTS_WRITE: ("重新生成报告、排布看板", "has reports built again and arranges boards"),
     ApiScope.FINANCE_READ: (
         "查看收付款、待付退款和对账差异",
         "reads payments, refunds, payouts that wait, differences",
@@ -86,6 +91,7 @@ ASKED_FOR: Mapping[str, ApiScope] = {
     "desk.do: tell_complaint": ApiScope.ORDERS_WRITE,
     "desk.do: receive_goods": ApiScope.STOCK_WRITE,
     "desk.do: put_skus": ApiScope.CATALOG_WRITE,
+    "desk.do: build_report": ApiScope.REPORTS_WRITE,
 }
 """By row of the table of authority; a command that is not here no token gives, whatever services may."""
 

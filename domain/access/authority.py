@@ -101,7 +101,10 @@ AUTHORITY: Mapping[str, Authority] = {
         (R.CS_SUPERVISOR, R.ORDER_OPS, R.FINANCE, R.ADMIN), note="all of them, at once; two people begin again"
     ),
     "desk.do: draft_policy": Authority((R.FINANCE, R.ORDER_OPS, R.ADMIN), note="who drafts does not decide"),
-    "desk.do: build_report": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),
+    "desk.do: build_report": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), service=True, note="moves nothing"),
+    "desk.do: build_report: risk": Authority(
+        (R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="what the return risk is judged by, trained again"
+    ),
     "desk.do: set_insight": Authority((R.ORDER_OPS,), note="of reports built from then on"),
     "desk.do: add_action": Authority((R.ORDER_OPS, R.CS_SUPERVISOR, R.FINANCE), note="moves nothing"),
     "desk.do: close_action": Authority(

@@ -171,6 +171,8 @@ class DeskDone(Strict):
 
 def authority_row(work: DeskTask) -> str:
     """Of the table of authority."""
+    if isinstance(work, BuildReportNow) and work.report == "risk":
+        return f"{COMMAND}: {work.kind}: {work.report}"
     return f"{COMMAND}: {work.kind}"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from store.pool import Pool
 
+LONGEST_NAME = 40
 MOST = 50
 """Of an installation."""
 
@@ -20,7 +21,7 @@ WHERE EXISTS (SELECT FROM boards WHERE name = $1) OR (SELECT count(*) FROM board
 ON CONFLICT (name) DO UPDATE SET measures = excluded.measures, roles = excluded.roles, saved_at = excluded.saved_at
     WHERE boards.saved_by = excluded.saved_by
 RETURNING name"""
-FORGET = "DELETE FROM boards WHERE name = $1 AND saved_by = $2"
+FORGET = "DELETE FROM boards WHERE name = $1 AND saved_by = $2 RETURNING name"
 
 
 @dataclass(frozen=True)
@@ -46,5 +47,6 @@ class ReportBoards:
         done = await self._pool.fetchval(SAVE, board.name, measures, list(board.roles), board.saved_by, at, MOST)
         return done is not None
 
-    async def forget(self, name: str, person_id: str) -> None:
-        await self._pool.execute(FORGET, name, person_id)
+    async def forget(self, name: str, person_id: str) -> bool:
+        """False: there is none of that name, or it is another person's."""
+        return await self._pool.fetchval(FORGET, name, person_id) is not None

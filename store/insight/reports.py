@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.insight.parameters import InsightParameters
+from domain.insight.periods import month, month_before
 from domain.records import AuditEntry
 from store.audit.audit import append_entry
 from store.insight.reading import read_parameters
@@ -102,6 +103,16 @@ class ReportStore:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(LOCK, "parameters", "")
             return await _put(connection, parameters, by, at)
+
+
+async def newest_and_before(pool: Pool) -> tuple[KeptReport | None, KeptReport | None]:
+    """The health report of the newest month that has one, and that of the month before it."""
+    reports = ReportStore(pool)
+    months = await reports.periods("health", 1)
+    if not months:
+        return None, None
+    before = month_before(month(months[0]).since).name
+    return await reports.read("health", months[0]), await reports.read("health", before)
 
 
 async def _put(connection: Connection, parameters: InsightParameters, by: str, at: datetime) -> int:

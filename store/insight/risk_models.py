@@ -1,5 +1,6 @@
 """The return risk in the books: what was counted of each paid order, what became of it, and the models in versions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from domain.insight.evaluation import Training
 from domain.insight.periods import Span
 from domain.insight.risk import RiskFeatures, RiskTable
 from domain.insight.risk_model import RiskModel
+from domain.policy import Policy
 from domain.records import AuditEntry
 from domain.strict import of
 from store.audit.audit import append_entry
@@ -19,6 +21,8 @@ LABEL_AFTER = timedelta(days=45)
 LEARNT_FROM = timedelta(days=366)
 MOST = 100_000
 """Orders: the latest before the month, and as many of the month."""
+PAST_ORDERS = 5_000
+"""On which a field of another system is tried."""
 LONGEST_S = 60
 
 KEEP = "INSERT INTO risk_features (order_no, paid_at, features) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
@@ -77,6 +81,13 @@ class RiskVersion:
 async def keep_features(connection: Connection, order_no: str, paid_at: datetime, features: RiskFeatures) -> None:
     """Once: what was counted first is what the order was judged by."""
     await connection.execute(KEEP, order_no, paid_at, features.model_dump(exclude_defaults=True))
+
+
+def in_force(policy: Policy, versions: Sequence[RiskVersion]) -> RiskVersion | None:
+    """Of the versions, newest first. None: points judge."""
+    if not policy.risk.trained or not versions or versions[0].training.outcome != "in_force":
+        return None
+    return versions[0]
 
 
 async def model_in_force(connection: Connection) -> RiskModel | None:

@@ -20,6 +20,7 @@ NUMBERS = {
     "evidence_id": "0" * 32,
     "sku": "NONE",
     "period": "2000-01",
+    "kind": "health",
     "name": "NONE",
 }
 

@@ -20,13 +20,11 @@ from console.text.report_figures import in_words, shown
 from console.wiring import wiring_of
 from domain.insight.definitions import BY_KEY, MEASURES
 from domain.insight.health import HealthReport
-from domain.insight.periods import month, month_before
-from store.console.boards import Board, ReportBoards
-from store.insight.reports import KeptReport, ReportStore
+from store.console.boards import LONGEST_NAME, Board, ReportBoards
+from store.insight.reports import KeptReport, newest_and_before
 from store.pool import clean
 
 router = APIRouter()
-LONGEST_NAME = 40
 SHARED_WITH = tuple(role.value for role in REPORT_READERS.roles)
 """Who may read reports at all."""
 
@@ -40,7 +38,7 @@ async def boards(request: Request, user: Annotated[User, Depends(REPORT_READERS)
     if name and name not in {board.name for board in seen}:
         raise HTTPException(404)
     board = next((one for one in seen if one.name == name), seen[0] if seen else None)
-    kept, before = await _newest(request)
+    kept, before = await newest_and_before(wiring.pool)
     figures = {one.key: one for one in shown(language, _read(kept), _read(before))}
     return render(
         request, "reports/boards.html", user, boards=seen, board=board, kept=kept,
@@ -74,15 +72,6 @@ async def forget(request: Request, user: Annotated[User, Depends(REPORT_READERS)
     form = await read_form(request)
     await ReportBoards(wiring_of(request).pool).forget(clean(str(form.get("name", ""))), user.id)
     return RedirectResponse("/reports/boards", 303)
-
-
-async def _newest(request: Request) -> tuple[KeptReport | None, KeptReport | None]:
-    reports = ReportStore(wiring_of(request).pool)
-    months = await reports.periods("health", 1)
-    if not months:
-        return None, None
-    before = month_before(month(months[0]).since).name
-    return await reports.read("health", months[0]), await reports.read("health", before)
 
 
 def _read(kept: KeptReport | None) -> HealthReport | None:

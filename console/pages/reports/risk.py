@@ -21,11 +21,10 @@ from domain.insight.field_trial import FieldTrial, tried, with_field
 from domain.insight.risk import FeaturePoints, MappedField
 from domain.policy import Policy
 from domain.strict import faults
-from store.insight.risk_models import RiskModelStore, RiskVersion
+from store.insight.risk_models import PAST_ORDERS, RiskModelStore, in_force
 from store.rules.policies import PolicyStore
 
 router = APIRouter()
-PAST_ORDERS = 5_000
 MOST = 10_000
 
 
@@ -90,16 +89,9 @@ async def _page(
     policy = await PolicyStore(pool).current()
     return render(
         request, "reports/risk.html", user, status=refusal.status if refusal else 200, refusal=refusal,
-        versions=versions, in_force=_in_force(policy, versions), policy=policy, said=said or {}, trial=trial,
+        versions=versions, in_force=in_force(policy, versions), policy=policy, said=said or {}, trial=trial,
         newest=versions[0] if versions else None, word=0 if language_of(request).code == "zh" else 1,
     )  # fmt: skip
-
-
-def _in_force(policy: Policy, versions: tuple[RiskVersion, ...]) -> RiskVersion | None:
-    """None: points judge."""
-    if not policy.risk.trained or not versions or versions[0].training.outcome != "in_force":
-        return None
-    return versions[0]
 
 
 def _field(said: dict[str, str]) -> MappedField | RefusedAct:
