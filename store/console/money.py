@@ -36,12 +36,16 @@ _WAITS = {
 }
 _SEEN = """($1::text[] IS NULL OR o.channel = ANY ($1)) AND ($2::text[] IS NULL OR EXISTS (
     SELECT FROM child_orders w WHERE w.order_no = o.order_no AND w.warehouse = ANY ($2)))"""
+# The same of money that says of itself what is told: whoever sees all shops looks up no order for it.
+_SEEN_ALONE = f"""(($1::text[] IS NULL AND $2::text[] IS NULL) OR EXISTS (
+    SELECT FROM orders o WHERE o.order_no = m.order_no AND {_SEEN}))"""
+_ALONE = frozenset({"payments", "chargebacks"})
 KINDS = tuple(_KINDS)
 
 # What a channel moved on a day, as our books have it; `unmatched`: found that day, and not decided yet.
 TOTALS = f"""
 SELECT m.channel, 'payments' AS kind, m.currency, count(*) AS n, sum(m.amount_minor)::bigint AS amount_minor
-FROM payments m JOIN orders o USING (order_no) WHERE m.booked_at >= $3 AND m.booked_at < $4 AND {_SEEN}
+FROM payments m WHERE m.booked_at >= $3 AND m.booked_at < $4 AND {_SEEN_ALONE}
 GROUP BY m.channel, m.currency
 UNION ALL
 SELECT coalesce(o.start #>> '{{payment,channel}}', 'wechat'), 'refunds', o.currency, count(*),
@@ -138,7 +142,8 @@ def money_query(scope: PersonScope, wanted: MoneyFilter, limit: int, cursor: str
     kind = wanted.kind
     at, key = f"m.{_AT[kind]}", f"m.{_KEY[kind]}"
     args: list[Any] = [*_seen(scope), limit + 1]
-    conditions = [_SEEN]
+    alone = kind in _ALONE
+    conditions = [_SEEN_ALONE if alone else _SEEN]
     if wanted.waits:
         conditions.append(_WAITS[kind])
     if wanted.day is not None:
@@ -153,7 +158,8 @@ def money_query(scope: PersonScope, wanted: MoneyFilter, limit: int, cursor: str
         conditions.append(f"({at}, {key}) < (${len(args) - 1}, ${len(args)})")
     # Only texts of this file go into the statement; every value is a parameter.
     return (
-        f"{_KINDS[kind]} JOIN orders o ON o.order_no = m.order_no WHERE {' AND '.join(conditions)} "
+        f"{_KINDS[kind]}{'' if alone else ' JOIN orders o ON o.order_no = m.order_no'} "
+        f"WHERE {' AND '.join(conditions)} "
         f"ORDER BY {at} DESC, {key} DESC LIMIT $3",
         args,
     )
