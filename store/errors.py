@@ -125,7 +125,7 @@ class UnitsPaidBack(OrderRefused):
 
 class ChildNumberTaken(OrderRefused):
     def __init__(self, child_no: str) -> None:
-        super().__init__(f"child number {child_no} is the replacement of a return's; ask again with higher numbers")
+        super().__init__(f"child number {child_no} is another child's already; ask again with higher numbers")
 
 
 class StockWouldGoNegative(StoreError):

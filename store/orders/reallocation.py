@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from domain.fulfilment.reallocation import Replan, money_of
+from domain.fulfilment.reallocation import Handover, Replan, money_of
+from domain.records import ChildPlan
 from domain.states import ChildStatus
 from domain.units import UnitRange, holds, without
 from store.errors import ChildNumberTaken, NoSuchOrder, NotEnoughStock, UnitsNotThere
@@ -11,14 +12,16 @@ from store.orders.lines import priced_of, read_rows
 from store.orders.query_plans import replan_statements
 from store.orders.unit_claims import insist_on_not_paid_back
 from store.orders.writing import apply_write
-from store.pool import Connection
+from store.pool import Connection, Row
 from store.stock.ledger import apply_moves, lock, reservation
 
 LOCK = "SELECT order_no FROM orders WHERE order_no = $1 FOR NO KEY UPDATE"
 
-TAKEN = "SELECT min(child_no) FROM child_orders WHERE child_no = ANY($1::text[]) AND return_no IS NOT NULL"
+# Of the numbers of new children those that are somebody's, and what made theirs.
+EXIST = """
+SELECT child_no, warehouse, replaces FROM child_orders WHERE child_no = ANY($1::text[]) ORDER BY child_no"""
 
-EXIST = "SELECT count(*) FROM child_orders WHERE child_no = ANY($1::text[])"
+ENDED = "SELECT replaced_by, replan FROM child_orders WHERE child_no = $1"
 
 # The units of a child, by run.
 RUNS = "SELECT line_id, first_unit, qty FROM child_lines WHERE child_no = $1 ORDER BY line_id, first_unit"
@@ -46,14 +49,42 @@ async def replan(connection: Connection, message: Replan) -> None:
     write = message.write
     if await connection.fetchrow(LOCK, write.order_no) is None:
         raise NoSuchOrder(write.order_no)
-    numbers = [child.child_no for child in message.children]
-    if taken := await connection.fetchval(TAKEN, numbers):
-        raise ChildNumberTaken(taken)
-    if await connection.fetchval(EXIST, numbers):
+    if taken := await taken_numbers(connection, message.children):
+        if not await _is_the_same(connection, message, taken):
+            await _insist_on_units(connection, message.handovers)
+            raise ChildNumberTaken(taken[0]["child_no"])
         await apply_write(connection, write)
         return
     await apply_write(connection, write, message.children)
     await carry_over(connection, message)
+
+
+async def taken_numbers(connection: Connection, children: Sequence[ChildPlan]) -> list[Row]:
+    """Of those of new children, lowest first."""
+    found: list[Row] = await connection.fetch(EXIST, [child.child_no for child in children])
+    return found
+
+
+async def _is_the_same(connection: Connection, message: Replan, made: Sequence[Row]) -> bool:
+    """Whether this very change has made them. A workflow task that is lost leaves in the books what it has done, and
+    gives its numbers again when it is repeated: to the same changes, or to others."""
+    known = {row["child_no"]: row for row in made}
+    if any((row := known.get(c.child_no)) is None or row["warehouse"] != c.warehouse for c in message.children):
+        return False
+    if any(list(row["replaces"] or ()) != _before(message, number) for number, row in known.items()):
+        return False
+    for handover in message.handovers:
+        old = await connection.fetchrow(ENDED, handover.child_no)
+        to = list(handover.to)
+        if old is None or list(old["replaced_by"] or ())[-len(to) :] != to or old["replan"] != _why(message):
+            return False
+    return True
+
+
+async def _insist_on_units(connection: Connection, handovers: Sequence[Handover]) -> None:
+    for handover in handovers:
+        if not holds(await _runs_of(connection, handover.child_no), handover.runs):
+            raise UnitsNotThere(handover.child_no)
 
 
 async def carry_over(connection: Connection, message: Replan) -> None:
@@ -62,15 +93,13 @@ async def carry_over(connection: Connection, message: Replan) -> None:
     await _insert(connection, message)
     await _reserve(connection, message)
     for number in (child.child_no for child in message.children):
-        old = [handover.child_no for handover in message.handovers if number in handover.to]
-        await connection.execute(TAKE_OVER, number, old, _why(message))
+        await connection.execute(TAKE_OVER, number, _before(message, number), _why(message))
 
 
 async def _hand_over(connection: Connection, message: Replan) -> None:
     priced = priced_of(await read_rows(connection, message.write.order_no))
     for handover in message.handovers:
-        rows = await connection.fetch(RUNS, handover.child_no)
-        has = [UnitRange(line_id=r["line_id"], first_unit=r["first_unit"], units=r["qty"]) for r in rows]
+        has = await _runs_of(connection, handover.child_no)
         left = without(has, handover.runs)
         if not holds(has, handover.runs) or (handover.all_of_it and left):
             raise UnitsNotThere(handover.child_no)
@@ -82,6 +111,11 @@ async def _hand_over(connection: Connection, message: Replan) -> None:
         await _insert_runs(connection, message.write.order_no, [(handover.child_no, run) for run in left])
         why = _why(message)
         await connection.execute(HAND_OVER, handover.child_no, list(handover.to), why, lines, net, freight)
+
+
+async def _runs_of(connection: Connection, child_no: str) -> list[UnitRange]:
+    rows = await connection.fetch(RUNS, child_no)
+    return [UnitRange(line_id=r["line_id"], first_unit=r["first_unit"], units=r["qty"]) for r in rows]
 
 
 async def _insert(connection: Connection, message: Replan) -> None:
@@ -119,6 +153,11 @@ async def _reserve(connection: Connection, message: Replan) -> None:
     if lacking:
         raise NotEnoughStock(message.write.order_no, lacking)
     await apply_moves(connection, moves, message.write.at)
+
+
+def _before(message: Replan, number: str) -> list[str]:
+    """The children in whose place a new one ships."""
+    return [handover.child_no for handover in message.handovers if number in handover.to]
 
 
 def _why(message: Replan) -> dict[str, str | None]:

@@ -3,19 +3,20 @@
 from domain.fulfilment.reallocation import Elsewhere, Handover, Replan, Resource
 from domain.fulfilment.resourcing import Missing, Replacement, resource
 from domain.records import ChildPlan
-from domain.units import UnitRange
-from store.errors import NoSuchOrder
+from domain.units import UnitRange, holds
+from store.errors import ChildNumberTaken, NoSuchOrder
 from store.orders.lines import catalogue_of, priced_of, read_rows
 from store.orders.plans import plan_inputs
-from store.orders.reallocation import LOCK, carry_over
+from store.orders.reallocation import LOCK, carry_over, taken_numbers
 from store.orders.writing import apply_write
 from store.pool import Connection
 
-# What an earlier try of the same has made. The numbers are the workflow's own: nobody else takes them.
+# What an earlier try of the same has made.
 MADE = """
 SELECT c.child_no, c.warehouse, c.reasons, c.net_minor, c.freight_minor, c.paid_minor, c.status, c.planned_carrier,
     c.shipping_cost_minor
-FROM child_orders c WHERE c.order_no = $1 AND c.nn >= $2 AND c.replaces = ARRAY[$3::text] ORDER BY c.nn"""
+FROM child_orders c WHERE c.order_no = $1 AND c.nn >= $2 AND c.replaces = ARRAY[$3::text]
+    AND c.replan->>'because' = 'resourced' AND c.replan->>'remark' = $4 ORDER BY c.nn"""
 
 RUNS = "SELECT line_id, first_unit, qty FROM child_lines WHERE child_no = $1 ORDER BY line_id, first_unit"
 
@@ -23,13 +24,13 @@ RUNS = "SELECT line_id, first_unit, qty FROM child_lines WHERE child_no = $1 ORD
 async def resource_units(connection: Connection, message: Resource) -> Elsewhere:
     """Inside a transaction. Nothing but the write is done when nobody else has any of the units.
 
-    The same again gets the same answer.
+    The same again gets the same answer. Raises `ChildNumberTaken` as `replan` does, `UnitsNotThere`, `UnitsPaidBack`.
     """
     order_no = message.write.order_no
     if await connection.fetchrow(LOCK, order_no) is None:
         raise NoSuchOrder(order_no)
     children = await _made(connection, message)
-    if children:
+    if children and _are_of(message, children):
         await apply_write(connection, message.write)
         return _answer(message, children)
     rows = await read_rows(connection, order_no)
@@ -38,6 +39,8 @@ async def resource_units(connection: Connection, message: Resource) -> Elsewhere
     missing = [Missing(line_id=r.line_id, first_unit=r.first_unit, qty=r.units) for r in one_run.values()]
     failed = {(place.sku, place.warehouse) for place in message.failed}
     children = tuple(map(_planned, resource(inputs, missing, message.next_number, failed).children))
+    if others := await taken_numbers(connection, children):
+        raise ChildNumberTaken(others[0]["child_no"])
     await apply_write(connection, message.write, children)
     if children:
         numbers = tuple(child.child_no for child in children)
@@ -53,6 +56,11 @@ async def resource_units(connection: Connection, message: Resource) -> Elsewhere
             ),
         )
     return _answer(message, children)
+
+
+def _are_of(message: Resource, children: tuple[ChildPlan, ...]) -> bool:
+    """Made of the very units. A task that was lost may have looked for others of the same child."""
+    return all(child.runs and holds(message.runs, child.runs) for child in children)
 
 
 def _planned(found: Replacement) -> ChildPlan:
@@ -75,7 +83,8 @@ def _answer(message: Resource, children: tuple[ChildPlan, ...]) -> Elsewhere:
 
 async def _made(connection: Connection, message: Resource) -> tuple[ChildPlan, ...]:
     made = []
-    for row in await connection.fetch(MADE, message.write.order_no, message.next_number, message.child_no):
+    order_no, first = message.write.order_no, message.next_number
+    for row in await connection.fetch(MADE, order_no, first, message.child_no, message.remark):
         runs = tuple(
             UnitRange(line_id=r["line_id"], first_unit=r["first_unit"], units=r["qty"])
             for r in await connection.fetch(RUNS, row["child_no"])

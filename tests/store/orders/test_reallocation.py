@@ -9,7 +9,7 @@ from domain.fulfilment.reallocation import Handover, Held, Part, Replan, replann
 from domain.records import ChildPlan, ChildState, Priced, StockMove
 from domain.states import ChildStatus
 from domain.units import UnitRange
-from store.errors import NotEnoughStock, RefundExceedsUnits, UnitsNotThere, UnitsPaidBack
+from store.errors import ChildNumberTaken, NotEnoughStock, RefundExceedsUnits, UnitsNotThere, UnitsPaidBack
 from store.orders.lines import priced_of, read_rows
 from store.orders.orders import OrderStore
 from store.pool import Pool
@@ -151,3 +151,24 @@ async def test_a_child_whose_units_others_ship_is_not_paid_back(
     refund = a_refund("R-1", L1=3).model_copy(update={"children": (f"{ORDER}-01",)})
     with pytest.raises(RefundExceedsUnits):
         await orders.write(a_write(ORDER, 3, refunds=(refund,)))
+
+
+async def test_children_that_were_made_otherwise_under_the_same_numbers_are_not_taken_for_the_same_again(
+    orders: OrderStore, stock: StockStore, pool: Pool
+) -> None:
+    """As after a workflow task that was lost: what it has made is there, and its numbers are given again."""
+    await stock.receive("A", "WH-1", 3, "GR-1")
+    old = as_held((await a_settled_order(orders)).children)
+    price = await price_of(pool)
+    as_it_was = a_replan(price, old[:1], [Part(lines={"L1": 3})])
+    await orders.replan(as_it_was)
+    before = await children(orders)
+    with pytest.raises(UnitsNotThere):
+        await orders.replan(a_replan(price, old[:1], [Part(lines={"L1": 1}), Part(lines={"L1": 2})]))
+    with pytest.raises(UnitsNotThere):
+        await orders.replan(as_it_was.model_copy(update={"because": "as before"}))
+    with pytest.raises(ChildNumberTaken):
+        await orders.replan(a_replan(price, old[1:], [Part(lines={"L2": 2})]))
+    assert await children(orders) == before
+    await orders.replan(as_it_was)
+    assert await children(orders) == before

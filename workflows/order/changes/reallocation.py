@@ -1,8 +1,9 @@
 """Carries a change of children into the books, in one transaction, and sends the new ones on their way."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.store import StoreActivities
@@ -13,6 +14,10 @@ from workflows.durable.local_steps import STORE_ERRORS, in_store
 from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.state import OrderState
+
+NUMBER_TAKEN = "ChildNumberTaken"
+HIGHER_NUMBERS = "what finds its numbers taken takes higher ones"
+"""Returns give their replacements numbers that the order does not know: nobody is asked about that."""
 
 
 class ReallocationRefused(Exception):
@@ -48,7 +53,35 @@ class Reallocation:
 
         Old and new change in one activation, and the projector waits, so that no write tells only half of it.
         """
-        made = self._plan(groups, because)
+        while True:
+            made = self._plan(groups, because)
+            with self._state.writes_deferred():
+                new = self._hand_over(groups, made)
+                try:
+                    await self._state.commit_with(self._step(groups, made, because, remark, approval_id))
+                    break
+                except STORE_ERRORS as error:
+                    for parcel in new:
+                        self._parcels.take_back(parcel)
+                    if isinstance(error, ApplicationError) and error.type == NUMBER_TAKEN:
+                        self._parcels.pass_over(len(new))
+                        if workflow.patched(HIGHER_NUMBERS):
+                            continue
+                    raise ReallocationRefused(str(error)) from error
+        for place, parcel in enumerate(new):
+            if place not in still:
+                self._branches.start(parcel.run())
+        return tuple(plan.child_no for plans in made for plan in plans)
+
+    def _step(
+        self,
+        groups: Sequence[ReallocationGroup],
+        made: Sequence[tuple[ChildPlan, ...]],
+        because: Because,
+        remark: str,
+        approval_id: str | None,
+    ) -> Callable[[OrderWrite], Awaitable[None]]:
+        """What commits it, with all that has changed."""
         handovers = [
             Handover(child_no=h.plan.child_no, runs=h.runs, all_of_it=True, to=tuple(p.child_no for p in plans))
             for group, plans in zip(groups, made, strict=True)
@@ -64,20 +97,7 @@ class Reallocation:
             numbers = ", ".join(plan.child_no for plan in children)
             await in_store(StoreActivities.replan, message, summary=f"{because} {numbers}")
 
-        with self._state.writes_deferred():
-            new = self._hand_over(groups, made)
-            try:
-                await self._state.commit_with(step)
-            except STORE_ERRORS as error:
-                for parcel in new:
-                    self._parcels.take_back(parcel)
-                if isinstance(error, ApplicationError) and error.type == "ChildNumberTaken":
-                    self._parcels.pass_over(len(new))
-                raise ReallocationRefused(str(error)) from error
-        for place, parcel in enumerate(new):
-            if place not in still:
-                self._branches.start(parcel.run())
-        return tuple(plan.child_no for plan in children)
+        return step
 
     async def insist(self, groups: Sequence[ReallocationGroup], because: Because, remark: str) -> tuple[str, ...]:
         """The same for children that stand still and have to go on: while our books refuse, a person is asked."""

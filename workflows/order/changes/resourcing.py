@@ -6,6 +6,7 @@ The new children ship beside the old one, which keeps what is left of it; nothin
 from collections.abc import Mapping
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from activities.store import StoreActivities
 from domain.fulfilment.reallocation import Elsewhere, Place, Resource
@@ -14,6 +15,7 @@ from domain.states import OrderStatus
 from domain.units import last_units
 from workflows.durable.branches import Branches
 from workflows.durable.local_steps import STORE_ERRORS, in_store
+from workflows.order.changes.reallocation import NUMBER_TAKEN
 from workflows.order.parcels.parcel import Parcel
 from workflows.order.parcels.parcels import Parcels
 from workflows.order.parcels.stop_claim import ONE_OWNER, Claimant
@@ -43,6 +45,21 @@ class Resourcing:
             parcel.claim.release(Claimant.ELSEWHERE)
 
     async def _find(self, parcel: Parcel, units: Mapping[str, int], remark: str) -> dict[str, int]:
+        while True:
+            try:
+                found = await self._ask(parcel, units, remark)
+                break
+            except STORE_ERRORS as error:
+                if isinstance(error, ApplicationError) and error.type == NUMBER_TAKEN:
+                    self._parcels.pass_over(sum(units.values()))
+                    continue
+                self._state.tickets.note(SYSTEM, "not sourced elsewhere", str(error)[:500], parcel.state.child_no)
+                return dict(units)
+        self._take_in(parcel, found)
+        return dict(found.nowhere)
+
+    async def _ask(self, parcel: Parcel, units: Mapping[str, int], remark: str) -> Elsewhere:
+        """Raises `STORE_ERRORS`."""
         assert self._state.priced is not None
         runs = last_units(parcel.state.runs, units)
         skus = {line.line_id: line.sku for line in self._state.priced.lines}
@@ -59,12 +76,12 @@ class Resourcing:
             )
 
         try:
-            found = await self._state.commit_with(step)
-        except STORE_ERRORS as error:
-            self._state.tickets.note(SYSTEM, "not sourced elsewhere", str(error)[:500], parcel.state.child_no)
-            return dict(units)
+            return await self._state.commit_with(step)
         finally:
             self._parcels.numbers_are_given()
+
+    def _take_in(self, parcel: Parcel, found: Elsewhere) -> None:
+        """The new children stand beside it, and go on their way."""
         made = []
         for plan in found.children:
             child = self._parcels.add(plan)
@@ -76,4 +93,3 @@ class Resourcing:
         self._parcels.roll_up()
         for child in made:
             self._branches.start(child.run())
-        return dict(found.nowhere)
