@@ -3,7 +3,7 @@
 import asyncio
 import io
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 from PIL import Image
@@ -21,6 +21,7 @@ from workflows.returns.messages import CheckOutbound, EnterWaybill, ReceiveRetur
 
 DESK = "demo-desk"
 LOOK_S = 0.3
+OVER = (CaseStatus.REFUNDED, CaseStatus.EXCHANGED)
 Script = Callable[[DemoEnvironment, StartOrder], Awaitable[None]]
 
 
@@ -60,11 +61,11 @@ class Case:
             )
         )  # fmt: skip
 
-    async def go_on(self) -> None:
-        """Whatever its status asks for, until it is over."""
+    async def go_on(self, until: Collection[CaseStatus] = OVER) -> None:
+        """Whatever its status asks for, until it is over, or there."""
         try:
             async with asyncio.timeout(self.stage.patience_s):
-                while (status := await self._status()) not in (CaseStatus.REFUNDED, CaseStatus.EXCHANGED):
+                while (status := await self._status()) not in until:
                     await self._step(status)
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
@@ -82,7 +83,7 @@ class Case:
             parcel = Parcel(carrier="YTO", waybill_no=f"BACK{self.return_no}")
             await self.client.enter_waybill(self.return_no, EnterWaybill(by=self.buyer.id, parcel=parcel))
         elif status is CaseStatus.IN_RETURN:
-            await self.client.receive(self.return_no, ReceiveReturn(by=DESK, code=await self._code()))
+            await self.client.receive(self.return_no, ReceiveReturn(by=DESK, code=await self.code()))
         elif status is CaseStatus.RECEIVED:
             await self._inspect()
         elif status is CaseStatus.REPLACEMENT_QC:
@@ -90,7 +91,7 @@ class Case:
             await self.client.check_outbound(self.return_no, message)
 
     async def _inspect(self) -> None:
-        code = await self._code()
+        code = await self.code()
         for n in range(sum(self.lines.values())):
             scan = ScanUnit(scan_id=f"{self.return_no}-{n}", by=DESK, code=code, grade=Grade.GOOD)
             await self.client.scan(self.return_no, scan)
@@ -98,7 +99,8 @@ class Case:
     async def _decide(self) -> None:
         await self.stage.office.agree(self.return_no, f"return/{self.return_no}")
 
-    async def _code(self) -> str:
+    async def code(self) -> str:
+        """That stands on its slip."""
         return (await self.store.issue_code(self.return_no, datetime.now(UTC))).code
 
 
