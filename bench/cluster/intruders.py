@@ -26,6 +26,7 @@ from workflows.loops.reconciliation import DAILY_WORKFLOW_ID
 from workflows.messages import TASK_QUEUE, order_workflow_id
 
 ANSWER_S = 15.0
+LISTING = ("list_workflow_executions", calls.ListWorkflowExecutionsRequest())
 UNHEARD = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED)
 
 
@@ -76,7 +77,6 @@ def never(order_no: str) -> Sequence[tuple[str, Message]]:
         ("terminate_workflow_execution", calls.TerminateWorkflowExecutionRequest(workflow_execution=target)),
         ("request_cancel_workflow_execution", calls.RequestCancelWorkflowExecutionRequest(workflow_execution=target)),
         ("reset_workflow_execution", calls.ResetWorkflowExecutionRequest(workflow_execution=target)),
-        ("delete_workflow_execution", calls.DeleteWorkflowExecutionRequest(workflow_execution=target)),
         ("pause_activity", calls.PauseActivityRequest(execution=target)),
         ("signal_workflow_execution", _signal(order_no, "stop_for_case")),
         ("signal_workflow_execution", _signal(order_no, "case_closed")),
@@ -119,12 +119,20 @@ def never(order_no: str) -> Sequence[tuple[str, Message]]:
     )  # fmt: skip
 
 
+def forgetting(order_no: str) -> Sequence[tuple[str, Message]]:
+    """What the worker does to the histories of a buyer whom two people forget, and nobody else."""
+    target = WorkflowExecution(workflow_id=order_workflow_id(order_no))
+    return (
+        ("delete_workflow_execution", calls.DeleteWorkflowExecutionRequest(workflow_execution=target)),
+        LISTING,
+    )
+
+
 def looking(order_no: str) -> Sequence[tuple[str, Message]]:
     """What people may look at, and neither a backend nor the relay."""
     target = WorkflowExecution(workflow_id=order_workflow_id(order_no))
     return (
         ("get_workflow_execution_history", calls.GetWorkflowExecutionHistoryRequest(execution=target)),
-        ("list_workflow_executions", calls.ListWorkflowExecutionsRequest()),
         ("count_workflow_executions", calls.CountWorkflowExecutionsRequest()),
         ("list_namespaces", calls.ListNamespacesRequest()),
     )
@@ -148,12 +156,13 @@ async def as_processes(cluster: Cluster, order_no: str, tried: Tried) -> None:
     """Each with its own certificate and token."""
     loop = ("start_workflow_execution", _start("reconcile/mine", "Pull"))
     controls = ("start_workflow_execution", _start("controls/x", "ChangeControls"))
+    forget = forgetting(order_no)
     wanted: dict[str, Sequence[tuple[str, Message]]] = {
-        BACKEND: (*work(), *never(order_no), *looking(order_no), told(order_no), loop, controls),
-        "relay": (*work(), *never(order_no), *looking(order_no), *commands(order_no), loop, controls),
+        BACKEND: (*work(), *never(order_no), *forget, *looking(order_no), told(order_no), loop, controls),
+        "relay": (*work(), *never(order_no), *forget, *looking(order_no), *commands(order_no), loop, controls),
         "worker": (*never(order_no), *looking(order_no), *commands(order_no), told(order_no), controls),
-        "operator": (*work(), *never(order_no), told(order_no), loop),
-        "console": (*work(), *never(order_no), told(order_no), loop),
+        "operator": (*work(), *never(order_no), forget[0], told(order_no), loop),
+        "console": (*work(), *never(order_no), forget[0], told(order_no), loop),
     }
     for name, what in wanted.items():
         client = await cluster.client(name)
