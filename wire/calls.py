@@ -6,7 +6,7 @@ was answered before still counts.
 """
 
 from contextvars import ContextVar
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from temporalio.converter import ActivitySerializationContext, SerializationContext
@@ -62,8 +62,7 @@ class _Named(WorkflowInstance):
         context = self._inner.get_serialization_context(command_info)
         if not isinstance(context, ActivitySerializationContext):
             return context
-        known = {field.name: getattr(context, field.name) for field in fields(context)}
-        return CallContext(**known, call=f"{self._run}/{command_info.command_seq}")
+        return CallContext(**vars(context), call=f"{self._run}/{command_info.command_seq}")
 
     def get_external_store_context(self, command_info: Any) -> Any:
         return self._inner.get_external_store_context(command_info)

@@ -7,6 +7,7 @@ docs/contract/encryption.md. What is in clear is read as it is.
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -43,6 +44,17 @@ from wire.bounded_failures import BoundedFailureConverter
 
 class UnreadablePayload(ValueError):
     """The payload is encrypted with a key that is not here, is not whole, or is another workflow's."""
+
+
+CONTEXTS = 200
+"""How many a converter keeps: more than one message has."""
+
+
+@cache
+def _encodings() -> PydanticPayloadConverter:
+    """Made once a process. The SDK makes a payload converter for each workflow and context, and each has a compiled
+    serializer and a cache of types of its own."""
+    return PydanticPayloadConverter()
 
 
 class PayloadCipher:
@@ -117,6 +129,22 @@ class NothingElsewhere(DataConverter):
     anything that cannot be read; else the SDK raises before any handler sees it, and a stranger has stopped the
     workflow's task for ever."""
 
+    _of_contexts: dict[SerializationContext, Self]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "_of_contexts", {})
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """The SDK asks for each payload of a message, three times over, and makes all converters anew each time: the
+        same context gets the same one."""
+        found = self._of_contexts.get(context)
+        if found is None:
+            if len(self._of_contexts) >= CONTEXTS:
+                self._of_contexts.clear()
+            found = self._of_contexts[context] = super().with_context(context)
+        return found
+
     async def _decode_reference_payload_sequence(self, payloads: Sequence[Payload]) -> list[Payload]:
         return list(payloads)
 
@@ -134,6 +162,9 @@ class NothingElsewhere(DataConverter):
 class DecryptedPayloadConverter(PydanticPayloadConverter):
     """Says of what is still encrypted why it cannot be read. Taken raw it is handed over: a signal or a start must not
     stop the workflow's task."""
+
+    def __init__(self) -> None:
+        vars(self).update(vars(_encodings()))
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         """Raises `UnreadablePayload`, and what the converters raise."""

@@ -13,7 +13,7 @@ from temporalio.converter import ActivitySerializationContext, WorkflowSerializa
 from domain.trust.encryption import ENCRYPTED, PayloadKeys
 from tests.seals.sealed_play import workers
 from wire.converter import data_converter
-from wire.encrypted_payloads import PayloadCipher, UnreadablePayload
+from wire.encrypted_payloads import CONTEXTS, PayloadCipher, UnreadablePayload
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/contract/encryption.md"
 KEY = bytes(range(32))
@@ -49,6 +49,16 @@ def test_what_a_sample_of_another_sdk_writes_is_read() -> None:
     data = b"\7" * 12 + AESGCM(KEY).encrypt(b"\7" * 12, PLAIN.SerializeToString(), None)
     told = Payload(metadata={"encoding": ENCRYPTED, "encryption-key-id": b"2026"}, data=data)
     assert PayloadCipher(KEYS).decrypted(told, HERE) == PLAIN
+
+
+def test_who_reads_for_the_same_workflow_is_made_once() -> None:
+    """The SDK asks for each payload of a message, three times over."""
+    whole = data_converter(None, KEYS)
+    one, other = (WorkflowSerializationContext("oms", number) for number in (HERE, "order/SO2"))
+    assert whole.with_context(one) is whole.with_context(one) is not whole.with_context(other)
+    for number in range(10 * CONTEXTS):
+        whole.with_context(WorkflowSerializationContext("oms", f"order/{number}"))
+    assert whole.with_context(one) is whole.with_context(one)
 
 
 def test_a_payload_is_read_in_its_workflow_alone() -> None:
