@@ -26,13 +26,18 @@ from store.pool import Connection, Row
 _READ = """EXISTS (SELECT FROM api_tokens t
     WHERE 'events:read' = ANY (t.scopes) AND t.revoked_at IS NULL AND t.expires_at > now())"""
 
-# What the order was before a write, and what somebody wants to hear; the order's row is locked. Writes of one order
-# queue here; everything after it sees what the earlier ones committed.
-LOCK = f"""
+
+def lock_with(types: str) -> str:
+    """What the order ($1) was before a write, and what somebody wants to hear; the order's row is locked. Writes of one
+    order queue here; everything after it sees what the earlier ones committed. `types`: where all types are told."""
+    return f"""
 SELECT o.seq, o.updated_at, o.status, o.channel, o.channel_order_no, o.buyer_id, o.currency,
     ARRAY(SELECT t FROM subscriptions s, unnest(s.types) AS t WHERE s.state <> 'removed'
-        UNION SELECT t FROM unnest($2::text[]) AS t WHERE {_READ}) AS wanted
+        UNION SELECT t FROM unnest({types}::text[]) AS t WHERE {_READ}) AS wanted
 FROM orders o WHERE o.order_no = $1 FOR NO KEY UPDATE OF o"""  # noqa: S608 - our own words
+
+
+LOCK = lock_with("$2")
 
 # How the refunds of a write really stand now: a late write may have lost.
 REFUNDS = "SELECT refund_no, status, seq FROM refunds WHERE refund_no = ANY($1::text[])"

@@ -5,22 +5,34 @@ from datetime import datetime
 
 from domain.access.api_tokens import SERVICE
 from domain.access.authority import Binding, NotAdmitted, ProofCode, ProvenCaller, may_give
-from domain.approvals import Role
+from domain.approvals import Principal, Role
 from domain.records import AuditEntry
 from store.approvals.api_tokens import TokenUse, insist_on_scope
-from store.approvals.people import PERSON, keep_identity, principal, source_of
+from store.approvals.people import PERSON, keep_identity, principal
 from store.audit.audit import append_entry
 from store.errors import CommandNotAdmitted
-from store.pool import Connection, Pool, clean
+from store.pool import Connection, Pool, Row, clean
 
 SPENT = """
 SELECT workflow_id, command, content_hash, person_id, role, on_behalf_of, used_by FROM command_proofs
 WHERE token_id = $1"""
 
+# What is known of who asks, and whether there is a person for whom they do.
+KNOWN = f"""
+SELECT (SELECT p.source FROM people p WHERE p.person_id = $1) AS source, ({PERSON}) AS active,
+    ARRAY(SELECT r.role FROM person_roles r WHERE r.person_id = $1) AS roles,
+    EXISTS (SELECT FROM delegations d WHERE d.delegate = $1 AND d.starts_at <= $2 AND d.ends_at > $2
+        AND d.revoked_at IS NULL) AS stands_in,
+    $3::text IS NOT NULL AND active_person($3) IS NOT NULL AS for_a_person"""  # noqa: S608 - our own words
+
+# The token is spent, and the audit says so; no row: it was spent before. The chain's lock is held until the commit.
 SPEND = """
-INSERT INTO command_proofs
-    (token_id, workflow_id, command, content_hash, person_id, role, on_behalf_of, claims, used_by, used_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING token_id"""
+WITH spent AS (
+    INSERT INTO command_proofs
+        (token_id, workflow_id, command, content_hash, person_id, role, on_behalf_of, claims, used_by, used_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING token_id
+)
+SELECT append_audit($10, $5, 'command.admitted', $11, $12, NULL, NULL) FROM spent"""
 
 UNVERIFIED = "unverified"
 """Actor of a refusal when nothing has proven who it was."""
@@ -99,16 +111,15 @@ async def _admit(connection: Connection, asked: AskedCommand, caller: ProvenCall
     role = await _role(connection, asked, caller, at)
     key = (caller.token_id, bound.workflow_id, bound.command, bound.content_hash)
     who = (caller.person_id, role, caller.on_behalf_of)
-    if await connection.fetchval(SPEND, *key, *who, dict(caller.claims), asked.used_by, at) is None:
-        raise CommandNotAdmitted(ProofCode.TOKEN_REPLAYED, "this proof serves elsewhere this moment; make a new one")
     detail = {
         "command": asked.row, "workflow_id": bound.workflow_id, "role": role, "content_hash": bound.content_hash,
         "token_id": caller.token_id,
     }  # fmt: skip
     if caller.on_behalf_of:
         detail["on_behalf_of"] = caller.on_behalf_of
-    entry = AuditEntry(actor=caller.person_id, action="command.admitted", detail=detail)
-    await append_entry(connection, entry, at, asked.order_no)
+    spent = (*key, *who, dict(caller.claims), asked.used_by, at, asked.order_no, detail)
+    if not await connection.fetch(SPEND, *spent):
+        raise CommandNotAdmitted(ProofCode.TOKEN_REPLAYED, "this proof serves elsewhere this moment; make a new one")
     return Admission(caller.person_id, role, caller.on_behalf_of)
 
 
@@ -125,18 +136,17 @@ async def _told(connection: Connection, asked: AskedCommand, caller: ProvenCalle
 
 
 async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCaller, at: datetime) -> Role:
-    known_as = await source_of(connection, caller.person_id)
+    known = await connection.fetchrow(KNOWN, caller.person_id, at, caller.on_behalf_of)
+    assert known is not None, "it tells of nobody, too"
+    known_as = known["source"]
     if known_as is not None and (known_as == "service") != (caller.source == "service"):
         why = f"{caller.person_id} is known here as {known_as}, and the proof is of another kind"
         raise CommandNotAdmitted(ProofCode.NOT_THE_SENDER, why)
-    await keep_identity(connection, caller, at)
-    person = await principal(connection, caller.person_id, at)
+    person = await _person(connection, caller, known, at)
     if person is None:
         why = f"{caller.person_id} is not known here; an administrator adds people with `oms people add`"
         raise CommandNotAdmitted(ProofCode.UNKNOWN_PERSON, why)
-    spoken_for = caller.on_behalf_of
-    for_a_person = spoken_for is not None and await connection.fetchval(PERSON, spoken_for) is not None
-    found = may_give(asked.row, caller, person, asked.by, for_a_person=for_a_person)
+    found = may_give(asked.row, caller, person, asked.by, for_a_person=known["for_a_person"])
     if isinstance(found, NotAdmitted):
         raise CommandNotAdmitted(found.code, found.why)
     if caller.source == "service" and caller.person_id.startswith(SERVICE):
@@ -146,3 +156,14 @@ async def _role(connection: Connection, asked: AskedCommand, caller: ProvenCalle
         about = TokenUse(asked.row, order_no, of_a_case, asked.place.channel, asked.place.warehouse)
         await insist_on_scope(connection, caller, about, at)
     return found
+
+
+async def _person(connection: Connection, caller: ProvenCaller, known: Row, at: datetime) -> Principal | None:
+    """As `KNOWN` has them, unless the proof tells of other roles, or others have lent them theirs."""
+    roles = frozenset(map(Role, known["roles"]))
+    news = caller.roles is not None and (known["source"] is None or frozenset(caller.roles) != roles)
+    if news:
+        await keep_identity(connection, caller, at)
+    if news or known["stands_in"]:
+        return await principal(connection, caller.person_id, at)
+    return None if known["active"] is None else Principal(caller.person_id, roles, known["active"])

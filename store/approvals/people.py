@@ -223,12 +223,6 @@ async def roles_of(connection: Connection, person_id: str) -> frozenset[Role]:
     return frozenset(Role(row["role"]) for row in await connection.fetch(ROLES, person_id))
 
 
-async def source_of(connection: Connection, person_id: str) -> str | None:
-    """local, oidc or service; None: unknown."""
-    found: str | None = await connection.fetchval(SOURCE, person_id)
-    return found
-
-
 async def keep_identity(connection: Connection, identity: Identity | ProvenCaller, at: datetime) -> None:
     """A person of the identity provider, or a service, with the roles it tells of. One who was deactivated here stays
     so; where our own books tell the roles, nobody is added."""

@@ -30,21 +30,21 @@ RECORD_ONE = _RECORD.format(
     $12::text AS to_status, $13::text AS note, $14::bigint AS inbox_id, $15::bool AS repeated) AS u"""
 )
 
-# Inbox rows are locked in one order before they are changed: a row may carry facts of two orders.
-LOCK_INBOX = "SELECT id FROM inbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE"
-
 # The best that any order made of a row counts for it; 'held' is over as soon as something else is said. A row that an
-# order or a case has heard ($4) was delivered.
-SETTLE_INBOX = """
-WITH told AS (
-    SELECT u.id, max(array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], u.state)) AS rank
-    FROM unnest($1::bigint[], $2::text[]) AS u (id, state) GROUP BY u.id
+# order or a case has heard ($16) was delivered. Rows are locked in one order before they are changed: a row may carry
+# facts of two orders.
+RECORD_ALL_AND_SETTLE = f"""
+WITH recorded AS ({RECORD}), told AS (
+    SELECT u.id, max(array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], lower(u.state))) AS rank
+    FROM unnest($14::bigint[], $9::text[]) AS u (id, state) WHERE u.id IS NOT NULL GROUP BY u.id
+), locked AS MATERIALIZED (
+    SELECT i.id FROM inbox i WHERE i.id = ANY ($14::bigint[]) ORDER BY i.id FOR NO KEY UPDATE
 )
-UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
-    delivered_at = CASE WHEN $4::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
+UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $1),
+    delivered_at = CASE WHEN $16::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
     state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(t.rank,
         array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
-FROM told t WHERE i.id = t.id"""
+FROM told t JOIN locked USING (id) WHERE i.id = t.id"""  # noqa: S608 - our own words
 # The usual case in one round trip: one event, of one inbox row ($14).
 RECORD_AND_SETTLE = f"""
 WITH recorded AS ({RECORD_ONE})
@@ -54,13 +54,6 @@ UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $1),
         array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], lower($9::text)),
         array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
 WHERE i.id = $14::bigint"""  # noqa: S608 - our own words
-SETTLE_ONE = """
-UPDATE inbox i SET leased_until = NULL, order_no = coalesce(i.order_no, $3),
-    delivered_at = CASE WHEN $4::bool THEN coalesce(i.delivered_at, now()) ELSE i.delivered_at END,
-    state = (ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'])[greatest(
-        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], $2::text),
-        array_position(ARRAY['held', 'duplicate', 'stale', 'mismatch', 'applied'], i.state))]
-WHERE i.id = $1::bigint"""
 
 
 async def record_events(connection: Connection, write: OrderWrite) -> None:
@@ -106,11 +99,7 @@ async def _record(
         else:
             await connection.execute(RECORD_ONE, *one)
         return
-    await connection.execute(RECORD, order_no, at, seq, *columns)
-    carried = [(e.inbox_id, e.outcome.value.lower()) for e in events if e.inbox_id is not None]
-    if len(carried) == 1:  # one row is locked by its change
-        await connection.execute(SETTLE_ONE, *carried[0], order_no, heard)
-    elif carried:
-        ids, states = (list(column) for column in zip(*carried, strict=True))
-        await connection.execute(LOCK_INBOX, ids)
-        await connection.execute(SETTLE_INBOX, ids, states, order_no, heard)
+    if any(e.inbox_id is not None for e in events):
+        await connection.execute(RECORD_ALL_AND_SETTLE, order_no, at, seq, *columns, heard)
+    else:
+        await connection.execute(RECORD, order_no, at, seq, *columns)

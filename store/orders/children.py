@@ -33,8 +33,8 @@ JOIN (SELECT order_no, child_no, line_id, sum(qty)::integer AS qty FROM child_li
 JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
 WHERE c.order_no = $1 GROUP BY c.child_no ORDER BY c.nn"""
 
-# The states of an order's children, by seven columns, in a write of the order ($1), its seq ($2) and time ($3). What an
-# earlier write knew and this one leaves out stays; late writes lose.
+# The states of an order's children, by seven columns, in a write of the order ($1), its seq ($2) and time ($3), `when`
+# something else holds. What an earlier write knew and this one leaves out stays; late writes lose.
 UPDATE = """
 UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
     waybill_no = coalesce(u.waybill_no, c.waybill_no), carrier = coalesce(u.carrier, c.carrier),
@@ -43,7 +43,7 @@ UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
 FROM unnest(${0}::text[], ${1}::text[], ${2}::text[], ${3}::text[], ${4}::text[], ${5}::timestamptz[],
     ${6}::timestamptz[]) AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
 JOIN child_orders b ON b.child_no = u.child_no
-WHERE c.order_no = $1 AND c.child_no = u.child_no AND (c.updated_at, c.seq) < ($3, $2)
+WHERE c.order_no = $1 AND c.child_no = u.child_no AND (c.updated_at, c.seq) < ($3, $2){when}
 RETURNING c.child_no, b.status AS was, b.waybill_no AS had_waybill, b.carrier AS had_carrier, c.status, c.warehouse,
     c.carrier, c.waybill_no, c.shipped_at, c.signed_at"""
 

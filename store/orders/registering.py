@@ -50,7 +50,10 @@ async def register(connection: Connection, order: StartOrder, run_id: str, now: 
         # Someone else was quicker, between the look and the insert, and can be seen now.
         return await register(connection, order, run_id, now)
     await write_lines(connection, order, priced, records)
-    return Registered(order_no=order.order_no, priced=priced, policy=policy, pay_deadline=deadline, untagged=untagged)
+    return Registered(
+        order_no=order.order_no, priced=priced, policy=policy, pay_deadline=deadline, untagged=untagged,
+        offers_at_once=True,
+    )  # fmt: skip
 
 
 async def read_start(connection: Connection, order_no: str) -> StartOrder:
@@ -75,6 +78,7 @@ async def _again(connection: Connection, order: StartOrder, run_id: str, taken: 
         policy=of(Policy, await connection.fetchval(VERSION, taken["policy_version"])),
         pay_deadline=taken["pay_deadline"],
         untagged=untagged_of(rows),
+        offers_at_once=True,
     )
 
 

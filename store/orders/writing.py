@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from domain.outbound.published import EventType
 from domain.records import ChildPlan, OrderWrite
 from store.audit.audit import append_entries
 from store.dispatch.holds import keep_holds
@@ -9,7 +10,7 @@ from store.errors import NoSuchOrder
 from store.inbox.fact_outcomes import record_events
 from store.orders import children
 from store.orders.payments import book_payment, keep_refunds
-from store.outbox import lock_order, publish
+from store.outbox import Before, lock_order, lock_with, publish
 from store.outside_money.found import keep_outside
 from store.packages import keep_packages
 from store.pool import Connection, Row, clean
@@ -27,7 +28,17 @@ UPDATE orders SET seq = $2, updated_at = $3, status = $4, payment_status = $5, w
 WHERE order_no = $1 AND (updated_at, seq) < ($3, $2)"""
 
 # With the states of those of its children that have changed, in one round trip.
-UPDATE_ALL = f"WITH moved AS ({UPDATE}) {children.UPDATE.format(*range(10, 17))}"
+UPDATE_ALL = f"WITH moved AS ({UPDATE}) {children.UPDATE.format(*range(10, 17), when='')}"
+
+# The order's row locked and moved in one round trip, where nothing has to be done between the two: one row of what it
+# was before, and one for each child that has moved. Without the row nothing is changed.
+_LOCKED = " AND EXISTS (SELECT FROM before)"
+_BEFORE = """b.seq AS own_seq, b.updated_at AS own_updated_at, b.status AS own_status, b.channel, b.channel_order_no,
+    b.buyer_id, b.currency, b.wanted"""
+_MOVE = f"WITH before AS MATERIALIZED ({lock_with('$10')}), moved AS ({UPDATE}{_LOCKED})"
+MOVE = f"{_MOVE} SELECT {_BEFORE} FROM before b"  # noqa: S608 - our own words
+MOVE_ALL = f"""{_MOVE}, children AS ({children.UPDATE.format(*range(11, 18), when=_LOCKED)})
+SELECT {_BEFORE}, c.* FROM before b LEFT JOIN children c ON true"""  # noqa: S608 - our own words
 
 
 async def apply_write(connection: Connection, write: OrderWrite, created: Sequence[ChildPlan] = ()) -> None:
@@ -36,13 +47,11 @@ async def apply_write(connection: Connection, write: OrderWrite, created: Sequen
     Money first (a refund needs what was paid), the audit chain last (its lock is shared by all orders). `created`:
     children that the same transaction has made.
     """
-    before = await lock_order(connection, write.order_no)
-    if before is None:
-        raise NoSuchOrder(write.order_no)
-    if write.payment is not None:
-        await book_payment(connection, write.order_no, write.payment, write.at)
-    await keep_refunds(connection, write)
-    moved = await _move(connection, write)
+    if write.payment is None and not write.refunds:
+        before, moved = await _lock_and_move(connection, write)
+    else:
+        before, moved = await _book_and_move(connection, write)
+    await keep_packages(connection, children.with_new_packages(write.children, moved), write.at)
     await apply_moves(connection, write.moves, write.at)
     await keep_tickets(connection, write)
     await keep_holds(connection, write)
@@ -52,16 +61,45 @@ async def apply_write(connection: Connection, write: OrderWrite, created: Sequen
     await append_entries(connection, write)
 
 
+async def _book_and_move(connection: Connection, write: OrderWrite) -> tuple[Before, list[Row]]:
+    before = await lock_order(connection, write.order_no)
+    if before is None:
+        raise NoSuchOrder(write.order_no)
+    if write.payment is not None:
+        await book_payment(connection, write.order_no, write.payment, write.at)
+    await keep_refunds(connection, write)
+    return before, await _move(connection, write)
+
+
 async def _move(connection: Connection, write: OrderWrite) -> list[Row]:
     """The order's own row and its children's. Returns the children it was not too late for, with the status before
     (`was`)."""
-    own = (
+    if not write.children:
+        await connection.execute(UPDATE, *_own(write))
+        return []
+    return await connection.fetch(UPDATE_ALL, *_own(write), *children.columns(write.children))
+
+
+async def _lock_and_move(connection: Connection, write: OrderWrite) -> tuple[Before, list[Row]]:
+    """The same, and what the order was before. Raises `NoSuchOrder`."""
+    own = (*_own(write), list(EventType))
+    if write.children:
+        rows = await connection.fetch(MOVE_ALL, *own, *children.columns(write.children))
+    else:
+        rows = await connection.fetch(MOVE, *own)
+    if not rows:
+        raise NoSuchOrder(write.order_no)
+    b = rows[0]
+    before = Before(
+        seq=b["own_seq"], updated_at=b["own_updated_at"], status=b["own_status"], channel=b["channel"],
+        channel_order_no=b["channel_order_no"], buyer_id=b["buyer_id"], currency=b["currency"], wanted=b["wanted"],
+    )  # fmt: skip
+    return before, [row for row in rows if row.get("child_no") is not None]
+
+
+def _own(write: OrderWrite) -> tuple[object, ...]:
+    """For `UPDATE`."""
+    return (
         write.order_no, write.seq, write.at, write.status, write.payment_status, clean(write.waiting_for),
         write.needs_attention, write.payment_code, write.ended,
     )  # fmt: skip
-    if not write.children:
-        await connection.execute(UPDATE, *own)
-        return []
-    moved = await connection.fetch(UPDATE_ALL, *own, *children.columns(write.children))
-    await keep_packages(connection, children.with_new_packages(write.children, moved), write.at)
-    return moved

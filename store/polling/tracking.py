@@ -23,14 +23,18 @@ FROM return_parcels b JOIN return_cases k USING (return_no) JOIN orders o USING 
 WHERE b.tracking_subscribed_at IS NULL AND b.tracking_next_try_at <= now() AND k.ended_at IS NULL
 LIMIT $1"""
 
-# All waybills of these children are followed now, or this one.
+# All waybills of these children ($1), or this one ($2), and of these cases ($3) are followed now. Tells of the tickets
+# that are over with that: theirs ($4), and the one of a courier that did not answer ($5).
 SUBSCRIBED = """
-UPDATE parcels SET tracking_subscribed_at = now()
-WHERE child_no = ANY($1::text[]) AND ($2::text IS NULL OR waybill_no = $2) AND tracking_subscribed_at IS NULL"""
-
-BACK_SUBSCRIBED = """
-UPDATE return_parcels SET tracking_subscribed_at = now()
-WHERE 'return/' || return_no = ANY($1::text[]) AND tracking_subscribed_at IS NULL"""
+WITH out AS (
+    UPDATE parcels SET tracking_subscribed_at = now()
+    WHERE child_no = ANY($1::text[]) AND ($2::text IS NULL OR waybill_no = $2) AND tracking_subscribed_at IS NULL
+), back AS (
+    UPDATE return_parcels SET tracking_subscribed_at = now()
+    WHERE return_no = ANY($3::text[]) AND tracking_subscribed_at IS NULL
+)
+SELECT ticket_id FROM tickets WHERE ticket_id = ANY($4::text[]) AND state = 'open'
+UNION ALL SELECT ticket_id FROM tickets WHERE step = $5 AND state = 'open'"""
 
 BACK_LATER = """
 UPDATE return_parcels SET tracking_next_try_at = now() + interval '30 minutes'
@@ -44,6 +48,8 @@ WHERE child_no = $1 AND tracking_subscribed_at IS NULL"""
 NOW = "SELECT now()"
 
 UNREACHABLE = "courier unreachable"
+RETURN = "return/"
+"""Before a case's number, where a child's would stand."""
 
 # One question a span, however many waybills meet it at once.
 ONE_AT_A_TIME = "SELECT hold('courier unreachable')"
@@ -69,18 +75,12 @@ class TrackingStore:
 
     async def subscribed(self, child_nos: Sequence[str], waybill_no: str | None = None) -> None:
         """The waybills of these children are followed, or this one; tickets about them close by themselves."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(SUBSCRIBED, list(child_nos), waybill_no)
-            await connection.execute(BACK_SUBSCRIBED, list(child_nos))
-            for child_no in child_nos:
-                followed = TicketResolution(
-                    ticket_id=_ticket_id(child_no),
-                    action="evidence",
-                    remark="the courier follows the parcel now",
-                    resolved_by="system",
-                )
-                await resolve_ticket(connection, followed, await connection.fetchval(NOW), outside=True)
-            await self._answers_again(connection)
+        children = [child_no for child_no in child_nos if not child_no.startswith(RETURN)]
+        cases = [child_no.removeprefix(RETURN) for child_no in child_nos if child_no.startswith(RETURN)]
+        own = [_ticket_id(child_no) for child_no in child_nos]
+        for row in await self._pool.fetch(SUBSCRIBED, children, waybill_no, cases, own, UNREACHABLE):
+            what = "the courier follows the parcel now" if row["ticket_id"] in own else "the courier answers again"
+            await self._over(row["ticket_id"], what)
 
     async def _outages(self, connection: Connection) -> tuple[int, str | None]:
         """How many there were, and the ticket of the one that lasts."""
@@ -88,12 +88,10 @@ class TrackingStore:
         assert row is not None, "an aggregate has a row"
         return row["n"], row["open_one"]
 
-    async def _answers_again(self, connection: Connection) -> None:
-        _, open_one = await self._outages(connection)
-        if open_one is not None:
-            over = TicketResolution(
-                ticket_id=open_one, action="evidence", remark="the courier answers again", resolved_by="system"
-            )
+    async def _over(self, ticket_id: str, what: str) -> None:
+        """What has been done stands without it: an attempt that dies here is made again."""
+        over = TicketResolution(ticket_id=ticket_id, action="evidence", remark=what, resolved_by="system")
+        async with self._pool.acquire() as connection, connection.transaction():
             await resolve_ticket(connection, over, await connection.fetchval(NOW), outside=True)
 
     async def unreachable(self, child_no: str, error: str) -> None:

@@ -10,11 +10,15 @@ import asyncpg
 import pytest
 
 from bench.budget import budget
+from domain.access.authority import Binding, ProvenCaller
+from domain.approvals import Role
 from domain.facts import Kind
 from domain.records import ChildState
 from domain.states import ChildStatus
+from store.approvals.command_proofs import AskedCommand, CommandProofStore
 from store.inbox.inbox import InboxStore, Incoming
 from store.orders.orders import OrderStore
+from store.polling.tracking import TrackingStore
 from store.pool import Pool, open_pool
 from store.stock.ledger import StockStore
 from tests.store.examples import NOW, a_fact, a_settled_order, a_write, an_event
@@ -73,7 +77,7 @@ async def test_a_write_that_moves_a_parcel_keeps_its_budget(counted: Counted, st
     asked = counted.since()
     assert len(asked) == budget("round trips")["a write"], (
         asked
-    )  # BEGIN, the lock, the rows, the event with its message, COMMIT
+    )  # BEGIN, the rows with their lock, the event with its message, COMMIT
     assert await counted.pool.fetchval("SELECT state FROM inbox") == event.outcome.value.lower()
     assert await counted.pool.fetchval("SELECT status FROM child_orders WHERE child_no = $1", CHILD) == "PICKING"
 
@@ -92,3 +96,32 @@ async def test_a_parcel_on_its_way_is_moved_without_looking_its_waybill_up_again
     await orders.write(a_write(seq=5, at=NOW + timedelta(hours=2), children=(away,), events=(an_event("k:2"),)))
     assert not [query for query in counted.since() if "parcels" in query]
     assert await counted.pool.fetchval("SELECT count(*) FROM parcels") == 1
+
+
+async def test_a_command_of_somebody_known_is_admitted_within_its_budget(counted: Counted) -> None:
+    """BEGIN, whether it was before, who it is, the token spent with its audit row, COMMIT: nothing is written of a person
+    who is as the proof says."""
+    store = CommandProofStore(counted.pool)
+    await store.admit(a_command("first"), a_caller("first"), NOW)
+    counted.since()
+    assert (await store.admit(a_command("second"), a_caller("second"), NOW)).person_id == "shop"
+    asked = counted.since()
+    assert len(asked) == budget("round trips")["a command"], asked
+    rows = await counted.pool.fetch("SELECT actor, action FROM audit WHERE action = 'command.admitted'")
+    assert [tuple(row) for row in rows] == [("shop", "command.admitted")] * 2
+
+
+async def test_a_waybill_that_is_followed_is_one_round_trip(counted: Counted) -> None:
+    await TrackingStore(counted.pool).subscribed([CHILD, "return/RT1"])
+    assert len(asked := counted.since()) == 1, asked
+
+
+def a_command(token: str) -> AskedCommand:
+    binding = Binding("order/SO20261120", "order.confirm_receipt", "0" * 64)
+    return AskedCommand(binding, "order.confirm_receipt", "shop", f"request {token}", "SO20261120")
+
+
+def a_caller(token: str) -> ProvenCaller:
+    return ProvenCaller(
+        person_id="shop", token_id=token, source="service", roles=frozenset({Role.SERVICE}), claims={}, on_behalf_of="b"
+    )
