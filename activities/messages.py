@@ -19,6 +19,8 @@ class Call(Strict):
 
     backoff_s: tuple[int, ...]
     min_spacing_s: int = 0
+    tries_before: int = 0
+    """Attempts of this call that were made elsewhere, and count."""
 
 
 class CreatePayment(Call):

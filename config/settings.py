@@ -81,6 +81,9 @@ class RelaySettings(SettingsGroup):
     port: Port = 8080
     linger_ms: Annotated[int, Field(ge=0, le=5_000)] = 150
     """How long a delivery waits for more facts of the same order, so that they arrive as one signal."""
+    quiet_ms: Annotated[int, Field(ge=0, le=1_500)] = 1_000
+    """How long a fact about which nothing is done (picking, in transit) waits to ride with one that wakes the order.
+    Whoever reads a status sees it within 2 s."""
     allow: dict[str, tuple[IPvAnyNetwork, ...]] = Field(default_factory=dict)
     """Networks a source may call from (R14), as JSON {"wechat": ["…/24"]}; a source not named here: from anywhere."""
     proxies: tuple[IPvAnyNetwork, ...] = ()

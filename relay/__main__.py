@@ -63,7 +63,7 @@ async def run(settings: Settings) -> None:
             retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
             lazy=True,
         )
-        pace = DeliverySettings(linger_s=settings.relay.linger_ms / 1_000)
+        pace = DeliverySettings(linger_s=settings.relay.linger_ms / 1_000, quiet_s=settings.relay.quiet_ms / 1_000)
         addresses = Addresses(settings.relay.allow, settings.relay.proxies, settings.relay.hops)
         audit = settings.audit
         anchor_key = audit.key.get_secret_value().encode() if audit else b""

@@ -14,6 +14,8 @@ MONEY = frozenset({
     Kind.CHARGEBACK_WON, Kind.CHARGEBACK_LOST,
 })  # fmt: skip
 """Always signalled: whether money fits is for the order to say."""
+QUIET = frozenset({Kind.WMS_ACCEPTED, Kind.PICKING, Kind.IN_TRANSIT, Kind.OUT_FOR_DELIVERY})
+"""Nothing is done about them but to show them: no step waits for one that is a second late."""
 MOVEMENT = COURIER_KINDS | {Kind.WAYBILL_RETURNED}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from domain.facts import Fact
+from domain.inbox.event_routing import QUIET
 
 MOST_FACTS = 200
 """What one `FactBatch` may hold."""
@@ -25,6 +26,11 @@ class SignalPart:
     received_at: datetime
     traceparent: str | None = None
 
+    @property
+    def quiet(self) -> bool:
+        """The order has nothing to do about it."""
+        return all(fact.kind in QUIET for fact in self.facts)
+
 
 @dataclass
 class Bundle:
@@ -43,20 +49,27 @@ class Bundle:
 
 
 class Gathering:
-    """Bundles by order. An order has at most one bundle on its way, so that its facts stay in inbox order."""
+    """Bundles by order. An order has at most one bundle on its way, so that its facts stay in inbox order.
 
-    def __init__(self, linger: timedelta) -> None:
+    `linger`: how long a fact waits for company; `quiet`: how long one does about which the order has nothing to do. It
+    rides with the next one that wakes the order, or goes alone in the end (decision 0077)."""
+
+    def __init__(self, linger: timedelta, quiet: timedelta = timedelta(0)) -> None:
         self._linger = linger
+        self._quiet = max(linger, quiet)
         self._waiting: dict[str, list[Bundle]] = {}
         self._under_way: set[str] = set()
 
     def add(self, part: SignalPart, now: datetime) -> None:
-        """The window opens when the first fact was received; clocks of two hosts may differ, hence the clamp."""
+        """The window opens when a fact was received, and whoever is in the greatest hurry closes it; clocks of two
+        hosts may differ, hence the clamp."""
+        linger = self._quiet if part.quiet else self._linger
+        due = min(max(part.received_at + linger, now), now + linger)
         bundles = self._waiting.setdefault(part.order_no, [])
         if bundles and bundles[-1].takes(part):
             bundles[-1].parts.append(part)
+            bundles[-1].due = min(bundles[-1].due, due)
             return
-        due = min(max(part.received_at + self._linger, now), now + self._linger)
         bundles.append(Bundle(part.order_no, due, [part]))
 
     def take_due(self, now: datetime, *, all_of_them: bool = False) -> Sequence[Bundle]:

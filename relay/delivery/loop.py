@@ -39,6 +39,8 @@ class DeliverySettings:
     """`claim`: rows at once; `held`: rows in hand at most; `signals`: at the same time; the rest in seconds."""
 
     linger_s: float = 0.15
+    quiet_s: float = 0.0
+    """How long facts ride that an order has nothing to do about; at least `linger_s`."""
     claim: int = 200
     held: int = 1_000
     signals: int = 32
@@ -83,7 +85,7 @@ class DeliveryLoop:
         self._settling = settling
         self._clock = clock
         self._pace = pace or DeliverySettings()
-        self._gathering = Gathering(timedelta(seconds=self._pace.linger_s))
+        self._gathering = Gathering(timedelta(seconds=self._pace.linger_s), timedelta(seconds=self._pace.quiet_s))
         self._breaker = Breaker()
         self._held: dict[int, _Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()

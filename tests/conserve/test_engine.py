@@ -127,7 +127,7 @@ async def test_a_life_in_as_many_runs_as_can_be_leaves_the_same_books(plot: Plot
     calm = await books_after(plot, ground.house(), number)
     house = ground.house(Growing())
     assert _alike(await books_after(plot, house, f"4{number[1:]}"), f"4{number[1:]}") == _alike(calm, number)
-    assert house.engine.executions[f"order/SO4{number[1:]}"].number > 2, "it was moved"
+    assert house.engine.executions[f"order/SO4{number[1:]}"].number >= 2, "it was moved"
 
 
 class Growing(Fate):

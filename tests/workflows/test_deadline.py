@@ -8,7 +8,7 @@ import pytest
 from domain.facts import Fact, Kind
 from tests.workflows.conftest import Plays
 from tests.workflows.orders import two_parcel_order
-from tests.workflows.play import Play
+from tests.workflows.play import Play, kinds
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
@@ -166,6 +166,31 @@ async def test_an_order_whose_payment_cannot_be_created_still_closes_at_its_dead
         await play.pass_time(31 * MINUTE)
         assert await play.statuses() == ("CLOSED",) and not await play.tickets()
         assert await play.finish() == "CLOSED"
+
+
+async def test_a_payment_is_offered_in_the_task_that_registers_the_order(plays: Plays) -> None:
+    """Decision 0077."""
+    async with plays() as play:
+        await play.start(two_parcel_order())
+        assert (await play.view()).payment_code
+        history = kinds(await play.history())
+    assert history["WORKFLOW_TASK_COMPLETED"] == 1 and not history["ACTIVITY_TASK_SCHEDULED"]
+
+
+async def test_a_payment_that_is_not_created_at_once_is_tried_three_times_more(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.fail("create")
+        await play.start(two_parcel_order())
+        await play.pass_time(36 * SECOND)
+        assert play.world.faults.gaps("create") == [5, 10, 20]
+        assert (await play.ticket()).step == "create payment"
+
+
+async def test_a_refused_payment_is_a_persons_after_the_first_try(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.fail("create", how="refused")
+        await play.start(two_parcel_order())
+        assert (await play.ticket()).step == "create payment" and play.world.calls["create"] == 1
 
 
 async def test_a_payment_created_on_the_second_try_can_be_paid(plays: Plays) -> None:

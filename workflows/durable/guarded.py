@@ -5,6 +5,7 @@ refusal is final at once. While a ticket is open the awaited fact may still arri
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -28,6 +29,8 @@ ATTEMPTS = 4
 """One try and three retries (R09)."""
 ONE_TRY = RetryPolicy(maximum_attempts=1)
 """For a question that nobody waits for."""
+AT_ONCE = timedelta(seconds=5)
+"""Of a try in the workflow task: while it lasts the workflow hears nothing else."""
 ATTEMPT_TIMEOUT = timedelta(seconds=45)
 """Above two HTTP deadlines (20 s each): a worker that died in the middle of an attempt is noticed after this."""
 
@@ -68,13 +71,13 @@ class Step(Generic[Result]):
     """Of money: how much it is about."""
 
 
-def retries(backoff_s: tuple[int, ...]) -> RetryPolicy:
+def retries(backoff_s: tuple[int, ...], tries_before: int = 0) -> RetryPolicy:
     """Four attempts. The exact waits ride on each error; these intervals serve when the worker itself is gone."""
     return RetryPolicy(
         initial_interval=timedelta(seconds=backoff_s[0]),
         backoff_coefficient=2.0,
         maximum_interval=timedelta(seconds=max(backoff_s)),
-        maximum_attempts=ATTEMPTS,
+        maximum_attempts=ATTEMPTS - tries_before,
     )
 
 
@@ -93,10 +96,35 @@ async def attempt(
                 activity,
                 call,
                 start_to_close_timeout=timeout,
-                retry_policy=retry_policy or retries(call.backoff_s),
+                retry_policy=retry_policy or retries(call.backoff_s, call.tries_before),
                 summary=summary,
             )
         )
+
+
+async def attempt_at_once(
+    activity: Callable[[Any, Outside], Awaitable[Answer]],
+    call: Outside,
+    *,
+    summary: str,
+    riding: AbstractContextManager[None],
+) -> Answer:
+    """As `attempt`; its first try rides in the workflow task, `riding`, as one event instead of six. Only for what may
+    be asked for twice without a trace: a try whose worker died with it is made again, and nobody knows of the first.
+    Raises `ActivityError` and `StepFailed`."""
+    try:
+        with under_way(), riding:
+            return await workflow.execute_local_activity_method(
+                activity, call, start_to_close_timeout=AT_ONCE, retry_policy=ONE_TRY, summary=summary
+            )
+    except (ApplicationError, ActivityError) as error:  # a local activity's own error comes as it is
+        cause = error.cause if isinstance(error, ActivityError) else error
+        told = cause if isinstance(cause, ApplicationError) else None
+        if told is not None and told.type == CallOutcome.REFUSED:
+            raise StepFailed(told.message[:500], CallOutcome.REFUSED) from None
+    wait = told.next_retry_delay if told else None
+    await workflow.sleep(wait or timedelta(seconds=call.backoff_s[0]), summary=f"before {summary} again")
+    return await attempt(activity, call.model_copy(update={"tries_before": 1}), summary=summary)
 
 
 async def guarded(tickets: Tickets, step: Step[Result], call: Callable[[], Awaitable[Result | None]]) -> Result | None:

@@ -16,7 +16,7 @@ from domain.order import PayChannel
 from domain.records import Payment
 from domain.states import OrderStatus, Outcome, PaymentStatus
 from workflows.durable.carrying import ByType, Table
-from workflows.durable.guarded import ONE_TRY, GaveUp, Step, StepFailed, attempt, guarded, outcome
+from workflows.durable.guarded import ONE_TRY, GaveUp, Step, StepFailed, attempt, attempt_at_once, guarded, outcome
 from workflows.order.refunds_owed import RefundsOwed
 from workflows.order.state import NOT_OURS, OrderState
 from workflows.refunds.refunds import OUTSIDE
@@ -27,6 +27,7 @@ CHANNELS = frozenset(get_args(PayChannel))
 FOREIGN = "a payment of another channel is not the order's"
 NO_CHANNEL = "who is no payment channel tells of no payment"
 REFUSED_AS_PAID = "a payment that is refused may have been made"
+CREATE = "create payment"
 QUERY = "query payment"
 ANSWERS = {QUERY: ("UNPAID", "CLOSED", "ABSENT"), "close payment": ("CLOSED", "ABSENT")}
 """What lets an unpaid order go on; anything else, and a payment that does not fit, needs a person (R13)."""
@@ -43,7 +44,7 @@ class OrderPayment:
         _over=bool,
         _late_until=datetime | None,
         _mismatched=ByType(list[str], sorted, set),
-        left={"state": "wiring", "_watching": "said again by who waits"},
+        left={"state": "wiring", "_watching": "said again by who waits", "at_once": "of an order's first moment"},
     )
 
     def __init__(self, state: OrderState) -> None:
@@ -53,6 +54,8 @@ class OrderPayment:
         self.free = False
         self.offered = False
         """The buyer can pay, or it is known that somebody must help first."""
+        self.at_once = False
+        """It is created in the task that registers the order."""
         self._watching = False
         self._mismatched: set[str] = set()
         self._in_time: bool | None = None
@@ -87,7 +90,7 @@ class OrderPayment:
         )
         step = Step(
             order.payment.channel,
-            "create payment",
+            CREATE,
             PaymentCreated,
             "the order stays open until its deadline and closes unless it is paid by other means",
             settled=lambda: not self._open,
@@ -105,14 +108,21 @@ class OrderPayment:
     async def _created(self, call: CreatePayment) -> PaymentCreated | None:
         """None: it had been created, the answer was lost, and the buyer has paid it by now."""
         try:
-            return await attempt(PaymentActivities.create, call, summary="create payment")
-        except ActivityError as error:
+            return await self._try_to_create(call)
+        except (ActivityError, StepFailed) as error:
             if outcome(error) != CallOutcome.REFUSED or not workflow.patched(REFUSED_AS_PAID):
                 raise
             await self._look()
             if self.paid:
                 return None
             raise
+
+    async def _try_to_create(self, call: CreatePayment) -> PaymentCreated:
+        at_once, self.at_once = self.at_once, False
+        if not at_once:
+            return await attempt(PaymentActivities.create, call, summary=CREATE)
+        riding = self.state.writes_deferred()
+        return await attempt_at_once(PaymentActivities.create, call, summary=CREATE, riding=riding)
 
     async def _look(self) -> None:
         """Once: who has just refused is there, and the step's own ticket follows where this tells nothing."""

@@ -187,6 +187,7 @@ class Order(OrderHandlers):
             raise refusal.error() from None
         self._state.priced, self._state.policy = registered.priced, registered.policy
         self._tagging.untagged = registered.untagged
+        self._payment.at_once = registered.offers_at_once
         self._registered = True
         self._listen()
 

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.access.addresses import Addresses
 from domain.facts import Kind
-from domain.inbox.event_routing import Disposition, Target, fate
+from domain.inbox.event_routing import QUIET, Disposition, Target, fate
 from domain.states import ChildStatus, OrderStatus
 from relay.delivery.circuit_breaker import FIRST_S, LONGEST_S, Breaker
 from relay.delivery.coalescing import MOST_FACTS, Gathering, SignalPart
@@ -132,6 +132,43 @@ def test_an_order_has_one_signal_on_its_way() -> None:
     assert gathering.take_due(NOW + LINGER * 9) == []
     gathering.arrived(first)
     assert len(gathering.take_due(NOW + LINGER * 9)) == 1
+
+
+QUIET_S = timedelta(seconds=1)
+
+
+def quiet(row_id: int, at: datetime = NOW, kind: Kind = Kind.IN_TRANSIT) -> SignalPart:
+    told = fact(f"k-{row_id}").model_copy(update={"kind": kind})
+    return SignalPart(row_id, "SO-1", (told,), 100, at)
+
+
+@pytest.mark.parametrize("kind", sorted(QUIET))
+def test_a_fact_about_which_nothing_is_done_rides_with_the_next_one_that_wakes_the_order(kind: Kind) -> None:
+    gathering = Gathering(LINGER, QUIET_S)
+    gathering.add(quiet(1, kind=kind), NOW)
+    later = NOW + QUIET_S * 0.7
+    assert gathering.take_due(later) == []
+    gathering.add(part(2, at=later), later)
+    assert gathering.take_due(later + LINGER * 0.9) == []
+    (bundle,) = gathering.take_due(later + LINGER)
+    assert [f.key for f in bundle.facts()] == ["k-1", "k-2-0"]
+
+
+def test_a_fact_that_nothing_follows_goes_alone_within_its_second() -> None:
+    gathering = Gathering(LINGER, QUIET_S)
+    gathering.add(quiet(1), NOW)
+    gathering.add(quiet(2, at=NOW + QUIET_S / 2), NOW + QUIET_S / 2)
+    assert gathering.take_due(NOW + QUIET_S * 0.9) == []
+    (bundle,) = gathering.take_due(NOW + QUIET_S)
+    assert [f.key for f in bundle.facts()] == ["k-1", "k-2"]
+
+
+def test_a_fact_that_wakes_the_order_waits_for_no_quiet_one() -> None:
+    gathering = Gathering(LINGER, QUIET_S)
+    gathering.add(part(1), NOW)
+    gathering.add(quiet(2), NOW)
+    (bundle,) = gathering.take_due(NOW + LINGER)
+    assert [f.key for f in bundle.facts()] == ["k-1-0", "k-2"]
 
 
 def test_backlog_and_clocks_of_other_hosts_do_not_wait_longer_than_the_window() -> None:

@@ -156,8 +156,9 @@ class Books:
         flash = order.kind == "flash"
         deadline = order.deadline(self.policy.flash_payment_timeout_s if flash else self.policy.payment_timeout_s)
         return Registered(
-            order_no=order.order_no, priced=priced, policy=self.policy, pay_deadline=deadline, untagged=self.untagged
-        )
+            order_no=order.order_no, priced=priced, policy=self.policy, pay_deadline=deadline, untagged=self.untagged,
+            offers_at_once=True,
+        )  # fmt: skip
 
     @activity.defn(name="store.retag")
     async def retag(self, order_no: str) -> Retagged:
