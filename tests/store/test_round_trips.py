@@ -99,8 +99,8 @@ async def test_a_parcel_on_its_way_is_moved_without_looking_its_waybill_up_again
 
 
 async def test_a_command_of_somebody_known_is_admitted_within_its_budget(counted: Counted) -> None:
-    """BEGIN, whether it was before, who it is, the token spent with its audit row, COMMIT: nothing is written of somebody
-    who is as the proof says."""
+    """BEGIN, whether it was before, who it is, the token spent with its audit row, COMMIT: nothing is written of who
+    is as the proof says."""
     store = CommandProofStore(counted.pool)
     await store.admit(a_command("first"), a_caller("first"), NOW)
     counted.since()
