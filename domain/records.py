@@ -92,7 +92,7 @@ class Registered(Strict):
     untagged: tuple[Untagged, ...] = ()
     """Not to be split before somebody has tagged them (R25)."""
     offers_at_once: bool = False
-    """Its payment is asked for in the same workflow task (decision 0077). False: as histories from before have it."""
+    """Its payment is asked for in the same workflow task (decision 0076). False: as histories from before have it."""
 
 
 class Retagged(Strict):

@@ -52,7 +52,7 @@ class Gathering:
     """Bundles by order. An order has at most one bundle on its way, so that its facts stay in inbox order.
 
     `linger`: how long a fact waits for company; `quiet`: how long one does about which the order has nothing to do. It
-    rides with the next one that wakes the order, or goes alone in the end (decision 0077)."""
+    rides with the next one that wakes the order, or goes alone in the end (decision 0076)."""
 
     def __init__(self, linger: timedelta, quiet: timedelta = timedelta(0)) -> None:
         self._linger = linger

@@ -14,7 +14,7 @@ from workflows.order.messages import ConfirmReceipt
 
 MOST = budget("through the relay")
 """As in the play of the workflow alone, and the proof of the start: on a slow machine no quiet fact finds one to ride
-with (decision 0077)."""
+with (decision 0076)."""
 
 
 async def fits_its_budget(stage: DemoEnvironment, order: StartOrder) -> None:

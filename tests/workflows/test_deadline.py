@@ -169,7 +169,7 @@ async def test_an_order_whose_payment_cannot_be_created_still_closes_at_its_dead
 
 
 async def test_a_payment_is_offered_in_the_task_that_registers_the_order(plays: Plays) -> None:
-    """Decision 0077."""
+    """Decision 0076."""
     async with plays() as play:
         await play.start(two_parcel_order())
         assert (await play.view()).payment_code
