@@ -202,6 +202,8 @@ class Life:
         result = self._result(ticket) if action == "supply" else None
         if action not in ticket.actions or (action == "supply" and result is None):
             return None
+        if (ticket.step, action) == ("push replacement", "give_up") and ticket.child_no:
+            self.house.world.is_told_by_hand(ticket.child_no)
         return ResolveTicket.model_validate(
             {"ticket_id": ticket.ticket_id, "action": action, "remark": "seen", "by": "u-ops", "result": result}
         )
