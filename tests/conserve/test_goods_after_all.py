@@ -245,3 +245,27 @@ async def test_a_replacement_that_the_warehouse_has_may_be_given_up_for_the_bank
     view = await case.view()
     assert (view.status, [t.step for t in view.open_tickets]) == (CaseStatus.REJECTED, ["send back"])
     await every_owner(ground, case.life, number)
+
+
+@pytest.mark.parametrize("answer", ["retry", "give_up"])
+async def test_a_replacement_that_is_rejected_while_the_bank_disputes_is_asked_about_at_once(
+    ground: Ground, answer: str
+) -> None:
+    number = f"750000{35 + len(answer)}"
+    case = await pushed_and_then_disputed(ground, number)
+    child_no, house = case.life.child_no(2), world(case.life)
+    await case.life.happens(Kind.WMS_REJECTED, 2, note="dropped on the floor")
+    (ticket,) = (await case.view()).open_tickets
+    assert ticket.step == "replacement not sent" and "dropped on the floor" in ticket.error
+    await case.resolve(answer)
+    if answer == "give_up":
+        assert (await case.view()).status is CaseStatus.REJECTED
+    else:
+        assert house.world.pushed.count(child_no) == 2
+        assert [t.step for t in (await case.view()).open_tickets] == ["replacement on hold"]
+        await decided(ChargebackStore(house.pool), f"CC{number}", "won", house.now())
+        await house.pass_until(house.now() + timedelta(minutes=10))
+        await case.life.happens(Kind.WAYBILL_RETURNED, 2)
+        await case.life.happens(Kind.SIGNED, 2)
+        assert (await case.shown()).status is CaseStatus.EXCHANGED and not (await case.view()).open_tickets
+    await every_owner(ground, case.life, number)

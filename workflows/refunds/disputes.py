@@ -17,7 +17,6 @@ DISPUTED = "RefundDisputed"
 """How our books' refusal begins: the type of the store's error."""
 
 ON_HOLD = "refund on hold"
-LEFT = "it has left all the same, while the bank disputes its money"
 DECIDED = "the bank has decided, or what it took is accounted for"
 Wait = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -27,11 +26,11 @@ NEVER_SENT = "this refund is never sent by the system: the bank pays the buyer b
 
 async def while_disputed(
     tickets: Tickets, system: str, order_no: str, refund: str, wait: Wait, *, step: str = ON_HOLD,
-    give_up_means: str = NEVER_SENT, gone: Callable[[], bool] = lambda: False,
+    give_up_means: str = NEVER_SENT, needless: Callable[[], str] = lambda: "",
 ) -> bool | None:  # fmt: skip
     """None: no bank holds it. True: try again, the bank has decided or a person says so. False: a person has taken
-    the refund over. `step`: of what goes out instead of money, what its ticket asks about. `gone`: it has left all the
-    same."""
+    the refund over. `step`: of what goes out instead of money, what its ticket asks about. `needless`: why nobody has
+    to decide it any more, as things stand; or ''."""
     why = await in_store(StoreActivities.refund_hold, order_no, summary=f"disputes of {order_no}")
     asked = tickets.claim(system, step, about=refund)  # by the run before
     if not why:
@@ -55,9 +54,9 @@ async def while_disputed(
         retry_policy=ASKING,
         summary=f"the bank's decision about {order_no}",
     )
-    await wait(lambda: ticket.resolution is not None or decided.done() or gone())
+    await wait(lambda: ticket.resolution is not None or decided.done() or bool(needless()))
     decided.cancel()
     if ticket.resolution is None:
-        tickets.close_on_evidence(ticket, LEFT if gone() else DECIDED)
+        tickets.close_on_evidence(ticket, needless() or DECIDED)
         return True
     return ticket.resolution.action == "retry"

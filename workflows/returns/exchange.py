@@ -341,7 +341,7 @@ class Exchange:
         if self._labelled or shipment.shipped or shipment.waybill_no is not None:
             return True
         assert state.taken is not None
-        if not await may_have_its_label(state, shipment, self._branches.until):
+        if not await may_have_its_label(state, shipment, self._branches.until, lambda: bool(self._not_sent)):
             await self._end_without()
         stays = not shipment.shipped and (not self.passed or bool(self._not_sent))
         if stays and workflow.patched("a replacement is looked at again after the bank"):
