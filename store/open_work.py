@@ -32,8 +32,8 @@ UNION ALL SELECT 'return/' || return_no, ended_at FROM return_cases WHERE return
 
 # Whose order a workflow is about.
 ORDER_OF = """
-SELECT order_no FROM orders WHERE 'order/' || order_no = $1
-UNION ALL SELECT order_no FROM return_cases WHERE 'return/' || return_no = $1"""
+SELECT order_no FROM orders WHERE order_no = substr($1, 7) AND starts_with($1, 'order/')
+UNION ALL SELECT order_no FROM return_cases WHERE return_no = substr($1, 8) AND starts_with($1, 'return/')"""
 
 # What a workflow had asked before a moment and nobody has answered.
 TICKETS_BEFORE = """

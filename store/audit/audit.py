@@ -20,20 +20,24 @@ LIST = """
 SELECT id, at, actor, action, order_no, detail FROM audit
 WHERE ($1::text IS NULL OR order_no = $1) AND ($2::text IS NULL OR actor = $2) AND id < $3 ORDER BY id DESC LIMIT $4"""
 
-# Rows whose hash does not fit their content, or that do not follow the row before. Of a row whose words are erased the
-# row says so that it names: it tells the hashes of all of them, and what is left of them.
-BROKEN = """
-SELECT min(id) FROM (
-    SELECT a.id,
-        CASE WHEN a.erased_by IS NULL THEN a.hash = audit_hash(a)
-            ELSE coalesce(a.erased_by = ANY (vouching.ids), false) END AS whole,
-        a.prev_hash = coalesce(lag(a.hash) OVER w, '\\x') AND a.id = coalesce(lag(a.id) OVER w, 0) + 1 AS linked
-    FROM audit a CROSS JOIN (SELECT coalesce(array_agg(v.id), '{}') AS ids FROM audit v
-        WHERE v.action = 'buyer.erased' AND v.erased_by IS NULL AND v.hash = audit_hash(v)
-            AND v.detail ->> 'erased_rows' = erased_rows(v.id)
-            AND v.id > (SELECT coalesce(max(e.id), 0) FROM audit e WHERE e.erased_by = v.id)) vouching
-    WINDOW w AS (ORDER BY a.id)) checked
-WHERE NOT (whole AND linked)"""
+# Rows that say of others that their words were erased, and say it truly: which hashes they had and what is left.
+VOUCHING = """
+SELECT v.id FROM audit v
+WHERE split_part(v.action, '.', 1) = 'buyer' AND v.action = 'buyer.erased' AND v.erased_by IS NULL
+    AND v.hash = audit_hash(v) AND v.detail ->> 'erased_rows' = erased_rows(v.id)
+    AND v.id > (SELECT coalesce(max(e.id), 0) FROM audit e WHERE e.erased_by = v.id)"""
+
+# Of the rows after a known one, the first whose hash does not fit its content, or that does not follow the row before.
+CHAINED = """
+SELECT max(checked.id) AS id, encode((array_agg(checked.hash ORDER BY checked.id DESC))[1], 'hex') AS hash,
+    min(checked.id) FILTER (WHERE (whole AND linked) IS NOT TRUE) AS broken
+FROM (SELECT (row).id, (row).hash,
+        CASE WHEN (row).erased_by IS NULL THEN (row).hash = audit_hash(row)
+            ELSE (row).erased_by = ANY ($4::bigint[]) END AS whole,
+        (row).prev_hash = coalesce(lag((row).hash) OVER w, decode($2, 'hex'))
+            AND (row).id = coalesce(lag((row).id) OVER w, $1) + 1 AS linked
+    FROM (SELECT a AS row FROM audit a WHERE a.id > $1 ORDER BY a.id LIMIT $3) following
+    WINDOW w AS (ORDER BY (row).id)) checked"""
 
 HEAD = "SELECT id, encode(hash, 'hex') AS hash FROM audit ORDER BY id DESC LIMIT 1"
 
@@ -47,6 +51,7 @@ WHERE id > $1 AND ($2::text IS NULL OR order_no = $2) ORDER BY id LIMIT $3"""
 
 _NEWEST = 2**62
 _PAGE = 1_000
+_CHECKED = 2_000
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,18 @@ class AuditStore:
         rows = await self._pool.fetch(LIST, order_no, actor, _NEWEST if before is None else before, limit)
         return tuple(AuditRow(**row) for row in rows)
 
-    async def broken_at(self) -> int | None:
-        """The first row that was changed, or follows a row that is gone. None: the chain is whole."""
-        found: int | None = await self._pool.fetchval(BROKEN)
-        return found
+    async def broken_at(self, after: AuditHead | None = None) -> int | None:
+        """The first row that was changed, or follows a row that is gone. None: the chain is whole. `after`: only the
+        rows that follow this one, which an anchor speaks of. In pages: no statement reads more than some."""
+        vouching = [row["id"] for row in await self._pool.fetch(VOUCHING)]
+        last, digest = (after.id, after.hash) if after is not None else (0, "")
+        while True:
+            row = await self._pool.fetchrow(CHAINED, last, digest, _CHECKED, vouching)
+            if row is None or row["id"] is None:
+                return None
+            if row["broken"] is not None:
+                return int(row["broken"])
+            last, digest = row["id"], row["hash"]
 
     async def hashes(self, ids: Sequence[int]) -> dict[int, str]:
         """Of the rows that there are, as hexadecimal text."""

@@ -16,10 +16,18 @@ SELECT (SELECT count(DISTINCT r.person_id) FROM person_roles r JOIN people p USI
     (SELECT coalesce(max(version), 0) FROM policies) AS policy,
     (SELECT coalesce(max(version), 0) FROM business_books WHERE kind = 'automations') AS automations,
     (SELECT coalesce(max(version), 0) FROM business_books WHERE kind = 'forms') AS forms,
-    (SELECT array_agg(DISTINCT source) FROM inbox
+    (WITH RECURSIVE heard AS (
+        (SELECT source FROM inbox ORDER BY source LIMIT 1)
+        UNION ALL
+        SELECT (SELECT i.source FROM inbox i WHERE i.source > h.source ORDER BY i.source LIMIT 1)
+        FROM heard h WHERE h.source IS NOT NULL)
+        SELECT array_agg(source ORDER BY source) FROM heard
         WHERE source NOT IN ('automation', 'desk', 'stock')) AS heard_of,
-    (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM orders WHERE paid_minor > 0) AS paid,
-    (SELECT count(*) FROM child_orders WHERE shipped_at IS NOT NULL) AS shipped"""
+    (SELECT count(*) FROM (SELECT FROM orders LIMIT $1) o) AS orders,
+    (SELECT count(*) FROM (SELECT FROM orders WHERE paid_minor > 0 LIMIT $1) o) AS paid,
+    (SELECT count(*) FROM (SELECT FROM child_orders WHERE shipped_at IS NOT NULL LIMIT $1) c) AS shipped"""
+COUNTED = 1_000
+"""Orders and parcels; of more it is enough to know that they are more."""
 
 
 TEST = "TEST-"
@@ -49,6 +57,6 @@ async def skus_to_try(pool: Pool, scope: PersonScope) -> tuple[str, ...]:
 
 
 async def how_far(pool: Pool) -> Mapping[str, Any]:
-    row = await pool.fetchrow(LOOK)
+    row = await pool.fetchrow(LOOK, COUNTED)
     assert row is not None
     return {**row, "heard_of": row["heard_of"] or []}

@@ -21,8 +21,6 @@ GET = f"SELECT {COLUMNS} FROM inbox WHERE id = $1"  # noqa: S608
 
 BODY = "SELECT body FROM inbox WHERE id = $1"
 
-STATES = "SELECT state, count(*) AS n FROM inbox GROUP BY state"
-
 REFUSALS = """
 SELECT id, source, remote_ip, reason, text, encode(body_sha256, 'hex') AS body_sha256, at, calls
 FROM inbox_refusals
@@ -86,10 +84,6 @@ class InboxListing:
         """The message as it came; empty once retention has dropped it (`emptied_at`)."""
         found: bytes | None = await self._pool.fetchval(BODY, row_id)
         return found
-
-    async def states(self) -> dict[str, int]:
-        """Rows by state: the backlog at a glance."""
-        return {row["state"]: row["n"] for row in await self._pool.fetch(STATES)}
 
     async def refusals(
         self, source: str | None = None, before: int | None = None, limit: int = 100

@@ -27,7 +27,7 @@ REFUSED_WITHIN = timedelta(days=7)
 LIST = """
 SELECT s.source, s.configured, s.started_at, coalesce(r.enabled, true) AS enabled, coalesce(r.allow, '{}') AS allow,
     r.changed_by, r.approved_by, r.changed_at,
-    (SELECT max(i.received_at) FROM inbox i WHERE i.source = s.source) AS heard_at,
+    (SELECT i.received_at FROM inbox i WHERE i.source = s.source ORDER BY i.id DESC LIMIT 1) AS heard_at,
     f.at AS refused_at, f.reason AS refused_because
 FROM callback_sources s LEFT JOIN source_rules r USING (source)
 LEFT JOIN LATERAL (SELECT x.at, x.reason FROM inbox_refusals x WHERE x.source = s.source AND x.at >= $1

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from domain.facts import Fact, Kind
-from domain.polling.bills import BillFindings, days_to_read
+from domain.polling.bills import KEPT_FOR, BillFindings, days_to_read
 from domain.polling.reconciling import SHANGHAI
 from domain.records import TicketRecord, TicketResolution
 from store.outside_money.bill_gaps import OwnLine, ask_about_gaps, keep_lines
 from store.pool import Pool
 from store.tickets.tickets import open_ticket, resolve_ticket
 
-FIRST = "SELECT min(registered_at) FROM orders"
+# When the first order came, unless that was before $1: then $1.
+FIRST = """
+SELECT coalesce((SELECT $1::timestamptz WHERE EXISTS (SELECT FROM orders WHERE registered_at < $1)),
+    (SELECT min(registered_at) FROM orders WHERE registered_at >= $1))"""
 
 # Where a gap of the day, or of one beside it, still asks somebody, the bill is read again: it may have been cut off.
 READ = """
@@ -69,7 +72,7 @@ class TradeBillStore:
 
     async def due(self, channels: Sequence[str], now: datetime) -> tuple[tuple[str, date], ...]:
         """Channel and day of the bills that are there and have not been read, oldest first."""
-        first = await self._pool.fetchval(FIRST)
+        first = await self._pool.fetchval(FIRST, now - KEPT_FOR - timedelta(days=1))
         days = days_to_read(now.astimezone(SHANGHAI).date(), first.astimezone(SHANGHAI).date() if first else None)
         if not days:
             return ()

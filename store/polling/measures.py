@@ -8,11 +8,40 @@ from store.pool import Pool, Row
 
 RECONCILED = "SELECT looked_at, asked, unanswered, finished_at FROM reconciliations WHERE day = $1"
 
-ACCURACY = """
-SELECT source, transitions, in_step, accuracy_bp FROM sync_accuracy WHERE day = $1 ORDER BY source"""
+# A day in Shanghai, from its first moment to the next day's.
+_BEGINS, _ENDS = (
+    "($1::date::timestamp AT TIME ZONE 'Asia/Shanghai')",
+    "(($1::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')",
+)
+_KNOWN = "outcome IN ('APPLIED', 'HELD', 'STALE') AND source <> 'stock'"
 
-DELAYS = """
-SELECT channel, paid, delayed, delayed_ppm, worst_s FROM payment_delays WHERE day = $1 ORDER BY channel"""
+# One day of the views sync_accuracy and payment_delays, which read all days to find one. What an order was told of a
+# happening is looked for on the day first, and then with everything that it was told of the same.
+ACCURACY = f"""
+WITH told AS (
+    SELECT min(e.source) AS source, min(e.occurred_at) AS at, min(e.recorded_at) AS known_at
+    FROM (SELECT DISTINCT order_no, key FROM order_events
+        WHERE occurred_at >= {_BEGINS} AND occurred_at < {_ENDS} AND {_KNOWN}) that_day
+    CROSS JOIN LATERAL (SELECT x.source, x.occurred_at, x.recorded_at FROM order_events x
+        WHERE x.order_no = that_day.order_no AND x.key = that_day.key AND {_KNOWN}) e
+    GROUP BY that_day.order_no, that_day.key
+), transitions AS (
+    SELECT source, known_at - at <= interval '300 seconds' AS in_step FROM told WHERE at >= {_BEGINS}
+    UNION ALL
+    SELECT CASE WHEN kind IN ('payment', 'refund', 'outbound', 'parcel') THEN split_part(expected, ':', 1) END, false
+    FROM drifts WHERE day = $1::date AND healed_at IS NULL AND kind NOT IN ('view', 'workflow')
+)
+SELECT source, count(*)::integer AS transitions, count(*) FILTER (WHERE in_step)::integer AS in_step,
+    round(10000.0 * count(*) FILTER (WHERE in_step) / count(*))::integer AS accuracy_bp
+FROM transitions GROUP BY source ORDER BY source"""  # noqa: S608 - our own words
+
+DELAYS = f"""
+SELECT channel, count(*)::integer AS paid,
+    count(*) FILTER (WHERE booked_at - paid_at > interval '300 seconds')::integer AS delayed,
+    round(1000000.0 * count(*) FILTER (WHERE booked_at - paid_at > interval '300 seconds') / count(*))::integer
+        AS delayed_ppm,
+    greatest(0, ceil(extract(epoch FROM max(booked_at - paid_at))))::integer AS worst_s
+FROM payments WHERE paid_at >= {_BEGINS} AND paid_at < {_ENDS} GROUP BY channel ORDER BY channel"""  # noqa: S608
 
 # As measured when the day's comparison was over.
 KEPT = "SELECT kind, source, n, in_time, rate, worst_s FROM measured_days WHERE day = $1 ORDER BY kind, source"

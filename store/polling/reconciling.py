@@ -8,11 +8,15 @@ from domain.polling.reconciling import BooksSnapshot, Drift
 from domain.records import TicketRecord, TicketResolution
 from domain.states import ChildStatus, RefundStatus
 from store.polling.due import Subject
+from store.polling.measures import ACCURACY, DELAYS
 from store.pool import Pool, Row, clean
 from store.tickets.tickets import open_ticket, resolve_ticket
 
-# Orders of which something was written since `since`, by number.
-CHANGED = "SELECT order_no FROM orders WHERE updated_at >= $1 AND order_no > $2 ORDER BY order_no LIMIT $3"
+# Orders of which something was written since `since`, by number. Those are found by their time first (OFFSET 0 holds
+# the planner to it): walked by number, all orders are read to find the few that have changed.
+CHANGED = """
+SELECT order_no FROM (SELECT order_no FROM orders WHERE updated_at >= $1 OFFSET 0) changed
+WHERE order_no > $2 ORDER BY order_no LIMIT $3"""
 
 # Orders with a difference that nobody has seen heal.
 DRIFTING = """
@@ -66,11 +70,11 @@ ON CONFLICT (day) DO UPDATE SET looked_at = excluded.looked_at, asked = excluded
     unanswered = excluded.unanswered, finished_at = excluded.finished_at"""
 
 MEASURED_BEFORE = "DELETE FROM measured_days WHERE day = $1"
-MEASURE = """
+MEASURE = f"""
 INSERT INTO measured_days (day, kind, source, n, in_time, rate, worst_s)
-SELECT day, 'told', source, transitions, in_step, accuracy_bp, 0 FROM sync_accuracy WHERE day = $1
+SELECT $1::date, 'told', source, transitions, in_step, accuracy_bp, 0 FROM ({ACCURACY}) a
 UNION ALL
-SELECT day, 'paid', channel, paid, paid - delayed, delayed_ppm, worst_s FROM payment_delays WHERE day = $1"""
+SELECT $1::date, 'paid', channel, paid, paid - delayed, delayed_ppm, worst_s FROM ({DELAYS}) d"""  # noqa: S608 - our own words
 
 ON_THE_ROAD = (
     ChildStatus.SHIPPED, ChildStatus.IN_TRANSIT, ChildStatus.OUT_FOR_DELIVERY, ChildStatus.EXCEPTION,

@@ -38,7 +38,7 @@ UNION ALL SELECT ticket_id FROM tickets WHERE step = $5 AND state = 'open'"""
 
 BACK_LATER = """
 UPDATE return_parcels SET tracking_next_try_at = now() + interval '30 minutes'
-WHERE 'return/' || return_no = $1 AND tracking_subscribed_at IS NULL"""
+WHERE return_no = substr($1, 8) AND starts_with($1, 'return/') AND tracking_subscribed_at IS NULL"""
 
 # Try again later.
 LATER = """
@@ -53,7 +53,10 @@ RETURN = "return/"
 
 # One question a span, however many waybills meet it at once.
 ONE_AT_A_TIME = "SELECT hold('courier unreachable')"
-OUTAGES = "SELECT count(*) AS n, max(ticket_id) FILTER (WHERE state = 'open') AS open_one FROM tickets WHERE step = $1"
+# The step stands in the text: so it has a key of its own (migration 0470).
+OUTAGES = f"""
+SELECT count(*) AS n, max(ticket_id) FILTER (WHERE state = 'open') AS open_one
+FROM tickets WHERE step = '{UNREACHABLE}'"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class TrackingStore:
 
     async def _outages(self, connection: Connection) -> tuple[int, str | None]:
         """How many there were, and the ticket of the one that lasts."""
-        row = await connection.fetchrow(OUTAGES, UNREACHABLE)
+        row = await connection.fetchrow(OUTAGES)
         assert row is not None, "an aggregate has a row"
         return row["n"], row["open_one"]
 

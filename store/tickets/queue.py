@@ -105,6 +105,8 @@ class TicketQueue:
     async def list(self, wanted: Wanted, sort: Sort = Sort.SEVERITY, limit: int = 100) -> tuple[TicketRow, ...]:
         """By severity: the loudest first, of these the oldest."""
         w = wanted
+        if sort is Sort.SEVERITY and w.severity is not None:
+            sort = Sort.AGE  # of one loudness the oldest is first: so there is an index
         args = (w.state, w.order_no, w.severity, w.system, w.owner, w.unowned, w.opened_before, limit)
         return tuple(read_ticket(row) for row in await self._pool.fetch(LISTS[sort], *args))
 

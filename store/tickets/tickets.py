@@ -40,7 +40,9 @@ OPEN_ANEW = _OPEN.format(
 )
 
 # The after-sales case whose ticket it is.
-CASE_OF = "SELECT return_no FROM return_cases WHERE 'T-' || return_no = regexp_replace($1, '-[0-9]+$', '')"
+CASE_OF = """
+SELECT return_no FROM return_cases WHERE return_no = substr(regexp_replace($1, '-[0-9]+$', ''), 3)
+    AND starts_with($1, 'T-')"""
 
 # A person's answer, or the evidence that made it needless. The first answer stays.
 RESOLVE = """

@@ -47,6 +47,17 @@ def test_a_whole_log_is_said_to_be_whole(oms: Oms, anchored: Path) -> None:
     assert "The log is whole." in oms("audit", "verify").out
 
 
+def test_since_the_newest_anchor_only_what_followed_is_held_against_its_hash(
+    oms: Oms, anchored: Path, store: Store
+) -> None:
+    async def meddle(pool: Pool) -> None:
+        await pool.execute("ALTER TABLE audit DISABLE TRIGGER audit_only_grows")
+        await pool.execute("UPDATE audit SET actor = 'nobody' WHERE id = 2")
+
+    store(meddle)
+    assert (oms("audit", "verify").code, oms("audit", "verify", "--new").code) == (1, 0)
+
+
 def test_a_cut_log_is_an_error(oms: Oms, anchored: Path, store: Store) -> None:
     async def cut(pool: Pool) -> None:
         await pool.execute("ALTER TABLE audit DISABLE TRIGGER audit_only_grows")

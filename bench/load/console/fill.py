@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from bench.load.console.rows import A_DAY, GOODS, ROWS, SOME_ORDERS, SOME_RETURNS, Index, tables
+from bench.load.console.rows_beside import BESIDE
 from deploy.local import ports
 from deploy.local.postgres import LocalPostgres
 
@@ -36,7 +37,8 @@ def postgres_on_disk() -> Iterator[LocalPostgres]:
             server.destroy()
 
 
-async def fill(url: str, orders: int) -> None:
+async def fill(url: str, orders: int, a_day: int = A_DAY) -> None:
+    """`a_day`: orders; so many are a hundred days' with the default and a million."""
     connection = await asyncpg.connect(url)
     try:
         began = time.perf_counter()
@@ -50,16 +52,16 @@ async def fill(url: str, orders: int) -> None:
             await connection.execute(statement)
         for first in range(1, orders + 1, AT_ONCE):
             last = min(first + AT_ONCE - 1, orders)
-            await connection.execute(SOME_ORDERS, first, last, orders, A_DAY)
+            await connection.execute(SOME_ORDERS, first, last, orders, a_day)
             await connection.execute(SOME_RETURNS)
-            for statement in ROWS:
+            for statement in (*ROWS, *BESIDE):
                 await connection.execute(statement)
             await connection.execute("DROP TABLE some_orders, some_returns")
             print(f"{last} of {orders} orders, {time.perf_counter() - began:.0f} s", flush=True)
         for index in indexes:
             await connection.execute(index.definition)
         print(f"indexes, {time.perf_counter() - began:.0f} s", flush=True)
-        await connection.execute("VACUUM ANALYZE")
+        await connection.execute(f"VACUUM ANALYZE {', '.join(tables())}")
         print(f"statistics, {time.perf_counter() - began:.0f} s", flush=True)
     finally:
         await connection.close()

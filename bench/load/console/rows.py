@@ -7,6 +7,8 @@ without: shares, events, scans. Rows are written as they would stand, past the t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.load.console.rows_beside import BESIDE
+
 A_DAY = 10_000
 """Orders."""
 
@@ -35,13 +37,14 @@ ROWS = (
     """
     INSERT INTO orders (order_no, run_id, channel, channel_order_no, kind, buyer_id, start, currency, payable_minor,
         placed_at, pay_deadline, policy_version, seq, status, payment_status, waiting_for, needs_attention, paid_minor,
-        paid_at, ended_at, completed_at, registered_at, updated_at)
+        paid_at, ended_at, completed_at, registered_at, updated_at, dispatch_by)
     SELECT no, 'run', channel, 'C' || n, 'normal', buyer, jsonb_build_object('address', jsonb_build_object(
         'recipient', '王芳', 'phone', '138' || lpad(n::text, 8, '0'), 'province', '浙江', 'city', '杭州',
         'district', '西湖', 'street', '文三路 1 号')), 'CNY', 6000, at, at, 1, 8, status,
         CASE status WHEN 'PENDING_PAYMENT' THEN 'CREATED' ELSE 'PAID' END, 'receipt', n % 2000 = 0 AND part > 0.95,
         CASE status WHEN 'PENDING_PAYMENT' THEN 0 ELSE 6000 END, CASE WHEN status <> 'PENDING_PAYMENT' THEN at END,
-        CASE WHEN part < 0.95 THEN at + interval '20 days' END, NULL, at, at
+        CASE WHEN part < 0.95 THEN at + interval '20 days' END, NULL, at, at,
+        CASE WHEN status <> 'PENDING_PAYMENT' THEN at + interval '2 days' END
     FROM some_orders""",
     """
     INSERT INTO order_lines (order_no, line_id, pos, sku, name, qty, unit_price_minor, gross_minor, discount_minor,
@@ -117,8 +120,8 @@ ROWS = (
     INSERT INTO return_timeline (return_no, at, actor, role, action, detail, write_seq, write_pos)
     SELECT no, at, buyer, 'buyer', 'applied', '{}', e, 0 FROM some_returns, generate_series(1, 4) e WHERE r % 10 = 0""",
     """
-    INSERT INTO return_parcels (carrier, waybill_no, return_no, way, bound_at)
-    SELECT 'YTO', 'RB' || r, no, 'own', at FROM some_returns""",
+    INSERT INTO return_parcels (carrier, waybill_no, return_no, way, bound_at, tracking_subscribed_at)
+    SELECT 'YTO', 'RB' || r, no, 'own', at, at FROM some_returns""",
     """
     INSERT INTO refunds (refund_no, order_no, amount_minor, status, seq, reason, units, requested_at, updated_at,
         return_no)
@@ -173,4 +176,4 @@ class Index:
 
 def tables() -> Sequence[str]:
     """That are filled, each once."""
-    return list(dict.fromkeys(statement.split()[2] for statement in (*ROWS, *GOODS)))
+    return list(dict.fromkeys(statement.split()[2] for statement in (*ROWS, *BESIDE, *GOODS)))

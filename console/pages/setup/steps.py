@@ -24,7 +24,7 @@ from domain.policy import changes
 from domain.returns.forms import FormBook
 from store.automation.books import BookStore
 from store.automation.desk import AutomationDesk
-from store.console.setting_up import how_far
+from store.console.setting_up import COUNTED, how_far
 from store.pool import Pool
 from store.rules.policies import PolicyStore
 from store.rules.policy_drafts import PolicyDrafts
@@ -102,6 +102,10 @@ async def _changes(pool: Pool, wanted: ReadySet) -> list[ControlChange]:
     return found
 
 
+def _counted(n: int) -> int | str:
+    return n if n < COUNTED else f"{COUNTED:,}+"
+
+
 def steps_of(found: Mapping[str, Any], return_address: str | None) -> list[SetupStep]:
     heard = ", ".join(found["heard_of"])
     return [
@@ -128,9 +132,9 @@ def steps_of(found: Mapping[str, Any], return_address: str | None) -> list[Setup
         SetupStep(N_("Policy, carriers and rules"), found["policy"] > 0,
                   N_("A ready set below, then your own carriers and tariffs in the rules."), "/rules", found["policy"]),
         SetupStep(N_("First test order"), found["orders"] > 0, N_("For 0.01, to yourself; or your shop's own."),
-                  "/setup/test-order", found["orders"]),
-        SetupStep(N_("It was paid"), found["paid"] > 0, "", "/orders", found["paid"]),
-        SetupStep(N_("It left the warehouse"), found["shipped"] > 0, "", "/orders", found["shipped"]),
+                  "/setup/test-order", _counted(found["orders"])),
+        SetupStep(N_("It was paid"), found["paid"] > 0, "", "/orders", _counted(found["paid"])),
+        SetupStep(N_("It left the warehouse"), found["shipped"] > 0, "", "/orders", _counted(found["shipped"])),
     ]  # fmt: skip
 
 

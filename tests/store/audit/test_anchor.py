@@ -10,6 +10,7 @@ import pytest
 from domain.records import AuditEntry
 from relay.jobs.audit_anchor import Anchoring
 from store.audit.anchor import Anchor, AnchorFile, UnableToAnchor
+from store.audit.audit import AuditHead
 from store.pool import Pool
 from tests.store.audit.anchored import KEY, grow, meddle, verified
 from tests.store.examples import NOW
@@ -50,6 +51,25 @@ async def test_a_changed_row_shows_with_and_without_anchors(pool: Pool, file: An
     await Anchoring(pool, file, lambda: NOW, every_s=60).look()
     await meddle(pool, "UPDATE audit SET actor = 'nobody' WHERE id = 2")
     assert (await verified(audit, file)).problems == ("row 2 was changed, or the row before it is gone",)
+
+
+async def test_from_an_anchored_row_on_only_what_follows_is_held_against_its_hashes(pool: Pool) -> None:
+    audit = await grow(pool, 3)
+    anchored = await audit.head()
+    await grow(pool, 3)
+    await meddle(pool, "UPDATE audit SET actor = 'nobody' WHERE id = 2")
+    assert (await audit.broken_at(), await audit.broken_at(anchored)) == (2, None)
+    await meddle(pool, "UPDATE audit SET actor = 'nobody' WHERE id = 5")
+    assert await audit.broken_at(anchored) == 5
+    assert await audit.broken_at(AuditHead(3, "0" * 64)) == 4, "which does not follow another row than the anchored"
+
+
+async def test_a_gap_at_the_end_of_what_is_read_at_once_shows(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.audit.audit._CHECKED", 2)
+    audit = await grow(pool, 7)
+    assert await audit.broken_at() is None
+    await meddle(pool, "DELETE FROM audit WHERE id = 3")
+    assert await audit.broken_at() == 4
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,8 @@ async def test_a_payment_known_after_exactly_the_threshold_is_in_step(
     report = await MeasureStore(pool).day(DAY)
     (delay,) = report.delays
     assert (delay.paid, delay.delayed, delay.delayed_ppm, delay.worst_s) == (1, delayed, delayed * 1_000_000, late_s)
+    (seen,) = await pool.fetch("SELECT paid, delayed, worst_s FROM payment_delays")
+    assert tuple(seen) == (1, delayed, late_s), "the view that says it of every day"
     (accuracy,) = report.accuracy
     assert (accuracy.source, accuracy.transitions, accuracy.in_step) == ("wechat", 1, 1 - delayed)
 
@@ -132,6 +134,8 @@ async def test_accuracy_counts_every_transition_once_and_what_is_still_missing(
     await reconcile.note(DAY, [Drift(NO, "outbound", "x", "qimen:3", "PICKING"), Drift(NO, "view", NO, "a", "b")], NOW)
     (accuracy,) = (await MeasureStore(pool).day(DAY)).accuracy
     assert (accuracy.source, accuracy.transitions, accuracy.in_step, accuracy.accuracy_bp) == ("qimen", 3, 1, 3333)
+    seen = await pool.fetch("SELECT source, transitions, in_step, accuracy_bp FROM sync_accuracy WHERE day = $1", DAY)
+    assert [tuple(row) for row in seen] == [("qimen", 3, 1, 3333)], "the view that says it of every day"
 
 
 async def test_days_are_those_of_shanghai(orders: OrderStore, pool: Pool) -> None:
