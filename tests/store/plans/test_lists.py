@@ -25,7 +25,7 @@ from tests.plans import PARTIAL, plan_with, read_whole
 from tests.store.plans.test_statements import GROWING
 
 NOW = datetime.now(UTC)
-DAY = NOW - timedelta(days=1)
+HOUR, DAY = NOW - timedelta(hours=1), NOW - timedelta(days=1)
 ALL = PersonScope(None, None)
 ORDER = "SO0000000900"
 
@@ -92,8 +92,10 @@ BY_TIME: dict[str, tuple[str, Sequence[object]]] = {
 } | {
     "when the first order came": (trade_bills.FIRST, (NOW - timedelta(days=9),)),
     "payments of a day": (measures.DELAYS, (DAY.date(),)),
-    "calls of an hour": (callback_rates.BUCKETS, (NOW - timedelta(hours=1), NOW, None)),
-    "messages of an hour": (callbacks.ACCEPTED, (NOW - timedelta(hours=1), NOW, 12)),
+    "calls of an hour": (callback_rates.BUCKETS, (HOUR, NOW, None)),
+    "messages of an hour": (
+        callbacks.ACCEPTED, (HOUR, NOW, 12, HOUR.timestamp(), NOW.timestamp()),
+    ),
     "events of a day": (measures.ACCURACY, (DAY.date(),)),
 }  # fmt: skip
 
