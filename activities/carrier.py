@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.messages import BookBatch, Booked, Booking, BookOutcome, BookOutcomes, Failure, VoidCall
 from activities.provider_errors import each, outside
 from domain.policy import CarrierSystem
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused, UnknownOutcome
 from providers.sf import client as sf
 from providers.tms import client as tms
 from providers.tms import messages
@@ -53,7 +53,11 @@ class CarrierActivities:
 
     async def _book_at_tms(self, item: Booking) -> Booked:
         booked = await self._tms.book(_shipment(item))
-        label = await self._tms.label(item.child_no, "ZPL")
+        try:
+            label = await self._tms.label(item.child_no, "ZPL")
+        except ProviderError as error:  # whatever it says: the parcel is booked
+            text = f"booked under {booked.waybill_no}, and its label was not given: {error.message}"
+            raise UnknownOutcome(error.system, error.code, text, retry_after_s=error.retry_after_s) from error
         return Booked(
             waybill_no=booked.waybill_no,
             carrier=booked.carrier,

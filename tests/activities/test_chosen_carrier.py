@@ -1,11 +1,15 @@
 """The carrier that the order chose by tariff travels to the carrier system."""
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.carrier import CarrierActivities
 from activities.messages import BookBatch, Booking, BookOutcome
+from domain.call_outcome import CallOutcome
+from providers.errors import ProviderError
 from providers.tms import messages
+from providers.tms.client import TmsRefused, TmsUnavailable
 from tests.providers.test_sf import CHILD, TO
 
 
@@ -50,3 +54,19 @@ async def test_a_tariff_with_a_carrier_that_is_no_code_is_refused_and_says_where
     system = CarrierSystem()
     outcome = await book(system, "sf express")
     assert outcome.failed is not None and "tariff table" in outcome.failed.error and system.asked == []
+
+
+@pytest.mark.parametrize("no", [TmsRefused, TmsUnavailable])
+async def test_a_parcel_whose_label_is_not_given_after_it_was_booked_may_be_at_the_carrier(
+    no: type[ProviderError],
+) -> None:
+    """It is: who gives the label up has it voided."""
+
+    class WithoutLabels(CarrierSystem):
+        async def label(self, _child_no: str, label_format: str) -> object:
+            raise no("tms", "LABEL_TOO_LARGE", "it has many bytes")
+
+    with pytest.raises(ApplicationError) as error:
+        await book(WithoutLabels(), None)
+    (outcome,) = error.value.details[0]
+    assert outcome.failed.outcome is CallOutcome.UNKNOWN and "booked under YT0001" in outcome.failed.error

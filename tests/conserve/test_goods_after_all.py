@@ -9,6 +9,7 @@ from bench.scenarios.environment.return_case import MINUTE, Case, case_of
 from domain.facts import Kind
 from domain.returns.enums import CaseStatus, ReturnType
 from domain.states import OrderStatus
+from providers.errors import ProviderError
 from store.outside_money.chargebacks import ChargebackStore, NewChargeback
 from tests.conserve.conftest import Ground
 from tests.conserve.test_late_words import LEFT, paid, world
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("cancelled_at_once")
 # --- what goes out instead -------------------------------------------------------------------------------------------
 
 
-async def replaced(ground: Ground, number: str) -> Case:
-    """One of two cups for a larger one, which is on its way."""
+async def replaced(ground: Ground, number: str, *labelling: ProviderError) -> Case:
+    """One of two cups for a larger one, which is on its way. `labelling`: what becomes of the attempts to label it."""
     life = await paid(ground, number)
     await life.ships(1)
     await life.happens(Kind.SIGNED, 1)
@@ -31,7 +32,9 @@ async def replaced(ground: Ground, number: str) -> Case:
     await case.apply()
     await case.decide()
     await case.goods_come_back()
+    world(life).world.script("carrier.book", *labelling)
     await case.check_outbound(passed=True)
+    await case.house.pass_until(case.house.now() + 5 * MINUTE if labelling else case.house.now())
     return case
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from activities.messages import WMS, Booked, Booking, Outbound, OutboundLine, Pushed
+from activities.messages import WMS, Booking, Outbound, OutboundLine, Pushed
 from activities.return_messages import OpenReplacement, ReplacementLine, ReplacementState
 from activities.returns import ReturnActivities
 from domain.facts import Fact, Kind
@@ -31,8 +31,9 @@ from workflows.returns.inspection import Inspection
 from workflows.returns.lines_to_replace import found_of, lines_to_replace
 from workflows.returns.messages import CheckOutbound, LabelAnswer
 from workflows.returns.state import ReturnEnded, ReturnState
+from workflows.shipping.carrier_label import CarrierLabel
 from workflows.shipping.shipment import Shipment
-from workflows.shipping.warehouse import Voided, Warehouse
+from workflows.shipping.warehouse import Warehouse
 
 STOCK = "stock"
 NOT_SENT = "replacement not sent"
@@ -47,6 +48,7 @@ class Exchange:
     CARRIED = Table(
         shipment=Own(),
         former=Own(),
+        _label=Own(),
         passed=bool,
         _lines=tuple[ReplacementLine, ...],
         _seq=int,
@@ -71,6 +73,7 @@ class Exchange:
         self.former = FormerReplacements(state)
         self.passed = False
         self._warehouse = Warehouse(state)
+        self._label = CarrierLabel(state.tickets, self._warehouse)
         self._branches = branches
         self._inspection = inspection
         self._lines: tuple[ReplacementLine, ...] = ()
@@ -185,6 +188,8 @@ class Exchange:
 
     async def send(self) -> None:
         state = self.state
+        if self._label.is_unused and not self._over:  # by a run before
+            self._branches.take_on(self._void_label())
         if state.status is CaseStatus.EXCHANGED:
             return
         await self._prepare()
@@ -262,6 +267,7 @@ class Exchange:
         await self._push()
 
     async def _clear_away(self) -> None:
+        self._label.nobody_uses_it()
         await self._void_label()
         self.former.add(self.shipment)
         if workflow.patched("another piece begins anew"):  # what was said of the one before says nothing about it
@@ -280,19 +286,14 @@ class Exchange:
 
     async def _end_unsent(self) -> None:
         """Raises `ReturnEnded`."""
+        self._label.nobody_uses_it()
         await self._void_label()
         raise ReturnEnded(ReturnEvent.REJECTED, "REPLACEMENT_NOT_SENT")
 
     async def _void_label(self) -> None:
-        child_no, warehouse = self.shipment.child_no, self._lines[0].warehouse
-        if self.shipment.label is None:
-            return
-        step = Step(
-            self._warehouse.carrier_system, "void label of replacement", Voided,
-            "the label stays unused and may be charged", child_no,
-        )  # fmt: skip
-        with suppress(GaveUp):
-            await guarded(self.state.tickets, step, lambda: self._warehouse.void_label(child_no, warehouse))
+        """Booked, or maybe booked, for what does not go under it."""
+        if self.shipment.label is not None or self._label.is_unused:
+            await self._label.void("void label of replacement", self.shipment.child_no, self._lines[0].warehouse)
 
     async def _reserve(self) -> None:
         state = self.state
@@ -350,19 +351,16 @@ class Exchange:
             child_no=shipment.child_no, address=state.taken.address,
             weight_g=sum(line.weight_g * line.qty for line in self._lines), pieces=sum(x.qty for x in self._lines),
         )  # fmt: skip
-        step = Step(
-            self._warehouse.carrier_system, "label of replacement", Booked,
-            "the warehouse ships under a number of its own", shipment.child_no,
-            settled=lambda: shipment.waybill_no is not None,
-        )  # fmt: skip
-        label = None
-        with suppress(GaveUp):
-            label = await guarded(state.tickets, step, lambda: self._warehouse.label(item))
+        label = await self._label.book("label of replacement", item, settled=lambda: shipment.waybill_no is not None)
         self._labelled = True
         if label is not None and shipment.waybill_no is None:
             shipment.labelled(label)
             state.log("system", "label printed", child_no=shipment.child_no, waybill_no=label.waybill_no)
+        elif label is not None and label.waybill_no != shipment.waybill_no:
+            self._label.goes_under_another()
         await self._write()
+        if self._label.is_unused:
+            self._branches.take_on(self._void_label())
         return True
 
     async def _ship(self) -> None:
