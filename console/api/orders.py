@@ -1,7 +1,7 @@
 """Orders: placed, looked at, changed. Amounts in minor units (fen), times as RFC 3339."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
@@ -29,6 +29,7 @@ from console.api.order_shapes import (
 from console.api.problems import CHANGING, READING, ApiProblem, may_answer
 from console.api.reading import own_cursor, read_json, takes
 from console.api.refusals import as_problem
+from console.pages.orders.filters import LONGEST_SEARCH, narrowed
 from domain.access.api_tokens import ApiScope
 from domain.order import Address, Id, OrderNo, StartOrder
 from domain.states import OrderStatus
@@ -39,6 +40,7 @@ from store.errors import NoSuchOrder
 from store.orders.detail import OrderDetail
 from store.orders.orders import OrderStore
 from store.orders.pages import OrderFilter
+from store.pool import clean
 from workflows.order.changes.messages import AddressChanged, ChangeAddress
 from workflows.order.holds.messages import HoldOrder, HoldPlaced
 from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, Placed, Refresh, Refreshed
@@ -46,6 +48,12 @@ from workflows.order.messages import Cancelled, CancelOrder, ConfirmReceipt, Pla
 router = APIRouter(tags=["orders"])
 READS = Annotated[Caller, Depends(Scoped(ApiScope.ORDERS_READ))]
 WRITES = Annotated[Caller, Depends(Scoped(ApiScope.ORDERS_WRITE))]
+Only = Literal["attention", "late", "due", "backorder", "held", "exception"]
+NARROWED = (
+    "Those that need a person, should have left, are to leave within six hours, wait for stock, are held, are in "
+    "trouble at the courier."
+)
+SEARCHED = "A number as above, or of a return, refund or payment, a buyer, a SKU, the last four digits of the phone."
 
 
 @router.post(
@@ -100,13 +108,16 @@ async def listed(
     channel: Id | None = None,
     buyer_id: Id | None = None,
     number: Annotated[Id | None, Query(description="Order, parcel, channel order or waybill number.")] = None,
+    search: Annotated[str | None, Query(max_length=LONGEST_SEARCH, description=SEARCHED)] = None,
+    only: Annotated[Only | None, Query(description=NARROWED)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[str | None, Query(max_length=300)] = None,
 ) -> OrderListed:
     wanted = OrderFilter(
-        status=status, channel=channel, buyer_id=buyer_id, number=number, channels=caller.scope.channels,
-        warehouses=caller.scope.warehouses,
+        status=status, channel=channel, buyer_id=buyer_id, number=number, search=clean(search or "").strip() or None,
+        channels=caller.scope.channels, warehouses=caller.scope.warehouses,
     )  # fmt: skip
+    wanted = narrowed(wanted, only or "", caller.wiring.now())
     with own_cursor():
         page = await OrderStore(caller.wiring.pool).list(wanted, limit, after)
     return OrderListed(orders=list(page.orders), next=page.next)

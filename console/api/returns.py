@@ -32,6 +32,7 @@ from workflows.returns.messages import Applied, CancelReturn, EnterWaybill, Rece
 router = APIRouter(tags=["returns"])
 READS = Annotated[Caller, Depends(Scoped(ApiScope.RETURNS_READ))]
 WRITES = Annotated[Caller, Depends(Scoped(ApiScope.RETURNS_WRITE))]
+Turn = Literal["BUYER", "CS_AGENT", "CS_SUPERVISOR", "WAREHOUSE", "FINANCE"]
 
 
 class ReturnRequest(Strict):
@@ -209,12 +210,13 @@ async def listed(
     caller: READS,
     status: CaseStatus | None = None,
     type: ReturnType | None = None,
+    turn: Annotated[Turn | None, Query(description="Whose turn it is.")] = None,
     open: Annotated[bool, Query(description="Only those that are not over yet.")] = False,
     number: Annotated[Id | None, Query(description="Of a return, an order or a waybill; or a buyer.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[str | None, Query(max_length=300)] = None,
 ) -> CaseLinesListed:
-    wanted = ReturnFilter(status=status, type=type, search=number, open_only=open)
+    wanted = ReturnFilter(turn=turn, status=status, type=type, search=number, open_only=open)
     with own_cursor():
         page = await ReturnPages(caller.wiring.pool).page(wanted, caller.scope, limit, after)
     return CaseLinesListed(returns=[CaseLine.model_validate(dict(row)) for row in page.rows], next=page.next)

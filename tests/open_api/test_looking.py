@@ -168,3 +168,21 @@ async def test_goods_say_why_they_are_what_they_are(door: Door) -> None:
     assert len(first["skus"]) <= 1 and (await erp.get("/catalog/skus", after="zzz")).json() == {
         "skus": [], "next": None,
     }  # fmt: skip
+
+
+async def test_orders_and_returns_are_narrowed_down_as_on_their_pages(door: Door) -> None:
+    await paid(door, "SO20261120", "SO20261121")
+    await door.house.pool.execute("UPDATE orders SET needs_attention = true WHERE order_no = 'SO20261121'")
+    erp = await door.program(ApiScope.ORDERS_READ, ApiScope.RETURNS_READ)
+    for narrowed, expected in (
+        ({"only": "attention"}, ["SO20261121"]),
+        ({"only": "held"}, []),
+        ({"search": "SO20261120"}, ["SO20261120"]),
+        ({"search": "SO20261120", "only": "attention"}, []),
+    ):
+        listed = (await erp.get("/orders", **narrowed)).json()["orders"]
+        assert [one["order_no"] for one in listed] == expected, narrowed
+    wrong = await erp.get("/orders", only="everything")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "query/only")
+    assert (await erp.get("/returns", turn="FINANCE")).json() == {"returns": [], "next": None}
+    assert (await erp.get("/returns", turn="NOBODY")).status_code == 422

@@ -68,7 +68,12 @@ def filter_of(asked: AskedOrders, user: User, now: datetime) -> OrderFilter:
         status=asked.status or None, channel=asked.channel or None, search=asked.q or None,
         channels=user.scope.channels, warehouses=user.scope.warehouses,
     )  # fmt: skip
-    narrowed: dict[str, dict[str, Any]] = {
+    return narrowed(wanted, asked.only, now)
+
+
+def narrowed(wanted: OrderFilter, only: str, now: datetime) -> OrderFilter:
+    """`only`: of `ONLY`, or ''."""
+    to: dict[str, dict[str, Any]] = {
         "attention": {"needs_attention": True},
         "late": {"due_before": now},
         "due": {"due_before": now + SOON},
@@ -76,4 +81,4 @@ def filter_of(asked: AskedOrders, user: User, now: datetime) -> OrderFilter:
         "held": {"held": True},
         "exception": {"child_statuses": STUCK, "ended": False},
     }
-    return replace(wanted, **narrowed.get(asked.only, {}))
+    return replace(wanted, **to.get(only, {}))
