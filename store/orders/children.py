@@ -34,7 +34,8 @@ JOIN order_lines i ON i.order_no = l.order_no AND i.line_id = l.line_id
 WHERE c.order_no = $1 GROUP BY c.child_no ORDER BY c.nn"""
 
 # The states of an order's children, by seven columns, in a write of the order ($1), its seq ($2) and time ($3), `when`
-# something else holds. What an earlier write knew and this one leaves out stays; late writes lose.
+# something else holds. What an earlier write knew and this one leaves out stays; late writes lose. `before`: the rows
+# as they were, where a statement that waits for the order's row would not see what has been written meanwhile.
 UPDATE = """
 UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
     waybill_no = coalesce(u.waybill_no, c.waybill_no), carrier = coalesce(u.carrier, c.carrier),
@@ -42,7 +43,7 @@ UPDATE child_orders c SET status = u.status, seq = $2, updated_at = $3,
     signed_at = coalesce(u.signed_at, c.signed_at)
 FROM unnest(${0}::text[], ${1}::text[], ${2}::text[], ${3}::text[], ${4}::text[], ${5}::timestamptz[],
     ${6}::timestamptz[]) AS u (child_no, status, waybill_no, carrier, tms_ref, shipped_at, signed_at)
-JOIN child_orders b ON b.child_no = u.child_no
+JOIN {before} b ON b.child_no = u.child_no
 WHERE c.order_no = $1 AND c.child_no = u.child_no AND (c.updated_at, c.seq) < ($3, $2){when}
 RETURNING c.child_no, b.status AS was, b.waybill_no AS had_waybill, b.carrier AS had_carrier, c.status, c.warehouse,
     c.carrier, c.waybill_no, c.shipped_at, c.signed_at"""

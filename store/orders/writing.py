@@ -28,16 +28,20 @@ UPDATE orders SET seq = $2, updated_at = $3, status = $4, payment_status = $5, w
 WHERE order_no = $1 AND (updated_at, seq) < ($3, $2)"""
 
 # With the states of those of its children that have changed, in one round trip.
-UPDATE_ALL = f"WITH moved AS ({UPDATE}) {children.UPDATE.format(*range(10, 17), when='')}"
+UPDATE_ALL = f"WITH moved AS ({UPDATE}) {children.UPDATE.format(*range(10, 17), when='', before='child_orders')}"
 
 # The order's row locked and moved in one round trip, where nothing has to be done between the two: one row of what it
-# was before, and one for each child that has moved. Without the row nothing is changed.
+# was before, and one for each child that has moved. Without the row nothing is changed. The children are locked as
+# well: whoever has waited for the order's row reads them otherwise as they were before the wait.
 _LOCKED = " AND EXISTS (SELECT FROM before)"
 _BEFORE = """b.seq AS own_seq, b.updated_at AS own_updated_at, b.status AS own_status, b.channel, b.channel_order_no,
     b.buyer_id, b.currency, b.wanted"""
 _MOVE = f"WITH before AS MATERIALIZED ({lock_with('$10')}), moved AS ({UPDATE}{_LOCKED})"
 MOVE = f"{_MOVE} SELECT {_BEFORE} FROM before b"  # noqa: S608 - our own words
-MOVE_ALL = f"""{_MOVE}, children AS ({children.UPDATE.format(*range(11, 18), when=_LOCKED)})
+_STOOD = f"""SELECT s.child_no, s.status, s.waybill_no, s.carrier FROM child_orders s
+    WHERE s.child_no = ANY ($11::text[]){_LOCKED} ORDER BY s.child_no FOR NO KEY UPDATE"""  # noqa: S608 - our own words
+MOVE_ALL = f"""{_MOVE}, stood AS MATERIALIZED ({_STOOD}),
+children AS ({children.UPDATE.format(*range(11, 18), when=_LOCKED, before="stood")})
 SELECT {_BEFORE}, c.* FROM before b LEFT JOIN children c ON true"""  # noqa: S608 - our own words
 
 
