@@ -10,6 +10,8 @@ from domain.order import Address, Minor, PayChannel
 from domain.policy import CarrierSystem
 from domain.strict import Strict
 
+FULL = "full"
+"""Type of the error of a try at once for which a worker has no room: it was not made."""
 WMS = "qimen"
 """The warehouse's system, as tickets name it."""
 
@@ -19,8 +21,6 @@ class Call(Strict):
 
     backoff_s: tuple[int, ...]
     min_spacing_s: int = 0
-    tries_before: int = 0
-    """Attempts of this call that were made elsewhere, and count."""
 
 
 class CreatePayment(Call):

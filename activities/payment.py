@@ -1,17 +1,28 @@
 """Payment, at the channel that the order names. An unknown outcome is never taken for a failure: ask, then decide."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
+from activities.messages import (
+    FULL,
+    CreatePayment,
+    PaymentCreated,
+    PaymentQuery,
+    PaymentState,
+    RefundCall,
+    RefundState,
+)
 from activities.payment_channels import PaymentChannel, not_configured
 from activities.provider_errors import as_application_error, note_failure, outside
 from domain.order import PayChannel
 from providers.errors import ProviderError, Refused
+
+MOST_AT_ONCE = 20
+"""Of the hundred workflow tasks that a worker does at a time."""
 
 
 class RefundBooks(Protocol):
@@ -28,11 +39,28 @@ class PaymentActivities:
     def __init__(self, channels: Mapping[PayChannel, PaymentChannel], books: RefundBooks) -> None:
         self._channels = channels
         self._books = books
+        self._at_once = 0
 
     @activity.defn(name="payment.create")
     async def create(self, call: CreatePayment) -> PaymentCreated:
-        async with outside(call):
-            return PaymentCreated(code=await self._of(call.channel).create(call))
+        with self._room():
+            async with outside(call):
+                return PaymentCreated(code=await self._of(call.channel).create(call))
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """A try at once holds a workflow task: a channel that hangs must not hold all of them, so that no order hears
+        anything."""
+        if not (activity.in_activity() and activity.info().is_local):
+            yield
+            return
+        if self._at_once >= MOST_AT_ONCE:
+            raise ApplicationError(f"{MOST_AT_ONCE} payments are being created at once", type=FULL, non_retryable=True)
+        self._at_once += 1
+        try:
+            yield
+        finally:
+            self._at_once -= 1
 
     @activity.defn(name="payment.query")
     async def query(self, call: PaymentQuery) -> PaymentState:

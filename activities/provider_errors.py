@@ -27,7 +27,7 @@ Outcome = TypeVar("Outcome", bound=Strict)
 
 def retry_delay(call: Call, asked_s: float | None = None) -> timedelta:
     """Wait before the next attempt: the policy's, or what the provider asked for (Retry-After) when that is longer."""
-    attempt = activity.info().attempt + call.tries_before
+    attempt = activity.info().attempt
     wait = delay_before_retry(attempt, call.backoff_s, call.min_spacing_s)
     return timedelta(seconds=max(wait, asked_s or 0.0))
 

@@ -133,7 +133,8 @@ class DeliveryLoop:
                 self._claim_at = self._clock() + timedelta(seconds=self._pace.poll_s)
                 self._next_claim_at = self._clock() + timedelta(seconds=self._pace.claim_interval_s)
                 await self._claim_or_wait()
-            self._send(self._gathering.take_due(self._clock()))
+            full = len(self._held) >= self._pace.held  # what may ride must keep nobody waiting for room
+            self._send(self._gathering.take_due(self._clock(), all_of_them=full))
             HELD.set(len(self._held))
             until = min(filter(None, (self._gathering.next_due(), self._claim_at)))
             with suppress(TimeoutError):

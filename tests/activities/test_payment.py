@@ -1,16 +1,25 @@
 """One set of payment activities over two real protocols: the same words come out, whoever is behind."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
-from activities.payment import PaymentActivities
+from activities.messages import (
+    FULL,
+    CreatePayment,
+    PaymentCreated,
+    PaymentQuery,
+    PaymentState,
+    RefundCall,
+    RefundState,
+)
+from activities.payment import MOST_AT_ONCE, PaymentActivities
 from activities.payment_channels import AlipayChannel, PaymentChannel, WechatChannel
 from domain.facts import Kind
 from domain.order import PayChannel
@@ -204,3 +213,39 @@ async def test_a_channel_that_is_not_configured_is_refused_for_good_and_named(ch
     with pytest.raises(ApplicationError, match=f"OMS_{channel.upper()}_BASE_URL") as refused:
         await shop.ask(shop.payment.query)
     assert refused.value.non_retryable and refused.value.type == "refused"
+
+
+class Hanging:
+    """A channel that does not answer until it is told to."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+
+    async def create(self, call: CreatePayment) -> str:
+        await self.answers.wait()
+        return "code"
+
+
+async def test_a_channel_that_hangs_holds_a_part_of_the_workflow_tasks_and_no_ordinary_call() -> None:
+    """A try at once is a local activity: its workflow task waits for it."""
+    hanging = Hanging()
+    payment = PaymentActivities({"wechat": hanging}, RefundsAsKept())  # type: ignore[dict-item]
+    call = CreatePayment(
+        backoff_s=(1,), order_no=NO, method="native", description="Order", amount_minor=PAID, currency="CNY",
+        expires_at=datetime.now(UTC),
+    )  # fmt: skip
+
+    def run(*, local: bool) -> Awaitable[PaymentCreated]:
+        env = ActivityEnvironment()
+        env.info = replace(env.info, is_local=local)
+        return env.run(payment.create, call)
+
+    waiting = [asyncio.ensure_future(run(local=True)) for _ in range(MOST_AT_ONCE)]
+    waiting.append(asyncio.ensure_future(run(local=False)))
+    await asyncio.sleep(0)
+    with pytest.raises(ApplicationError) as full:
+        await run(local=True)
+    assert full.value.type == FULL
+    hanging.answers.set()
+    assert {answer.code for answer in await asyncio.gather(*waiting)} == {"code"}
+    assert (await run(local=True)).code == "code"

@@ -186,6 +186,15 @@ async def test_a_payment_that_is_not_created_at_once_is_tried_three_times_more(p
         assert (await play.ticket()).step == "create payment"
 
 
+async def test_a_payment_for_which_there_is_no_room_in_the_task_has_all_its_tries_left(plays: Plays) -> None:
+    async with plays() as play:
+        play.world.channel.has_no_room = True
+        play.world.fail("create")
+        await play.start(two_parcel_order())
+        await play.pass_time(36 * SECOND)
+        assert play.world.faults.gaps("create") == [5, 10, 20]
+
+
 async def test_a_refused_payment_is_a_persons_after_the_first_try(plays: Plays) -> None:
     async with plays() as play:
         play.world.fail("create", how="refused")

@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.messages import Call
+from activities.messages import FULL, Call
 from domain.call_outcome import CallOutcome
 from domain.strict import Strict, of
 from workflows.durable.continuing import under_way
@@ -71,13 +71,13 @@ class Step(Generic[Result]):
     """Of money: how much it is about."""
 
 
-def retries(backoff_s: tuple[int, ...], tries_before: int = 0) -> RetryPolicy:
-    """Four attempts. The exact waits ride on each error; these intervals serve when the worker itself is gone."""
+def retries(backoff_s: tuple[int, ...], attempts: int = ATTEMPTS) -> RetryPolicy:
+    """The exact waits ride on each error; these intervals serve when the worker itself is gone."""
     return RetryPolicy(
         initial_interval=timedelta(seconds=backoff_s[0]),
         backoff_coefficient=2.0,
         maximum_interval=timedelta(seconds=max(backoff_s)),
-        maximum_attempts=ATTEMPTS - tries_before,
+        maximum_attempts=attempts,
     )
 
 
@@ -96,7 +96,7 @@ async def attempt(
                 activity,
                 call,
                 start_to_close_timeout=timeout,
-                retry_policy=retry_policy or retries(call.backoff_s, call.tries_before),
+                retry_policy=retry_policy or retries(call.backoff_s),
                 summary=summary,
             )
         )
@@ -112,19 +112,27 @@ async def attempt_at_once(
     """As `attempt`; its first try rides in the workflow task, `riding`, as one event instead of six. Only for what may
     be asked for twice without a trace: a try whose worker died with it is made again, and nobody knows of the first.
     Raises `ActivityError` and `StepFailed`."""
-    try:
-        with under_way(), riding:
-            return await workflow.execute_local_activity_method(
-                activity, call, start_to_close_timeout=AT_ONCE, retry_policy=ONE_TRY, summary=summary
-            )
-    except (ApplicationError, ActivityError) as error:  # a local activity's own error comes as it is
-        cause = error.cause if isinstance(error, ActivityError) else error
-        told = cause if isinstance(cause, ApplicationError) else None
+    with under_way():
+        try:
+            with riding:
+                return await workflow.execute_local_activity_method(
+                    activity, call, start_to_close_timeout=AT_ONCE, retry_policy=ONE_TRY, summary=summary
+                )
+        except (ApplicationError, ActivityError) as error:  # a local activity's own error comes as it is
+            cause = error.cause if isinstance(error, ActivityError) else error
+            told = cause if isinstance(cause, ApplicationError) else None
         if told is not None and told.type == CallOutcome.REFUSED:
-            raise StepFailed(told.message[:500], CallOutcome.REFUSED) from None
-    wait = told.next_retry_delay if told else None
-    await workflow.sleep(wait or timedelta(seconds=call.backoff_s[0]), summary=f"before {summary} again")
-    return await attempt(activity, call.model_copy(update={"tries_before": 1}), summary=summary)
+            raise StepFailed(told.message[:500], CallOutcome.REFUSED)
+        if told is not None and told.type == FULL:
+            return await attempt(activity, call, summary=summary)
+        first, *more = call.backoff_s
+        wait = told.next_retry_delay if told else None
+        await workflow.sleep(wait or timedelta(seconds=first), summary=f"before {summary} again")
+        left = tuple(more) or (first,)
+        return await attempt(
+            activity, call.model_copy(update={"backoff_s": left}), summary=summary,
+            retry_policy=retries(left, ATTEMPTS - 1),
+        )  # fmt: skip
 
 
 async def guarded(tickets: Tickets, step: Step[Result], call: Callable[[], Awaitable[Result | None]]) -> Result | None:

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
-from activities.messages import CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
+from activities.messages import FULL, CreatePayment, PaymentCreated, PaymentQuery, PaymentState, RefundCall, RefundState
 from activities.payment import insist_on_end, until_ended
 from activities.provider_errors import outside
 from domain.facts import Fact, Kind
@@ -28,6 +29,8 @@ class Channel:
         self.refund_answers: list[str] = []
         """What the next refund calls and queries answer; then SUCCEEDED."""
         self.pays_while_closing: Fact | None = None
+        self.has_no_room = False
+        """For tries at once."""
 
     def activities(self) -> list[Any]:
         return [self.create, self.query, self.close, self.refund, self.query_refund, self.refund_outcome]
@@ -47,6 +50,8 @@ class Channel:
 
     @activity.defn(name="payment.create")
     async def create(self, call: CreatePayment) -> PaymentCreated:
+        if self.has_no_room and activity.info().is_local:
+            raise ApplicationError("no room", type=FULL, non_retryable=True)
         async with outside(call):
             self._faults.attempt("create")
         self.trades.setdefault(call.order_no, "NOTPAY")
