@@ -1,5 +1,7 @@
 """Goods for goods: the returned unit is inspected, the replacement checked, and only then its label prints (R56)."""
 
+from datetime import timedelta
+
 from bench.scenarios.environment import ScenarioEnvironment, ScenarioOrder
 from bench.scenarios.environment.return_case import Case, case_of
 from bench.waybills import waybill
@@ -80,6 +82,12 @@ async def test_a_rejected_replacement_is_asked_about_and_sent_again(house: Scena
     pushes = len(house.systems.of("wms.push"))
     await case.resolve("retry")
     assert len(house.systems.of("wms.push")) == pushes + 1
+    # All rejections of a parcel have one key: a later one is another one.
+    await house.pass_until(house.now() + timedelta(minutes=1))
+    await house.deliver(case.life.fact(Kind.WMS_REJECTED, 2, note="still none"), event_id="another message")
+    assert [t.step for t in (await case.view()).open_tickets] == ["replacement not sent"]
+    await case.resolve("retry")
+    assert len(house.systems.of("wms.push")) == pushes + 2
     await case.life.happens(Kind.WAYBILL_RETURNED, 2)
     assert await case.status() is CaseStatus.REPLACEMENT_SHIPPED
 

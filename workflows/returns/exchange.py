@@ -32,7 +32,7 @@ from workflows.returns.lines_to_replace import found_of, lines_to_replace
 from workflows.returns.messages import CheckOutbound, LabelAnswer
 from workflows.returns.state import ReturnEnded, ReturnState
 from workflows.shipping.carrier_label import CarrierLabel
-from workflows.shipping.shipment import Shipment
+from workflows.shipping.shipment import Shipment, rejected_once_more
 from workflows.shipping.warehouse import Warehouse
 
 STOCK = "stock"
@@ -127,7 +127,8 @@ class Exchange:
                 return
             fact = heard.fact
         applied = self.shipment.apply(fact)
-        if applied.outcome is not Outcome.DUPLICATE or not workflow.patched(ONCE):
+        news = applied.outcome is not Outcome.DUPLICATE or rejected_once_more(fact, self._not_sent_at)
+        if news or not workflow.patched(ONCE):
             self._hear(fact)
         self.state.record(fact, applied.outcome, applied.before, applied.after, child, applied.note)
         if self._is_a_persons(fact, applied):

@@ -15,6 +15,14 @@ from workflows.durable.carrying import Into, Table
 SEVERAL = "a child may go in several packages"
 """Id of the change: what began before it knows one number a child."""
 
+ONCE_MORE = "a warehouse may reject once more"
+
+
+def rejected_once_more(fact: Fact, told_at: datetime | None) -> bool:
+    """A warehouse's rejections of an outbound all have one key: one of a later moment than was told is another one."""
+    later = fact.kind is Kind.WMS_REJECTED and told_at is not None and fact.occurred_at > told_at
+    return later and workflow.patched(ONCE_MORE)
+
 
 class Shipment:
     CARRIED = Table(

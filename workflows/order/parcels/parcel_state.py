@@ -3,6 +3,7 @@
 Who needs to know of a parcel (its label, its supplier, an interception) takes this, not the branch that drives it.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
@@ -16,7 +17,7 @@ from domain.records import ChildPlan, ChildState, Package
 from domain.states import ChildStatus, Outcome
 from domain.units import UnitRange, without
 from workflows.durable.carrying import ByType, Table
-from workflows.shipping.shipment import Shipment
+from workflows.shipping.shipment import Shipment, rejected_once_more
 
 TO_THE_END = "a warehouse is heard until a parcel leaves"
 
@@ -72,11 +73,12 @@ class ParcelState(Shipment):
 
     def apply(self, fact: Fact) -> AppliedFact:
         applied = super().apply(fact)
+        known = applied.outcome is Outcome.DUPLICATE
+        if known and not self.rejected and rejected_once_more(fact, self.rejected_at):
+            known, applied = False, replace(applied, note="rejected once more")
         if fact.kind in (Kind.WMS_ACCEPTED, Kind.PICKING):
             self.accepted = self.answered = True
-        if fact.kind is Kind.WMS_REJECTED and not (
-            applied.outcome is Outcome.DUPLICATE and workflow.patched(TO_THE_END)
-        ):
+        if fact.kind is Kind.WMS_REJECTED and not (known and workflow.patched(TO_THE_END)):
             self.rejected, self.accepted = fact.note or "the warehouse gave no reason", False
             self.rejected_at, self.nothing_found = fact.occurred_at, False
             self.answered = True
