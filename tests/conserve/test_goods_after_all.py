@@ -96,11 +96,12 @@ async def test_what_a_warehouse_said_before_it_rejected_a_replacement_closes_no_
     before = case.house.now()
     await case.life.happens(Kind.WMS_ACCEPTED, 2, at=before)
     await case.house.pass_until(before + MINUTE)
-    await case.life.happens(Kind.WMS_REJECTED, 2, note="broken")
+    rejected_at = case.house.now()
+    await case.life.happens(Kind.WMS_REJECTED, 2, rejected_at, note="broken")
     await case.life.happens(Kind.WMS_ACCEPTED if again == "told again" else Kind.PICKING, 2, at=before)
     assert [t.step for t in (await case.view()).open_tickets] == ["replacement not sent"]
     await case.resolve("retry")
-    await case.life.happens(Kind.WMS_REJECTED, 2, note="broken")
+    await case.life.happens(Kind.WMS_REJECTED, 2, rejected_at, note="broken")
     assert not (await case.view()).open_tickets, "told again, it is no news"
 
 

@@ -68,12 +68,13 @@ async def test_a_parcel_that_is_rejected_after_the_warehouse_has_begun_is_asked_
 ) -> None:
     life = await paid(ground, f"7400000{len(begun)}")
     await life.happens(begun, 1)
-    await life.happens(Kind.WMS_REJECTED, 1, note="dropped on the floor")
+    rejected_at = life.house.now()
+    await life.happens(Kind.WMS_REJECTED, 1, rejected_at, note="dropped on the floor")
     (ticket,) = await questions(life)
     assert (ticket.step, ticket.error) == ("outbound rejected", "dropped on the floor")
     await answered(life, "retry")
     assert len(world(life).world.of("wms.push")) == 2 and not await questions(life)
-    await life.happens(Kind.WMS_REJECTED, 1, note="dropped on the floor")
+    await life.happens(Kind.WMS_REJECTED, 1, rejected_at, note="dropped on the floor")
     assert not await questions(life), "told again, it is no news"
     await life.happens(Kind.WAYBILL_RETURNED, 1)
     assert await life.status() is OrderStatus.SHIPPED
